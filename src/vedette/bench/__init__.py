@@ -1,0 +1,1 @@
+"""Suites, items, statistics, determination. Pure: no Inspect, no Django."""

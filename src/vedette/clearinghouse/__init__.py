@@ -1,0 +1,1 @@
+"""Findings, duplicates, cases, embargo, priority, waves. Pure."""

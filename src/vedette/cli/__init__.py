@@ -1,0 +1,122 @@
+"""The commands. Each module here holds one group or command and imports its room lazily.
+
+Exit codes: 0 done, 1 the answer is no, 2 bad input, usage, refused or an extra missing,
+3 our own fault. Errors are one line on stderr; `--json` goes to stdout.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from vedette import __version__
+from vedette.kernel.errors import VedetteError
+
+# command -> (module, attribute, one line of help)
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "backup": ("instance", "backup", "Copy an instance into one file."),
+    "bench": ("bench", "bench", "Suites, runs and statistics."),
+    "check": ("instance", "check", "Say what is misconfigured or weaker than recommended."),
+    "exchange": ("exchange", "exchange", "Signed messages to and from other instances."),
+    "findings": ("findings", "findings", "Import findings, find duplicates."),
+    "index": ("match", "index", "Build the advisory index that match reuses."),
+    "init": ("instance", "init", "Found an instance."),
+    "inventory": ("inventory", "inventory", "Inventory of this machine as a CycloneDX SBOM."),
+    "invite": ("instance", "invite", "Invite a person to an instance."),
+    "ledger": ("ledger", "ledger", "Export and verify ledgers."),
+    "match": ("match", "match", "Inventories against advisories."),
+    "migrate": ("instance", "migrate", "Bring an instance's database up to date."),
+    "plan": ("plan", "plan", "Release plan, backwards from the partner release."),
+    "priority": ("priority", "priority", "Deadline of a vulnerability under the policy pack."),
+    "publish": ("publish", "publish", "Write a case's advisory in a format of the field."),
+    "restore": ("instance", "restore", "Bring an instance back from a backup file."),
+    "serve": ("instance", "serve", "Serve an instance: portal, API, exchange, proxy."),
+    "subject": ("subject", "subject", "Reference subjects, stand-ins for a model."),
+    "token": ("instance", "token", "Make an API token for a person."),
+    "worker": ("instance", "worker", "Run an instance's jobs and deadlines."),
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module only when that command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(f"vedette.cli.{module}"), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][2]) for name in sorted(COMMANDS)])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def vedette() -> None:
+    """A head start for defenders on frontier AI."""
+
+
+def main(args: list[str] | None = None) -> Any:
+    """Run the command line and exit with the contract's code."""
+    try:
+        vedette.main(args=args, prog_name="vedette", standalone_mode=False)
+    except VedetteError as error:
+        _fail(str(error), error.exit_code)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.Abort:
+        _fail("stopped", 130)
+    except click.ClickException as error:
+        where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
+        hint = f"; next: {where} --help" if where else ""
+        _fail(error.format_message().replace("\n", " ") + hint, 2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except ModuleNotFoundError as error:
+        extra = EXTRA_OF.get((error.name or "").split(".")[0])
+        if extra is None:
+            raise
+        _fail(
+            f"this command needs the extra [{extra}] ({error.name} is missing)"
+            f"; next: pip install 'vedette[{extra}]'",
+            2,
+        )
+    except Exception as error:
+        _fail(
+            f"our own fault: {type(error).__name__}: {error}; next: report this line, with the"
+            " command and its input",
+            3,
+        )
+    sys.exit(0)
+
+
+# the top-level module whose absence tells that an extra is missing -> that extra
+EXTRA_OF = {
+    "numpy": "stats",
+    "scipy": "stats",
+    "rensa": "stats",
+    "django": "server",
+    "ninja": "server",
+    "allauth": "server",
+    "django_tasks": "server",
+    "inspect_ai": "bench",
+    "matplotlib": "bench",
+    "openai": "bench",
+    "httpx": "server",
+    "ray": "ray",
+}
+
+
+def _fail(line: str, code: int) -> None:
+    click.echo(f"vedette: {line}", err=True)
+    sys.exit(code)

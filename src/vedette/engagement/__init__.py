@@ -1,0 +1,1 @@
+"""The three voluntary acts, the access window, terms. Pure."""

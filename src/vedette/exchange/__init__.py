@@ -1,0 +1,1 @@
+"""Message types, envelopes, what may cross. Pure."""

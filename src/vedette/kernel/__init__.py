@@ -1,0 +1,1 @@
+"""What every room stands on: ids, clock, markings, permissions, events, packs, keys, errors."""

@@ -1,0 +1,93 @@
+"""Every permission, named once as `scope:resource:action`, and which role holds it.
+
+A permission says what a person may do inside an organisation. None of them is about a release:
+nothing here, and nothing anywhere, grants or refuses one.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Profile(StrEnum):
+    """What an instance is for."""
+
+    CLEARINGHOUSE = "clearinghouse"
+    LAB = "lab"
+    OFFICE = "office"
+    OPERATOR = "operator"
+
+
+class Permission(StrEnum):
+    ADVISORY_PUBLISH = "clearinghouse:advisory:publish"
+    ANSWER_GIVE = "operator:notice:answer"
+    ASSESSMENT_MAKE = "bench:assessment:make"
+    ASSESSMENT_READ = "bench:assessment:read"
+    CASE_COORDINATE = "clearinghouse:case:coordinate"
+    CASE_READ = "clearinghouse:case:read"
+    CASE_RESPOND = "clearinghouse:case:respond"
+    DETERMINATION_RECORD = "bench:determination:record"
+    DOSSIER_EDIT = "readiness:dossier:edit"
+    ENGAGEMENT_ANSWER = "engagement:act:answer"
+    ENGAGEMENT_OFFER = "engagement:act:offer"
+    ENGAGEMENT_READ = "engagement:act:read"
+    FINDING_READ = "clearinghouse:finding:read"
+    FINDING_REPORT = "clearinghouse:finding:report"
+    INSTANCE_ADMINISTER = "instance:settings:administer"
+    INVENTORY_EDIT = "operator:inventory:edit"
+    LEDGER_READ = "instance:ledger:read"
+    MESSAGE_SEND = "instance:message:send"
+    NOTICE_READ = "operator:notice:read"
+    NOTICE_SEND = "clearinghouse:notice:send"
+    PERSON_INVITE = "instance:person:invite"
+    PLAN_EDIT = "readiness:plan:edit"
+    PLAN_READ = "readiness:plan:read"
+    RUN_READ = "bench:run:read"
+    RUN_START = "bench:run:start"
+    SESSION_END = "access:session:end"
+    SESSION_OPEN = "access:session:open"
+    TERMS_SIGN = "engagement:terms:sign"
+
+
+P = Permission
+_READ_ALL = frozenset(p for p in Permission if p.value.endswith(":read"))
+
+ROLES: dict[str, frozenset[Permission]] = {
+    "administrator": frozenset(Permission),
+    "auditor": frozenset({P.LEDGER_READ}),
+    "release-lead": frozenset(
+        {P.PLAN_READ, P.PLAN_EDIT, P.DOSSIER_EDIT, P.ENGAGEMENT_OFFER, P.ENGAGEMENT_ANSWER}
+        | {P.ENGAGEMENT_READ, P.TERMS_SIGN, P.SESSION_END, P.ASSESSMENT_READ, P.FINDING_READ}
+        | {P.FINDING_REPORT, P.LEDGER_READ, P.MESSAGE_SEND}
+    ),
+    "compliance": frozenset({P.PLAN_READ, P.DOSSIER_EDIT, P.ENGAGEMENT_READ, P.LEDGER_READ}),
+    "reviewing-officer": frozenset(
+        {P.ENGAGEMENT_READ, P.ENGAGEMENT_ANSWER, P.TERMS_SIGN, P.ASSESSMENT_MAKE}
+        | {P.ASSESSMENT_READ, P.DETERMINATION_RECORD, P.RUN_READ, P.LEDGER_READ, P.MESSAGE_SEND}
+        | {P.FINDING_READ}
+    ),
+    "evaluator": frozenset(
+        {P.ENGAGEMENT_READ, P.SESSION_OPEN, P.RUN_START, P.RUN_READ, P.ASSESSMENT_MAKE}
+        | {P.ASSESSMENT_READ, P.FINDING_REPORT, P.FINDING_READ}
+    ),
+    "coordinator": frozenset(
+        {P.FINDING_READ, P.FINDING_REPORT, P.CASE_READ, P.CASE_COORDINATE, P.CASE_RESPOND}
+        | {P.ADVISORY_PUBLISH, P.NOTICE_SEND, P.NOTICE_READ, P.LEDGER_READ, P.MESSAGE_SEND}
+    ),
+    "vendor": frozenset({P.CASE_READ, P.CASE_RESPOND}),
+    "finder": frozenset({P.FINDING_READ, P.FINDING_REPORT, P.CASE_READ}),
+    "partner": frozenset({P.ENGAGEMENT_READ}),
+    "operator": frozenset({P.NOTICE_READ, P.ANSWER_GIVE, P.INVENTORY_EDIT}),
+    "reader": _READ_ALL - {P.LEDGER_READ},
+}
+
+# Roles that a person of the instance's own organisation can have, by profile.
+PROFILE_ROLES: dict[Profile, tuple[str, ...]] = {
+    Profile.LAB: ("administrator", "release-lead", "compliance", "finder", "auditor", "reader"),
+    Profile.OFFICE: ("administrator", "reviewing-officer", "evaluator", "auditor", "reader"),
+    Profile.CLEARINGHOUSE: (
+        *("administrator", "coordinator", "vendor", "finder", "partner", "operator"),
+        *("auditor", "reader"),
+    ),
+    Profile.OPERATOR: ("administrator", "operator", "auditor", "reader"),
+}

@@ -1,0 +1,1 @@
+"""Append-only hash chain, Merkle checkpoints, verification. Pure."""

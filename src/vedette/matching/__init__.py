@@ -1,0 +1,1 @@
+"""Version orders, names, inventories and advisories, the index. Pure."""

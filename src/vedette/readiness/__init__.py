@@ -1,0 +1,1 @@
+"""The lab's own: release plan, dossier, decision record. Pure."""

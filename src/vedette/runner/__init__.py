@@ -1,0 +1,1 @@
+"""Sandboxes, builds, verifiers, subjects: the only room that imports inspect_ai."""

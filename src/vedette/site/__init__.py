@@ -1,0 +1,1 @@
+"""Settings, urls, composition root, profiles, worker."""

@@ -1,0 +1,1 @@
+"""Django models, migrations, scoped managers, queries: the only room that knows tables."""
