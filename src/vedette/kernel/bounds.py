@@ -20,7 +20,7 @@ class Bounds:
     count: int = 2_000_000
 
 
-def read_json(data: bytes, *, source: str, bounds: Bounds = Bounds()) -> Any:  # noqa: B008
+def read_json(data: bytes, *, source: str, bounds: Bounds = Bounds()) -> Any:
     """Parse `data` within `bounds`; `source` names it in the error. Raises BadInput."""
     if len(data) > bounds.size:
         raise BadInput(f"{source}: {len(data):,} bytes, more than the {bounds.size:,} allowed")

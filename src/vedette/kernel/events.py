@@ -46,7 +46,7 @@ class Event(StrEnum):
     INSTANCE_PEER_ADDED = "instance:peer:added"
     INSTANCE_PERSON_INVITED = "instance:person:invited"
     INSTANCE_PERSON_JOINED = "instance:person:joined"
-    INSTANCE_TOKEN_MADE = "instance:token:made"
+    INSTANCE_TOKEN_MADE = "instance:token:made"  # noqa: S105
     MESSAGE_MESSAGE_ACCEPTED = "message:message:accepted"
     MESSAGE_MESSAGE_DELIVERED = "message:message:delivered"
     MESSAGE_MESSAGE_REFUSED = "message:message:refused"

@@ -26,6 +26,15 @@ class PublicKeys:
         """SHA-256 of the raw signing key, as hex."""
         return hashlib.sha256(bytes.fromhex(self.ed25519)).hexdigest()
 
+    def usable(self) -> bool:
+        """Whether both keys can be read."""
+        try:
+            Ed25519PublicKey.from_public_bytes(bytes.fromhex(self.ed25519))
+            pyrage.x25519.Recipient.from_str(self.age)
+        except (ValueError, pyrage.RecipientError):
+            return False
+        return True
+
     def verify(self, signature: bytes, data: bytes) -> bool:
         try:
             key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(self.ed25519))
@@ -36,7 +45,8 @@ class PublicKeys:
 
     def seal(self, data: bytes) -> bytes:
         """Encrypt `data` so that only the holder of the private keys opens it."""
-        return pyrage.encrypt(data, [pyrage.x25519.Recipient.from_str(self.age)])
+        sealed: bytes = pyrage.encrypt(data, [pyrage.x25519.Recipient.from_str(self.age)])
+        return sealed
 
 
 class PrivateKeys:
@@ -52,7 +62,9 @@ class PrivateKeys:
 
     @property
     def public(self) -> PublicKeys:
-        return PublicKeys(self._signing.public_key().public_bytes_raw().hex(), str(self._age.to_public()))
+        return PublicKeys(
+            self._signing.public_key().public_bytes_raw().hex(), str(self._age.to_public())
+        )
 
     def sign(self, data: bytes) -> bytes:
         return self._signing.sign(data)
@@ -60,9 +72,11 @@ class PrivateKeys:
     def open(self, sealed: bytes) -> bytes:
         """Decrypt what was sealed for these keys. Raises BadInput when it was not."""
         try:
-            return pyrage.decrypt(sealed, [self._age])
+            opened: bytes = pyrage.decrypt(sealed, [self._age])
         except pyrage.DecryptError as error:
-            raise BadInput(f"sealed part does not open with this instance's key ({error})") from None
+            raise BadInput(
+                f"sealed part does not open with this instance's key ({error})"
+            ) from None
 
     def save(self, path: Path) -> None:
         """Write the keys to a new file that only its owner may read."""

@@ -1,0 +1,262 @@
+"""The one table of what crosses: every message type, who may send it to whom, every field.
+
+Rules:
+- A type or a field that is not in this table does not cross.
+- No type carries, sets or moves a release date: a window names only its own two hours, and the
+  lab alone sends those.
+- Fields are checked on the way out and on the way in.
+- `thread` names the act, case or session that a message belongs to; a message whose thread has
+  not arrived yet waits for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vedette.exchange.fields import (
+    DIGEST,
+    HEX,
+    ID,
+    LONG,
+    NOTE,
+    Choice,
+    Document,
+    Field,
+    ListOf,
+    Record,
+    Text,
+    TextMap,
+    Time,
+    Whole,
+)
+from vedette.kernel.permissions import Profile
+
+LAB, OFFICE = Profile.LAB, Profile.OFFICE
+CLEARINGHOUSE, OPERATOR = Profile.CLEARINGHOUSE, Profile.OPERATOR
+
+ACT_KINDS = ("determination-request", "access-window", "partner-selection")
+PURPOSES = ("confirmation", "robustness", "supplementation")
+COUNTS: dict[str, Field] = {
+    "calls": Whole(),
+    "failed": Whole(),
+    "input_tokens": Whole(),
+    "output_tokens": Whole(),
+    "requests_digest": DIGEST,
+}
+EVIDENCE = Document(limit=262_144, required=False)
+
+
+@dataclass(frozen=True)
+class MessageType:
+    """One row: name, sender and receiver profiles, body, and what it is for."""
+
+    name: str
+    senders: frozenset[Profile]
+    receivers: frozenset[Profile]
+    body: Record
+    purpose: str
+    version: int = 1
+
+
+def _row(
+    name: str, senders: set[Profile], receivers: set[Profile], purpose: str, /, **fields: Field
+) -> MessageType:
+    return MessageType(name, frozenset(senders), frozenset(receivers), Record(fields), purpose)
+
+
+FINDING: dict[str, Field] = {
+    "finding": ID,
+    "title": Text(300),
+    "description": LONG,
+    "vendor": Text(required=False),
+    "product": Text(),
+    "component": Text(required=False),
+    "version": Text(100, required=False),
+    "file": Text(required=False),
+    "function": Text(required=False),
+    "cwe": ListOf(Text(12, r"CWE-[0-9]{1,5}"), 20, required=False),
+    "stack": ListOf(Text(300), 256, required=False),
+    "references": ListOf(Text(2000), 50, required=False),
+    "recipe": Document(limit=1_048_576, required=False),
+    "evidence": EVIDENCE,
+    "origin": Text(40, required=False),
+}
+
+TABLE: tuple[MessageType, ...] = (
+    _row(
+        "access.ended",
+        {LAB},
+        {OFFICE},
+        "A session has ended: at the window's end, or at once by the lab.",
+        session=ID,
+        reason=Text(),
+    ),
+    _row(
+        "access.metered",
+        {LAB, OFFICE},
+        {LAB, OFFICE},
+        "One side's count of a session's calls, for comparison with the other's.",
+        session=ID,
+        **COUNTS,
+    ),
+    _row(
+        "access.opened",
+        {LAB},
+        {OFFICE},
+        "A session is open: where the proxy is, and a credential sealed for the office.",
+        session=ID,
+        url=Text(500),
+        credential=Text(2000),
+        model=Text(200),
+        build=Text(200),
+        safeguards=Text(200),
+        expires=Time(),
+        quota_calls=Whole(),
+        quota_tokens=Whole(),
+    ),
+    _row(
+        "access.refused",
+        {LAB},
+        {OFFICE},
+        "A session was not opened, and the plain reason.",
+        session=ID,
+        reason=Text(),
+    ),
+    _row(
+        "access.requested",
+        {OFFICE},
+        {LAB},
+        "A named person asks for a session for one purpose.",
+        session=ID,
+        act=ID,
+        person=Text(),
+        purpose=Choice(PURPOSES),
+    ),
+    _row(
+        "assessment.shared",
+        {OFFICE},
+        {LAB},
+        "A capability assessment of the lab's model, as far as it is releasable to the lab.",
+        assessment=ID,
+        act=ID,
+        document=Document(),
+        digest=DIGEST,
+    ),
+    _row(
+        "determination.shared",
+        {OFFICE},
+        {LAB},
+        "The determination record: its outcome, its maker, those consulted.",
+        determination=ID,
+        act=ID,
+        document=Document(limit=262_144),
+        digest=DIGEST,
+    ),
+    _row(
+        "engagement.answered",
+        {LAB, OFFICE},
+        {LAB, OFFICE},
+        "One of the three acts is accepted or declined, with an optional reason.",
+        act=ID,
+        answer=Choice(("accepted", "declined")),
+        reason=NOTE,
+    ),
+    _row(
+        "engagement.offered",
+        {LAB},
+        {OFFICE},
+        "The lab offers one of the three acts.",
+        act=ID,
+        kind=Choice(ACT_KINDS),
+        basis=Text(60, required=False),
+        purpose=Choice(PURPOSES, required=False),
+        model=Text(200),
+        opens=Time(required=False),
+        closes=Time(required=False),
+        partner=Record(
+            {"name": Text(), "sector": Text(100), "reason": NOTE, "conflicts": NOTE},
+            required=False,
+        ),
+        dossier=TextMap(required=False),
+        note=NOTE,
+    ),
+    _row(
+        "engagement.withdrawn",
+        {LAB, OFFICE},
+        {LAB, OFFICE},
+        "An act is withdrawn by either side, at any time, with an optional reason.",
+        act=ID,
+        reason=NOTE,
+    ),
+    _row(
+        "finding.answered",
+        {CLEARINGHOUSE},
+        {LAB, OFFICE, OPERATOR},
+        "What became of a reported finding.",
+        finding=ID,
+        state=Text(40),
+        case=Text(40, r"([a-z]{2,12}-[2-9a-z]{16})?", required=False),
+        reasons=ListOf(Text(1000), 50),
+    ),
+    _row(
+        "finding.copied",
+        {OFFICE},
+        {LAB},
+        "A copy to the lab of what its model's run uncovered.",
+        **FINDING,
+    ),
+    _row(
+        "finding.reported",
+        {LAB, OFFICE, OPERATOR},
+        {CLEARINGHOUSE},
+        "A vulnerability, with the recipe that shows it.",
+        **FINDING,
+    ),
+    _row(
+        "index.published",
+        {CLEARINGHOUSE},
+        {OPERATOR},
+        "A new index of advisories: its digest, and where to pull it.",
+        index=ID,
+        digest=DIGEST,
+        size=Whole(),
+        advisories=Whole(),
+        url=Text(500),
+        published=Time(),
+    ),
+    _row(
+        "notice.answered",
+        {OPERATOR},
+        {CLEARINGHOUSE},
+        "What an operator chooses to say of one advisory; its inventory stays home.",
+        notice=ID,
+        advisory=Text(100),
+        state=Choice(("patched", "verified", "deferred", "not-affected")),
+        control=NOTE,
+        expires=Time(required=False),
+        answered=Time(),
+    ),
+    _row(
+        "partner.named",
+        {LAB},
+        {CLEARINGHOUSE},
+        "A trusted partner that both sides agreed on, by name.",
+        act=ID,
+        name=Text(),
+        sector=Text(100),
+        agreed=Time(),
+    ),
+    _row(
+        "terms.signed",
+        {LAB, OFFICE},
+        {LAB, OFFICE},
+        "The terms of a window with one side's detached signature.",
+        act=ID,
+        terms=Document(limit=262_144),
+        digest=DIGEST,
+        signature=HEX,
+        signed_by=Text(),
+    ),
+)
+
+BY_NAME = {row.name: row for row in TABLE}
