@@ -1,0 +1,46 @@
+"""`vedette subject`: reference subjects, stand-ins for a model."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.group()
+def subject() -> None:
+    """Reference subjects, stand-ins for a model.
+
+    Example: vedette subject serve mutator --port 8731
+    """
+
+
+@subject.command()
+@click.argument("name", type=click.Choice(["mutator", "null", "random"]))
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free port.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--key", default="", help="Bearer key that callers must then give.")
+@click.option(
+    "--key-env", default="", metavar="VAR", help="Take the key from this environment variable."
+)
+def serve(name: str, port: int, host: str, key: str, key_env: str) -> None:
+    """Serve a stand-in behind an OpenAI-compatible API until interrupted.
+
+    Prints the base URL on stdout once it listens. `mutator` is a simple but real finder: it reads
+    the sample inputs, runs mutations of them through the tools, and submits the first crash.
+
+    Example: vedette subject serve mutator --port 8731
+    """
+    import os
+
+    from vedette.kernel.errors import BadInput
+    from vedette.runner.subjects.server import SubjectServer
+
+    if key_env and not os.environ.get(key_env):
+        raise BadInput(f"--key-env: {key_env} is not set", next_step=f"export {key_env}=...")
+    server = SubjectServer(name, host=host, port=port, key=key or os.environ.get(key_env, ""))
+    click.echo(server.url)
+    try:
+        server.serve_forever(0.1)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.server_close()

@@ -1,0 +1,169 @@
+"""The chat-completions wire format: requests read and checked, answers and streams written.
+
+Errors carry OpenAI's shape: {"error": {"message", "type", "param", "code"}}.
+Source: OpenAI API reference, "Create chat completion" and "Streaming".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from vedette.kernel.bounds import MIB, Bounds, read_json
+from vedette.kernel.errors import BadInput
+from vedette.runner.subjects.conversation import Act, Conversation
+
+BOUNDS = Bounds(size=32 * MIB, depth=32, count=500_000)
+ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
+
+
+class RequestError(Exception):
+    """A request that gets an error answer: HTTP status, type, message, parameter."""
+
+    def __init__(self, status: int, kind: str, message: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = {"error": {"message": message, "type": kind, "param": param, "code": None}}
+
+
+@dataclass(frozen=True)
+class Request:
+    """One checked request."""
+
+    model: str
+    conversation: Conversation
+    stream: bool
+    include_usage: bool
+    prompt_tokens: int
+
+
+def read_request(body: bytes) -> Request:
+    """Read a request's body. Raises RequestError naming the parameter."""
+    try:
+        value = read_json(body, source="request", bounds=BOUNDS)
+    except BadInput as error:
+        raise invalid(str(error)) from None
+    if not isinstance(value, dict):
+        raise invalid("the body must be a JSON object")
+    model = value.get("model")
+    if not isinstance(model, str) or not model:
+        raise invalid("you must provide a model parameter", "model")
+    if value.get("n", 1) not in (1, None):
+        raise invalid("only n = 1 is supported", "n")
+    messages = _messages(value.get("messages"))
+    tools = _tools(value.get("tools"))
+    options = value.get("stream_options") or {}
+    seed = value.get("seed")
+    return Request(
+        model,
+        Conversation(messages, tools, seed if isinstance(seed, int) else 0),
+        stream=value.get("stream") is True,
+        include_usage=isinstance(options, dict) and options.get("include_usage") is True,
+        prompt_tokens=count_tokens(json.dumps([messages, value.get("tools") or []])),
+    )
+
+
+def invalid(message: str, param: str | None = None) -> RequestError:
+    return RequestError(400, "invalid_request_error", message, param)
+
+
+def count_tokens(text: str) -> int:
+    """Return a token count: a quarter of the characters, rounded up."""
+    return -(-len(text) // 4)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One completion, written whole or as a stream. `identity` makes its ids repeatable."""
+
+    request: Request
+    act: Act
+    created: int
+    identity: bytes
+
+    @property
+    def usage(self) -> dict[str, int]:
+        written = count_tokens(self.act.text + json.dumps(self.act.calls))
+        prompt = self.request.prompt_tokens
+        return {
+            "prompt_tokens": prompt,
+            "completion_tokens": written,
+            "total_tokens": prompt + written,
+        }
+
+    def whole(self) -> dict[str, Any]:
+        """Return the chat.completion object."""
+        message: dict[str, Any] = {"role": "assistant", "content": self.act.text or None}
+        if self.act.calls:
+            message["tool_calls"] = self._calls()
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": self._reason()}
+        return {**self._head("chat.completion"), "choices": [choice], "usage": self.usage}
+
+    def chunks(self) -> Iterator[dict[str, Any]]:
+        """Yield chat.completion.chunk objects; usage, when asked for, in the last."""
+        yield self._chunk({"role": "assistant", "content": ""})
+        if self.act.text:
+            yield self._chunk({"content": self.act.text})
+        for index, call in enumerate(self._calls()):
+            arguments = call["function"].pop("arguments")
+            start = {**call, "function": {**call["function"], "arguments": ""}, "index": index}
+            yield self._chunk({"tool_calls": [start]})
+            for at in range(0, len(arguments), 4096):
+                piece = {"index": index, "function": {"arguments": arguments[at : at + 4096]}}
+                yield self._chunk({"tool_calls": [piece]})
+        yield self._chunk({}, self._reason())
+        if self.request.include_usage:
+            yield {**self._head("chat.completion.chunk"), "choices": [], "usage": self.usage}
+
+    def _calls(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "id": f"call_{hashlib.sha256(self.identity + bytes([index])).hexdigest()[:24]}",
+                "type": "function",
+                "function": {"name": name, "arguments": json.dumps(arguments)},
+            }
+            for index, (name, arguments) in enumerate(self.act.calls)
+        ]
+
+    def _reason(self) -> str:
+        return "tool_calls" if self.act.calls else "stop"
+
+    def _head(self, kind: str) -> dict[str, Any]:
+        name = f"chatcmpl-{self.identity.hex()[:24]}"
+        return {"id": name, "object": kind, "created": self.created, "model": self.request.model}
+
+    def _chunk(self, delta: dict[str, Any], reason: str | None = None) -> dict[str, Any]:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
+        chunk = {**self._head("chat.completion.chunk"), "choices": [choice]}
+        return {**chunk, "usage": None} if self.request.include_usage else chunk
+
+
+def _messages(value: Any) -> list[dict[str, Any]]:
+    if not isinstance(value, list) or not value:
+        raise invalid("messages must be a list with at least one message", "messages")
+    for index, message in enumerate(value):
+        where = f"messages[{index}]"
+        if not isinstance(message, dict) or message.get("role") not in ROLES:
+            raise invalid("a message must be an object with a known role", f"{where}.role")
+        calls = message.get("tool_calls") or []
+        well_formed = isinstance(calls, list) and all(
+            isinstance(call, dict) and isinstance(call.get("function"), dict) for call in calls
+        )
+        if not well_formed:
+            raise invalid("tool_calls must be a list of function calls", f"{where}.tool_calls")
+    return value
+
+
+def _tools(value: Any) -> frozenset[str]:
+    if value is None:
+        return frozenset()
+    names = []
+    for index, tool in enumerate(value if isinstance(value, list) else [None]):
+        function = tool.get("function") if isinstance(tool, dict) else None
+        if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+            raise invalid("a tool must be a function with a name", f"tools[{index}]")
+        names.append(function["name"])
+    return frozenset(names)
