@@ -1,0 +1,49 @@
+"""What all tests share: the real data folder, slow runs, hypothesis without deadlines.
+
+pyproject.toml adds the rest: no sockets beyond loopback, random order.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# two cores shared by many processes: a slow example says nothing about the code
+settings.register_profile("vedette", deadline=None, print_blob=True)
+settings.load_profile("vedette")
+
+
+def real_data() -> Path:
+    """The folder of real data, next to the checkout unless VEDETTE_DATA names another."""
+    return Path(os.environ.get("VEDETTE_DATA") or ROOT.parent / "shared" / "data")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run the slow tests, too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--long"):
+        slow = [item for item in items if item.get_closest_marker("long")]
+        if slow:
+            config.hook.pytest_deselected(items=slow)
+            items[:] = [item for item in items if item not in set(slow)]
+    if not real_data().is_dir():
+        absent = pytest.mark.skip(reason="no real data: VEDETTE_DATA names no folder")
+        for item in items:
+            if item.get_closest_marker("data"):
+                item.add_marker(absent)
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder of real data; the test that asks for it is skipped where there is none."""
+    folder = real_data()
+    if not folder.is_dir():
+        pytest.skip("no real data: VEDETTE_DATA names no folder")
+    return folder
