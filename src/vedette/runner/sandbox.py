@@ -1,0 +1,372 @@
+"""Hostile code runs here only: bubblewrap, no network, nothing of the host but /usr read-only.
+
+Inside: /work (a folder of the caller's, or memory), /tmp, /proc, /dev, /usr; user 65534 without
+capabilities, own user, network, process, IPC and host-name spaces, no further user namespaces.
+CPU time, file size and open files are limited by rlimits, memory and processes by cgroups where
+they are writable, wall time by a kill of the whole process space, output by truncation. Address
+space is not limited: AddressSanitizer reserves terabytes of it.
+
+/proc is read-only because bubblewrap's own cover of /proc/sys fails open when the caller is root:
+kernel settings belong to the host's user 0, which the sandbox's user then is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import selectors
+import shutil
+import signal as signals
+import stat
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from vedette.kernel.bounds import MIB
+from vedette.kernel.errors import BadInput, MissingPart, OurFault
+from vedette.runner import cgroups
+
+USER = "65534"
+NOTHING: Mapping[str, str] = {}
+NO_MOUNTS: Mapping[str, Path] = {}
+KILL_GRACE = 5.0
+# Joins the groups and lowers the limits in the one shell that then becomes bubblewrap.
+LAUNCH = """
+cpu=$1 blocks=$2 files=$3 joins=$4; shift 4
+while [ "$joins" -gt 0 ]; do echo 0 > "$1" || exit 96; shift; joins=$((joins - 1)); done
+ulimit -c 0; ulimit -t "$cpu"; ulimit -f "$blocks"; ulimit -n "$files"
+exec "$@"
+"""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of one run; bytes and seconds."""
+
+    cpu_seconds: int = 20
+    file_bytes: int = 64 * MIB
+    open_files: int = 256
+    memory_bytes: int = 1024 * MIB
+    processes: int = 64
+    scratch_bytes: int = 64 * MIB
+    output_bytes: int = MIB
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    `exit_code` is None when the wall time ran out; a program that a signal ended has
+    `exit_code` 128 + `signal`. `truncated` says that output past the limit was dropped.
+    """
+
+    exit_code: int | None
+    signal: int | None
+    stdout: bytes
+    stderr: bytes
+    timed_out: bool
+    truncated: bool
+    seconds: float
+
+
+@cache
+def require_bubblewrap() -> str:
+    """Return the path of bubblewrap. Raises MissingPart: nothing weaker takes its place."""
+    path = shutil.which("bwrap")
+    if path is None:
+        raise MissingPart(
+            "hostile code runs only inside bubblewrap, which is not installed",
+            next_step="apt-get install bubblewrap",
+        )
+    return path
+
+
+@cache
+def isolation() -> str:
+    """Describe the isolation that every run here has, for evidence records."""
+    version = subprocess.run([require_bubblewrap(), "--version"], capture_output=True, check=True)
+    spaces = "user/net/pid/ipc/uts namespaces, no capabilities, no nested user namespaces"
+    return f"{version.stdout.decode().strip()}, {spaces}, rlimits, {cgroups.detect().label}"
+
+
+class Sandbox:
+    """Runs commands, each in a fresh bubblewrap of its own."""
+
+    def __init__(self, limits: Limits = Limits()) -> None:
+        self.limits = limits
+        self._bwrap = require_bubblewrap()
+        self._cgroups = cgroups.detect()
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        workdir: Path | None = None,
+        stdin: bytes = b"",
+        timeout: float = 10.0,
+        limits: Limits | None = None,
+        readonly: Mapping[str, Path] = NO_MOUNTS,
+        env: Mapping[str, str] = NOTHING,
+    ) -> Outcome:
+        """Run `argv` in a fresh sandbox.
+
+        Args:
+            argv: the command, as seen from inside.
+            workdir: folder bound writable at /work; without it /work is memory and is lost.
+            stdin: what the command reads.
+            timeout: wall time in seconds, after which everything inside is killed.
+            limits: in place of the sandbox's own.
+            readonly: path inside -> file or folder of the host shown there read-only.
+            env: the whole environment besides PATH, HOME, LANG and TMPDIR.
+        """
+        return self._start(argv, workdir, stdin, timeout, limits, readonly, env).finish()
+
+    async def arun(
+        self,
+        argv: Sequence[str],
+        *,
+        workdir: Path | None = None,
+        stdin: bytes = b"",
+        timeout: float = 10.0,
+        limits: Limits | None = None,
+        readonly: Mapping[str, Path] = NO_MOUNTS,
+        env: Mapping[str, str] = NOTHING,
+    ) -> Outcome:
+        """As `run`, without holding the event loop; cancelling kills what runs inside."""
+        job = self._start(argv, workdir, stdin, timeout, limits, readonly, env)
+        waiting = asyncio.ensure_future(asyncio.to_thread(job.finish))
+        try:
+            return await asyncio.shield(waiting)
+        except asyncio.CancelledError:
+            job.kill()
+            await waiting
+            raise
+
+    def _start(
+        self,
+        argv: Sequence[str],
+        workdir: Path | None,
+        stdin: bytes,
+        timeout: float,
+        limits: Limits | None,
+        readonly: Mapping[str, Path],
+        env: Mapping[str, str],
+    ) -> _Job:
+        limits = limits or self.limits
+        group = self._cgroups.create(limits.memory_bytes, limits.processes)
+        status_read, status_write = os.pipe()
+        command = [
+            *("/bin/sh", "-c", LAUNCH, "sh", str(limits.cpu_seconds)),
+            *(str(limits.file_bytes // 512), str(limits.open_files), str(len(group.joins))),
+            *group.joins,
+            *self._arguments(workdir, limits, readonly, env, status_write),
+            *("--", *argv),
+        ]
+        source = _sealed(stdin)
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=source,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                pass_fds=(status_write,),
+                start_new_session=True,
+                env={"PATH": "/usr/bin:/bin"},
+            )
+        except BaseException:
+            os.close(status_read)
+            group.remove()
+            raise
+        finally:
+            os.close(source)
+            os.close(status_write)
+        return _Job(process, group, status_read, timeout, limits.output_bytes)
+
+    def _arguments(
+        self,
+        workdir: Path | None,
+        limits: Limits,
+        readonly: Mapping[str, Path],
+        env: Mapping[str, str],
+        status: int,
+    ) -> list[str]:
+        """Return bubblewrap's command line up to the command."""
+        arguments = [self._bwrap, *FIXED, "--json-status-fd", str(status), *_system()]
+        scratch = ["--size", str(limits.scratch_bytes), "--tmpfs"]
+        arguments += [*scratch, "/tmp"]  # noqa: S108
+        if workdir is None:
+            arguments += [*scratch, "/work"]
+        else:
+            arguments += ["--bind", str(workdir.resolve(strict=True)), "/work"]
+        for inside, outside in readonly.items():
+            arguments += ["--ro-bind", str(outside.resolve(strict=True)), inside]
+        for name, value in {**ENVIRONMENT, **env}.items():
+            arguments += ["--setenv", name, value]
+        for place in ("/proc", "/dev", "/"):
+            arguments += ["--remount-ro", place]
+        return [*arguments, "--chdir", "/work"]
+
+
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/work", "LANG": "C.UTF-8", "TMPDIR": "/tmp"}  # noqa: S108
+FIXED = (
+    *("--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent"),
+    *("--new-session", "--cap-drop", "ALL", "--uid", USER, "--gid", USER, "--hostname", "sandbox"),
+    "--clearenv",
+)
+
+
+@cache
+def _system() -> tuple[str, ...]:
+    """The host's programs and libraries, read-only, laid out as they are on the host."""
+    arguments = ["--ro-bind", "/usr", "/usr"]
+    for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
+        path = Path("/") / name
+        if path.is_symlink():
+            arguments += ["--symlink", str(path.readlink()).lstrip("/"), str(path)]
+        elif path.is_dir():
+            arguments += ["--ro-bind", str(path), str(path)]
+    for path in (Path("/etc/alternatives"), Path("/etc/ld.so.cache")):
+        arguments += ["--ro-bind-try", str(path), str(path)]
+    return (*arguments, "--proc", "/proc", "--dev", "/dev")
+
+
+def _sealed(data: bytes) -> int:
+    """Return a descriptor that reads `data` and that nobody can write to."""
+    handle = os.memfd_create("stdin", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    with os.fdopen(os.dup(handle), "wb") as file:
+        file.write(data)
+    os.lseek(handle, 0, os.SEEK_SET)
+    fcntl.fcntl(
+        handle,
+        fcntl.F_ADD_SEALS,
+        fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL,
+    )
+    return handle
+
+
+class _Job:
+    """One run under way: collects output within bounds, ends it in time, cleans up."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        group: cgroups.Group,
+        status: int,
+        timeout: float,
+        output_bytes: int,
+    ) -> None:
+        self._process = process
+        self._group = group
+        self._status = status
+        self._started = time.monotonic()
+        self._deadline = self._started + timeout
+        self._bound = output_bytes
+        self._truncated = False
+
+    def kill(self) -> None:
+        """Kill bubblewrap; the kernel then kills the process space that dies with it."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signals.SIGKILL)
+
+    def finish(self) -> Outcome:
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        kept = {
+            self._process.stdout.fileno(): bytearray(),
+            self._process.stderr.fileno(): bytearray(),
+            self._status: bytearray(),
+        }
+        try:
+            timed_out = not self._collect(kept, self._deadline)
+            if timed_out:
+                self.kill()
+                self._collect(kept, time.monotonic() + KILL_GRACE)
+            code = self._process.wait()
+        finally:
+            self.kill()
+            self._process.wait()
+            self._group.remove()
+            self._process.stdout.close()
+            self._process.stderr.close()
+            os.close(self._status)
+        stdout, stderr, status = (bytes(data) for data in kept.values())
+        if not timed_out and code >= 0:
+            _check_started(code, status, stderr)
+        ended = None if timed_out else code if code >= 0 else 128 - code
+        return Outcome(
+            exit_code=ended,
+            signal=ended - 128 if ended is not None and 128 < ended <= 192 else None,
+            stdout=stdout,
+            stderr=stderr,
+            timed_out=timed_out,
+            truncated=self._truncated,
+            seconds=time.monotonic() - self._started,
+        )
+
+    def _collect(self, kept: dict[int, bytearray], deadline: float) -> bool:
+        """Read until every pipe is closed (True) or `deadline` (False)."""
+        with selectors.DefaultSelector() as selector:
+            for handle in kept:
+                selector.register(handle, selectors.EVENT_READ)
+            while selector.get_map():
+                left = deadline - time.monotonic()
+                ready = selector.select(left) if left > 0 else []
+                if not ready:
+                    return False
+                for key, _ in ready:
+                    data = os.read(key.fd, 65536)
+                    if not data:
+                        selector.unregister(key.fd)
+                        continue
+                    room = self._bound - len(kept[key.fd])
+                    kept[key.fd] += data[:room]
+                    self._truncated = self._truncated or len(data) > room
+        return True
+
+
+def _check_started(code: int, status: bytes, stderr: bytes) -> None:
+    """Raise unless bubblewrap reported that the command itself ended with `code`."""
+    for line in status.splitlines():
+        with contextlib.suppress(ValueError):
+            if "exit-code" in json.loads(line):
+                return
+    reason = stderr.decode("utf-8", "replace").strip().splitlines()
+    said = reason[-1][:200] if reason else f"exit {code}"
+    if "execvp" in said:
+        raise BadInput(f"sandbox: the command can't be started ({said})")
+    raise OurFault(
+        f"sandbox could not be set up ({said})",
+        next_step="check that this machine allows user namespaces to bubblewrap",
+    )
+
+
+def read_out(workdir: Path, name: str, limit: int = MIB) -> bytes:
+    """Read a regular file that a sandboxed command left directly in `workdir`.
+
+    Symbolic links and everything else that is no regular file are refused, as is more than
+    `limit` bytes. Raises BadInput.
+    """
+    if not name or "/" in name or name in {".", ".."} or "\0" in name:
+        raise BadInput(f"sandbox output: {name[:60]!r} is no plain file name")
+    folder = os.open(workdir, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        handle = os.open(name, flags, dir_fd=folder)
+    except OSError as error:
+        raise BadInput(f"sandbox output {name[:60]!r}: not taken ({error.strerror})") from None
+    finally:
+        os.close(folder)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise BadInput(f"sandbox output {name[:60]!r}: no regular file")
+    with os.fdopen(handle, "rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise BadInput(f"sandbox output {name[:60]!r}: more than {limit:,} bytes")
+    return data
