@@ -5,6 +5,9 @@
 # two targets share one environment
 .NOTPARALLEL:
 
+# an instance or a clock of the caller's own is none of these targets' business
+unexport VEDETTE_INSTANCE VEDETTE_CLOCK
+
 # options for pytest, for instance: make test ARGS="tests/kernel -n 0"
 ARGS ?=
 

@@ -30,7 +30,7 @@ NAMES_HOST = re.compile(r'"resolved":|^\s*[\w@:/.-]*registry\s*=|index-url|find-
 OTHER_FILES = ("package-lock.json", "npm-shrinkwrap.json", ".npmrc", "uv.lock", "pip.conf")
 EXTRAS_OF = {
     "core": ([], []),
-    "demo": (["stats", "server", "bench"], ["demo"]),
+    "demo": (["stats", "server", "bench"], ["build"]),
     "test": (["stats", "server", "bench"], ["test"]),
     "lint": (["stats", "server", "bench"], ["lint"]),
     "all": (["stats", "server", "bench", "ray"], ["lint"]),
