@@ -1,0 +1,126 @@
+"""One call through the lab's proxy: decided from the window, the session and the terms alone.
+
+Rules, in this order; the first that fails gives the plain reason:
+- The session is this window's, belongs to a named person, and has not ended.
+- The window is open now.
+- The person and the purpose are the session's, and both are in the terms.
+- Calls and tokens used so far are below the quota; one call more fits.
+
+The decision reads nothing else, in particular no release date and no result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from vedette.engagement.terms import Quota, Terms
+from vedette.engagement.window import Window, is_open
+from vedette.kernel.clock import format_time
+
+
+@dataclass(frozen=True)
+class Session:
+    """A named person's access for one purpose; `quota` narrows the terms' where it is set."""
+
+    id: str
+    act: str
+    person: str
+    purpose: str
+    ended: datetime | None = None
+    quota: Quota | None = None
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What has been counted so far."""
+
+    calls: int = 0
+    tokens: int = 0
+
+
+class Reason(StrEnum):
+    """Why a call was refused, in one word for counting."""
+
+    SESSION = "session"
+    BEFORE = "before-window"
+    AFTER = "after-window"
+    PERSON = "person"
+    PURPOSE = "purpose"
+    QUOTA = "quota"
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """The call goes through: what is left before it, and the moment at which access ends."""
+
+    calls_left: int
+    tokens_left: int
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The call does not go through; `text` is for the caller."""
+
+    reason: Reason
+    text: str
+
+
+def decide(
+    terms: Terms,
+    window: Window,
+    session: Session,
+    now: datetime,
+    *,
+    purpose: str,
+    person: str,
+    used: Usage,
+    session_used: Usage | None = None,
+) -> Allowance | Refusal:
+    """Decide on one call. `used` counts the whole window, `session_used` this session."""
+    refusal = (
+        _session(terms, session, now)
+        or _hours(window, now)
+        or _who_and_why(terms, session, purpose, person)
+    )
+    if refusal:
+        return refusal
+    left = [_left(terms.quota, used)]
+    if session.quota is not None:
+        left.append(_left(session.quota, session_used or used))
+    calls, tokens = (min(column) for column in zip(*left, strict=True))
+    if calls < 1:
+        return Refusal(Reason.QUOTA, "all calls of the quota are used")
+    if tokens < 1:
+        return Refusal(Reason.QUOTA, "all tokens of the quota are used")
+    return Allowance(calls, tokens, window.until)
+
+
+def _session(terms: Terms, session: Session, now: datetime) -> Refusal | None:
+    if session.act != terms.act:
+        return Refusal(Reason.SESSION, "the session belongs to another window")
+    if session.ended is not None and session.ended <= now:
+        return Refusal(Reason.SESSION, f"the session ended at {format_time(session.ended)}")
+    return None
+
+
+def _hours(window: Window, now: datetime) -> Refusal | None:
+    if is_open(window, now):
+        return None
+    if now < window.opens and window.until > window.opens:
+        return Refusal(Reason.BEFORE, f"the window opens at {format_time(window.opens)}")
+    return Refusal(Reason.AFTER, f"the window ended at {format_time(window.until)}")
+
+
+def _who_and_why(terms: Terms, session: Session, purpose: str, person: str) -> Refusal | None:
+    if person != session.person or not terms.names(person):
+        return Refusal(Reason.PERSON, "the terms and the session do not name this person")
+    if purpose != session.purpose or purpose not in terms.purposes:
+        return Refusal(Reason.PURPOSE, "the terms and the session are for another purpose")
+    return None
+
+
+def _left(quota: Quota, used: Usage) -> tuple[int, int]:
+    return quota.calls - used.calls, quota.tokens - used.tokens
