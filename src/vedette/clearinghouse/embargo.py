@@ -4,11 +4,11 @@ Rules:
 - A party's own number stands over the policy pack's default; its words are kept verbatim.
 - The embargo ends at the earliest end that any party's terms give: nobody is bound for longer
   than the terms it came with.
-- An end is the start plus `days`, plus `extension_days` where one was asked for; once the flaw is
-  exploited it is the hour that became known plus `exploited_days` (plus
+- An end is the start plus `disclosure_days`, plus `extension_days` where one was asked for; once
+  the flaw is exploited it is the hour that became known plus `exploited_days` (plus
   `exploited_extension_days`), if that is earlier.
 - `silence_days` after the last word of a vendor the case is escalated: the shortest counts.
-- Details are held for `hold_details_days` after the patch: the longest counts. Without a patch
+- Details are held for `hold_days` after the patch: the longest counts. Without a patch
   they are held until the embargo ends.
 - Every hour is given in UTC and in each party's zone.
 """
@@ -25,12 +25,12 @@ from vedette.kernel.clock import format_time
 from vedette.kernel.errors import BadInput
 
 CLOCKS = (
-    "days",
+    "disclosure_days",
     "extension_days",
     "exploited_days",
     "exploited_extension_days",
     "silence_days",
-    "hold_details_days",
+    "hold_days",
 )
 
 
@@ -137,7 +137,7 @@ def local_hours(moment: datetime, parties: Sequence[Terms]) -> tuple[Hour, ...]:
 
 
 def _end(facts: Facts, party: Terms, defaults: Mapping[str, int]) -> tuple[datetime, str]:
-    days, extra = party.clock("days", defaults), party.clock("extension_days", defaults)
+    days, extra = party.clock("disclosure_days", defaults), party.clock("extension_days", defaults)
     asked = extra if facts.extension_asked else 0
     ordinary = facts.started + timedelta(days=days + asked)
     why = f"{days} days" + (f" + {asked} on request" if asked else "")
@@ -163,7 +163,7 @@ def _details(
 ) -> tuple[datetime, str]:
     if facts.patched is None:
         return ends, "no patch yet: held until the embargo ends"
-    days, party = max((p.clock("hold_details_days", defaults), p.party) for p in parties)
+    days, party = max((p.clock("hold_days", defaults), p.party) for p in parties)
     return facts.patched + timedelta(days=days), f"{party}: {days} days after the patch"
 
 
