@@ -9,12 +9,14 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# two cores shared by many processes: a slow example says nothing about the code
-settings.register_profile("vedette", deadline=None, print_blob=True)
+# a loaded machine makes examples slow, which says nothing about the code
+settings.register_profile(
+    "vedette", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("vedette")
 
 
