@@ -61,13 +61,14 @@ def clopper_pearson(successes: int, n: int, level: float = LEVEL) -> tuple[float
 
 
 def clustered(
-    scores: Sequence[int], clusters: Sequence[Hashable], level: float = LEVEL
+    scores: Sequence[int], clusters: Sequence[Hashable], level: float = LEVEL, *, by: str = "family"
 ) -> Interval:
     """Return the mean of 0/1 `scores` with Wilson's interval at the effective sample size.
 
     Args:
         scores: one score a sample, 0 or 1.
         clusters: the cluster (item family) of each sample.
+        by: what the clusters are, for the method's name.
         level: coverage, between 0 and 1.
     """
     n = len(scores)
@@ -80,7 +81,7 @@ def clustered(
     size = effective_size(scores, clusters, level)
     mean = solved / n
     low, high = wilson(mean * size, size, level)
-    return Interval(mean, low, high, n, size, "Wilson, clustered by family", level)
+    return Interval(mean, low, high, n, size, f"Wilson, clustered by {by}", level)
 
 
 def clustered_error(scores: Sequence[float], clusters: Sequence[Hashable]) -> float:
