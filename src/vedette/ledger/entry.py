@@ -66,9 +66,13 @@ class Entry:
     def hash(self) -> str:
         return digest(canonical(self.to_json()))
 
-    def to_line(self) -> bytes:
-        """Return the entry as one line of an export: canonical JSON with its hash."""
-        return canonical({**self.to_json(), "hash": self.hash}) + b"\n"
+    def to_line(self, stated: str = "") -> bytes:
+        """Return the entry as one line of an export: canonical JSON with its hash.
+
+        `stated` is the hash as it was stored, so that an export shows what a change of the table
+        left behind; without it the hash is computed.
+        """
+        return canonical({**self.to_json(), "hash": stated or self.hash}) + b"\n"
 
     @classmethod
     def from_json(cls, value: Any) -> Entry:
@@ -107,6 +111,6 @@ _KINDS: dict[str, tuple[type, ...]] = {
 }
 
 
-def entry_leaf(entry_hash: str) -> bytes:
+def leaf(entry_hash: str) -> bytes:
     """Return the Merkle leaf hash of an entry; the leaf's data are the 32 bytes of its hash."""
     return leaf_hash(bytes.fromhex(entry_hash.removeprefix("sha256:")))

@@ -34,16 +34,19 @@ class Export:
 
 def write_export(
     folder: Path,
-    entries: Iterable[Entry],
+    entries: Iterable[tuple[Entry, str]],
     checkpoints: Iterable[Checkpoint],
     keys: Iterable[PublicKeys],
 ) -> int:
-    """Write an export into `folder` (made where absent); return the number of entries."""
+    """Write an export into `folder` (made where absent); return the number of entries.
+
+    Each entry comes with its hash as it was stored.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     count = 0
     with (folder / LEDGER).open("wb") as file:
-        for entry in entries:
-            file.write(entry.to_line())
+        for entry, stated in entries:
+            file.write(entry.to_line(stated))
             count += 1
     with (folder / CHECKPOINTS).open("wb") as file:
         for checkpoint in checkpoints:
@@ -99,10 +102,10 @@ def read_checkpoints(path: Path) -> Iterator[Checkpoint]:
 
 
 def read_keys(path: Path) -> list[PublicKeys]:
-    """Read the public keys of an export. Raises BadInput naming the file."""
+    """Read public keys: an export's list, or one instance's card. Raises BadInput."""
     document = read_json(_bytes(path), source=path.name, bounds=Bounds(MIB, 8, 10_000))
     try:
-        rows = document["keys"][:KEY_LIMIT]
+        rows = document["keys"][:KEY_LIMIT] if "keys" in document else [document]
         keys = [PublicKeys(str(row["ed25519"]), str(row.get("age", ""))) for row in rows]
         for key in keys:
             bytes.fromhex(key.ed25519)

@@ -19,7 +19,7 @@ from vedette.kernel.clock import format_time
 from vedette.kernel.errors import BadInput
 from vedette.kernel.keys import PublicKeys
 from vedette.ledger.checkpoint import Checkpoint
-from vedette.ledger.entry import GENESIS, Entry, entry_leaf
+from vedette.ledger.entry import GENESIS, Entry, leaf
 from vedette.ledger.merkle import Frontier
 
 
@@ -89,7 +89,7 @@ class _Walk:
         if entry.hash != stated:
             raise _Broken(seq, "its content does not have the hash it states")
         self.head = stated
-        self.frontier.append(entry_leaf(stated))
+        self.frontier.append(leaf(stated))
         self.simulated = self.simulated or entry.simulated
 
     def check(self, checkpoint: Checkpoint, kept_elsewhere: bool) -> None:

@@ -185,7 +185,7 @@ def lines_of(text: str) -> list[str]:
 
 def completeness(pack: PolicyPack, values: Mapping[str, str]) -> Completeness:
     """Count the filled fields."""
-    counts = {section: (0, 0) for section in sections_of(pack)}
+    counts = dict.fromkeys(sections_of(pack), (0, 0))
     for field in fields_of(pack):
         filled, total = counts[field.section]
         counts[field.section] = (filled + bool(values.get(field.id, "").strip()), total + 1)
