@@ -123,23 +123,19 @@ def ledgers(folder: Path) -> Iterator[str]:
 
 
 def altered(ledger: Path, copy: Path) -> Path:
-    """A copy of a ledger, file or folder, one digit of its first digest changed."""
+    """A copy of a ledger, file or folder, with one digit of its first entry's digest changed."""
     if ledger.is_dir():
         shutil.copytree(ledger, copy)
     else:
         shutil.copy(ledger, copy)
-    for path in sorted(copy.rglob("*.jsonl")) if copy.is_dir() else [copy]:
-        text = path.read_text(encoding="utf-8")
-        changed = re.sub(
-            r"[0-9a-f]{64}",
-            lambda digest: ("1" if digest[0][0] == "0" else "0") + digest[0][1:],
-            text,
-            count=1,
-        )
-        if changed != text:
-            path.write_text(changed, encoding="utf-8")
-            return copy
-    raise ValueError(f"{ledger.name} holds no digest")
+    entries = copy / "ledger.jsonl" if copy.is_dir() else copy
+    text = entries.read_text(encoding="utf-8")
+    digest = re.search(r"[0-9a-f]{64}", text)
+    if digest is None:
+        raise ValueError(f"{ledger.name} holds no digest")
+    at = digest.start()
+    entries.write_text(text[:at] + ("1" if text[at] == "0" else "0") + text[at + 1 :])
+    return copy
 
 
 def timeline(folder: Path) -> Iterator[str]:
