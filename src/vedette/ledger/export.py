@@ -101,6 +101,19 @@ def read_checkpoints(path: Path) -> Iterator[Checkpoint]:
             raise BadInput(f"{where}: {error.what.removeprefix(where + ': ')}") from None
 
 
+def read_kept(path: Path) -> list[Checkpoint]:
+    """Read checkpoints that were kept elsewhere: one as JSON in any spacing, or one a line."""
+    try:
+        return [Checkpoint.from_json(_parse(_bytes(path), path.name))]
+    except BadInput as error:
+        kept = (
+            list(read_checkpoints(path)) if error.what.startswith(f"{path.name}: not JSON") else []
+        )
+        if not kept:
+            raise BadInput(f"{path}: {error.what}", next_step="name a checkpoint file") from None
+        return kept
+
+
 def read_keys(path: Path) -> list[PublicKeys]:
     """Read public keys: an export's list, or one instance's card. Raises BadInput."""
     document = read_json(_bytes(path), source=path.name, bounds=Bounds(MIB, 8, 10_000))
