@@ -35,7 +35,7 @@ class State:
 
 @dataclass(frozen=True)
 class Code:
-    """An identifier, digest, address or command: monospaced, one click selects it, can be copied."""
+    """An identifier, digest, address or command: monospaced, selected by one click."""
 
     text: str
 

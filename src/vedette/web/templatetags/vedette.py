@@ -8,12 +8,12 @@ reads from the context: `instance_name`, `profile`, `organisation`, `nav` (a lis
 Values come from `vedette.web.cells`: a *cell* is text, a number, a time, a Marking, `Link`,
 `State`, `Code` or None.
 
-    {% pagehead "Access window" kicker="Offer 7f3a" state=state marking=m %}One line.{% endpagehead %}
+    {% pagehead "Window" kicker="Offer 7f3a" state=state marking=m %}One line.{% endpagehead %}
     {% breadcrumbs trail %}              trail: list of (label, url); the last is this page
     {% marking m %}                      TLP label as FIRST sets it: coloured on black
     {% state "opens by itself" "active" %}   kinds: idle active done attention urgent ended
-    {% when time %}                      <time>, UTC; {% when time relative=True %} adds "in 3 days";
-                                         {% when time zone="America/Chicago" %} adds the local hour
+    {% when time %}                      <time> in UTC; relative=True adds "in 3 days",
+                                         zone="America/Chicago" the local hour
     {{ time|countdown:now }}             "in 29 days"
     {% code "sha256:…" %}                selectable, copyable
     {% cell value %}                     any cell
@@ -28,8 +28,8 @@ Values come from `vedette.web.cells`: a *cell* is text, a number, a time, a Mark
     {% columns %}…{% endcolumns %}       cards side by side where there is room
     {% alert "warning" "Title" %}…{% endalert %}   kinds: info success warning error
     {% empty "No offers yet" "What an offer does." "Make an offer" url %}
-    {% post "Send" url %}                one-button form with CSRF token; style: primary outline quiet
-    {% button "Edit" url %}              a link that looks like a button; same styles
+    {% post "Send" url %}                one-button form; a third word: primary outline quiet danger
+    {% button "Edit" url %}              a link that looks like a button; same third word
     {% field form.name %}                label, hint, error, linked by aria-describedby
     {% fields form %}                    the whole form: error summary, hidden and visible fields
     {% pagination page %}                page: django.core.paginator.Page
@@ -67,6 +67,12 @@ _ICON_OF_KIND: dict[str, str] = {
     "ended": "stop",
 }
 _ICON_OF_ALERT = {"info": "info", "success": "check", "warning": "flag", "error": "alert"}
+_LOOK_OF_BUTTON = {
+    "primary": "",
+    "outline": " usa-button--outline",
+    "quiet": " usa-button--unstyled",
+    "danger": " v-button--danger",
+}
 _LEVEL_TO_ALERT = {"debug": "info", "info": "info", "success": "success", "warning": "warning"}
 
 register.filter("countdown", cells.countdown)
@@ -117,6 +123,10 @@ def code(text: str) -> dict[str, Any]:
 @register.inclusion_tag("components/cell.html", takes_context=True)
 def cell(context: Context, value: Cell) -> dict[str, Any]:
     sort = "text"
+    if isinstance(value, bool):
+        value = "yes" if value else "no"
+    elif isinstance(value, int):
+        value = f"{value:,}"
     for name, classes in (
         ("marking", Marking),
         ("state", State),
@@ -180,12 +190,13 @@ def breadcrumbs(trail: Sequence[tuple[str, str]]) -> dict[str, Any]:
 
 @register.inclusion_tag("components/button.html")
 def button(label: str, url: str, style: str = "primary") -> dict[str, Any]:
-    return {"label": label, "url": url, "style": style}
+    return {"label": label, "url": url, "look": _LOOK_OF_BUTTON[style]}
 
 
 @register.inclusion_tag("components/post.html", takes_context=True)
 def post(context: Context, label: str, url: str, style: str = "primary") -> dict[str, Any]:
-    return {"label": label, "url": url, "style": style, "csrf_token": context.get("csrf_token")}
+    look = _LOOK_OF_BUTTON[style]
+    return {"label": label, "url": url, "look": look, "csrf_token": context.get("csrf_token")}
 
 
 @register.inclusion_tag("components/pagination.html", takes_context=True)
@@ -204,14 +215,14 @@ def field(bound: BoundField) -> dict[str, Any]:
     if many:
         style = "v-choices"
     elif single_box:
-        style = "usa-checkbox__input"
+        style = "v-box"
     elif isinstance(widget, widgets.Textarea):
         style = "usa-textarea"
     elif isinstance(widget, widgets.Select):
         style = "usa-select"
     elif isinstance(widget, widgets.FileInput):
         style = "v-file"
-    attrs = {"class": f"{style} usa-input--error" if bound.errors else style}
+    attrs: dict[str, str | bool] = {"class": f"{style} usa-input--error" if bound.errors else style}
     # allauth repeats the label as a placeholder; a visible label makes it noise
     if "placeholder" in widget.attrs:
         attrs["placeholder"] = ""
