@@ -64,10 +64,10 @@ def verify(
         click.echo(json.dumps(verdict.to_json(), indent=1))
     elif verdict.intact:
         click.echo(_text(verdict))
-    if not verdict.intact:
+    if verdict.first_broken is not None:
         raise AnswerIsNo(
             f"ledger broken at entry {verdict.first_broken}: {verdict.reason}",
-            kept=f"what holds proves {verdict.proves}",
+            kept=f"entries before it: {verdict.first_broken - 1}, {_against(verdict)}",
             next_step="compare with a checkpoint and a copy that were kept elsewhere",
         )
 
@@ -117,6 +117,11 @@ def _progress(size: int) -> Iterator[Callable[[int], object]]:
         return
     with click.progressbar(length=size, label="verifying", file=sys.stderr) as bar:
         yield bar.update
+
+
+def _against(verdict: Verdict) -> str:
+    point = verdict.checkpoint
+    return "no checkpoint holds" if point is None else f"the checkpoint at size {point.size} holds"
 
 
 def _text(verdict: Verdict) -> str:

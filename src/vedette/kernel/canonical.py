@@ -1,7 +1,8 @@
 """Canonical JSON and digests.
 
 JSON after RFC 8785 for the values we use (strings, integers, booleans, null, lists, string-keyed
-objects); floats are refused, because two implementations need not print them alike.
+objects); floats are refused, because two implementations need not print them alike, and so are
+integers beyond 2^53 - 1, which other readers of JSON round.
 """
 
 from __future__ import annotations
@@ -9,33 +10,48 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from collections.abc import Iterable
 from typing import Any
 
 from vedette.kernel.errors import BadInput
 
+DEPTH = 100
+LARGEST = 2**53 - 1
+
 
 def canonical(value: Any) -> bytes:
     """Return `value` as canonical JSON in UTF-8. Raises BadInput on a float or another type."""
-    _check(value, "$")
-    return json.dumps(
-        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-    ).encode("utf-8")
+    text = json.dumps(
+        _ordered(value, "$", 1), ensure_ascii=False, separators=(",", ":"), allow_nan=False
+    )
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise BadInput("$: text with half a character (a lone surrogate)") from None
 
 
-def _check(value: Any, path: str) -> None:
-    if value is None or isinstance(value, str | bool | int):
-        return
+def _ordered(value: Any, path: str, depth: int) -> Any:
+    """Return `value` with every object's keys in order, or raise BadInput naming the path."""
+    if depth > DEPTH:
+        raise BadInput(f"{path[:80]}: nested deeper than {DEPTH}")
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, int):
+        if abs(value) > LARGEST:
+            raise BadInput(f"{path}: integer beyond 2^53 - 1; send it as text")
+        return value
     if isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise BadInput(f"{path}: object keys must be text")
-            _check(item, f"{path}.{key}")
-        return
+        if not all(isinstance(key, str) for key in value):
+            raise BadInput(f"{path}: object keys must be text")
+        return {key: _ordered(value[key], f"{path}.{key}", depth + 1) for key in _sorted(value)}
     if isinstance(value, list | tuple):
-        for index, item in enumerate(value):
-            _check(item, f"{path}[{index}]")
-        return
+        return [_ordered(item, f"{path}[{i}]", depth + 1) for i, item in enumerate(value)]
     raise BadInput(f"{path}: {type(value).__name__} has no canonical form; send it as text")
+
+
+def _sorted(keys: Iterable[str]) -> list[str]:
+    """Sort as RFC 8785 section 3.2.3 has it: by UTF-16 code units."""
+    return sorted(keys, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
 
 
 def digest(data: bytes) -> str:

@@ -6,6 +6,7 @@ time; ledger entries then say that their time is simulated.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -39,7 +40,11 @@ class FileClock:
         self.path = path
 
     def now(self) -> datetime:
-        return parse_time(self.path.read_text(encoding="ascii").strip(), field=str(self.path))
+        try:
+            text = self.path.read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadInput(f"clock file {self.path}: can't be read ({error})") from None
+        return parse_time(text, field=str(self.path))
 
 
 class FixedClock:
@@ -57,6 +62,8 @@ class FixedClock:
 def parse_time(text: str, *, field: str) -> datetime:
     """Read an RFC 3339 time or a bare date (00:00 UTC) as UTC. Raises BadInput naming `field`."""
     try:
+        if not re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ]|$)", text):
+            raise ValueError(text)
         value = datetime.fromisoformat(text)
     except ValueError:
         raise BadInput(
@@ -74,4 +81,5 @@ def parse_time(text: str, *, field: str) -> datetime:
 
 def format_time(value: datetime) -> str:
     """Write a time as RFC 3339 in UTC, to the second."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    utc = value.astimezone(UTC)
+    return f"{utc.year:04}-{utc:%m-%dT%H:%M:%SZ}"

@@ -70,8 +70,8 @@ class Marking:
     def parse(cls, text: str) -> Marking:
         """Read the written form. Raises BadInput: a marking that can't be read is never guessed."""
         *head, tlp = text.split("//")
-        label = tlp.removeprefix("TLP:").replace("+", "_")
-        if not tlp.startswith("TLP:") or label not in TLP.__members__ or len(head) > 2:
+        labels = {label.label: label for label in TLP}
+        if tlp not in labels or len(head) > 2:
             raise BadInput(
                 f"marking {text[:60]!r} can't be read", next_step="write it like TLP:AMBER"
             )
@@ -81,8 +81,10 @@ class Marking:
                 raise BadInput(f"marking {text[:60]!r}: level unknown, levels are {LEVELS}")
             level = LEVELS.index(head[0])
             if len(head) == 2:
-                compartments = frozenset(filter(None, head[1].split("/")))
-        return cls(TLP[label], level, compartments)
+                compartments = frozenset(head[1].split("/"))
+                if "" in compartments:
+                    raise BadInput(f"marking {text[:60]!r}: a compartment has no name")
+        return cls(labels[tlp], level, compartments)
 
 
 CLEAR = Marking(TLP.CLEAR)
