@@ -77,6 +77,7 @@ class PrivateKeys:
             raise BadInput(
                 f"sealed part does not open with this instance's key ({error})"
             ) from None
+        return opened
 
     def save(self, path: Path) -> None:
         """Write the keys to a new file that only its owner may read."""
