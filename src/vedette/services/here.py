@@ -1,0 +1,89 @@
+"""This instance, as services see it: profile, keys, clock, pack, ceiling, host organisation.
+
+`here()` reads the Django settings that the composition root made; tests hand in their own with
+`use(...)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from django.conf import settings
+
+from vedette.exchange.acceptance import Here as Door
+from vedette.exchange.card import Card
+from vedette.kernel.clock import Clock, FileClock, SystemClock
+from vedette.kernel.errors import OurFault
+from vedette.kernel.keys import PrivateKeys
+from vedette.kernel.markings import Marking
+from vedette.kernel.packs import PolicyPack, default_pack
+from vedette.kernel.permissions import Profile
+
+
+@dataclass(frozen=True)
+class Here:
+    """One instance: who it is, its keys, its clock, the rules in force, where its files lie."""
+
+    org: str
+    name: str
+    profile: Profile
+    url: str
+    ceiling: Marking
+    folder: Path
+    keys: PrivateKeys
+    clock: Clock
+    pack: PolicyPack
+    demo: bool = False
+
+    @property
+    def door(self) -> Door:
+        return Door(self.keys.public.keyid, self.profile, self.ceiling)
+
+    @property
+    def card(self) -> Card:
+        return Card(self.name, self.profile, self.url, self.keys.public)
+
+    @property
+    def cache_dir(self) -> Path:
+        return self.folder / "files" / "cache"
+
+
+_given: list[Here] = []
+
+
+def here() -> Here:
+    """The instance this process works for."""
+    return _given[-1] if _given else _from_settings()
+
+
+@contextmanager
+def use(instance: Here) -> Iterator[Here]:
+    """Work for `instance` instead (tests, and several instances in one process)."""
+    _given.append(instance)
+    try:
+        yield instance
+    finally:
+        _given.pop()
+
+
+@cache
+def _from_settings() -> Here:
+    config = settings.CONFIG
+    if config is None:
+        raise OurFault("no instance is open in this process")
+    return Here(
+        org=config.org,
+        name=config.name,
+        profile=config.profile,
+        url=config.url,
+        ceiling=config.ceiling,
+        folder=config.folder,
+        keys=PrivateKeys.load(config.folder / "keys" / "instance.key"),
+        clock=FileClock(config.clock) if config.clock else SystemClock(),
+        pack=default_pack(),
+        demo=config.demo,
+    )

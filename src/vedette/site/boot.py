@@ -1,0 +1,19 @@
+"""Start Django for one instance: the first thing a command, a server or a worker does."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import django
+
+from vedette.site.config import find_instance
+
+
+def boot(folder: Path | None = None) -> Path:
+    """Set Django up for the instance in `folder` (see `find_instance`), and return its folder."""
+    found = find_instance(folder)
+    os.environ["VEDETTE_INSTANCE"] = str(found)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "vedette.site.settings"
+    django.setup()
+    return found

@@ -1,0 +1,93 @@
+"""`vedette check`: what is misconfigured, and what is weaker than recommended."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.checks import run_checks
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from vedette.services.here import here
+
+
+@dataclass(frozen=True)
+class Result:
+    """One line of the check: `level` is ok, weak or wrong."""
+
+    level: str
+    what: str
+    next_step: str = ""
+
+
+def check_instance() -> list[Result]:
+    """Check the instance that is booted."""
+    return [*_files(), *_database(), *_network(), *_parts(), *_django()]
+
+
+def _files() -> list[Result]:
+    results = []
+    for name in ("instance.key", "django.key"):
+        path = here().folder / "keys" / name
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
+            results.append(
+                Result("wrong", f"keys/{name} can be read by others", f"chmod 600 {path}")
+            )
+    return results or [Result("ok", "keys are readable by their owner alone")]
+
+
+def _database() -> list[Result]:
+    executor = MigrationExecutor(connection)
+    results = []
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        results.append(Result("wrong", "the database is behind this version", "vedette migrate"))
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
+            )
+            row = cursor.fetchone()
+        if row and row[0]:
+            results.append(
+                Result("wrong", "the database role bypasses row-level security", "use a plain role")
+            )
+    else:
+        results.append(
+            Result(
+                "weak", "SQLite keeps tenants apart by the scoped managers alone", "use PostgreSQL"
+            )
+        )
+    return results or [Result("ok", "the database is up to date, row-level security holds")]
+
+
+def _network() -> list[Result]:
+    results = []
+    if not settings.SECURE:
+        results.append(
+            Result("weak", f"{here().url} is not https", "put a TLS proxy in front, set url")
+        )
+    if here().clock.simulated:
+        results.append(Result("weak", "time is simulated", "only for a demo"))
+    return results
+
+
+def _parts() -> list[Result]:
+    if shutil.which("bwrap"):
+        return [Result("ok", "bubblewrap is here: hostile code can be run apart")]
+    return [
+        Result(
+            "weak", "bubblewrap is missing: nothing can be reproduced", "apt-get install bubblewrap"
+        )
+    ]
+
+
+def _django() -> list[Result]:
+    return [
+        Result("wrong", str(issue.msg), str(issue.hint or ""))
+        for issue in run_checks()
+        if issue.is_serious()
+    ]

@@ -1,0 +1,19 @@
+"""Every address of an instance."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from vedette.web.api.root import api
+from vedette.web.exchange import inbox
+from vedette.web.health import healthz, readyz
+from vedette.web.pages import urls as pages
+
+urlpatterns = [
+    path("healthz", healthz),
+    path("readyz", readyz),
+    path("exchange/v1/inbox", inbox),
+    path("api/v1/", api.urls),
+    path("accounts/", include("allauth.urls")),
+    *pages.urlpatterns,
+]

@@ -1,0 +1,65 @@
+"""Every table, one module per noun."""
+
+from vedette.store.models.access import Call, MeterReport, ModelEndpoint, Session
+from vedette.store.models.accounts import ApiToken, Invitation, Membership, Organisation, Person
+from vedette.store.models.assessment import Assessment, Determination, Run
+from vedette.store.models.cases import (
+    Advisory,
+    Case,
+    CaseNote,
+    CaseParticipant,
+    FixDelivery,
+    IndexBuild,
+    Mail,
+    SeverityClaim,
+)
+from vedette.store.models.engagement import Act, Decision, Dossier, Plan, PlanChange, Terms
+from vedette.store.models.exchange import InMessage, OutMessage, Peer
+from vedette.store.models.findings import Finding, Reproduction
+from vedette.store.models.instance import IdempotencyRecord, PackRecord, Schedule
+from vedette.store.models.ledger import Checkpoint, LedgerEntry, LedgerHead, LedgerSalt
+from vedette.store.models.operators import Inventory, Notice, OperatorAnswer
+
+__all__ = [
+    "Act",
+    "Advisory",
+    "ApiToken",
+    "Assessment",
+    "Call",
+    "Case",
+    "CaseNote",
+    "CaseParticipant",
+    "Checkpoint",
+    "Decision",
+    "Determination",
+    "Dossier",
+    "Finding",
+    "FixDelivery",
+    "IdempotencyRecord",
+    "InMessage",
+    "IndexBuild",
+    "Inventory",
+    "Invitation",
+    "LedgerEntry",
+    "LedgerHead",
+    "LedgerSalt",
+    "Mail",
+    "Membership",
+    "MeterReport",
+    "ModelEndpoint",
+    "Notice",
+    "OperatorAnswer",
+    "Organisation",
+    "OutMessage",
+    "PackRecord",
+    "Peer",
+    "Person",
+    "Plan",
+    "PlanChange",
+    "Reproduction",
+    "Run",
+    "Schedule",
+    "Session",
+    "SeverityClaim",
+    "Terms",
+]

@@ -1,0 +1,79 @@
+"""Runs, assessments and determinations."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from vedette.store import columns
+from vedette.store.models.access import Session
+from vedette.store.models.engagement import Act
+from vedette.store.tenancy import Table, Tenancy
+
+
+class Run(Table):
+    """One run of a suite on its subjects, with live progress."""
+
+    tenancy = Tenancy()
+
+    id = columns.random_key("run")
+    org = columns.owner()
+    act = models.ForeignKey(
+        Act, null=True, blank=True, on_delete=models.PROTECT, related_name="runs"
+    )
+    session = models.ForeignKey(
+        Session, null=True, blank=True, on_delete=models.PROTECT, related_name="runs"
+    )
+    suite = models.CharField(max_length=200)
+    suite_digest = columns.text(71)
+    subjects = models.JSONField(default=list)
+    budget = columns.document()
+    seed = models.BigIntegerField(default=0)
+    trials = models.IntegerField(default=1)
+    state = models.CharField(max_length=20, default="committed")
+    progress = columns.document()
+    commitment = columns.document()
+    result = columns.document()
+    error = columns.long_text()
+    marking = columns.marking("TLP:AMBER+STRICT")
+    started_by = columns.text(200)
+    committed_at = models.DateTimeField()
+    started_at = columns.moment()
+    finished_at = columns.moment()
+
+
+class Assessment(Table):
+    """A capability assessment: made here from a run, or received from the office."""
+
+    tenancy = Tenancy()
+
+    id = columns.random_key("assessment")
+    org = columns.owner()
+    act = models.ForeignKey(
+        Act, null=True, blank=True, on_delete=models.PROTECT, related_name="assessments"
+    )
+    run = models.ForeignKey(Run, null=True, blank=True, on_delete=models.PROTECT)
+    document = columns.document()
+    digest = models.CharField(max_length=71)
+    marking = columns.marking("TLP:AMBER+STRICT")
+    made_by = columns.text(200)
+    made_at = models.DateTimeField()
+    shared_at = columns.moment()
+
+
+class Determination(Table):
+    """The determination record: outcome, maker, those consulted."""
+
+    tenancy = Tenancy()
+
+    id = columns.random_key("determination")
+    org = columns.owner()
+    act = models.ForeignKey(
+        Act, null=True, blank=True, on_delete=models.PROTECT, related_name="determinations"
+    )
+    assessment = models.ForeignKey(Assessment, null=True, blank=True, on_delete=models.PROTECT)
+    document = columns.document()
+    digest = models.CharField(max_length=71)
+    marking = columns.marking("TLP:AMBER+STRICT")
+    made_by = columns.text(200)
+    made_at = models.DateTimeField()
+    shared_at = columns.moment()

@@ -1,0 +1,78 @@
+"""An operator's inventories, the notices that touch them, and its answers."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db import models
+
+from vedette.store import columns
+from vedette.store.models.exchange import Peer
+from vedette.store.tenancy import Table, Tenancy
+
+
+class Inventory(Table):
+    """What an operator runs. Its owner alone sees it, on whichever instance it is kept."""
+
+    tenancy = Tenancy()
+
+    id = columns.random_key("inventory")
+    org = columns.owner()
+    name = models.CharField(max_length=200)
+    format = columns.text(40)
+    data = models.BinaryField()
+    digest = models.CharField(max_length=71)
+    components = models.IntegerField(default=0)
+    exposed = models.BooleanField(default=False)
+    taken_at = models.DateTimeField()
+
+
+class Notice(Table):
+    """One advisory that touches one inventory, with its deadline and the operator's answer."""
+
+    tenancy = Tenancy()
+
+    id = columns.random_key("notice")
+    org = columns.owner()
+    inventory = models.ForeignKey(Inventory, on_delete=models.PROTECT, related_name="notices")
+    advisory = models.CharField(max_length=100, db_index=True)
+    title = columns.text(300)
+    matches = models.JSONField(default=list)
+    naive = columns.text(300)
+    verdict = models.CharField(max_length=20)
+    row = columns.text(20)
+    deadline = models.DateField(null=True, blank=True)
+    forensics = models.BooleanField(default=False)
+    rank = models.IntegerField(default=0)
+    pack_digest = columns.text(71)
+    state = models.CharField(max_length=20, default="unanswered")
+    control = columns.long_text()
+    expires_at = columns.moment()
+    marking = columns.marking("TLP:AMBER")
+    sent_at = models.DateTimeField()
+    answered_at = columns.moment()
+    verified_at = columns.moment()
+
+    class Meta(Table.Meta):
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(
+                fields=["inventory", "advisory"], name="one_notice_an_advisory_and_inventory"
+            )
+        ]
+
+
+class OperatorAnswer(Table):
+    """What an operator chose to tell the clearinghouse of one advisory."""
+
+    tenancy = Tenancy(host=True)
+
+    org = columns.owner()
+    peer = models.ForeignKey(Peer, null=True, blank=True, on_delete=models.PROTECT)
+    operator = models.CharField(max_length=200)
+    notice = models.CharField(max_length=40)
+    advisory = models.CharField(max_length=100, db_index=True)
+    state = models.CharField(max_length=20)
+    control = columns.long_text()
+    expires_at = columns.moment()
+    answered_at = models.DateTimeField()
+    received_at = models.DateTimeField()

@@ -1,0 +1,176 @@
+"""Who may see which row: declared once a table, applied twice.
+
+Each table declares one `Tenancy`. From that declaration come both the scoped manager, which every
+query passes, and PostgreSQL's row-level security, which holds where a query is written wrong.
+
+Rules:
+- Without a scope, a scoped table can't be queried at all (fail closed).
+- A row belongs to one organisation; only that organisation sees it, unless the declaration says
+  that the instance's host organisation sees it too, or that participants named in a join table
+  do, or that a column makes single rows public.
+- Nobody but the host and the instance itself writes rows for another organisation.
+- The instance itself (jobs, arriving messages) works under `SYSTEM`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+from django.db import connection, models
+from django.db.models import Q
+
+from vedette.kernel.errors import OurFault
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose eyes a query has: one organisation, the host organisation, or the instance itself."""
+
+    org: str = ""
+    host: bool = False
+    system: bool = False
+
+
+SYSTEM = Scope(system=True)
+_scope: ContextVar[Scope | None] = ContextVar("vedette_scope", default=None)
+
+
+class NoScope(OurFault):
+    """A scoped table was queried outside any scope."""
+
+
+@dataclass(frozen=True)
+class Tenancy:
+    """One table's declaration.
+
+    Args:
+        owner: the column that holds the owning organisation ("org_id"), or "" for a table that is
+            read before anybody is signed in (`why` says so).
+        host: the host organisation sees every row.
+        through: (join table, the column that it shares with this table's `shared`, its
+            organisation column): those organisations see the row too.
+        shared: this table's column for `through` (the primary key by default).
+        public: a boolean column; where it is true every organisation sees the row.
+        why: the reason for an unscoped table.
+    """
+
+    owner: str = "org_id"
+    host: bool = False
+    through: tuple[str, str, str] | None = None
+    shared: str = "pk"
+    public: str = ""
+    why: str = ""
+
+
+def unscoped(why: str) -> Tenancy:
+    """Declare a table that holds nothing of one organisation, or is read before sign-in."""
+    return Tenancy(owner="", why=why)
+
+
+def current_scope() -> Scope | None:
+    return _scope.get()
+
+
+@contextmanager
+def scoped(scope: Scope) -> Iterator[None]:
+    """Query as `scope`. On PostgreSQL this needs an open transaction (settings are local to it)."""
+    before = _scope.get()
+    token = _scope.set(scope)
+    _tell_database(scope)
+    try:
+        yield
+    finally:
+        _scope.reset(token)
+        if before is not None:
+            _tell_database(before)
+
+
+def _tell_database(scope: Scope) -> None:
+    if connection.vendor != "postgresql" or connection.needs_rollback:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('vedette.org', %s, true), set_config('vedette.host', %s, true),"
+            " set_config('vedette.system', %s, true)",
+            [scope.org, "1" if scope.host else "", "1" if scope.system else ""],
+        )
+
+
+M = TypeVar("M", bound="Table")
+
+
+class ScopedQuerySet(models.QuerySet[M]):
+    def bulk_create(self, objs: Any, *args: Any, **kwargs: Any) -> list[M]:
+        rows = list(objs)
+        for row in rows:
+            row.check_owner()
+        return super().bulk_create(rows, *args, **kwargs)
+
+
+class ScopedManager(models.Manager[M]):
+    """The only way to a scoped table's rows."""
+
+    use_in_migrations = False
+
+    def get_queryset(self) -> ScopedQuerySet[M]:
+        rows: ScopedQuerySet[M] = ScopedQuerySet(self.model, using=self._db)
+        condition = self.model.visible(_scope.get())
+        return rows if condition is None else rows.filter(condition)
+
+
+class Table(models.Model):
+    """Base of every table: declares its tenancy, and is reached through the scoped manager."""
+
+    tenancy: ClassVar[Tenancy]
+    objects: ClassVar[ScopedManager[Any]] = ScopedManager()
+
+    class Meta:
+        abstract = True
+        base_manager_name = "objects"
+        default_manager_name = "objects"
+
+    @classmethod
+    def visible(cls, scope: Scope | None) -> Q | None:
+        """The rows that `scope` sees, as a condition; None for all of them."""
+        rule = cls.tenancy
+        if not rule.owner:
+            return None
+        if scope is None:
+            raise NoScope(f"{cls.__name__} was queried outside any scope")
+        if scope.system or (scope.host and rule.host):
+            return None
+        condition = Q(**{rule.owner: scope.org})
+        if rule.through:
+            table, row, org = rule.through
+            joined = cls._meta.apps.get_model("store", table)
+            shared = joined._base_manager.filter(**{org: scope.org}).values(row)
+            condition |= Q(**{f"{rule.shared}__in": shared})
+        if rule.public:
+            condition |= Q(**{rule.public: True})
+        return condition
+
+    def check_owner(self) -> None:
+        """Raise where this scope may not write this row."""
+        rule, scope = self.tenancy, _scope.get()
+        if not rule.owner:
+            return
+        if scope is None:
+            raise NoScope(f"{type(self).__name__} was written outside any scope")
+        if not (scope.system or (scope.host and rule.host) or self.owner_id == scope.org):
+            raise NoScope(f"{type(self).__name__} of another organisation can't be written")
+
+    @property
+    def owner_id(self) -> str:
+        return str(getattr(self, self.tenancy.owner))
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.check_owner()
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        self.check_owner()
+        return super().delete(*args, **kwargs)

@@ -1,0 +1,59 @@
+"""Who is asking: the one way from a request to an `Actor`, and the one decorator of pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from vedette.kernel.errors import Forbidden
+from vedette.kernel.permissions import Permission
+from vedette.services.accounts import actor_of
+from vedette.services.acting import Actor, reading
+
+ORG_KEY = "vedette_org"
+
+
+class SignedIn(HttpRequest):
+    """A request with its actor."""
+
+    actor: Actor
+
+
+def actor_for(request: HttpRequest) -> Actor:
+    """The signed-in person in the organisation chosen for this session."""
+    person: Any = request.user
+    actor = actor_of(person, request.session.get(ORG_KEY, "")) or actor_of(person)
+    if actor is None:
+        raise Forbidden(
+            "you belong to no organisation on this instance",
+            next_step="ask who invited you for a link",
+        )
+    return actor
+
+
+View = Callable[..., HttpResponse]
+
+
+def page(permission: Permission | None = None) -> Callable[[View], Callable[..., HttpResponseBase]]:
+    """A page for signed-in people; rendered wholly under their scope.
+
+    Someone without `permission` gets 403; what is not theirs to know raises NotFound (404).
+    Acts that a view calls open their own transactions.
+    """
+
+    def decorate(view: View) -> Callable[..., HttpResponseBase]:
+        @login_required
+        @wraps(view)
+        def wrapped(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            request.actor = actor_for(request)
+            with reading(request.actor, permission):
+                return view(request, *args, **kwargs)
+
+        return wrapped
+
+    return decorate

@@ -1,0 +1,79 @@
+"""The API itself: sign-in by bearer token or session, problem+json, idempotent POSTs.
+
+Every POST takes an `Idempotency-Key`: the same key with the same request gives the first reply
+again; with another request it is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.security import APIKeyCookie, HttpBearer
+
+from vedette import __version__
+from vedette.kernel.errors import VedetteError
+from vedette.services.accounts import actor_of_token
+from vedette.services.acting import Actor
+from vedette.web.access import actor_for
+from vedette.web.middleware import problem
+
+
+class Bearer(HttpBearer):
+    """A token made with `vedette token`."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> Actor | None:
+        return actor_of_token(token)
+
+
+class Signed(APIKeyCookie):
+    """The portal's own session; unsafe methods need the CSRF token."""
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Actor | None:
+        return actor_for(request) if request.user.is_authenticated else None
+
+
+def build() -> NinjaAPI:
+    """Make the API with its error replies; routers are added in `routers.py`."""
+    result = NinjaAPI(
+        title="Vedette",
+        version=__version__,
+        description="The acts of the portal, for programs.",
+        auth=[Bearer(), Signed()],
+        docs_url=None,
+        urls_namespace="api",
+    )
+
+    @result.exception_handler(VedetteError)
+    def on_error(request: HttpRequest, error: Any) -> HttpResponse:
+        return problem(error)
+
+    @result.exception_handler(AuthenticationError)
+    def on_stranger(request: HttpRequest, error: Any) -> HttpResponse:
+        response = _problem(401, "sign-in needed", "send Authorization: Bearer TOKEN")
+        response.headers["WWW-Authenticate"] = "Bearer"
+        return response
+
+    @result.exception_handler(ValidationError)
+    def on_invalid(request: HttpRequest, error: Any) -> HttpResponse:
+        words = "; ".join(
+            f"{'.'.join(str(part) for part in e['loc'][1:])}: {e['msg']}" for e in error.errors[:5]
+        )
+        return _problem(422, "bad input", words)
+
+    @result.exception_handler(HttpError)
+    def on_http(request: HttpRequest, error: Any) -> HttpResponse:
+        return _problem(error.status_code, "refused", str(error))
+
+    return result
+
+
+def _problem(status: int, title: str, detail: str) -> HttpResponse:
+    error = VedetteError(detail)
+    error.status, error.title = status, title
+    return problem(error)
+
+
+api = build()

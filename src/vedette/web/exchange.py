@@ -1,0 +1,27 @@
+"""Where other instances hand in their messages. The signature is the only credential."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from vedette.exchange.envelope import BOUNDS
+from vedette.services.inbox import receive
+
+STATUS = {"accepted": 202, "already": 200, "refused": 422}
+
+
+@csrf_exempt
+@require_POST
+def inbox(request: HttpRequest) -> JsonResponse:
+    """Take one DSSE envelope: 202 accepted, 200 taken before, 422 refused with the reason."""
+    if int(request.headers.get("Content-Length") or 0) > BOUNDS.size:
+        return JsonResponse(
+            {"status": "refused", "reason": "malformed", "detail": "too large"}, status=413
+        )
+    receipt = receive(request.body)
+    return JsonResponse(
+        {"status": receipt.status, "reason": receipt.reason, "detail": receipt.detail},
+        status=STATUS[receipt.status],
+    )

@@ -1,0 +1,65 @@
+"""Middleware: a strict content policy, and errors in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from vedette.kernel.errors import VedetteError
+
+POLICY = (
+    "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self';"
+    " object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+Next = Callable[[HttpRequest], HttpResponse]
+
+
+class ContentPolicy:
+    """Nothing is loaded from elsewhere, and nothing runs inline."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Security-Policy", POLICY)
+        response.headers.setdefault(
+            "Permissions-Policy", "camera=(), microphone=(), geolocation=()"
+        )
+        return response
+
+
+class PlainErrors:
+    """An error meant for a person becomes a page, or problem+json for programs."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, VedetteError):
+            return None
+        if request.path.startswith(("/api/", "/exchange/", "/proxy/", "/index/")):
+            return problem(error)
+        return render(request, "errors/problem.html", {"error": error}, status=error.status)
+
+
+def problem(error: VedetteError) -> JsonResponse:
+    """RFC 9457 problem details of an error."""
+    return JsonResponse(
+        {
+            "type": "about:blank",
+            "title": error.title or HTTPStatus(error.status).phrase,
+            "status": error.status,
+            "detail": error.what,
+            "kept": error.kept,
+            "next": error.next_step,
+        },
+        status=error.status,
+        content_type="application/problem+json",
+    )

@@ -1,0 +1,37 @@
+"""The portal's navigation: one table of pages, and who sees each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vedette.kernel.permissions import Permission, Profile
+from vedette.services.acting import Actor
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry: label, address, the profiles that have it, and the permission to see it."""
+
+    label: str
+    url: str
+    profiles: tuple[Profile, ...]
+    permission: Permission | None
+
+
+ALL = tuple(Profile)
+ENTRIES: tuple[Entry, ...] = (
+    Entry("Overview", "/", ALL, None),
+    Entry("Ledger", "/ledger/", ALL, Permission.LEDGER_READ),
+)
+
+
+def nav_for(actor: Actor, profile: Profile, path: str) -> list[tuple[str, str, bool]]:
+    """The entries that `actor` may see: (label, url, whether it is the present page)."""
+    rows = [
+        e
+        for e in ENTRIES
+        if profile in e.profiles and (e.permission is None or actor.may(e.permission))
+    ]
+    return [
+        (e.label, e.url, path == e.url or (e.url != "/" and path.startswith(e.url))) for e in rows
+    ]

@@ -1,0 +1,14 @@
+"""The addresses of the pages."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from vedette.web.pages import home, ledger, welcome
+
+urlpatterns = [
+    path("", home.overview, name="overview"),
+    path("organisation/", home.choose_organisation, name="choose-organisation"),
+    path("welcome/<str:code>/", welcome.welcome, name="welcome"),
+    path("ledger/", ledger.ledger, name="ledger"),
+]

@@ -1,0 +1,85 @@
+"""Messages at the door: taken once, refused with a reason, kept either way."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from vedette.exchange.envelope import seal
+from vedette.kernel.ids import new_id
+from vedette.kernel.permissions import Profile
+from vedette.services import inbox
+from vedette.services.testing import Fixture
+from vedette.store.models import InMessage, LedgerEntry
+from vedette.store.tenancy import SYSTEM, scoped
+
+
+def body() -> dict[str, object]:
+    return {"act": new_id("act"), "reason": "because"}
+
+
+def states() -> list[str]:
+    with scoped(SYSTEM):
+        return list(InMessage.objects.order_by("pk").values_list("state", flat=True))
+
+
+def test_unknown_signer_is_refused_and_kept(lab: Fixture) -> None:
+    office = lab.peer("Office", Profile.OFFICE)
+    stranger = replace(office, keys=type(office.keys).generate())
+    receipt = stranger.send("engagement.withdrawn", body(), thread="act-2222222222222222")
+    assert (receipt.status, receipt.reason) == ("refused", "unknown-signer")
+    assert states() == ["refused"]
+
+
+def test_a_message_is_taken_once_and_forging_its_id_is_refused(lab: Fixture) -> None:
+    office = lab.peer("Office", Profile.OFFICE)
+    message = office.message("engagement.withdrawn", body(), thread="act-2222222222222222")
+    assert office.hand_in(message).status == "accepted"
+    assert office.hand_in(message).status == "already"
+    forged = replace(message, body={**message.body, "reason": "another"})
+    assert office.hand_in(forged).reason == "forged-id"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"type": "release.stopped"}, "unknown-type"),
+        ({"type": "engagement.offered"}, "wrong-party"),
+        ({"marking": "SECRET//TLP:RED"}, "over-marked"),
+        ({"marking": "nonsense"}, "malformed"),
+        ({"receiver": "0" * 64}, "not-addressed-here"),
+        ({"body": {"act": "act-2222222222222222", "partner_release": "2027-01-01"}}, "bad-field"),
+        ({"id": "../../etc"}, "malformed"),
+    ],
+)
+def test_refusals_name_their_rule(lab: Fixture, change: dict[str, object], reason: str) -> None:
+    office = lab.peer("Office", Profile.OFFICE)
+    message = office.message("engagement.withdrawn", body(), thread="act-2222222222222222")
+    receipt = office.hand_in(replace(message, **change))
+    assert (receipt.status, receipt.reason) == ("refused", reason)
+    with scoped(SYSTEM):
+        kept = InMessage.objects.get()
+        assert kept.state == "refused"
+        assert kept.reason
+        assert bool(kept.envelope) == (reason != "over-marked")
+        assert LedgerEntry.objects.filter(event="message:message:refused").count() == 1
+
+
+def test_a_changed_byte_breaks_the_signature(lab: Fixture) -> None:
+    office = lab.peer("Office", Profile.OFFICE)
+    message = office.message("engagement.withdrawn", body(), thread="act-2222222222222222")
+    envelope = seal(message, office.keys)
+    signature = envelope["signatures"][0]["sig"]
+    envelope["signatures"][0]["sig"] = ("0" if signature[0] != "0" else "1") + signature[1:]
+    assert inbox.receive(json.dumps(envelope).encode()).reason == "bad-signature"
+
+
+def test_a_newer_version_is_understood_as_far_as_known(lab: Fixture) -> None:
+    office = lab.peer("Office", Profile.OFFICE)
+    message = office.message("engagement.withdrawn", body(), thread="act-2222222222222222")
+    newer = replace(message, version=2, body={**message.body, "mood": "fine"})
+    assert office.hand_in(newer).status == "accepted"
+    with scoped(SYSTEM):
+        assert "mood" in InMessage.objects.get().envelope or InMessage.objects.get().envelope
