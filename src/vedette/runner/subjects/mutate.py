@@ -1,8 +1,9 @@
 """Deterministic mutation of sample inputs: the craft behind the `mutator` stand-in.
 
-Per input, one to three of these: bit flip, boundary value over a field of one, two or four bytes
-in either byte order, truncation, growth, splice of two samples, a dictionary word, and one that
-repeats a slice. The same key gives the same inputs.
+Per input, one or two of these: bit flip, boundary value over a field of one, two or four bytes
+in either byte order, another value in what may be a length field, truncation, growth, splice of two samples, a dictionary word put in, a word
+of the input in another's place, a line moved or doubled or left out, a slice repeated. The same
+key gives the same inputs.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def dictionary(texts: Sequence[str], samples: Sequence[bytes]) -> list[bytes]:
 
 def _mutate(rng: random.Random, samples: Sequence[bytes], words: Sequence[bytes]) -> bytes:
     data = bytearray(rng.choice(samples))
-    for _ in range(rng.choice((1, 1, 1, 2, 3))):
+    for _ in range(rng.choice((1, 1, 1, 2))):
         step = rng.choice(_STEPS)
         step(rng, data, samples, words)
         del data[MAX_INPUT:]
@@ -57,6 +58,14 @@ def _boundary(rng: random.Random, data: bytearray, *_: object) -> None:
         at = rng.randrange(len(data) - width + 1)
         value = rng.choice(_BOUNDARIES[width])
         data[at : at + width] = value.to_bytes(width, rng.choice(("big", "little")))
+
+
+def _length(rng: random.Random, data: bytearray, *_: object) -> None:
+    """Change a byte whose value, as a length, would end inside the input."""
+    places = [at for at, value in enumerate(data) if 4 <= value < min(len(data) - at, 255)]
+    if places:
+        at = rng.choice(places)
+        data[at] = rng.randrange(data[at] + 1, min(len(data) - at, 255) + 1)
 
 
 def _truncate(rng: random.Random, data: bytearray, *_: object) -> None:
@@ -81,6 +90,22 @@ def _word(rng: random.Random, data: bytearray, _: Sequence[bytes], words: Sequen
         data[at:at] = rng.choice(words)
 
 
+def _swap(rng: random.Random, data: bytearray, *_: object) -> None:
+    found = list(re.finditer(rb"[A-Za-z][A-Za-z0-9_-]+", data))
+    if len(found) > 1:
+        place, word = rng.choice(found), rng.choice(found)[0]
+        data[place.start() : place.end()] = word
+
+
+def _line(rng: random.Random, data: bytearray, *_: object) -> None:
+    lines = bytes(data).splitlines(keepends=True)
+    if len(lines) > 1:
+        line = lines.pop(rng.randrange(len(lines)))
+        for _copy in range(rng.choice((0, 1, 2))):
+            lines.insert(rng.randrange(len(lines) + 1), line)
+        data[:] = b"".join(lines)
+
+
 def _repeat(rng: random.Random, data: bytearray, *_: object) -> None:
     if data:
         start = rng.randrange(len(data))
@@ -93,9 +118,14 @@ _STEPS: tuple[Callable[..., None], ...] = (
     _boundary,
     _boundary,
     _boundary,
+    _length,
+    _length,
+    _length,
     _truncate,
     _grow,
     _splice,
     _word,
+    _swap,
+    _line,
     _repeat,
 )
