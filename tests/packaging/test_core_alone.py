@@ -42,14 +42,14 @@ from pathlib import Path
 from vedette.kernel.events import Event
 from vedette.kernel.keys import PrivateKeys
 from vedette.ledger.checkpoint import make_checkpoint
-from vedette.ledger.entry import GENESIS, Entry, entry_leaf
+from vedette.ledger.entry import GENESIS, Entry, leaf
 from vedette.ledger.export import write_export
 from vedette.ledger.merkle import Frontier
 
 now, keys, tree = datetime(2026, 12, 1, tzinfo=UTC), PrivateKeys.generate(), Frontier()
 entry = Entry(1, GENESIS, Event.BENCH_RUN_STARTED, now, True, "org-1", "admin", "run-1",
               "TLP:RED", None, GENESIS, GENESIS)
-tree.append(entry_leaf(entry.hash))
+tree.append(leaf(entry.hash))
 point = make_checkpoint("office", 1, tree.root(), now, keys)
 write_export(Path(sys.argv[1]), [(entry, entry.hash)], [point], [keys.public])
 """
