@@ -8,13 +8,13 @@ import subprocess
 import sys
 from typing import Any
 
-from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.app.base import BaseApplication
 
 from vedette.services.here import here
 from vedette.site.config import read_config
 
 
-class Server(BaseApplication):  # type: ignore[misc]
+class Server(BaseApplication):
     """Gunicorn, configured from the instance."""
 
     def __init__(self, options: dict[str, Any]) -> None:
