@@ -1,0 +1,169 @@
+"""`vedette match` and `vedette index`: stand-alone, no instance needed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from vedette.kernel.errors import BadInput
+
+if TYPE_CHECKING:
+    from vedette.matching.model import Match
+
+PATHS = click.Path(path_type=Path)
+SHOWN_PROBLEMS = 20
+
+
+def _spread(args: list[str], names: tuple[str, ...]) -> list[str]:
+    """Rewrite `--advisories a b` as `--advisories a --advisories b`."""
+    spread: list[str] = []
+    current, fresh = "", False
+    for position, arg in enumerate(args):
+        if arg == "--":
+            return spread + args[position:]
+        if arg in names:
+            current, fresh = arg, True
+        elif arg.startswith("-") and len(arg) > 1:
+            current = ""
+        elif current and not fresh:
+            spread.append(current)
+        else:
+            fresh = False
+        spread.append(arg)
+    return spread
+
+
+class _PathsCommand(click.Command):
+    """A command whose path options take several values each."""
+
+    many = ("--advisories", "--inventory")
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _spread(args, self.many))
+
+
+@click.command(cls=_PathsCommand)
+@click.option(
+    "--advisories",
+    type=PATHS,
+    multiple=True,
+    required=True,
+    metavar="PATH...",
+    help="Files or folders of OSV, CSAF 2.0/2.1 or CVE JSON 5, or an index.",
+)
+@click.option(
+    "--inventory",
+    "inventories",
+    type=PATHS,
+    multiple=True,
+    required=True,
+    metavar="PATH...",
+    help="Files or folders of CycloneDX JSON/XML, SPDX JSON or asset CSV.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["jsonl", "table", "csv", "sarif", "vex"]),
+    default="jsonl",
+    show_default=True,
+)
+@click.option("--json", "form", flag_value="jsonl", help="The same as --format jsonl.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["any"]),
+    help="Exit 1 when there is any line, affected or unknown.",
+)
+def match(
+    advisories: tuple[Path, ...],
+    inventories: tuple[Path, ...],
+    form: str,
+    fail_on: str | None,
+) -> None:
+    """Which components of these inventories do these advisories affect?
+
+    Example: vedette match --advisories osv/ --inventory sbom.cdx.json --format table
+    """
+    from vedette.formats.detect import AdvisoryPaths, read_inventories
+    from vedette.formats.matches_out import WRITERS
+    from vedette.kernel.clock import SystemClock
+    from vedette.matching.engine import match as run
+
+    problems: list[str] = []
+    listed = read_inventories(_present(inventories), problems)
+    source = AdvisoryPaths(_present(advisories))
+    count = _Counted(run(listed, source, problems))
+    for chunk in WRITERS[form](count, SystemClock().now()):
+        sys.stdout.write(chunk)
+    _tell(problems + source.problems)
+    if fail_on and count.total:
+        sys.stdout.flush()
+        raise click.exceptions.Exit(1)
+
+
+@click.command(cls=_PathsCommand)
+@click.option("--advisories", type=PATHS, multiple=True, required=True, metavar="PATH...")
+@click.option("--out", type=PATHS, required=True, metavar="FILE", help="The index to write.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def index(advisories: tuple[Path, ...], out: Path, as_json: bool) -> None:
+    """Build the index that `vedette match --advisories FILE` reuses.
+
+    Example: vedette index --advisories osv/ csaf/ --out advisories.idx
+    """
+    import json
+
+    from vedette.formats.detect import AdvisoryPaths
+    from vedette.kernel.canonical import digest
+    from vedette.matching.index import Index, build
+
+    source = AdvisoryPaths(_present(advisories))
+    data = build(source.advisories())
+    held = Index(data, str(out)).header["advisories"]
+    _write(out, data)
+    _tell(source.problems)
+    left_out = len(source.problems)
+    if as_json:
+        record = {"advisories": held, "bytes": len(data), "digest": digest(data), "out": str(out)}
+        click.echo(json.dumps(record | {"problems": left_out}))
+    else:
+        click.echo(f"{out}: {held:,} advisories, {len(data):,} bytes, {digest(data)}")
+
+
+class _Counted:
+    """Passes items on and counts them."""
+
+    def __init__(self, items: Iterable[Match]) -> None:
+        self._items = items
+        self.total = 0
+
+    def __iter__(self) -> Iterator[Match]:
+        for item in self._items:
+            self.total += 1
+            yield item
+
+
+def _present(paths: tuple[Path, ...]) -> tuple[Path, ...]:
+    for path in paths:
+        if not path.exists():
+            raise BadInput(f"{path}: no such file or folder")
+    return paths
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a whole file or none."""
+    draft = path.with_name(path.name + ".part")
+    try:
+        draft.write_bytes(data)
+        draft.replace(path)
+    except OSError as error:
+        raise BadInput(f"{path}: can't be written ({error.strerror})") from None
+
+
+def _tell(problems: list[str]) -> None:
+    for problem in problems[:SHOWN_PROBLEMS]:
+        click.echo(f"vedette: {problem}", err=True)
+    if len(problems) > SHOWN_PROBLEMS:
+        click.echo(f"vedette: and {len(problems) - SHOWN_PROBLEMS:,} more", err=True)

@@ -1,0 +1,31 @@
+"""JSON of foreign files within bounds, fast for the many small ones.
+
+The JSON parser itself stops at Python's recursion limit, and no reader here recurses, so small
+files need no second walk; large ones get the kernel's full count of depth and values.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from vedette.kernel.bounds import MIB, Bounds, read_json
+from vedette.kernel.errors import BadInput
+
+SMALL = MIB
+MAX_DEPTH = 200
+MAX_VALUES = 20_000_000
+
+
+def load(data: bytes, source: str, limit: int) -> Any:
+    """Parse JSON of at most `limit` bytes. Raises BadInput naming `source`."""
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    if len(data) > SMALL:
+        bounds = Bounds(size=limit, depth=MAX_DEPTH, count=MAX_VALUES)
+        return read_json(data, source=source, bounds=bounds)
+    try:
+        return json.loads(data)
+    except RecursionError:
+        raise BadInput(f"{source}: nested too deep") from None
+    except ValueError as error:
+        raise BadInput(f"{source}: not JSON ({error})") from None

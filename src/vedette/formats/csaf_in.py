@@ -1,0 +1,238 @@
+"""CSAF 2.0 and 2.1 advisories (JSON) into advisories.
+
+Rules:
+- A document is one advisory; its CVEs are the aliases of the products that they affect.
+- Branches give a product its vendor, name and version; the helpers give purl, CPE and models.
+- A product is affected when any vulnerability says so (known, first or last affected), under
+  investigation when one says that, else unaffected (fixed, known not affected, recommended).
+- A relationship makes a product of two: it is found by the component's names, `as part of` the
+  other; where it is installed on hardware, also by the hardware's names with its versions.
+- A version branch is read as words; without one the versions are undecided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from vedette.formats.interface import Wanted, mapping, objects, required, text, texts
+from vedette.kernel.errors import BadInput
+from vedette.matching import identity, names, versions
+from vedette.matching.model import Advisory, Affected
+from vedette.matching.ranges import Interval, Range
+from vedette.matching.versions import words
+
+MAX_DEPTH = 30
+_AFFECTED = ("known_affected", "first_affected", "last_affected")
+_OPEN = ("under_investigation", "unknown")
+_UNAFFECTED = ("fixed", "first_fixed", "known_not_affected", "recommended")
+
+
+@dataclass(frozen=True)
+class _Product:
+    """A product of the tree; `version` is None where no branch states one."""
+
+    vendor: str = ""
+    product: str = ""
+    version: str | None = None
+    purl: str = ""
+    models: tuple[str, ...] = ()
+    cpes: tuple[str, ...] = ()
+    context: str = ""
+
+
+def read(document: Any, source: str, wanted: Wanted = None) -> Advisory:
+    """Read one CSAF document. Raises BadInput when it is none."""
+    head = mapping(document.get("document")) if isinstance(document, dict) else {}
+    tracking = mapping(head.get("tracking"))
+    if not tracking:
+        raise BadInput(f"{source}: document.tracking is missing")
+    products = _products(mapping(document.get("product_tree")), source)
+    statuses, aliases, all_aliases = _statuses(document)
+    affected = []
+    for identifier, status in statuses.items():
+        fixed = _fixed(identifier, statuses, products)
+        for product in products.get(identifier, ()):
+            one = _affected(product, status, tuple(aliases.get(identifier, ())), fixed)
+            if wanted is None or any(key in wanted for key in identity.of_affected(one)):
+                affected.append(one)
+    return Advisory(
+        id=required(tracking, "id", source),
+        aliases=tuple(all_aliases),
+        summary=text(head.get("title")),
+        modified=text(tracking.get("current_release_date")),
+        withdrawn=text(head.get("category")) == "csaf_withdrawn",
+        affected=tuple(dict.fromkeys(affected)),
+    )
+
+
+def _statuses(document: dict[str, Any]) -> tuple[dict[str, str], dict[str, list[str]], list[str]]:
+    """Return status by product id, CVEs by affected product id, and every CVE."""
+    statuses: dict[str, str] = {}
+    aliases: dict[str, list[str]] = {}
+    every: list[str] = []
+    groups = {
+        text(g.get("group_id")): texts(g.get("product_ids"))
+        for g in objects(mapping(document.get("product_tree")).get("product_groups"))
+    }
+    for vulnerability in objects(document.get("vulnerabilities")):
+        cve = text(vulnerability.get("cve"))
+        if cve and cve not in every:
+            every.append(cve)
+        stated = mapping(vulnerability.get("product_status"))
+        for meaning, lists in (
+            ("affected", _AFFECTED),
+            ("unknown", _OPEN),
+            ("unaffected", _UNAFFECTED),
+        ):
+            for name in lists:
+                for listed in texts(stated.get(name)):
+                    for identifier in groups.get(listed, (listed,)):
+                        _state(statuses, identifier, meaning)
+                        if cve and meaning != "unaffected":
+                            aliases.setdefault(identifier, []).append(cve)
+    return statuses, aliases, every
+
+
+def _state(statuses: dict[str, str], identifier: str, meaning: str) -> None:
+    order = ("affected", "unknown", "unaffected")
+    known = statuses.get(identifier, "unaffected")
+    statuses[identifier] = min(known, meaning, key=order.index)
+
+
+def _products(tree: dict[str, Any], source: str) -> dict[str, list[_Product]]:
+    found: dict[str, list[_Product]] = {}
+    for branch in objects(tree.get("branches")):
+        for identifier, product in _walk(branch, source):
+            found.setdefault(identifier, []).append(product)
+    for entry in objects(tree.get("full_product_names")):
+        product = _helped(_Product(product=text(entry.get("name"))), entry)
+        found.setdefault(text(entry.get("product_id")), []).append(product)
+    for relation in _relations(tree):
+        whole = mapping(relation.get("full_product_name"))
+        identifier = text(whole.get("product_id"))
+        combined = _combine(relation, found)
+        found.setdefault(identifier, []).extend(_helped(p, whole) for p in combined)
+    return found
+
+
+def _relations(tree: dict[str, Any]) -> list[dict[str, Any]]:
+    """CSAF 2.0 relationships, and 2.1 product paths as the relationships they consist of."""
+    relations = objects(tree.get("relationships"))
+    for path in objects(tree.get("product_paths")):
+        first = text(path.get("beginning_product_reference"))
+        for part in objects(path.get("subpaths")):
+            relations.append(
+                {
+                    "category": part.get("category"),
+                    "product_reference": first,
+                    "relates_to_product_reference": part.get("next_product_reference"),
+                    "full_product_name": path.get("full_product_name"),
+                }
+            )
+    return relations
+
+
+def _walk(root: dict[str, Any], source: str) -> Iterator[tuple[str, _Product]]:
+    stack: list[tuple[dict[str, Any], _Product, int]] = [(root, _Product(), 1)]
+    while stack:
+        branch, above, depth = stack.pop()
+        if depth > MAX_DEPTH:
+            raise BadInput(f"{source}: product_tree.branches nested deeper than {MAX_DEPTH}")
+        product = _named(above, text(branch.get("category")), text(branch.get("name")))
+        leaf = branch.get("product")
+        if isinstance(leaf, dict):
+            yield text(leaf.get("product_id")), _helped(product, leaf)
+        children = objects(branch.get("branches"))
+        stack.extend((child, product, depth + 1) for child in reversed(children))
+
+
+def _named(above: _Product, category: str, name: str) -> _Product:
+    match category:
+        case "vendor":
+            return replace(above, vendor=name)
+        case "product_name":
+            return replace(above, product=name)
+        case "product_family":
+            return replace(above, product=above.product or name)
+        case "product_version" | "product_version_range":
+            return replace(above, version=name)
+    return above
+
+
+def _helped(product: _Product, leaf: dict[str, Any]) -> _Product:
+    helper = mapping(leaf.get("product_identification_helper"))
+    purls = (*texts([helper.get("purl")]), *texts(helper.get("purls")))
+    return replace(
+        product,
+        product=product.product or text(leaf.get("name")),
+        purl=purls[0] if purls else product.purl,
+        models=(
+            *product.models,
+            *texts(helper.get("model_numbers")),
+            *texts(helper.get("skus")),
+        ),
+        cpes=(*product.cpes, *texts([helper.get("cpe")])),
+    )
+
+
+def _combine(relation: dict[str, Any], found: dict[str, list[_Product]]) -> list[_Product]:
+    parts = found.get(text(relation.get("product_reference")), [])
+    wholes = found.get(text(relation.get("relates_to_product_reference")), [])
+    combined = []
+    for part in parts:
+        for whole in wholes or [_Product()]:
+            name = f"{whole.vendor} {whole.product}".strip()
+            combined.append(replace(part, context=part.context or name))
+            if text(relation.get("category")) == "installed_on" and whole.product:
+                combined.append(replace(whole, version=part.version, context=part.product))
+    return combined
+
+
+def _affected(
+    product: _Product, status: str, aliases: tuple[str, ...], fixed: tuple[str, ...]
+) -> Affected:
+    package = names.from_purl(product.purl) if product.purl else None
+    scheme = package.scheme if package else versions.GENERIC
+    return Affected(
+        purl=product.purl,
+        vendor=product.vendor,
+        product=product.product,
+        models=product.models,
+        cpes=product.cpes,
+        scheme=scheme,
+        ranges=(_range(product, status, scheme, package.version if package else ""),),
+        aliases=aliases,
+        fixed=fixed,
+        context=product.context,
+    )
+
+
+def _range(product: _Product, status: str, scheme: str, pinned: str) -> Range:
+    if pinned and scheme != versions.GENERIC:
+        return Range(scheme, (Interval(pinned, pinned, high_open=False),), status=status)
+    if product.version is None:
+        problem = "the advisory names the product without a version"
+        return Range(versions.GENERIC, words=product.product, status=status, problem=problem)
+    return words.parse(product.version, status=status)
+
+
+def _fixed(
+    identifier: str, statuses: dict[str, str], products: dict[str, list[_Product]]
+) -> tuple[str, ...]:
+    """The versions of the same product that are stated as not affected."""
+    if statuses[identifier] == "unaffected":
+        return ()
+    own = {(p.vendor, p.product) for p in products.get(identifier, ())}
+    return tuple(
+        dict.fromkeys(
+            p.version
+            for other, status in statuses.items()
+            if status == "unaffected"
+            for p in products.get(other, ())
+            if (p.vendor, p.product) in own
+            and p.version
+            and versions.key(versions.GENERIC, p.version)
+        )
+    )

@@ -1,0 +1,168 @@
+"""Which format is this? Told from the content alone, then read once.
+
+Paths may be files or folders; a folder is read in sorted order, its symbolic links left alone. A
+file named by the user that can't be read is an error; one found in a folder is listed in
+`problems`, and the rest is read on.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from vedette.formats import (
+    assets_in,
+    csaf_in,
+    cve_in,
+    cyclonedx_in,
+    osv_in,
+    spdx_in,
+)
+from vedette.formats.bounded import load
+from vedette.formats.interface import AdvisoryReader, InventoryReader, Wanted
+from vedette.kernel.bounds import MIB
+from vedette.kernel.errors import BadInput, VedetteError
+from vedette.matching.index import MAGIC, open_index
+from vedette.matching.model import Advisory, Inventory
+
+MAX_ADVISORY = 16 * MIB
+MAX_INVENTORY = 512 * MIB
+ADVISORY_ENDINGS = (".json",)
+INVENTORY_ENDINGS = (".csv", ".json", ".tsv", ".xml")
+
+
+def advisory_reader(document: Any) -> AdvisoryReader | None:
+    """Return the reader for a parsed advisory, None when it is none that we know."""
+    if not isinstance(document, dict):
+        return None
+    if "cveMetadata" in document:
+        return cve_in.read
+    if isinstance(document.get("document"), dict):
+        return csaf_in.read
+    if "id" in document and ("affected" in document or "modified" in document):
+        return osv_in.read
+    return None
+
+
+def inventory_reader(document: Any) -> InventoryReader | None:
+    """Return the reader for a parsed JSON inventory, None when it is none that we know."""
+    if not isinstance(document, dict):
+        return None
+    if document.get("bomFormat") == "CycloneDX":
+        return cyclonedx_in.read_json
+    if "spdxVersion" in document or "SPDXID" in document:
+        return spdx_in.read_2
+    if "@graph" in document or "spdx" in str(document.get("@context", "")):
+        return spdx_in.read_3
+    return None
+
+
+def read_advisory(data: bytes, source: str, wanted: Wanted = None) -> Advisory:
+    """Read one advisory (OSV, CSAF or CVE, as JSON). Raises BadInput."""
+    document = load(data, source, MAX_ADVISORY)
+    reader = advisory_reader(document)
+    if reader is None:
+        raise BadInput(f"{source}: neither an OSV, a CSAF nor a CVE record")
+    return reader(document, source, wanted)
+
+
+def read_inventory(data: bytes, name: str) -> Inventory:
+    """Read one inventory (CycloneDX, SPDX or asset CSV). Raises BadInput."""
+    head = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head.startswith((b"{", b"[")):
+        document = load(data, name, MAX_INVENTORY)
+        reader = inventory_reader(document)
+        if reader is None:
+            raise BadInput(f"{name}: neither a CycloneDX nor an SPDX document")
+        return reader(document, name)
+    if len(data) > MAX_INVENTORY:
+        raise BadInput(f"{name}: {len(data):,} bytes, more than the {MAX_INVENTORY:,} allowed")
+    if head.startswith(b"<"):
+        return cyclonedx_in.read_xml(data, name)
+    return assets_in.read(data, name)
+
+
+class AdvisoryPaths:
+    """Advisories of files, folders and indexes; read anew at each call, one file at a time."""
+
+    def __init__(self, paths: Iterable[Path]) -> None:
+        self.paths = list(paths)
+        self.problems: list[str] = []
+        self.files = 0
+
+    def advisories(self, wanted: frozenset[str] | None = None) -> Iterator[Advisory]:
+        """Yield the advisories; those without a wanted key may be left out or come bare."""
+        self.problems, self.files = [], 0
+        for path in self.paths:
+            for file, found in _files(path, ADVISORY_ENDINGS, self.problems):
+                self.files += 1
+                try:
+                    yield from _advisories(file, wanted)
+                except VedetteError as error:
+                    if not found:
+                        raise
+                    self.problems.append(str(error))
+
+
+def read_inventories(paths: Iterable[Path], problems: list[str]) -> list[Inventory]:
+    """Read files and folders of inventories; what was left aside goes to `problems`."""
+    inventories: dict[str, Inventory] = {}
+    for path in paths:
+        for file, found in _files(path, INVENTORY_ENDINGS, problems):
+            try:
+                inventory = read_inventory(_content(file, MAX_INVENTORY), file)
+                inventories[file] = inventory
+                problems.extend(f"{file}: {note}" for note in inventory.notes)
+            except VedetteError as error:
+                if not found:
+                    raise
+                problems.append(str(error))
+    return list(inventories.values())
+
+
+def _advisories(file: str, wanted: frozenset[str] | None) -> Iterator[Advisory]:
+    data = _content(file, MAX_ADVISORY, but=MAGIC)
+    if data is None:
+        index = open_index(Path(file))
+        yield from index if wanted is None else index.advisories(wanted)
+    else:
+        yield read_advisory(data, file, wanted)
+
+
+def _files(path: Path, endings: tuple[str, ...], problems: list[str]) -> Iterator[tuple[str, bool]]:
+    """Yield file names as given (folder/file), and whether a folder held them."""
+    if not path.is_dir():
+        yield str(path), False
+        return
+    aside = 0
+    for folder, folders, files in os.walk(path):
+        folders.sort()
+        for name in sorted(files):
+            file = os.path.join(folder, name)
+            if not name.lower().endswith(endings):
+                aside += 1
+            elif os.path.islink(file) or not os.path.isfile(file):
+                problems.append(f"{file}: left aside, no regular file")
+            else:
+                yield file, True
+    if aside:
+        kinds = ", ".join(endings)
+        problems.append(f"{path}: {aside:,} files left aside, their names end in none of {kinds}")
+
+
+def _content(file: str, limit: int, but: bytes = b"") -> Any:
+    """Return the bytes of a file, None when it begins with `but`. Raises BadInput."""
+    try:
+        with open(file, "rb") as handle:
+            data = handle.read(limit + 1) if not but else handle.read(64 * 1024)
+            if but and data.startswith(but):
+                return None
+            if but and len(data) == 64 * 1024:
+                data += handle.read(limit + 1 - len(data))
+    except OSError as error:
+        raise BadInput(f"{file}: can't be read ({error.strerror})") from None
+    if len(data) > limit:
+        raise BadInput(f"{file}: more than the {limit:,} bytes allowed")
+    return data

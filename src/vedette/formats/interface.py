@@ -1,0 +1,60 @@
+"""The ports of the readers: one file per format, each parsing and checking its format once.
+
+A reader takes the parsed document (or the bytes, where the format is no JSON) and the source's
+name for errors, and raises `BadInput` naming the field. What it could read in spite of an odd
+field it keeps; what it left aside it says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import Any, Protocol
+
+from vedette.kernel.errors import BadInput
+from vedette.matching.model import Advisory, Inventory
+
+# The keys that an inventory asks for; None asks for everything.
+Wanted = Container[str] | None
+
+
+class AdvisoryReader(Protocol):
+    """Reads one document into an advisory; affected products that nobody wants may be left out."""
+
+    def __call__(self, document: Any, source: str, wanted: Wanted = None) -> Advisory: ...
+
+
+class InventoryReader(Protocol):
+    """Reads one document (JSON) or its bytes (XML, CSV) into an inventory named `name`."""
+
+    def __call__(self, document: Any, name: str) -> Inventory: ...
+
+
+MAX_TEXT = 4096
+
+
+def text(value: Any) -> str:
+    """Return `value` when it is text of a sane length, else "": an odd field harms no other."""
+    return value.strip() if isinstance(value, str) and len(value) <= MAX_TEXT else ""
+
+
+def texts(value: Any) -> tuple[str, ...]:
+    """Return the texts of a list, "" and other types left out."""
+    return tuple(t for t in map(text, value) if t) if isinstance(value, list) else ()
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """Return the objects of a list, other types left out."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """Return an object, or an empty one for another type."""
+    return value if isinstance(value, dict) else {}
+
+
+def required(document: dict[str, Any], field: str, source: str) -> str:
+    """Return a text that the format demands. Raises BadInput."""
+    value = text(document.get(field))
+    if not value:
+        raise BadInput(f"{source}: {field} is missing or no text")
+    return value

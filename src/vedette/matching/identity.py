@@ -1,0 +1,75 @@
+"""The keys by which components and affected products meet, from packages and from product words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vedette.matching import names, products
+from vedette.matching.model import CONFIDENCES, Affected, Component
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One way to be a product: how sure this side is, and the distribution's release if stated.
+
+    On a component's side `version` and `via` say which version counts and whose it is.
+    """
+
+    confidence: str
+    release: str = ""
+    version: str = ""
+    via: str = ""
+
+
+def of_component(component: Component) -> dict[str, Claim]:
+    """Return the keys of a component; none where nothing in it can be read."""
+    version = component.version
+    claims: dict[str, Claim] = {}
+    package = names.from_purl(component.purl) if component.purl else None
+    if package is not None:
+        version = version or package.version
+        claims[package.key] = Claim("exact", package.release, version)
+        if package.source_key:
+            source = package.source_version or version
+            via = "" if package.source_key == package.key else package.source_key
+            claims[package.source_key] = Claim("exact", package.release, source, via)
+    cpe = products.cpe_words(component.cpe) if component.cpe else None
+    if cpe is not None and not version and cpe[2] not in ("*", "-"):
+        version = cpe[2]
+    if component.purl and not component.vendor and cpe is None:
+        return claims
+    models = (component.model,) if component.model else ()
+    product = component.product or component.name
+    cpes = (component.cpe,) if component.cpe else ()
+    words = [product, component.model] if component.product else [product]
+    for text in filter(None, words):
+        found = products.component_keys(component.vendor, text, models, cpes)
+        for key, confidence in found.items():
+            claims.setdefault(key, Claim(confidence, "", version))
+    if component.product and component.model:
+        joined = f"{component.product} {component.model}"
+        for key, confidence in products.component_keys(component.vendor, joined).items():
+            claims.setdefault(key, Claim(confidence, "", version))
+    return claims
+
+
+def of_affected(affected: Affected) -> dict[str, Claim]:
+    """Return the keys of an advisory's product."""
+    claims: dict[str, Claim] = {}
+    if affected.ecosystem and affected.name:
+        package = names.from_ecosystem(affected.ecosystem, affected.name)
+        claims[package.key] = Claim("exact", package.release)
+    elif affected.purl and (found := names.from_purl(affected.purl)) is not None:
+        claims[found.key] = Claim("exact", found.release)
+    if affected.vendor or affected.product or affected.cpes:
+        keys = products.advisory_keys(
+            affected.vendor, affected.product, affected.models, affected.cpes
+        )
+        for key, confidence in keys.items():
+            claims.setdefault(key, Claim(confidence))
+    return claims
+
+
+def weaker(*confidences: str) -> str:
+    """Return the weakest of several confidences."""
+    return max(confidences, key=CONFIDENCES.index)

@@ -1,0 +1,118 @@
+"""Inventories, advisories and matches: what the readers fill and the engine joins."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from vedette.matching.ranges import Range
+
+LINE = (
+    *("inventory", "component", "purl", "version", "advisory", "aliases", "range"),
+    *("fixed", "verdict", "confidence", "reason"),
+)
+CONFIDENCES = ("exact", "likely", "possible")
+
+
+@dataclass(frozen=True)
+class Component:
+    """One thing an operator runs, with what its inventory says about it.
+
+    `id` is the inventory's own: bom-ref, SPDXID, an asset's serial; else the purl, else `row:N`.
+    """
+
+    id: str
+    name: str = ""
+    version: str = ""
+    purl: str = ""
+    vendor: str = ""
+    product: str = ""
+    model: str = ""
+    serial: str = ""
+    cpe: str = ""
+    site: str = ""
+    zone: str = ""
+    criticality: str = ""
+    exposure: str = ""
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """An operator's list: `name` is its path as given; `notes` say what could not be read."""
+
+    name: str
+    components: tuple[Component, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Affected:
+    """One product of an advisory and the versions of it that are affected.
+
+    Args:
+        ecosystem: OSV ecosystem, with its release where it names one ("Debian:12").
+        name: package name in that ecosystem.
+        purl: package URL without version.
+        vendor, product: as the advisory writes them.
+        models: model or order numbers.
+        cpes: CPE 2.3 names.
+        ranges: any of them may decide; see `verdict`.
+        versions: single affected versions, in `scheme`.
+        default: status of a version that nothing speaks of.
+        aliases: the vulnerabilities meant, where not all of the advisory's.
+        fixed: fixed versions that no range states.
+        context: what the product is stated to be part of, "" when it stands alone.
+    """
+
+    ecosystem: str = ""
+    name: str = ""
+    purl: str = ""
+    vendor: str = ""
+    product: str = ""
+    models: tuple[str, ...] = ()
+    cpes: tuple[str, ...] = ()
+    scheme: str = ""
+    ranges: tuple[Range, ...] = ()
+    versions: tuple[str, ...] = ()
+    default: str = "unaffected"
+    aliases: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
+    context: str = ""
+
+
+@dataclass(frozen=True)
+class Advisory:
+    """A published record; `corrects` names the ids or aliases of records it supersedes."""
+
+    id: str
+    aliases: tuple[str, ...] = ()
+    summary: str = ""
+    modified: str = ""
+    withdrawn: bool = False
+    affected: tuple[Affected, ...] = ()
+    corrects: tuple[str, ...] = ()
+    evidence: str = ""
+
+
+@dataclass(frozen=True)
+class Match:
+    """One line of `vedette match`."""
+
+    inventory: str
+    component: str
+    version: str
+    advisory: str
+    range: str
+    verdict: str
+    confidence: str
+    reason: str
+    purl: str = ""
+    aliases: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
+    name: str = field(default="", compare=False)
+    summary: str = field(default="", compare=False)
+
+    def line(self) -> dict[str, Any]:
+        """The fields of the contract, `purl` only where there is one."""
+        values = asdict(self)
+        return {name: values[name] for name in LINE if name != "purl" or self.purl}

@@ -1,0 +1,137 @@
+"""Package identity: purls and ecosystems as keys that are equal when the package is the same.
+
+Rules:
+- A key is `type/namespace/name`, spelled as the package manager itself compares names: PEP 503
+  for PyPI on both sides; case does not count for Composer, NuGet, Go, GitHub, deb, rpm, apk.
+- A distribution's release is no part of the key; where both sides name one and they differ, they
+  are different packages; where only the advisory does, the match is `likely`.
+- A Debian package also bears its source package's key, because Debian's advisories name sources.
+- A purl that can't be read has no key.
+
+Source: package-url specification; OSV schema, `affected[].package`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import unquote
+
+_PURL = re.compile(
+    r"pkg:/*([A-Za-z][A-Za-z0-9.+-]*)/([^?#]*)(?:\?([^#]*))?(?:#.*)?", re.IGNORECASE | re.DOTALL
+)
+_PEP503 = re.compile(r"[-_.]+")
+_CASELESS = frozenset(
+    {"apk", "bitbucket", "composer", "deb", "github", "golang", "hex", "nuget", "pypi", "rpm"}
+)
+# OSV ecosystem -> purl type, namespace
+_ECOSYSTEMS = {
+    "AlmaLinux": ("rpm", "almalinux"),
+    "Alpine": ("apk", "alpine"),
+    "Chainguard": ("apk", "chainguard"),
+    "Debian": ("deb", "debian"),
+    "GitHub Actions": ("github", ""),
+    "Go": ("golang", ""),
+    "Hackage": ("hackage", ""),
+    "Hex": ("hex", ""),
+    "Maven": ("maven", ""),
+    "NuGet": ("nuget", ""),
+    "Packagist": ("composer", ""),
+    "Pub": ("pub", ""),
+    "PyPI": ("pypi", ""),
+    "Red Hat": ("rpm", "redhat"),
+    "Rocky Linux": ("rpm", "rocky"),
+    "RubyGems": ("gem", ""),
+    "SUSE": ("rpm", "suse"),
+    "SwiftURL": ("swift", ""),
+    "Ubuntu": ("deb", "ubuntu"),
+    "Wolfi": ("apk", "wolfi"),
+    "crates.io": ("cargo", ""),
+    "npm": ("npm", ""),
+    "openSUSE": ("rpm", "opensuse"),
+}
+_CODENAMES = {
+    "stretch": "9",
+    "buster": "10",
+    "bullseye": "11",
+    "bookworm": "12",
+    "trixie": "13",
+    "forky": "14",
+    "bionic": "18.04",
+    "focal": "20.04",
+    "jammy": "22.04",
+    "noble": "24.04",
+}
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package: its key, the purl's version, the distribution's release, the source package."""
+
+    key: str
+    version: str = ""
+    release: str = ""
+    source_key: str = ""
+    source_version: str = ""
+
+    @property
+    def scheme(self) -> str:
+        return self.key.split("/", 1)[0]
+
+
+@lru_cache(maxsize=1 << 16)
+def from_purl(purl: str) -> Package | None:
+    """Read a package URL, None when it can't be read."""
+    found = _PURL.fullmatch(purl.strip())
+    if found is None:
+        return None
+    kind = found[1].lower()
+    path, _, version = found[2].strip("/").partition("@") if "@" in found[2][1:] else (
+        found[2].strip("/"), "", "")  # fmt: skip
+    if found[2].startswith("@"):  # an unescaped npm scope
+        path, _, version = found[2][1:].partition("@")
+        path = "@" + path
+    segments = [unquote(part) for part in path.split("/") if part]
+    if not segments:
+        return None
+    key = _key(kind, segments)
+    query = dict(p.partition("=")[::2] for p in (found[3] or "").split("&") if "=" in p)
+    qualifiers = {name.lower(): unquote(value) for name, value in query.items()}
+    source, _, source_version = qualifiers.get("upstream", "").partition("@")
+    return Package(
+        key,
+        unquote(version),
+        _release(qualifiers.get("distro", "")),
+        _key(kind, [*segments[:-1], source]) if source and kind in ("deb", "apk") else "",
+        source_version,
+    )
+
+
+@lru_cache(maxsize=1 << 16)
+def from_ecosystem(ecosystem: str, name: str) -> Package:
+    """Return the package of an OSV ecosystem; one that is not known keeps its own name."""
+    base, _, release = ecosystem.partition(":")
+    kind, namespace = _ECOSYSTEMS.get(base, (base.lower().replace(" ", "-"), ""))
+    parts = name.split(":", 1) if kind == "maven" else [p for p in name.split("/") if p]
+    key = _key(kind, [namespace, *parts] if namespace else parts or [name])
+    distribution = kind in ("deb", "rpm", "apk")
+    return Package(key, release=_release(release.split(":")[-1]) if distribution else "")
+
+
+def same_release(component: str, advisory: str) -> bool:
+    """Whether two releases may be the same; "" is not stated."""
+    return not component or not advisory or component == advisory
+
+
+def _key(kind: str, segments: list[str]) -> str:
+    if kind == "pypi":
+        return "pypi/" + _PEP503.sub("-", segments[-1]).lower()
+    path = "/".join(segments)
+    return f"{kind}/{path.lower() if kind in _CASELESS else path}"
+
+
+def _release(text: str) -> str:
+    word = text.lower().removeprefix("v")
+    word = re.sub(r"^[a-z]+-(?=[a-z0-9])", "", word)
+    return _CODENAMES.get(word, word.removesuffix(":lts"))

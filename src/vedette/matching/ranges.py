@@ -1,0 +1,170 @@
+"""Ranges of versions: intervals in one scheme, read from OSV events and evaluated three-valued.
+
+Rules:
+- Events may stand in any order; they are sorted by version first, `introduced: 0` before all.
+- `fixed` closes an interval before its version, `last_affected` after it, `limit` cuts off what
+  is not below the highest limit.
+- A bound that can't be read leaves the whole range undecided (`problem` says why), never guessed.
+- An interval without bounds holds every version, readable or not.
+
+Source: OSV schema, evaluation of `affected`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from operator import itemgetter
+from urllib.parse import quote
+
+from vedette.matching import versions
+from vedette.matching.versions.interface import Key
+
+ORDERED = ("introduced", "fixed", "last_affected")
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Versions from `low` to `high`; None is unbounded; `*_open` leaves the bound itself out."""
+
+    low: str | None = None
+    high: str | None = None
+    low_open: bool = False
+    high_open: bool = True
+
+    @property
+    def fixed(self) -> str:
+        """The first version after the interval, "" where none is stated."""
+        return self.high if self.high is not None and self.high_open else ""
+
+    def __str__(self) -> str:
+        if self.low is not None and self.low == self.high:
+            return _quoted(self.low)
+        parts = []
+        if self.low is not None:
+            parts.append((">" if self.low_open else ">=") + _quoted(self.low))
+        if self.high is not None:
+            parts.append(("<" if self.high_open else "<=") + _quoted(self.high))
+        return "|".join(parts) or "*"
+
+
+EVERY = Interval()
+
+
+@dataclass(frozen=True)
+class Range:
+    """Intervals of one scheme with the status they state.
+
+    Args:
+        scheme: name of the version order.
+        intervals: what the range holds; empty with a `problem`.
+        words: the advisory's own words, where it used words.
+        status: "affected", "unaffected" or "unknown".
+        problem: why the range can't be decided, "" when it can.
+    """
+
+    scheme: str
+    intervals: tuple[Interval, ...] = ()
+    words: str = ""
+    status: str = "affected"
+    problem: str = ""
+
+    def __str__(self) -> str:
+        """A vers string where the scheme has one, else the advisory's own words."""
+        if self.words or self.problem or self.scheme == versions.GENERIC:
+            return self.words or "|".join(map(str, self.intervals))
+        return f"vers:{self.scheme}/" + "|".join(map(str, self.intervals))
+
+    @cached_property
+    def _keyed(self) -> tuple[tuple[Key | None, Key | None, Interval, bool], ...]:
+        """Lower key, upper key, interval, and whether both bounds could be read."""
+        rows = []
+        for item in self.intervals:
+            low = None if item.low is None else versions.key(self.scheme, item.low)
+            high = None if item.high is None else versions.key(self.scheme, item.high)
+            read = (low is not None or item.low is None) and (high is not None or item.high is None)
+            rows.append((low, high, item, read))
+        return tuple(rows)
+
+    def find(self, version: str) -> Interval | bool | None:
+        """Return the interval that holds `version`, False when none does, None when undecided."""
+        key = versions.key(self.scheme, version)
+        undecided = bool(self.problem)
+        for low, high, item, read in self._keyed:
+            if item.low is None and item.high is None:
+                return item
+            if key is None or not read:
+                undecided = True
+            elif (low is None or (low < key if item.low_open else low <= key)) and (
+                high is None or (key < high if item.high_open else key <= high)
+            ):
+                return item
+        return None if undecided else False
+
+    def why_undecided(self, version: str) -> str:
+        """Say which part could not be read."""
+        if self.problem:
+            return self.problem
+        if self.scheme not in versions.SCHEMES:
+            return f"no version order is known for {self.scheme}"
+        if versions.key(self.scheme, version) is None:
+            return f"version {version!r} can't be read as {self.scheme}"
+        bounds = [b for _, _, i, read in self._keyed if not read for b in (i.low, i.high) if b]
+        return f"bound {' or '.join(bounds)!r} can't be read as {self.scheme}"
+
+
+def from_events(scheme: str, events: Iterable[tuple[str, str]]) -> Range:
+    """Read OSV events, pairs of kind and version in any order, into a Range."""
+    rows: list[tuple[bool, Key | None, int, str, str]] = []
+    limits: list[tuple[Key, str]] = []
+    for kind, version in events:
+        if kind == "limit" and version == "*":
+            continue
+        first = kind == "introduced" and version == "0"
+        key = None if first else versions.key(scheme, version)
+        if key is None and not first and scheme not in versions.SCHEMES:
+            return Range(scheme, problem=f"no version order is known for {scheme}")
+        if key is None and not first:
+            return Range(scheme, problem=f"bound {version!r} can't be read as {scheme}")
+        if kind == "limit":
+            assert key is not None
+            limits.append((key, version))
+        elif kind in ORDERED:
+            rows.append((first, key, kind == "last_affected", kind, version))
+    top = max(limits, key=itemgetter(0)) if limits else None
+    return Range(scheme, tuple(_sweep(_sorted(rows), top)))
+
+
+def _sorted(
+    rows: list[tuple[bool, Key | None, int, str, str]],
+) -> list[tuple[Key | None, str, str]]:
+    start = [(key, kind, version) for first, key, _, kind, version in rows if first]
+    rest = [row for row in rows if not row[0]]
+    rest.sort(key=itemgetter(2))
+    rest.sort(key=itemgetter(1))  # stable: last_affected stays behind others at one version
+    return start + [(key, kind, version) for _, key, _, kind, version in rest]
+
+
+def _sweep(
+    events: list[tuple[Key | None, str, str]], top: tuple[Key, str] | None
+) -> Iterable[Interval]:
+    low: str | None = None
+    inside = False
+    for key, kind, version in events:
+        past = top is not None and key is not None and not key < top[0]
+        if kind == "introduced":
+            if not inside and not past:
+                inside, low = True, None if key is None else version
+        elif inside:
+            inside = False
+            if past and top is not None:
+                yield Interval(low, top[1])
+            elif low != version or kind == "last_affected":
+                yield Interval(low, version, high_open=kind == "fixed")
+    if inside:
+        yield Interval(low, None if top is None else top[1])
+
+
+def _quoted(version: str) -> str:
+    return quote(version, safe=":+~!") if not version.isalnum() else version

@@ -1,0 +1,36 @@
+"""Version orders by scheme. Scheme names are those of purl types and the vers specification."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from vedette.matching.versions import debian, generic, maven, pep440, rpm, rubygems, semver
+from vedette.matching.versions.interface import Key, Order
+
+GENERIC = "generic"
+
+SCHEMES: dict[str, Order] = {
+    "cargo": semver.key,
+    "deb": debian.key,
+    "gem": rubygems.key,
+    GENERIC: generic.key,
+    "golang": semver.key,
+    "hex": semver.key,
+    "maven": maven.key,
+    "npm": semver.key,
+    "pub": semver.key,
+    "pypi": pep440.key,
+    "rpm": rpm.key,
+    "semver": semver.key,
+    "swift": semver.key,
+}
+
+
+@lru_cache(maxsize=1 << 18)
+def key(scheme: str, version: str) -> Key | None:
+    """Return the sort key of `version` in `scheme`; None when the scheme or version can't be read.
+
+    Keys of different schemes must not be compared.
+    """
+    order = SCHEMES.get(scheme)
+    return None if order is None else order(version)
