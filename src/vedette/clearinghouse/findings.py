@@ -23,7 +23,7 @@ from vedette.kernel.markings import RED, Marking
 # field -> most characters it may hold
 TEXT_LIMITS: dict[str, int] = {
     "id": 200,
-    "title": 300,
+    "title": 2_000,
     "description": 65_536,
     "product": 300,
     "component": 300,
