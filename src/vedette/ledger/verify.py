@@ -152,11 +152,11 @@ def _run(walk: _Walk, entries: Iterable[tuple[Entry, str]], checkpoints: Iterato
             pending = _next_checkpoint(walk, checkpoints)
         try:
             item = next(source, None)
+            if item is None:
+                break
+            walk.take(*item)
         except BadInput as error:
             raise _Broken(walk.size + 1, error.what) from None
-        if item is None:
-            break
-        walk.take(*item)
     if pending is not None:
         raise _Broken(
             walk.size + 1,
