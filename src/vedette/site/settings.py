@@ -130,7 +130,9 @@ TEMPLATES = [
     }
 ]
 DATABASES = {
-    "default": _database(CONFIG.database, CONFIG.folder) if CONFIG else _database("", None)
+    "default": _database(CONFIG.database, CONFIG.folder)
+    if CONFIG
+    else _database(os.environ.get("VEDETTE_TEST_DATABASE", ""), None)
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "store.Person"

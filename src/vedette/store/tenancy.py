@@ -20,7 +20,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.models import Q
 
 from vedette.kernel.errors import OurFault
@@ -36,6 +36,7 @@ class Scope:
 
 
 SYSTEM = Scope(system=True)
+NOBODY = Scope()
 _scope: ContextVar[Scope | None] = ContextVar("vedette_scope", default=None)
 
 
@@ -77,7 +78,20 @@ def current_scope() -> Scope | None:
 
 @contextmanager
 def scoped(scope: Scope) -> Iterator[None]:
-    """Query as `scope`. On PostgreSQL this needs an open transaction (settings are local to it)."""
+    """Query as `scope`; on PostgreSQL within a transaction, because its settings are local to one.
+
+    A transaction is opened there where none is open.
+    """
+    if connection.vendor == "postgresql" and not connection.in_atomic_block:
+        with transaction.atomic(), _within(scope):
+            yield
+    else:
+        with _within(scope):
+            yield
+
+
+@contextmanager
+def _within(scope: Scope) -> Iterator[None]:
     before = _scope.get()
     token = _scope.set(scope)
     _tell_database(scope)
@@ -85,8 +99,7 @@ def scoped(scope: Scope) -> Iterator[None]:
         yield
     finally:
         _scope.reset(token)
-        if before is not None:
-            _tell_database(before)
+        _tell_database(before or NOBODY)
 
 
 def _tell_database(scope: Scope) -> None:
