@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
@@ -131,6 +132,10 @@ def join(code: str, name: str, password: str) -> Person:
             except ValidationError as error:
                 raise BadInput(f"password: {' '.join(error.messages)}") from None
             person = Person.objects.create_user(invitation.email, name.strip()[:200], password)
+            # the link went to this address, so it is verified; passkeys and TOTP ask for that
+            EmailAddress.objects.create(
+                user=person, email=person.email, verified=True, primary=True
+            )
         elif not person.check_password(password):
             raise BadInput("password: this address has an account; give its password")
         Membership.objects.update_or_create(

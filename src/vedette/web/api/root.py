@@ -31,8 +31,13 @@ class Bearer(HttpBearer):
 class Signed(APIKeyCookie):
     """The portal's own session; unsafe methods need the CSRF token."""
 
+    def __call__(self, request: HttpRequest) -> Actor | None:
+        if not request.user.is_authenticated:
+            return None
+        return super().__call__(request)
+
     def authenticate(self, request: HttpRequest, key: str | None) -> Actor | None:
-        return actor_for(request) if request.user.is_authenticated else None
+        return actor_for(request)
 
 
 def build() -> NinjaAPI:

@@ -1,0 +1,133 @@
+"""One story out of several ledgers, joined on the ids of the messages that crossed.
+
+Rules:
+- Entries are ordered by time; entries of one ledger keep their order; at the same second a
+  message is sent before it is accepted.
+- A message that one ledger sent and another accepted becomes one arrow.
+- Ledgers hold no content: a name for an object comes from whoever may read it (`names`).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from vedette.kernel.clock import format_time
+from vedette.kernel.events import Event
+from vedette.ledger.entry import Entry
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One entry of one ledger within the story."""
+
+    ledger: str
+    entry: Entry
+    name: str
+
+    @property
+    def title(self) -> str:
+        return title(self.entry.event)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "time": format_time(self.entry.time),
+            "instance": self.ledger,
+            "seq": self.entry.seq,
+            "event": self.entry.event,
+            "title": self.title,
+            "object": self.entry.object_id,
+            "name": self.name,
+            "role": self.entry.role,
+            "message": self.entry.message_id,
+            "marking": self.entry.marking,
+            "simulated_time": self.entry.simulated,
+        }
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """A message that crossed: positions of its sending and of its acceptance in the story."""
+
+    message_id: str
+    sent: int
+    accepted: int
+
+
+@dataclass(frozen=True)
+class Story:
+    moments: tuple[Moment, ...]
+    crossings: tuple[Crossing, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "instances": sorted({m.ledger for m in self.moments}),
+            "entries": [m.to_json() for m in self.moments],
+            "messages": [
+                {
+                    "id": c.message_id,
+                    "from": self.moments[c.sent].ledger,
+                    "to": self.moments[c.accepted].ledger,
+                    "sent": c.sent,
+                    "accepted": c.accepted,
+                }
+                for c in self.crossings
+            ],
+        }
+
+
+def title(event: str) -> str:
+    """An event's name in words: `engagement:window:opened` is "Window opened"."""
+    _, subject, action = event.split(":")
+    return f"{subject.replace('-', ' ').capitalize()} {action.replace('-', ' ')}"
+
+
+def weave(ledgers: Mapping[str, Sequence[Entry]], names: Mapping[str, str]) -> Story:
+    """Join ledgers, keyed by the instance's name, into one story."""
+    sent_at: dict[str, datetime] = {
+        entry.message_id: entry.time
+        for entries in ledgers.values()
+        for entry in entries
+        if entry.message_id and entry.event == Event.MESSAGE_MESSAGE_SENT
+    }
+
+    def order(moment: Moment) -> tuple[datetime, int, str, int]:
+        entry = moment.entry
+        arrived = entry.event == Event.MESSAGE_MESSAGE_ACCEPTED
+        late = arrived and sent_at.get(entry.message_id or "") == entry.time
+        return entry.time, int(late), moment.ledger, entry.seq
+
+    lanes = []
+    for name, entries in ledgers.items():
+        rows = [Moment(name, e, names.get(e.object_id, "")) for e in entries]
+        lanes.append(_in_order(rows, order))
+    moments = tuple(moment for _, moment in heapq.merge(*lanes, key=lambda pair: pair[0]))
+    return Story(moments, tuple(_crossings(moments)))
+
+
+def _in_order(rows: Sequence[Moment], order: Any) -> list[tuple[Any, Moment]]:
+    """Keys of one ledger's entries, never falling, so that merging keeps the ledger's order."""
+    keyed: list[tuple[Any, Moment]] = []
+    for row in rows:
+        key = order(row)
+        if keyed and key < keyed[-1][0]:
+            key = keyed[-1][0]
+        keyed.append((key, row))
+    return keyed
+
+
+def _crossings(moments: Sequence[Moment]) -> list[Crossing]:
+    sent: dict[str, int] = {}
+    result = []
+    for position, moment in enumerate(moments):
+        message_id = moment.entry.message_id
+        if not message_id:
+            continue
+        if moment.entry.event == Event.MESSAGE_MESSAGE_SENT:
+            sent.setdefault(message_id, position)
+        elif moment.entry.event == Event.MESSAGE_MESSAGE_ACCEPTED and message_id in sent:
+            result.append(Crossing(message_id, sent[message_id], position))
+    return result
