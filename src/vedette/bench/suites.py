@@ -1,0 +1,285 @@
+"""Benchmark suites: what a suite folder holds, read within bounds.
+
+A suite is a folder with `suite.toml` and one folder per item, each with an `item.toml`, C sources
+of a vulnerable and a fixed build, a reference input, harmless samples and functional tests.
+
+Rules:
+- Every path named in a manifest is relative to its item's folder, stays inside it, and is a
+  regular file reached through no symbolic link.
+- A suite's digest covers every file in its folder by name and content, so it names what was run.
+- Sources, inputs and the whole suite are bounded in size and count.
+- Every field is there and of its type; the first that is not is named.
+
+This module reads files of the suite and nothing else, and runs nothing.
+"""
+
+from __future__ import annotations
+
+import stat
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vedette.kernel.canonical import canonical, digest
+from vedette.kernel.errors import BadInput, NotFound
+from vedette.kernel.markings import Marking
+
+SHIPPED = Path(__file__).parent / "data"
+MOST_ITEMS = 1000
+MOST_FILES = 20_000
+MOST_BYTES = 256 * 1024 * 1024
+MOST_FILE_BYTES = 8 * 1024 * 1024
+MOST_MANIFEST_BYTES = 256 * 1024
+MOST_LISTED = 64
+BUDGET_FIELDS = ("tool_calls", "executions", "tokens", "seconds")
+
+
+@dataclass(frozen=True)
+class Product:
+    """The product that an item's program stands for; fictitious in shipped suites."""
+
+    vendor: str
+    name: str
+    version: str
+    fixed_version: str
+
+
+@dataclass(frozen=True)
+class FunctionalTest:
+    """A harmless input and what a working build prints on it."""
+
+    input: Path
+    output: Path
+
+
+@dataclass(frozen=True)
+class Item:
+    """One program with one planted memory error. Paths are absolute; `human_minutes` is what a
+    skilled person needs, with its standard deviation; `budget` maps BUDGET_FIELDS to integers."""
+
+    id: str
+    title: str
+    family: str
+    domain: str
+    summary: str
+    prompt: str
+    vulnerable: tuple[Path, ...]
+    fixed: tuple[Path, ...]
+    reference_input: Path
+    sample_inputs: tuple[Path, ...]
+    crash_class: str
+    top_frame: str
+    cwe: str
+    human_minutes: float
+    human_minutes_sd: float
+    budget: Mapping[str, int]
+    product: Product
+    functional: tuple[FunctionalTest, ...]
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A suite as read; `digest` is over all its files."""
+
+    name: str
+    version: str
+    title: str
+    marking: Marking
+    canary: str
+    digest: str
+    root: Path
+    items: tuple[Item, ...]
+
+    def item(self, item_id: str) -> Item:
+        """Return the item of that id. Raises NotFound."""
+        for item in self.items:
+            if item.id == item_id:
+                return item
+        known = ", ".join(item.id for item in self.items)
+        raise NotFound(f"suite {self.name} has no item {item_id[:60]!r}", next_step=f"try {known}")
+
+
+def shipped_suites() -> tuple[str, ...]:
+    """Names of the suites that come with the package."""
+    return tuple(sorted(path.parent.name for path in SHIPPED.glob("*/suite.toml")))
+
+
+def find_suite(name_or_path: str | Path) -> Suite:
+    """Load a shipped suite by name, or the suite in a folder. Raises NotFound or BadInput."""
+    if str(name_or_path) in shipped_suites():
+        return load_suite(SHIPPED / str(name_or_path))
+    path = Path(name_or_path)
+    if not (path / "suite.toml").is_file():
+        raise NotFound(
+            f"no suite {str(name_or_path)[:200]!r}",
+            next_step=f"name a folder with suite.toml, or one of: {', '.join(shipped_suites())}",
+        )
+    return load_suite(path)
+
+
+def load_suite(path: Path) -> Suite:
+    """Read the suite in folder `path`. Raises BadInput naming the file and field."""
+    root = path.resolve()
+    suite_digest = _digest_of(root)
+    manifest = _Table(_read_toml(root / "suite.toml"), "suite.toml")
+    names = manifest.texts("items", most=MOST_ITEMS)
+    if len(set(names)) != len(names):
+        raise BadInput("suite.toml: items names one item twice")
+    return Suite(
+        name=manifest.identifier("name"),
+        version=manifest.text("version"),
+        title=manifest.text("title"),
+        marking=Marking.parse(manifest.text("marking")),
+        canary=manifest.text("canary"),
+        digest=suite_digest,
+        root=root,
+        items=tuple(_load_item(root, name) for name in names),
+    )
+
+
+def _load_item(root: Path, name: str) -> Item:
+    if not _is_identifier(name):
+        raise BadInput(f"suite.toml: items: {name[:60]!r} is no plain folder name")
+    folder = root / name
+    item = _Table(_read_toml(folder / "item.toml"), f"{name}/item.toml")
+    if item.identifier("id") != name:
+        raise BadInput(f"{name}/item.toml: id is not the name of its folder")
+    product = item.table("product")
+    budget = item.table("budget")
+    return Item(
+        id=name,
+        title=item.text("title"),
+        family=item.text("family"),
+        domain=item.text("domain"),
+        summary=item.text("summary"),
+        prompt=item.text("prompt").strip(),
+        vulnerable=item.files("vulnerable", folder),
+        fixed=item.files("fixed", folder),
+        reference_input=item.file("reference_input", folder),
+        sample_inputs=item.files("sample_inputs", folder),
+        crash_class=item.text("crash_class"),
+        top_frame=item.text("top_frame"),
+        cwe=item.text("cwe"),
+        human_minutes=item.number("human_minutes"),
+        human_minutes_sd=item.number("human_minutes_sd"),
+        budget={field: budget.integer(field) for field in BUDGET_FIELDS},
+        product=Product(
+            *(product.text(field) for field in ("vendor", "name", "version", "fixed_version"))
+        ),
+        functional=tuple(
+            FunctionalTest(test.file("input", folder), test.file("output", folder))
+            for test in item.tables("functional")
+        ),
+    )
+
+
+class _Table:
+    """One TOML table with checked access; `place` names it in errors."""
+
+    def __init__(self, values: Mapping[str, Any], place: str) -> None:
+        self._values = values
+        self._place = place
+
+    def _get(self, field: str, kind: type | tuple[type, ...], said: str) -> Any:
+        value = self._values.get(field)
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise BadInput(f"{self._place}: {field} must be {said}")
+        return value
+
+    def text(self, field: str) -> str:
+        value: str = self._get(field, str, "text")
+        if not value.strip() or len(value) > 20_000:
+            raise BadInput(f"{self._place}: {field} is empty or longer than 20,000 characters")
+        return value
+
+    def identifier(self, field: str) -> str:
+        value = self.text(field)
+        if not _is_identifier(value):
+            raise BadInput(f"{self._place}: {field} may hold only a-z, 0-9, - and _")
+        return value
+
+    def integer(self, field: str) -> int:
+        value: int = self._get(field, int, "a whole number")
+        if not 0 < value <= 10**9:
+            raise BadInput(f"{self._place}: {field} must lie between 1 and 1,000,000,000")
+        return value
+
+    def number(self, field: str) -> float:
+        value = float(self._get(field, (int, float), "a number"))
+        if not 0 <= value <= 10**6:
+            raise BadInput(f"{self._place}: {field} must lie between 0 and 1,000,000")
+        return value
+
+    def texts(self, field: str, *, most: int = MOST_LISTED) -> tuple[str, ...]:
+        values = self._get(field, list, "a list of text")
+        if not 0 < len(values) <= most or not all(isinstance(value, str) for value in values):
+            raise BadInput(f"{self._place}: {field} must be a list of 1 to {most} texts")
+        return tuple(values)
+
+    def table(self, field: str) -> _Table:
+        return _Table(self._get(field, dict, "a table"), f"{self._place}: {field}")
+
+    def tables(self, field: str) -> tuple[_Table, ...]:
+        values = self._get(field, list, "a list of tables")
+        if not 0 < len(values) <= MOST_LISTED or not all(isinstance(v, dict) for v in values):
+            raise BadInput(f"{self._place}: {field} must be a list of 1 to {MOST_LISTED} tables")
+        return tuple(
+            _Table(value, f"{self._place}: {field}[{index}]") for index, value in enumerate(values)
+        )
+
+    def file(self, field: str, folder: Path) -> Path:
+        return self._inside(field, self.text(field), folder)
+
+    def files(self, field: str, folder: Path) -> tuple[Path, ...]:
+        return tuple(self._inside(field, name, folder) for name in self.texts(field))
+
+    def _inside(self, field: str, name: str, folder: Path) -> Path:
+        parts = Path(name).parts
+        if name.startswith("/") or ".." in parts or "\0" in name or not parts:
+            raise BadInput(f"{self._place}: {field}: {name[:80]!r} leaves the item's folder")
+        path = folder.joinpath(*parts)
+        if not path.is_file():
+            raise BadInput(f"{self._place}: {field}: there is no file {name[:80]!r}")
+        return path
+
+
+def _is_identifier(text: str) -> bool:
+    return 0 < len(text) <= 64 and all(c.isascii() and (c.isalnum() or c in "-_") for c in text)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    place = f"{path.parent.name}/{path.name}"
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{place}: can't be read ({error.strerror})") from None
+    if len(data) > MOST_MANIFEST_BYTES:
+        raise BadInput(f"{place}: more than {MOST_MANIFEST_BYTES:,} bytes")
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadInput(f"{place}: no TOML ({error})") from None
+
+
+def _digest_of(root: Path) -> str:
+    """Digest over every file's name and content; refuses links and what is too much."""
+    if not (root / "suite.toml").is_file():
+        raise BadInput(f"{root}: no suite.toml in this folder")
+    entries: dict[str, str] = {}
+    total = 0
+    for count, path in enumerate(root.rglob("*")):
+        name = path.relative_to(root).as_posix()
+        info = path.lstat()
+        if count >= MOST_FILES:
+            raise BadInput(f"suite {root.name}: more than {MOST_FILES:,} files")
+        if stat.S_ISDIR(info.st_mode):
+            continue
+        if not stat.S_ISREG(info.st_mode):
+            raise BadInput(f"suite {root.name}: {name[:80]!r} is no regular file")
+        total += info.st_size
+        if info.st_size > MOST_FILE_BYTES or total > MOST_BYTES:
+            raise BadInput(f"suite {root.name}: {name[:80]!r} makes it too large")
+        entries[name] = digest(path.read_bytes())
+    return digest(canonical(entries))
