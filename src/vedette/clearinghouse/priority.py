@@ -41,10 +41,11 @@ class Priority:
         }
 
     @property
-    def order(self) -> tuple[int, int, str]:
-        """Sort key: the most urgent first."""
-        days = self.deadline_days
-        return (10**9 if days is None else days, 0 if self.forensics else 1, self.row)
+    def order(self) -> tuple[int, bool, bool, int]:
+        """Sort key: the most urgent first; among equals total impact, then more of the facts."""
+        days = 10**9 if self.deadline_days is None else self.deadline_days
+        facts = self.row.split("/")
+        return (days, not self.forensics, facts[-1] != "total", facts.count("n"))
 
 
 def decide(
