@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from vedette.matching import identity, names
 from vedette.matching.identity import Claim, weaker
@@ -23,6 +23,7 @@ from vedette.matching.model import CONFIDENCES, Advisory, Affected, Component, I
 from vedette.matching.verdict import Decision, decide
 
 
+@runtime_checkable
 class Source(Protocol):
     """Where advisories come from; may leave out what has none of the `wanted` keys."""
 
@@ -70,7 +71,7 @@ def match(
     """
     table = _table(inventories)
     wanted = frozenset(table)
-    stream = source if isinstance(source, Iterable) else source.advisories(wanted)
+    stream = source.advisories(wanted) if isinstance(source, Source) else source
     advisories = _newest(stream, wanted)
     corrected = _corrected(advisories)
     keep = {i for ids in corrected.values() for i in ids} | set(corrected)

@@ -41,8 +41,7 @@ def of_component(component: Component) -> dict[str, Claim]:
     models = (component.model,) if component.model else ()
     product = component.product or component.name
     cpes = (component.cpe,) if component.cpe else ()
-    words = [product, component.model] if component.product else [product]
-    for text in filter(None, words):
+    for text in dict.fromkeys((product, component.model)):
         found = products.component_keys(component.vendor, text, models, cpes)
         for key, confidence in found.items():
             claims.setdefault(key, Claim(confidence, "", version))

@@ -105,27 +105,32 @@ class Index:
         """Yield the advisories that have one of the `wanted` keys, by id."""
         plain = {_plain(key).encode() for key in wanted}
         offsets: set[int] = set()
-        try:
-            for line in self._data[self._keys_at : self._records_at].splitlines():
-                key, _, places = line.partition(b"\t")
-                if key in plain:
-                    offsets.update(map(int, places.split()))
-            for offset in sorted(offsets):
-                yield self._record(offset)
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise BadInput(f"{self.name}: damaged; fetch or build the index again") from None
+        for line in self._data[self._keys_at : self._records_at].splitlines():
+            key, _, places = line.partition(b"\t")
+            if key in plain:
+                if not places.replace(b" ", b"").isdigit():
+                    raise self._damaged()
+                offsets.update(map(int, places.split()))
+        for offset in sorted(offsets):
+            yield self._record(offset)
 
     def __iter__(self) -> Iterator[Advisory]:
         """Yield every advisory, by id."""
-        offset, size = 0, len(self._data) - self._records_at
-        while offset < size:
-            end = self._data.find(b"\n", self._records_at + offset) + 1
-            yield self._record(offset)
-            offset = end - self._records_at
+        start = self._records_at
+        while start < len(self._data):
+            yield self._record(start - self._records_at)
+            start = self._data.find(b"\n", start) + 1
 
     def _record(self, offset: int) -> Advisory:
         start = self._records_at + offset
-        return _decode(json.loads(self._data[start : self._data.find(b"\n", start)]))
+        end = self._data.find(b"\n", start)
+        try:
+            return _decode(json.loads(self._data[start : end if end >= 0 else start]))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise self._damaged() from None
+
+    def _damaged(self) -> BadInput:
+        return BadInput(f"{self.name}: damaged; fetch or build the index again")
 
 
 def open_index(path: Path) -> Index:

@@ -33,7 +33,7 @@ _VERSION_END = re.compile(
     re.IGNORECASE,
 )
 _ORDER_NUMBER = re.compile(
-    r"\b(?:[0-9][A-Z]{2}[0-9]{4}-[0-9A-Z]{5}-[0-9A-Z]{4}|[0-9]{4}-[A-Z]{1,4}[0-9]{1,3}[A-Z]{0,4})\b"
+    r"\b(?:[0-9][A-Z]{2}[0-9] ?[0-9]{3}-[0-9A-Z]{5}-[0-9A-Z]{4}|[0-9]{4}-[A-Z]{1,4}[0-9]{1,3}[A-Z]{0,4})\b"
 )
 _MODEL = re.compile(r"[0-9a-z]+")
 
@@ -74,7 +74,7 @@ def model_words(model: str) -> str:
 
 def order_numbers(text: str) -> list[str]:
     """Return the order numbers (as 6GK5204-2BC10-2CA2) that stand in a product's name."""
-    return _ORDER_NUMBER.findall(text.upper())
+    return [found.replace(" ", "") for found in _ORDER_NUMBER.findall(text.upper())]
 
 
 def cpe_words(cpe: str) -> tuple[str, str, str] | None:
