@@ -49,6 +49,8 @@ _CLASSES: tuple[tuple[str, str], ...] = (
     ("out-of-memory", "out-of-memory"),
     ("memory-leak", "memory-leak"),
     ("segv", "segv"),
+    ("unknown-read", "segv"),
+    ("unknown-write", "segv"),
     ("segmentation-fault", "segv"),
 )
 _CLASS_OF_WEAKNESS = {

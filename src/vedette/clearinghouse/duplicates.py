@@ -38,7 +38,9 @@ from vedette.clearinghouse.relations import (
 )
 from vedette.clearinghouse.similarity import Corpus, Ints
 
+# What a report that is not the same must reach to be called a sibling.
 SIBLING_PRODUCT = 0.5
+SIBLING_SCORE = 0.8
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,8 @@ def _edges(findings: Sequence[Finding]) -> list[Edge]:
 
 
 def _second_best(found: Relation, own: bool, product: float) -> Relation:
-    kind = Kind.SIBLING if product >= SIBLING_PRODUCT else Kind.UNIQUE
+    akin = product >= SIBLING_PRODUCT and found.score >= SIBLING_SCORE
+    kind = Kind.SIBLING if akin else Kind.UNIQUE
     reason = "but both are one reporter's" if own else "but another report fits better"
     return Relation(kind, found.score, (*found.why, reason), found.basis)
 

@@ -26,8 +26,8 @@ from vedette.clearinghouse.crashes import TOP, Crash, crash_of
 from vedette.clearinghouse.findings import Finding
 
 HALF = 0.5
-WEIGHTS = (3.0, 3.0, 3.0, 1.0)
-THRESHOLD = 4.3
+WEIGHTS = (4.0, 2.0, 3.0, 1.0)
+THRESHOLD = 3.9
 # Below this share of rare words in common two product names mean two products.
 PRODUCT_AT_ODDS = 0.34
 # Weaknesses that finders use for one another.

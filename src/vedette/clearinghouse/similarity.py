@@ -14,6 +14,7 @@ number of reports times a constant, not with its square.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -26,6 +27,11 @@ from vedette.clearinghouse.findings import Finding
 from vedette.clearinghouse.report_text import product_words, words
 
 RAREST = 32
+# A few reports do not tell which words are rare: weights are those among at least so many.
+BACKGROUND = 1_000
+# A title or text of fewer rare words than this counts as partly empty: agreeing on all of next to
+# nothing is little.
+LEAST_WORDS = 3
 # Keeps the weight of a word that nearly every report holds above zero.
 WEIGHT_FLOOR = 0.1
 NEIGHBOURS = 24
@@ -50,7 +56,9 @@ class Corpus:
             for word in place.union(bag):
                 frequency[vocabulary[word]] += 1
         self.frequency = frequency
-        self.weight: Floats = np.log((self.size + 1) / (frequency + 0.5) + WEIGHT_FLOOR)
+        total = max(self.size, BACKGROUND) + 1
+        self.least = LEAST_WORDS * math.log(total)
+        self.weight: Floats = np.log(total / (frequency + 0.5) + WEIGHT_FLOOR)
         counts = self._matrix(bags, vocabulary)
         counts.data = (1 + np.log(counts.data)) * self.weight[counts.indices]
         norms = np.sqrt(counts.multiply(counts).sum(axis=1))
@@ -135,9 +143,9 @@ class Corpus:
             result[part, 0] = _dot(self.cosines[a], self.cosines[b])
             shared = _dot(self.texts[a], self.texts[b])
             shorter = np.minimum(_weights(self.texts)[a], _weights(self.texts)[b])
-            result[part, 1] = shared / np.maximum(shorter, 1e-9)
-            result[part, 2] = _held(self.titles, self.texts, a, b)
-            result[part, 3] = _held(self.products, self.whole, a, b)
+            result[part, 1] = shared / np.maximum(shorter, self.least)
+            result[part, 2] = _held(self.titles, self.texts, a, b, self.least)
+            result[part, 3] = _held(self.products, self.whole, a, b, 1e-9)
         return np.clip(result, 0.0, 1.0)
 
 
@@ -153,9 +161,9 @@ def _place(finding: Finding) -> frozenset[str]:
     return product_words(finding.product) | product_words(finding.component) | frozenset(place)
 
 
-def _held(part: Any, whole: Any, a: Ints, b: Ints) -> Floats:
+def _held(part: Any, whole: Any, a: Ints, b: Ints, least: float) -> Floats:
     """Share of `part` of one that the other's `whole` holds, the better way round."""
-    size = np.maximum(_weights(part), 1e-9)
+    size = np.maximum(_weights(part), least)
     return np.maximum(_dot(part[a], whole[b]) / size[a], _dot(whole[a], part[b]) / size[b])
 
 
