@@ -27,15 +27,17 @@ serve: ## the demo's instances with their portals
 	@scripts/setup demo
 	.venv/bin/python demo/serve.py
 
-test: ## the tests
+test: ## the tests; what touches the database runs on SQLite and on PostgreSQL
 	@scripts/system-packages test
 	@scripts/setup test
 	.venv/bin/python -m pytest -n 2 $(ARGS)
+	.venv/bin/python tests/with_postgres.py .venv/bin/python -m pytest -n 2 tests/store tests/services
 
 test-long: ## the tests, the slow ones too
 	@scripts/system-packages test
 	@scripts/setup test
 	.venv/bin/python -m pytest -n 2 --long $(ARGS)
+	.venv/bin/python tests/with_postgres.py .venv/bin/python -m pytest -n 2 --long tests/store tests/services
 
 bench: ## the benchmarks; writes benchmarks/results.json
 	@scripts/system-packages bench

@@ -17,26 +17,46 @@ from vedette.kernel.errors import VedetteError
 
 # command -> (module, attribute, one line of help)
 COMMANDS: dict[str, tuple[str, str, str]] = {
-    "backup": ("instance", "backup", "Copy an instance into one file."),
-    "bench": ("bench", "bench", "Suites, runs and statistics."),
-    "check": ("instance", "check", "Say what is misconfigured or weaker than recommended."),
-    "exchange": ("exchange", "exchange", "Signed messages to and from other instances."),
-    "findings": ("findings", "findings", "Import findings, find duplicates."),
-    "index": ("match", "index", "Build the advisory index that match reuses."),
-    "init": ("instance", "init", "Found an instance."),
-    "inventory": ("inventory", "inventory", "Inventory of this machine as a CycloneDX SBOM."),
-    "invite": ("instance", "invite", "Invite a person to an instance."),
-    "ledger": ("ledger", "ledger", "Export and verify ledgers."),
-    "match": ("match", "match", "Inventories against advisories."),
-    "migrate": ("instance", "migrate", "Bring an instance's database up to date."),
-    "plan": ("plan", "plan", "Release plan, backwards from the partner release."),
-    "priority": ("priority", "priority", "Deadline of a vulnerability under the policy pack."),
-    "publish": ("publish", "publish", "Write a case's advisory in a format of the field."),
-    "restore": ("instance", "restore", "Bring an instance back from a backup file."),
-    "serve": ("instance", "serve", "Serve an instance: portal, API, exchange, proxy."),
-    "subject": ("subject", "subject", "Reference subjects, stand-ins for a model."),
-    "token": ("instance", "token", "Make an API token for a person."),
-    "worker": ("instance", "worker", "Run an instance's jobs and deadlines."),
+    "backup": ("vedette.site.commands", "backup", "Copy an instance into one file."),
+    "bench": ("vedette.cli.bench", "bench", "Suites, runs and statistics."),
+    "check": (
+        "vedette.site.commands",
+        "check",
+        "Say what is misconfigured or weaker than recommended.",
+    ),
+    "exchange": (
+        "vedette.cli.exchange",
+        "exchange",
+        "Signed messages to and from other instances.",
+    ),
+    "findings": ("vedette.cli.findings", "findings", "Import findings, find duplicates."),
+    "index": ("vedette.cli.match", "index", "Build the advisory index that match reuses."),
+    "init": ("vedette.site.commands", "init", "Found an instance."),
+    "inventory": (
+        "vedette.cli.inventory",
+        "inventory",
+        "Inventory of this machine as a CycloneDX SBOM.",
+    ),
+    "invite": ("vedette.site.commands", "invite", "Invite a person to an instance."),
+    "ledger": ("vedette.cli.ledger", "ledger", "Export and verify ledgers."),
+    "match": ("vedette.cli.match", "match", "Inventories against advisories."),
+    "migrate": ("vedette.site.commands", "migrate", "Bring an instance's database up to date."),
+    "plan": ("vedette.cli.plan", "plan", "Release plan, backwards from the partner release."),
+    "priority": (
+        "vedette.cli.priority",
+        "priority",
+        "Deadline of a vulnerability under the policy pack.",
+    ),
+    "publish": (
+        "vedette.cli.publish",
+        "publish",
+        "Write a case's advisory in a format of the field.",
+    ),
+    "restore": ("vedette.site.commands", "restore", "Bring an instance back from a backup file."),
+    "serve": ("vedette.site.commands", "serve", "Serve an instance: portal, API, exchange, proxy."),
+    "subject": ("vedette.cli.subject", "subject", "Reference subjects, stand-ins for a model."),
+    "token": ("vedette.site.commands", "token", "Make an API token for a person."),
+    "worker": ("vedette.site.commands", "worker", "Run an instance's jobs and deadlines."),
 }
 
 
@@ -50,7 +70,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, attribute, _ = COMMANDS[cmd_name]
-        command = getattr(importlib.import_module(f"vedette.cli.{module}"), attribute)
+        command = getattr(importlib.import_module(module), attribute)
         assert isinstance(command, click.Command)
         return command
 

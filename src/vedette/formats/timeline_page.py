@@ -117,6 +117,8 @@ STYLE = (
     "svg .lane{font-size:15px;font-weight:700}svg .day{font-weight:700}"
     "svg .hour{fill:#565c65;text-anchor:end;font-size:11px}"
     "table{border-collapse:collapse;font-size:.8125rem}"
-    "th,td{text-align:left;padding:4px 12px 4px 0;border-bottom:1px solid #dfe1e2;white-space:nowrap}code{font-size:.75rem}"
+    "th,td{text-align:left;padding:4px 12px 4px 0;border-bottom:1px solid #dfe1e2}"
+    "th,td{white-space:nowrap}"
+    "code{font-size:.75rem}"
     "summary{cursor:pointer;font-weight:600;padding:8px 0}"
 )

@@ -1,4 +1,7 @@
-"""`vedette init`, `invite`, `token`, `serve`, `worker`, `migrate`, `check`, `backup`, `restore`."""
+"""`vedette init`, `invite`, `token`, `serve`, `worker`, `migrate`, `check`, `backup`, `restore`.
+
+These found, compose and run an instance, so they stand with the composition root.
+"""
 
 from __future__ import annotations
 
