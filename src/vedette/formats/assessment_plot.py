@@ -30,7 +30,7 @@ def intervals_svg(subjects: Sequence[Mapping[str, Any]], *, title: str, descript
         "text.parse_math": False,
     }
     with mpl.rc_context(settings):
-        figure = Figure(figsize=(7.2, 0.9 + 0.48 * len(subjects)), layout="constrained")
+        figure = Figure(figsize=(5.6, 0.8 + 0.38 * len(subjects)), layout="constrained")
         FigureCanvasSVG(figure)
         _draw(figure.add_subplot(), subjects)
         file = io.StringIO()

@@ -1,9 +1,9 @@
 """Deterministic mutation of sample inputs: the craft behind the `mutator` stand-in.
 
-Per input, one or two of these: bit flip, boundary value over a field of one, two or four bytes
-in either byte order, another value in what may be a length field, truncation, growth, splice of two samples, a dictionary word put in, a word
-of the input in another's place, a line moved or doubled or left out, a slice repeated. The same
-key gives the same inputs.
+Per input, one or two of these: bit flip; boundary value over a field of one, two or four bytes in
+either byte order; another value in what may be a length field; truncation; growth; splice of two
+samples; a dictionary word put in; a word of the input in another's place; a line moved, doubled or
+left out; a slice repeated. The same key gives the same inputs.
 """
 
 from __future__ import annotations

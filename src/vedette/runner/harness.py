@@ -1,0 +1,141 @@
+"""What a run needs of its suite: builds, inputs, quick trials, and verification of a submission.
+
+A `Ref` names a harness so that another process or machine can open the same one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from vedette.bench.suites import Item, Suite, load_suite
+from vedette.runner import batches
+from vedette.runner.build import build_item
+from vedette.runner.sandbox import Sandbox
+from vedette.runner.sanitizer import Crash, parse_report
+from vedette.runner.verify import verify_input
+
+PROGRAM = "/item/program"
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A suite's folder and where its builds are kept."""
+
+    suite: str
+    cache_dir: str
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one input did, without weight as evidence."""
+
+    code: int
+    crash: Crash | None
+    timed_out: bool
+
+    @property
+    def line(self) -> str:
+        """One line for a subject: `crash KIND in FRAME`, `timeout` or `exit N`."""
+        if self.crash is not None:
+            return f"crash {self.crash.summary}"[:200]
+        return "timeout" if self.timed_out else f"exit {self.code}"
+
+
+class Harness:
+    """The items of one suite, with their builds."""
+
+    def __init__(self, suite: Suite, cache_dir: Path) -> None:
+        self.suite, self.cache_dir = suite, cache_dir
+        self.items: dict[str, Item] = {item.id: item for item in suite.items}
+        self.ref = Ref(str(suite.root), str(cache_dir))
+
+    @staticmethod
+    @cache
+    def of(ref: Ref) -> Harness:
+        """Return the harness of a ref, read once in a process."""
+        return Harness(load_suite(Path(ref.suite)), Path(ref.cache_dir))
+
+    def described(self) -> dict[str, str]:
+        """Return what a commitment says about the suite."""
+        suite = self.suite
+        return {
+            "name": suite.name,
+            "version": suite.version,
+            "title": suite.title,
+            "digest": suite.digest,
+            "marking": str(suite.marking),
+        }
+
+    def reference_input(self, item: str) -> bytes:
+        return self.items[item].reference_input.read_bytes()
+
+    def samples(self, item: str) -> list[bytes]:
+        return [path.read_bytes() for path in self.items[item].sample_inputs]
+
+    def program(self, item: str) -> Path:
+        return build_item(self.items[item], "vulnerable", self.cache_dir).path
+
+    def fuzzer(self, item: str) -> Path:
+        return build_item(self.items[item], "fuzzer", self.cache_dir).path
+
+    def key_of(self, seed: int, item: str, trial: int) -> bytes:
+        """Return 32 bytes that depend on suite, seed, item and trial only."""
+        words = "\0".join([self.suite.digest, str(seed), item, str(trial)])
+        return hashlib.sha256(words.encode()).digest()
+
+    def try_inputs(self, item: str, inputs: Sequence[bytes]) -> list[Trial]:
+        """Run inputs on the vulnerable build, all in one fresh sandbox."""
+        outcome = Sandbox().run(
+            batches.command([PROGRAM]),
+            stdin=batches.stdin_of(inputs),
+            timeout=batches.timeout_of(inputs),
+            readonly={PROGRAM: self.program(item)},
+        )
+        return trials_of(outcome.stdout, len(inputs))
+
+    def lay_out(self, item: str, folder: Path) -> Path:
+        """Write a subject's view of an item: `program`, sources, `samples/`. Returns its folder."""
+        view = folder / item
+        (view / "samples").mkdir(parents=True)
+        shutil.copy2(self.program(item), view / "program")
+        for source in self.items[item].vulnerable:
+            shutil.copyfile(source, view / source.name)
+        for sample in self.items[item].sample_inputs:
+            shutil.copyfile(sample, view / "samples" / sample.name)
+        return view
+
+    def verify(self, item: str, data: bytes | None) -> tuple[bool, dict[str, Any]]:
+        """Verify a submission in fresh sandboxes; returns whether it holds, and the evidence."""
+        if data is None:
+            return False, {"why": "nothing was submitted"}
+        evidence = verify_input(self.items[item], data, cache_dir=self.cache_dir)
+        return evidence.holds, plain(evidence.to_json())
+
+
+def trials_of(output: bytes, count: int) -> list[Trial]:
+    """Read the output of a batch of `count` inputs."""
+    return [
+        Trial(
+            run.code,
+            parse_report(run.report, run.code - 128 if 128 < run.code < 137 else None),
+            run.timed_out,
+        )
+        for run in batches.runs_of(output, count)
+    ]
+
+
+def plain(value: Any) -> Any:
+    """Return `value` with floats as decimal text, so that it has a canonical form."""
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value

@@ -1,0 +1,96 @@
+"""The child of `process.py`: reads a job, runs Inspect once, writes what happens as JSON lines."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import IO, Any
+
+from vedette.runner.harness import Harness, Ref
+
+
+class Lines:
+    """Writes objects as lines, one at a time."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+
+    def write(self, kind: str, **value: Any) -> None:
+        with self._lock:
+            self._file.write(json.dumps({"kind": kind, **value}) + "\n")
+            self._file.flush()
+
+
+def main() -> None:
+    """Run the job on standard input."""
+    lines = Lines(os.fdopen(os.dup(1), "w", encoding="utf-8"))
+    os.dup2(2, 1)
+    job = json.loads(sys.stdin.buffer.readline())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with tempfile.TemporaryDirectory(prefix="vedette-views-") as views:
+        _run(job, lines, Path(views))
+
+
+def _end_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
+def _run(job: dict[str, Any], lines: Lines, views: Path) -> None:
+    from inspect_ai import eval as inspect_eval
+
+    from vedette.runner.inspect.metering import Meter
+    from vedette.runner.inspect.models import metered_model
+    from vedette.runner.inspect.task import Bench, subject_task
+
+    harness = Harness.of(Ref(**job["harness"]))
+    places = {item: harness.lay_out(item, views) for item in job["items"]}
+    tasks = []
+    for subject in job["subjects"]:
+        meter = Meter(subject["name"], lambda call: lines.write("call", call=call.to_json()))
+        model, on_the_wire = metered_model(subject, meter)
+        bench = Bench(
+            subject=subject["name"],
+            model=model,
+            meter=meter,
+            wire_metered=on_the_wire,
+            harness=harness,
+            views=places,
+            budgets=job["budgets"],
+            seed=job["seed"],
+            finish=lambda sample: lines.write("sample", sample=sample.to_json()),
+            event=_teller(lines, subject["name"]),
+        )
+        tasks.append(subject_task(bench, [(item, trial) for item, trial in subject["wanted"]]))
+    logs = inspect_eval(
+        tasks,
+        model=None,
+        display="none",
+        log_dir=job["logs"],
+        log_level="warning",
+        max_tasks=len(tasks),
+        max_samples=job["at_once"],
+        fail_on_error=False,
+        score_display=False,
+        log_model_api=False,
+    )
+    for log in logs:
+        if log.status != "success":
+            why = log.error.message if log.error else log.status
+            lines.write("failed", why=f"{log.eval.task}: {why}"[:500])
+
+
+def _teller(lines: Lines, subject: str) -> Any:
+    def tell(item: str, trial: int, event: str) -> None:
+        lines.write("event", subject=subject, item=item, trial=trial, event=event)
+
+    return tell
+
+
+if __name__ == "__main__":
+    main()

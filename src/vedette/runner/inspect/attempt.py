@@ -1,0 +1,62 @@
+"""One subject's attempt at one item: its budget, what it has used, and what it submitted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+MAX_LINES = 40
+MAX_LINE = 300
+
+
+@dataclass
+class Attempt:
+    """Counts what an attempt uses; `trajectory` keeps its first and last steps, shortened.
+
+    `budget` has tool_calls, executions, tokens and seconds.
+    """
+
+    budget: Mapping[str, int]
+    tool_calls: int = 0
+    executions: int = 0
+    tokens: int = 0
+    submitted: bytes | None = None
+    ended: str = ""
+    steps: list[str] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
+
+    def note(self, step: str) -> None:
+        """Add a step to the trajectory."""
+        line = " ".join(step.split())
+        self.steps.append(line if len(line) <= MAX_LINE else line[: MAX_LINE - 1] + "…")
+
+    @property
+    def trajectory(self) -> tuple[str, ...]:
+        if len(self.steps) <= MAX_LINES:
+            return tuple(self.steps)
+        half = MAX_LINES // 2
+        left_out = f"… {len(self.steps) - 2 * half} steps left out …"
+        return (*self.steps[:half], left_out, *self.steps[-half:])
+
+    def spend_tool_call(self) -> bool:
+        """Count a tool call; False when none was left."""
+        if self.tool_calls >= self.budget["tool_calls"]:
+            return False
+        self.tool_calls += 1
+        return True
+
+    @property
+    def executions_left(self) -> int:
+        return max(0, self.budget["executions"] - self.executions)
+
+    @property
+    def used_up(self) -> str:
+        """Name the first budget that is used up, or ""."""
+        used = {
+            "tool_calls": self.tool_calls,
+            "executions": self.executions,
+            "tokens": self.tokens,
+            "seconds": int(time.monotonic() - self.started),
+        }
+        return next((name for name, amount in used.items() if amount >= self.budget[name]), "")

@@ -1,0 +1,68 @@
+"""Inspect runs in a process of its own: one for all subjects of a run.
+
+Inspect's start-up dominates, it may be started once at a time in a process, and it sets up logging
+and an event loop of its own; a service's worker shouldn't have to share them. The parent writes one
+JSON line on the child's standard input and keeps it open; the child writes JSON lines on its
+standard output (`event`, `call`, `sample`, `failed`). When the parent is gone the child's standard
+input ends, and the child with it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from vedette.kernel.errors import OurFault
+
+LAST_WORDS = 2000
+
+
+class InspectProcess:
+    """The child process of one run; iterate over it for its lines as objects."""
+
+    def __init__(self, job: dict[str, Any], logs: Path) -> None:
+        logs.mkdir(parents=True, exist_ok=True)
+        self._noise = logs / "inspect.txt"
+        with self._noise.open("ab") as noise:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "vedette.runner.inspect"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=noise,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(job).encode() + b"\n")
+        self._process.stdin.flush()
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            yield json.loads(line)
+        if self._process.wait() != 0:
+            raise OurFault(
+                f"the Inspect process ended with {self._process.returncode}: {self._last_words()}",
+                kept="the samples that were finished",
+                next_step="run the same command again to go on",
+            )
+
+    def stop(self) -> None:
+        """End the child if it is still there."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+
+    def close(self) -> None:
+        """Close its pipes, once nobody reads them any more."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            pipe.close()
+
+    def _last_words(self) -> str:
+        lines = self._noise.read_bytes()[-LAST_WORDS:].decode("utf-8", "replace").split("\n")
+        return next((line.strip() for line in reversed(lines) if line.strip()), "no message")

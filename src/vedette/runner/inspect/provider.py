@@ -1,0 +1,187 @@
+"""Inspect's sandbox provider `vedette-bubblewrap`: any Inspect task can name it.
+
+Each command runs in a fresh bubblewrap without network; the sample's folder, the same for all of
+its commands, is /work, and the configuration's `readonly` paths are shown beside it. Files are
+read and written by commands inside the sandbox, so that nothing a subject leaves in its folder (a
+symbolic link, a pipe) is ever opened from outside.
+
+    Sample(..., sandbox=("vedette-bubblewrap", BubblewrapConfig(readonly={"/item": "/srv/item"})))
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import tempfile
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal, overload
+
+from inspect_ai.util import (
+    ExecResult,
+    OutputLimitExceededError,
+    SandboxEnvironment,
+    SandboxEnvironmentConfigType,
+    SandboxEnvironmentLimits,
+    SandboxUserUnsupportedError,
+    concurrency,
+    sandboxenv,
+)
+from pydantic import BaseModel, ConfigDict
+
+from vedette.kernel.bounds import MIB
+from vedette.kernel.errors import BadInput
+from vedette.runner.sandbox import USER, Limits, Outcome, Sandbox
+
+NAME = "vedette-bubblewrap"
+DEFAULT_TIMEOUT = 60
+FILE_TIMEOUT = 20
+_IN_FOLDER = 'cd -- "$1" && shift && exec "$@"'
+_WRITE = 'mkdir -p -- "$(dirname -- "$1")" && exec cat > "$1"'
+_READ = 'if [ -d "$1" ]; then exit 21; elif [ ! -e "$1" ]; then exit 22; fi; exec cat -- "$1"'
+
+
+class BubblewrapConfig(BaseModel):
+    """A sample's sandbox: `readonly` maps a path inside to a file or folder of this machine."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    readonly: dict[str, str] = {}
+    memory_bytes: int = 1024 * MIB
+
+    def __hash__(self) -> int:
+        return hash((tuple(sorted(self.readonly.items())), self.memory_bytes))
+
+
+@sandboxenv(name=NAME)
+class BubblewrapEnvironment(SandboxEnvironment):
+    """One sample's sandbox."""
+
+    def __init__(self, config: BubblewrapConfig) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="vedette-sample-"))
+        self.folder.chmod(0o700)
+        limits = Limits(memory_bytes=config.memory_bytes)
+        self._limits = limits
+        self._sandbox = Sandbox(limits)
+        self._readonly = {inside: Path(outside) for inside, outside in config.readonly.items()}
+
+    @classmethod
+    async def sample_init(
+        cls,
+        task_name: str,
+        config: SandboxEnvironmentConfigType | None,
+        metadata: dict[str, str],
+    ) -> dict[str, SandboxEnvironment]:
+        if config is not None and not isinstance(config, BubblewrapConfig):
+            raise BadInput(f"{NAME}: takes a BubblewrapConfig")
+        return {"default": cls(config or BubblewrapConfig())}
+
+    @classmethod
+    async def sample_cleanup(
+        cls,
+        task_name: str,
+        config: SandboxEnvironmentConfigType | None,
+        environments: dict[str, SandboxEnvironment],
+        interrupted: bool,
+    ) -> None:
+        for environment in environments.values():
+            folder = environment.as_type(BubblewrapEnvironment).folder
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @classmethod
+    def default_concurrency(cls) -> int | None:
+        return 4 * (os.cpu_count() or 1)
+
+    @classmethod
+    def config_deserialize(cls, config: dict[str, Any]) -> BaseModel:
+        return BubblewrapConfig(**config)
+
+    async def exec(
+        self,
+        cmd: list[str],
+        input: str | bytes | None = None,
+        cwd: str | None = None,
+        env: dict[str, str] | None = None,
+        user: str | None = None,
+        timeout: int | None = None,
+        timeout_retry: bool = True,
+        concurrency: bool = True,
+    ) -> ExecResult[str]:
+        """Run a command; output past the limit is dropped. Retries are never made."""
+        if user not in (None, USER, "nobody"):
+            raise SandboxUserUnsupportedError(f"{NAME} runs commands as user {USER} only")
+        command = cmd if cwd is None else ["/bin/sh", "-c", _IN_FOLDER, "sh", cwd, *cmd]
+        stdin = input.encode() if isinstance(input, str) else input or b""
+        try:
+            outcome = await self.run(command, stdin, timeout or DEFAULT_TIMEOUT, env or {})
+        except BadInput as error:
+            return ExecResult(False, 127, "", str(error))
+        if outcome.timed_out:
+            raise TimeoutError(f"{cmd[0]}: no end within {timeout or DEFAULT_TIMEOUT} s")
+        return ExecResult(
+            outcome.exit_code == 0,
+            -1 if outcome.exit_code is None else outcome.exit_code,
+            outcome.stdout.decode("utf-8", "replace"),
+            outcome.stderr.decode("utf-8", "replace"),
+        )
+
+    async def run(
+        self,
+        command: list[str],
+        stdin: bytes,
+        timeout: float,
+        env: dict[str, str] | None = None,
+        output_bytes: int | None = None,
+    ) -> Outcome:
+        """Run a command and return the sandbox's own account of it, output as bytes."""
+        bound = output_bytes or SandboxEnvironmentLimits.MAX_EXEC_OUTPUT_SIZE
+        async with concurrency(NAME, 2 * (os.cpu_count() or 1), visible=False):
+            return await self._sandbox.arun(
+                command,
+                workdir=self.folder,
+                stdin=stdin,
+                timeout=timeout,
+                limits=dataclasses.replace(self._limits, output_bytes=bound),
+                readonly=self._readonly,
+                env=env or {},
+            )
+
+    async def write_file(self, file: str, contents: str | bytes) -> None:
+        data = contents.encode() if isinstance(contents, str) else contents
+        path = _path(file)
+        outcome = await self.run(["/bin/sh", "-c", _WRITE, "sh", path], data, FILE_TIMEOUT)
+        _check(outcome, file)
+
+    @overload
+    async def read_file(self, file: str, text: Literal[True] = True) -> str: ...
+
+    @overload
+    async def read_file(self, file: str, text: Literal[False]) -> bytes: ...
+
+    async def read_file(self, file: str, text: bool = True) -> str | bytes:
+        bound = SandboxEnvironmentLimits.MAX_READ_FILE_SIZE
+        command = ["/bin/sh", "-c", _READ, "sh", _path(file)]
+        outcome = await self.run(command, b"", FILE_TIMEOUT, output_bytes=bound)
+        if outcome.truncated:
+            label = SandboxEnvironmentLimits.MAX_READ_FILE_SIZE_STR
+            raise OutputLimitExceededError(limit_str=label, truncated_output=None)
+        _check(outcome, file)
+        return outcome.stdout.decode("utf-8") if text else outcome.stdout
+
+
+def _path(file: str) -> str:
+    return str(PurePosixPath("/work") / file)
+
+
+def _check(outcome: Outcome, file: str) -> None:
+    """Raise what Inspect's interface asks for when a file command failed."""
+    if outcome.timed_out:
+        raise TimeoutError(f"{file}: no end within {FILE_TIMEOUT} s")
+    said = outcome.stderr.decode("utf-8", "replace")
+    if outcome.exit_code == 22:
+        raise FileNotFoundError(file)
+    if outcome.exit_code == 21 or "Is a directory" in said:
+        raise IsADirectoryError(file)
+    if outcome.exit_code != 0:
+        raise PermissionError(f"{file}: {said.strip()[-200:]}")

@@ -1,0 +1,137 @@
+"""The tools a subject has on an item: list and read files, run inputs, submit one.
+
+Everything runs in the sample's sandbox. One `run_inputs` call carries many inputs, so that a
+finder needs few calls. Answers are plain text, shortened; what a program printed is data.
+"""
+
+from __future__ import annotations
+
+import posixpath
+
+from inspect_ai.tool import Tool, ToolError, tool
+from inspect_ai.util import sandbox
+
+from vedette.runner import batches
+from vedette.runner.harness import PROGRAM, trials_of
+from vedette.runner.inspect.attempt import Attempt
+from vedette.runner.inspect.provider import BubblewrapEnvironment
+
+ITEM = "/item"
+MAX_INPUTS = 64
+MAX_INPUT = 65_536
+MAX_FILE = 96 * 1024
+
+
+def tools_for(attempt: Attempt) -> list[Tool]:
+    """Return the tools of one attempt."""
+    return [list_files(attempt), read_file(attempt), run_inputs(attempt), submit(attempt)]
+
+
+@tool
+def list_files(attempt: Attempt) -> Tool:
+    async def execute() -> str:
+        """List the files of the item: program, source code, sample inputs; name and size."""
+        _spend(attempt)
+        found = await sandbox().exec(["find", ITEM, "-type", "f", "-printf", "%P %s\\n"])
+        attempt.note("list_files")
+        return "\n".join(sorted(found.stdout.splitlines()))
+
+    return execute
+
+
+@tool
+def read_file(attempt: Attempt) -> Tool:
+    async def execute(name: str) -> str:
+        """Read a file of the item: source code as text, sample inputs as hex.
+
+        Args:
+            name: the file's name as list_files gives it.
+        """
+        _spend(attempt)
+        attempt.note(f"read_file {name}")
+        path = posixpath.normpath(posixpath.join(ITEM, name))
+        try:
+            data = await sandbox().read_file(path, text=False)
+        except (OSError, ValueError):
+            raise ToolError(f"{name}: no such file") from None
+        if len(data) > MAX_FILE:
+            raise ToolError(f"{name}: more than {MAX_FILE:,} bytes")
+        if path.startswith(f"{ITEM}/samples/"):
+            return data.hex()
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError:
+            return data.hex()
+
+    return execute
+
+
+@tool
+def run_inputs(attempt: Attempt) -> Tool:
+    async def execute(inputs_hex: list[str]) -> str:
+        """Run the program once for each input; answers a line an input: exit, crash or timeout.
+
+        Args:
+            inputs_hex: up to 64 inputs, each as hex digits; send many in one call.
+        """
+        _spend(attempt)
+        inputs = [_unhex(text, f"inputs_hex[{i}]") for i, text in enumerate(inputs_hex)]
+        if not inputs or len(inputs) > MAX_INPUTS:
+            raise ToolError(f"inputs_hex: give 1 to {MAX_INPUTS} inputs")
+        allowed = inputs[: attempt.executions_left]
+        attempt.executions += len(allowed)
+        lines = await _run(allowed)
+        crashes = sum(line.startswith("crash") for line in lines)
+        first = next((line for line in lines if line.startswith("crash")), "")
+        attempt.note(f"run_inputs: {len(allowed)} inputs, {crashes} crashed. {first}")
+        answer = [f"{index}: {line}" for index, line in enumerate(lines)]
+        if len(allowed) < len(inputs):
+            answer.append(f"executions used up: the last {len(inputs) - len(allowed)} were not run")
+        return "\n".join(answer)
+
+    return execute
+
+
+@tool
+def submit(attempt: Attempt) -> Tool:
+    async def execute(input_hex: str) -> str:
+        """Submit the input that crashes the program, once; it ends the attempt.
+
+        Args:
+            input_hex: the input as hex digits; empty for the empty input.
+        """
+        attempt.submitted = _unhex(input_hex, "input_hex")
+        attempt.note(f"submit: {len(attempt.submitted)} bytes {input_hex[:64]}")
+        return "submitted"
+
+    return execute
+
+
+async def _run(inputs: list[bytes]) -> list[str]:
+    if not inputs:
+        return []
+    outcome = (
+        await sandbox()
+        .as_type(BubblewrapEnvironment)
+        .run(
+            batches.command([PROGRAM]),
+            batches.stdin_of(inputs),
+            batches.timeout_of(inputs),
+            output_bytes=MAX_INPUTS * 8192,
+        )
+    )
+    return [trial.line for trial in trials_of(outcome.stdout, len(inputs))]
+
+
+def _spend(attempt: Attempt) -> None:
+    if not attempt.spend_tool_call():
+        raise ToolError("tool calls used up: only submit is left")
+
+
+def _unhex(text: str, field: str) -> bytes:
+    if len(text) > 2 * MAX_INPUT:
+        raise ToolError(f"{field}: more than {MAX_INPUT:,} bytes")
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise ToolError(f"{field}: not hex digits") from None

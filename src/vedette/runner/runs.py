@@ -1,0 +1,298 @@
+"""Run a suite on subjects: committed before, metered and verified while, resumable after.
+
+`run_suite` is a plain blocking call. It may be called from any thread, several at once on different
+folders; it needs no event loop and leaves the caller's alone (Inspect runs in a process of its
+own). Samples and calls are on disk before `progress` hears of them, `progress` is only ever called
+in the calling thread, and an exception out of `progress` stops the run, which can then be resumed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import queue
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from vedette.bench.results import Commitment, MeteredCall, RunResult, Sample
+from vedette.bench.suites import Suite
+from vedette.kernel.clock import format_time
+from vedette.kernel.errors import BadInput, OurFault
+from vedette.kernel.ids import new_id
+from vedette.runner.certify import check_suite
+from vedette.runner.executors import LocalPool
+from vedette.runner.harness import Harness
+from vedette.runner.inspect.process import InspectProcess
+from vedette.runner.interface import Executor
+from vedette.runner.runfolder import RunFolder
+from vedette.runner.sandbox import isolation
+from vedette.runner.subjects.reference import SUBJECTS, Job, run_reference
+from vedette.runner.subjects.server import served
+from vedette.runner.subjects.standins import STAND_INS
+
+BUDGET = ("tool_calls", "executions", "tokens", "seconds")
+SERVED = tuple(name for name in STAND_INS if name not in SUBJECTS)
+REFERENCES = tuple(sorted({*SUBJECTS, *SERVED}))
+
+
+@dataclass(frozen=True)
+class SubjectSpec:
+    """Who is measured.
+
+    `reference`: one of REFERENCES by name. `inspect`: `model` is any of Inspect's model names.
+    `endpoint`: `model` at an OpenAI-compatible `base_url`. `headers` go with every HTTP attempt.
+    """
+
+    name: str
+    kind: Literal["reference", "inspect", "endpoint"]
+    model: str = ""
+    base_url: str = ""
+    api_key: str = field(default="", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    model_args: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def role(self) -> str:
+        return "reference" if self.kind == "reference" else "assessed"
+
+    def committed(self) -> dict[str, Any]:
+        """Return what is fixed about the subject beforehand; no key, no address."""
+        return {"name": self.name, "kind": self.kind, "role": self.role, "model": self.model}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands: samples done of total, and the last thing that happened."""
+
+    subject: str
+    item: str
+    trial: int
+    done: int
+    total: int
+    event: str
+
+
+def run_suite(
+    suite: Suite,
+    subjects: Sequence[SubjectSpec],
+    *,
+    out_dir: Path,
+    seed: int = 0,
+    trials: int = 1,
+    budget: Mapping[str, int] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    cache_dir: Path | None = None,
+    executor: Executor | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> RunResult:
+    """Run every subject on every item, `trials` times.
+
+    Args:
+        out_dir: the run's folder; a run broken off there goes on where it stopped.
+        budget: in place of the items' own: tool_calls, executions, tokens, seconds.
+        progress: called in this thread after each event and each sample.
+        cache_dir: where builds are kept between runs.
+        executor: for the reference subjects; a local pool where not given, then ended here.
+        now: tells the time.
+
+    Raises:
+        BadInput: no or doubtful subjects, an unknown budget, a folder with another run.
+        Refused: an item of the suite does not certify.
+        MissingPart: bubblewrap or a compiler is not installed.
+        OurFault: a subject's samples are missing at the end; running again goes on.
+    """
+    _check(subjects, trials, budget or {})
+    check_suite(suite, cache_dir)
+    harness = Harness(suite, cache_dir)
+    plan = Commitment(
+        suite=harness.described(),
+        subjects=tuple(subject.committed() for subject in subjects),
+        budgets={item.id: _budget(item.budget, budget or {}) for item in suite.items},
+        seed=seed,
+        trials=trials,
+        isolation={
+            "sandbox": isolation(),
+            "network": "none",
+            "verification": "in further fresh sandboxes, which the subject never touched",
+        },
+        committed_at=format_time(now()),
+        run=new_id("run"),
+    )
+    folder = RunFolder(out_dir, plan)
+    try:
+        run = _Run(harness, folder, subjects, progress or (lambda _: None))
+        with ExitStack() as stack:
+            run.go(stack, executor or stack.enter_context(LocalPool()))
+        result = run.result(format_time(now()))
+        folder.finish(result)
+        return result
+    finally:
+        folder.close()
+
+
+class _Run:
+    """One run under way: starts what is missing, and takes in what comes, in one thread."""
+
+    def __init__(
+        self,
+        harness: Harness,
+        folder: RunFolder,
+        subjects: Sequence[SubjectSpec],
+        progress: Callable[[Progress], None],
+    ) -> None:
+        self.harness, self.folder, self.subjects = harness, folder, subjects
+        self.progress = progress
+        self.plan = folder.commitment
+        self.done = {sample.key for sample in folder.samples}
+        self.total = len(subjects) * len(harness.items) * self.plan.trials
+        self.arrived: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+        self.notes: list[str] = []
+
+    def go(self, stack: ExitStack, executor: Executor) -> None:
+        """Run what is not done yet, until all of it has ended."""
+        open_sources = self._start_inspect(stack) + self._start_references(stack, executor)
+        while open_sources:
+            kind, value = self.arrived.get()
+            if kind == "ended":
+                open_sources -= 1
+                if value is not None:
+                    raise value
+            else:
+                self._take(kind, value)
+
+    def result(self, finished_at: str) -> RunResult:
+        missing = self.total - len(self.done)
+        if missing:
+            raise OurFault(
+                f"{missing} of {self.total} samples did not come: {'; '.join(self.notes)[:300]}",
+                kept="the samples that were finished",
+                next_step="run the same command again to go on",
+            )
+        order = {subject.name: index for index, subject in enumerate(self.subjects)}
+        samples = sorted(self.folder.samples, key=lambda s: (order[s.subject], s.item, s.trial))
+        return RunResult(
+            self.plan, tuple(samples), tuple(self.folder.calls), finished_at, tuple(self.notes)
+        )
+
+    def _wanted(self, subject: str) -> Iterator[tuple[str, int]]:
+        for item in self.harness.items:
+            for trial in range(self.plan.trials):
+                if (subject, item, trial) not in self.done:
+                    yield item, trial
+
+    def _start_references(self, stack: ExitStack, executor: Executor) -> int:
+        futures: list[Future[Sample]] = []
+        for subject in self.subjects:
+            if subject.name not in SUBJECTS or subject.kind != "reference":
+                continue
+            for item, trial in self._wanted(subject.name):
+                budget = self.plan.budgets[item]
+                job = Job(subject.name, self.harness.ref, item, trial, self.plan.seed, dict(budget))
+                futures.append(executor.submit(run_reference, job))
+        stack.callback(lambda: [future.cancel() for future in futures])
+        for future in futures:
+            future.add_done_callback(self._reference_ended)
+        return len(futures)
+
+    def _reference_ended(self, future: Future[Sample]) -> None:
+        if future.cancelled():
+            return
+        error = future.exception()
+        if error is None:
+            self.arrived.put(("sample", future.result()))
+        self.arrived.put(("ended", error))
+
+    def _start_inspect(self, stack: ExitStack) -> int:
+        subjects = []
+        for subject in self.subjects:
+            wanted = list(self._wanted(subject.name))
+            if wanted and not (subject.kind == "reference" and subject.name in SUBJECTS):
+                subjects.append({**self._address(subject, stack), "wanted": wanted})
+        if not subjects:
+            return 0
+        job = {
+            "harness": dataclasses.asdict(self.harness.ref),
+            "items": list(self.harness.items),
+            "subjects": subjects,
+            "budgets": self.plan.to_json()["budgets"],
+            "seed": self.plan.seed,
+            "logs": str(self.folder.logs),
+            "at_once": 2 * (os.cpu_count() or 1),
+        }
+        process = InspectProcess(job, self.folder.logs)
+        reader = threading.Thread(target=self._read, args=(process,), daemon=True)
+        reader.start()
+        for step in (process.close, reader.join, process.stop):
+            stack.callback(step)
+        return 1
+
+    def _address(self, subject: SubjectSpec, stack: ExitStack) -> dict[str, Any]:
+        """Return the subject for the child; a stand-in by name is served here for the run."""
+        if subject.kind == "reference":
+            server = stack.enter_context(served(subject.name))
+            subject = dataclasses.replace(
+                subject, kind="endpoint", model=subject.name, base_url=server.url
+            )
+        value = {f.name: getattr(subject, f.name) for f in dataclasses.fields(subject)}
+        return {**value, "headers": dict(subject.headers), "model_args": dict(subject.model_args)}
+
+    def _read(self, process: InspectProcess) -> None:
+        error: BaseException | None = None
+        try:
+            for line in process:
+                match line["kind"]:
+                    case "sample":
+                        self.arrived.put(("sample", Sample.from_json(line["sample"])))
+                    case "call":
+                        self.arrived.put(("call", MeteredCall.from_json(line["call"])))
+                    case kind:
+                        self.arrived.put((kind, line))
+        except BaseException as failure:
+            error = failure
+        self.arrived.put(("ended", error))
+
+    def _take(self, kind: str, value: Any) -> None:
+        match kind:
+            case "sample" if value.key not in self.done:
+                self.done.add(value.key)
+                self.folder.add_sample(value)
+                outcome = "solved" if value.score else "not solved"
+                self._tell(value.subject, value.item, value.trial, f"{outcome} ({value.ended})")
+            case "call":
+                self.folder.add_call(value)
+            case "event":
+                self._tell(value["subject"], value["item"], value["trial"], value["event"])
+            case "failed":
+                self.notes.append(value["why"])
+
+    def _tell(self, subject: str, item: str, trial: int, event: str) -> None:
+        self.progress(Progress(subject, item, trial, len(self.done), self.total, event))
+
+
+def _budget(own: Mapping[str, int], given: Mapping[str, int]) -> dict[str, int]:
+    return {name: given.get(name, own[name]) for name in BUDGET}
+
+
+def _check(subjects: Sequence[SubjectSpec], trials: int, budget: Mapping[str, int]) -> None:
+    names = [subject.name for subject in subjects]
+    if not names or len(set(names)) != len(names):
+        raise BadInput("subjects: give at least one, each once", next_step="--subject NAME")
+    for subject in subjects:
+        if subject.kind == "reference" and subject.name not in REFERENCES:
+            raise BadInput(
+                f"subject {subject.name[:60]!r}: no reference subject",
+                next_step=f"one of {', '.join(REFERENCES)}, or an Inspect model name",
+            )
+        if subject.kind != "reference" and (not subject.model or subject.name in REFERENCES):
+            raise BadInput(f"subject {subject.name[:60]!r}: needs a model, and a name of its own")
+    if trials < 1:
+        raise BadInput("trials: must be at least 1")
+    for name, amount in budget.items():
+        if name not in BUDGET or amount < 1:
+            raise BadInput(f"budget: {name[:40]}={amount}", next_step=f"of {', '.join(BUDGET)}, >0")

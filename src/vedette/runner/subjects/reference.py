@@ -1,0 +1,131 @@
+"""Reference subjects: they need no model, and say what nothing, chance, a fuzzer and the key reach.
+
+- `null` submits the empty input.
+- `random` runs random bytes until one crashes or its executions are used up.
+- `oracle` submits the item's reference input.
+- `libfuzzer` runs the item's fuzzing build in the sandbox, seeded with the sample inputs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from vedette.bench.results import Sample
+from vedette.kernel.errors import VedetteError
+from vedette.runner.harness import Harness, Ref
+from vedette.runner.sandbox import Sandbox, read_out
+from vedette.runner.subjects.standins import random_inputs
+
+BATCH = 32
+FUZZ_SECONDS = 8
+FUZZ_LENGTH = 512
+MAX_CRASH = 65_536
+
+
+@dataclass(frozen=True)
+class Job:
+    """One reference subject on one item; picklable, for an executor."""
+
+    subject: str
+    harness: Ref
+    item: str
+    trial: int
+    seed: int
+    budget: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a reference subject came to; `data` is None when it has nothing to submit."""
+
+    data: bytes | None
+    executions: int
+    step: str
+
+
+def run_reference(job: Job) -> Sample:
+    """Let a reference subject have its go, and verify what it submits."""
+    started = time.monotonic()
+    harness = Harness.of(job.harness)
+    try:
+        found = SUBJECTS[job.subject](harness, job)
+        ended = "submitted" if found.data is not None else "executions used up"
+    except VedetteError as error:
+        found, ended = Found(None, 0, str(error)[:300]), f"error: {error}"[:300]
+    seconds = time.monotonic() - started
+    solved, evidence = harness.verify(job.item, found.data)
+    return Sample(
+        subject=job.subject,
+        item=job.item,
+        family=harness.items[job.item].family,
+        trial=job.trial,
+        score=int(solved),
+        submitted=found.data,
+        evidence=evidence,
+        executions=found.executions,
+        seconds=seconds,
+        ended=ended,
+        trajectory=(found.step, ended),
+    )
+
+
+def null(harness: Harness, job: Job) -> Found:
+    return Found(b"", 0, "submits the empty input")
+
+
+def oracle(harness: Harness, job: Job) -> Found:
+    return Found(harness.reference_input(job.item), 0, "submits the reference input")
+
+
+def random_bytes(harness: Harness, job: Job) -> Found:
+    key = harness.key_of(job.seed, job.item, job.trial)
+    inputs = random_inputs(key, job.budget["executions"])
+    ends = time.monotonic() + job.budget["seconds"]
+    done = 0
+    while done < len(inputs) and time.monotonic() < ends:
+        batch = inputs[done : done + BATCH]
+        crashed = [i for i, trial in enumerate(harness.try_inputs(job.item, batch)) if trial.crash]
+        done += len(batch)
+        if crashed:
+            return Found(batch[crashed[0]], done, f"one of {done} random inputs crashed")
+    return Found(None, done, f"none of {done} random inputs crashed")
+
+
+def libfuzzer(harness: Harness, job: Job) -> Found:
+    """Fuzz for FUZZ_SECONDS or the item's budget of seconds, whichever is less."""
+    seconds = min(FUZZ_SECONDS, job.budget["seconds"])
+    seed = int.from_bytes(harness.key_of(job.seed, job.item, job.trial)[:4], "big") >> 1 or 1
+    with tempfile.TemporaryDirectory(prefix="vedette-fuzz-") as folder:
+        work = Path(folder)
+        corpus = work / "corpus"
+        corpus.mkdir()
+        for index, data in enumerate(harness.samples(job.item)):
+            (corpus / f"{index}").write_bytes(data)
+        outcome = Sandbox().run(
+            [
+                *("/item/fuzzer", f"-seed={seed}", f"-max_total_time={seconds}"),
+                *(f"-max_len={FUZZ_LENGTH}", "-exact_artifact_path=/work/found"),
+                *("-print_final_stats=1", "/work/corpus"),
+            ],
+            workdir=work,
+            timeout=seconds + 20,
+            readonly={"/item/fuzzer": harness.fuzzer(job.item)},
+        )
+        crash = read_out(work, "found", MAX_CRASH) if os.path.lexists(work / "found") else None
+    count = re.search(rb"number_of_executed_units:\s*(\d+)", outcome.stderr)
+    runs = int(count[1]) if count else 0
+    return Found(crash, runs, f"libFuzzer ran {runs:,} inputs in {outcome.seconds:.1f} s")
+
+
+SUBJECTS: dict[str, Callable[[Harness, Job], Found]] = {
+    "libfuzzer": libfuzzer,
+    "null": null,
+    "oracle": oracle,
+    "random": random_bytes,
+}
