@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from vedette.cli.context import boot, instance_option
+from vedette.kernel.bounds import read_json
 from vedette.kernel.errors import AnswerIsNo, BadInput
 from vedette.ledger.checkpoint import Checkpoint
 from vedette.ledger.export import (
@@ -82,6 +83,41 @@ def export(target: Path, folder: Path | None) -> None:
     """
     count = _export(target.absolute(), folder)
     click.echo(f"{count} entries in {target}\nnext: vedette ledger verify {target}")
+
+
+@ledger.command()
+@click.argument("exports", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option("--names", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--heading", default="Timeline", help="The page's heading.")
+def timeline(exports: tuple[Path, ...], out: Path, names: Path | None, heading: str) -> None:
+    """Weave several exports into one story: OUT/timeline.html and OUT/timeline.json.
+
+    Each export's folder name names its instance. --names is a JSON object of object ids and what
+    whoever may read them calls them, because a ledger holds no content.
+
+    Example: vedette ledger timeline copies/lab copies/office --out story
+    """
+    from vedette.formats.timeline_page import render
+    from vedette.ledger.timeline import weave
+
+    known = read_json(names.read_bytes(), source=str(names)) if names else {}
+    if not isinstance(known, dict):
+        raise BadInput(f"{names}: an object of ids and names expected")
+    lanes = [path.stem if path.is_file() else path.resolve().name for path in exports]
+    story = weave(
+        {
+            lane: [entry for entry, _ in read_entries(find_export(path).ledger)]
+            for lane, path in zip(lanes, exports, strict=True)
+        },
+        {str(key): str(value) for key, value in known.items()},
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "timeline.json").write_text(
+        json.dumps(story.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    (out / "timeline.html").write_text(render(story, heading, lanes), encoding="utf-8")
+    click.echo(f"{len(story.moments)} entries and {len(story.crossings)} messages in {out}")
 
 
 def _export(target: Path, instance: Path | None) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -14,8 +13,10 @@ from django.db.models import QuerySet
 from vedette.kernel.canonical import new_salt, salted_digest
 from vedette.kernel.clock import parse_time
 from vedette.kernel.events import Event
+from vedette.ledger.checkpoint import Checkpoint as SignedHead
 from vedette.ledger.checkpoint import make_checkpoint
 from vedette.ledger.entry import GENESIS, Entry, leaf
+from vedette.ledger.export import write_export
 from vedette.ledger.merkle import Frontier
 from vedette.services.here import here
 from vedette.store.models import Checkpoint, LedgerEntry, LedgerHead, LedgerSalt
@@ -95,31 +96,22 @@ def checkpoint() -> dict[str, Any] | None:
         return document
 
 
-def entries() -> Iterator[Entry]:
-    """Every entry in order, streamed; call it under the instance's scope."""
+def entries() -> Iterator[tuple[Entry, str]]:
+    """Every entry in order with its stored hash, streamed; under the instance's scope."""
     fields = list(Entry.__dataclass_fields__)
-    for values in LedgerEntry.objects.order_by("seq").values(*fields).iterator(2000):
+    for values in LedgerEntry.objects.order_by("seq").values(*fields, "hash").iterator(2000):
+        stated = values.pop("hash")
         values["message_id"] = values["message_id"] or None
         values["time"] = parse_time(values["time"], field="time")
-        yield Entry(**values)
+        yield Entry(**values), stated
 
 
 def export_ledger(folder: Path) -> int:
     """Write ledger.jsonl, checkpoints.jsonl and keys.json to `folder`; return the entry count."""
     checkpoint()
-    folder.mkdir(parents=True, exist_ok=True)
-    count = 0
     with transaction.atomic(), scoped(SYSTEM):
-        with (folder / "ledger.jsonl").open("wb") as file:
-            for entry in entries():
-                file.write(entry.to_line())
-                count += 1
-        with (folder / "checkpoints.jsonl").open("w", encoding="utf-8") as file:
-            for row in Checkpoint.objects.order_by("size"):
-                file.write(json.dumps(row.document, sort_keys=True) + "\n")
-    card = here().card.to_json()
-    (folder / "keys.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-    return count
+        signed = [SignedHead.from_json(row.document) for row in Checkpoint.objects.order_by("size")]
+        return write_export(folder, entries(), signed, [here().keys.public])
 
 
 def since(seq: int, limit: int = 500) -> list[dict[str, Any]]:
