@@ -16,10 +16,22 @@ PACK = default_pack()
 START = date(2026, 12, 1)
 # KEV, exposed, automatable, total -> days ("" next upgrade, F forensics)
 TABLE = {
-    "nnnp": "", "nnnt": "", "nnyp": "60", "nnyt": "60",
-    "nynp": "60", "nynt": "14", "nyyp": "14", "nyyt": "3",
-    "ynnp": "14", "ynnt": "14", "ynyp": "14", "ynyt": "3F",
-    "yynp": "14", "yynt": "3F", "yyyp": "3", "yyyt": "3F",
+    "nnnp": "",
+    "nnnt": "",
+    "nnyp": "60",
+    "nnyt": "60",
+    "nynp": "60",
+    "nynt": "14",
+    "nyyp": "14",
+    "nyyt": "3",
+    "ynnp": "14",
+    "ynnt": "14",
+    "ynyp": "14",
+    "ynyt": "3F",
+    "yynp": "14",
+    "yynt": "3F",
+    "yyyp": "3",
+    "yyyt": "3F",
 }
 
 

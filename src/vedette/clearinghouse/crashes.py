@@ -69,6 +69,7 @@ _CLASS_OF_WEAKNESS = {
 _SEPARATORS = re.compile(r"[\s_-]+")
 _FRAME_HEAD = re.compile(r"^\s*#?\d*:?\s*(?:0x[0-9a-fA-F]+\s+)?(?:in\s+)?")
 _FRAME_TAIL = re.compile(r"\s+(?:\(|at\s|/|[A-Za-z]:\\|<)")
+_LOCATION = re.compile(r"/|\.[a-z]{1,4}(?::|$)|:[0-9]|\+0x")
 _CLONE = re.compile(r"\.(?:part|isra|constprop|cold|llvm)\.?[0-9]*")
 _NOISE = re.compile(
     r"_?_?(?:asan|ubsan|msan|tsan|lsan|sanitizer|interceptor|interception)\b"
@@ -111,7 +112,12 @@ def frame_name(line: str) -> str:
     tail = _FRAME_TAIL.search(text)
     text = text[: tail.start()] if tail else text
     text = _CLONE.sub("", _outside(text)).strip()
-    return text.rsplit(" ", 1)[-1] if not text.startswith("operator ") else text
+    if text.startswith("operator "):
+        return text
+    tokens = text.split()
+    while len(tokens) > 1 and _LOCATION.search(tokens[-1]):
+        tokens.pop()
+    return tokens[-1] if tokens else ""
 
 
 def _outside(text: str) -> str:

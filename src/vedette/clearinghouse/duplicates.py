@@ -24,10 +24,11 @@ from typing import Any
 
 import numpy as np
 
-from vedette.clearinghouse.crashes import crash_of
+from vedette.clearinghouse.crashes import Crash, crash_of
 from vedette.clearinghouse.findings import Finding
 from vedette.clearinghouse.relations import (
     HALF,
+    SAME_CONTENT,
     THRESHOLD,
     WEIGHTS,
     Basis,
@@ -61,7 +62,8 @@ def compare(a: Finding, b: Finding) -> Relation:
     first, second = sorted((a, b), key=lambda f: (f.id, f.key))
     corpus = Corpus([first, second])
     agreements = corpus.agreements(np.array([0]), np.array([1]))
-    return relate(first, second, tuple(float(x) for x in agreements[0]))
+    crashes = crash_of(first), crash_of(second)
+    return relate(first, second, [float(x) for x in agreements[0]], crashes)
 
 
 def cluster(findings: Iterable[Finding]) -> list[dict[str, Any]]:
@@ -88,16 +90,17 @@ def _edges(findings: Sequence[Finding]) -> list[Edge]:
     for index, finding in enumerate(findings):
         distinct[content(finding)].append(index)
     edges = [
-        Edge(members[0], other, relate(findings[members[0]], findings[other], (1.0,) * 4))
+        Edge(members[0], other, SAME_CONTENT)
         for members in distinct.values()
         for other in members[1:]
     ]
     heads = np.array(sorted(members[0] for members in distinct.values()))
     chosen = [findings[i] for i in heads]
+    crashes = [crash_of(finding) for finding in chosen]
     reporters = _numbered([f.reporter or i for i, f in enumerate(chosen)])
     corpus = Corpus(chosen)
     near = np.column_stack(corpus.candidates(reporters))
-    linked = np.array(sorted(_linked(chosen)), dtype=np.int64).reshape(-1, 2)
+    linked = np.array(sorted(_linked(chosen, crashes)), dtype=np.int64).reshape(-1, 2)
     pairs = np.unique(np.concatenate((near, linked)), axis=0)
     agreements = corpus.agreements(pairs[:, 0], pairs[:, 1])
     weighed = agreements @ np.array(WEIGHTS) - THRESHOLD
@@ -105,10 +108,11 @@ def _edges(findings: Sequence[Finding]) -> list[Edge]:
     told = (weighed >= 0) | _among(pairs, linked) | _nearest(pairs, weighed)
     for number in np.flatnonzero(told):
         left, right = int(pairs[number, 0]), int(pairs[number, 1])
-        found = relate(chosen[left], chosen[right], [float(x) for x in agreements[number]])
+        agreed = [float(x) for x in agreements[number]]
+        found = relate(chosen[left], chosen[right], agreed, (crashes[left], crashes[right]))
         own = bool(chosen[left].reporter) and chosen[left].reporter == chosen[right].reporter
         if found.relation == Kind.SAME and found.basis == Basis.TEXT and (own or not best[number]):
-            found = _second_best(found, own, float(agreements[number, 3]))
+            found = _second_best(found, own, agreed[3])
         edges.append(Edge(int(heads[left]), int(heads[right]), found))
     return edges
 
@@ -125,11 +129,11 @@ def _numbered(values: Sequence[Hashable]) -> Ints:
     return np.array([numbers.setdefault(value, len(numbers)) for value in values], np.int64)
 
 
-def _linked(findings: Sequence[Finding]) -> set[tuple[int, int]]:
+def _linked(findings: Sequence[Finding], crashes: Sequence[Crash]) -> set[tuple[int, int]]:
     """Return pairs that share a crash or a place: each bucket as a star and a chain."""
     buckets: dict[Hashable, list[int]] = defaultdict(list)
     for index, finding in enumerate(findings):
-        crash = crash_of(finding)
+        crash = crashes[index]
         if crash.frames:
             buckets["frames", crash.frames].append(index)
             if crash.kind:

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from vedette.clearinghouse.crashes import TOP, Crash, crash_of
+from vedette.clearinghouse.crashes import TOP, Crash
 from vedette.clearinghouse.findings import Finding
 
 HALF = 0.5
@@ -71,22 +71,26 @@ class Relation:
     basis: Basis = Basis.TEXT
 
 
+SAME_CONTENT = Relation(Kind.SAME, 1.0, ("same content word for word",), Basis.CONTENT)
+
+
 def text_score(agreements: Sequence[float]) -> float:
     """Return the text's score from its four agreements (see similarity.Corpus)."""
     weighed = sum(w * a for w, a in zip(WEIGHTS, agreements, strict=True))
     return 1 / (1 + math.exp(THRESHOLD - weighed))
 
 
-def relate(a: Finding, b: Finding, agreements: Sequence[float]) -> Relation:
-    """Return how `a` and `b` relate, given the four agreements of their texts."""
+def relate(
+    a: Finding, b: Finding, agreements: Sequence[float], crashes: tuple[Crash, Crash]
+) -> Relation:
+    """Return how `a` and `b` relate, given their texts' four agreements and their crashes."""
     if content(a) == content(b):
-        return Relation(Kind.SAME, 1.0, ("same content word for word",), Basis.CONTENT)
-    crash_a, crash_b = crash_of(a), crash_of(b)
+        return SAME_CONTENT
     at_odds = bool(a.product and b.product) and agreements[3] < PRODUCT_AT_ODDS
     return (
-        _by_execution(crash_a, crash_b, at_odds)
+        _by_execution(*crashes, at_odds)
         or _by_place(a, b, at_odds)
-        or _by_text(crash_a, crash_b, agreements)
+        or _by_text(*crashes, agreements)
     )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 WORDS_LIMIT = 3_000
 
@@ -35,6 +36,7 @@ _STOP_WORDS = (
 )
 
 
+@lru_cache(maxsize=65_536)
 def stem(word: str) -> str:
     """Cut a common English ending off, leaving at least four letters."""
     for ending in _ENDINGS:
