@@ -7,12 +7,12 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.matching.build import assets, inventory, osv
+
 from vedette.matching.engine import match
 from vedette.matching.model import Advisory, Affected, Component, Inventory, Match
 from vedette.matching.ranges import Interval, Range
 from vedette.matching.versions import words
-
-from tests.matching.build import assets, inventory, osv
 
 FIX_2 = [{"fixed": "2.0"}, {"introduced": "1.0"}]
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
+
 from vedette.matching.ranges import EVERY, Interval, Range, from_events
 
 POOL = ["0.1", "1.0rc1", "1.0", "1.0.post1", "1.1.dev0", "1.1", "2.0", "2.0+local", "3!0"]

@@ -16,6 +16,7 @@ from univers.debian import Version as DebianVersion
 from univers.gem import GemVersion
 from univers.maven import Version as MavenVersion
 from univers.rpm import RpmVersion, compare_rpm_versions
+
 from vedette.matching import versions
 
 numbers = st.integers(0, 30).map(str) | st.sampled_from(["00", "007", "10", "2024", "9" * 30])
@@ -97,7 +98,7 @@ ORACLES: dict[str, tuple[st.SearchStrategy[str], Callable[[str, str], int]]] = {
     "gem": (gem(), lambda a, b: _sign(GemVersion(a), GemVersion(b))),
     # univers follows an older Maven that looks at the first item only of a list against nothing
     "maven": (
-        maven().filter(lambda v: not re.search("[-a-z]0", v)),
+        maven().filter(lambda v: not re.search("[-a-z]0|-(ga|final)", v)),
         lambda a, b: _sign(MavenVersion(a), MavenVersion(b)),
     ),
 }

@@ -100,8 +100,7 @@ def match(
         sys.stdout.write(chunk)
     _tell(problems + source.problems)
     if fail_on and count.total:
-        sys.stdout.flush()
-        raise click.exceptions.Exit(1)
+        sys.exit(1)
 
 
 @click.command(cls=_PathsCommand)

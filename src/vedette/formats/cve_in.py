@@ -95,9 +95,22 @@ def _affected(row: dict[str, Any]) -> list[Affected]:
         cpes=texts(row.get("cpes")),
         scheme=scheme or versions.GENERIC,
         ranges=tuple(dict.fromkeys(ranges)),
+        versions=_literal(stated),
         default="affected" if default == "affected" else "unaffected",
     )
     return [one]
+
+
+def _literal(stated: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Single affected versions that are no version at all ("QCA6574A"): equal text still counts."""
+    return tuple(
+        version
+        for entry in stated
+        if text(entry.get("status")) == "affected"
+        and not {"lessThan", "lessThanOrEqual"} & set(entry)
+        and (version := text(entry.get("version"))).lower() not in _NOTHING
+        and words.parse(version).problem
+    )
 
 
 def _purl(row: dict[str, Any]) -> str:
@@ -171,7 +184,11 @@ def _cut(
     for _, at, new in keyed:
         ranges.append(Range(order, (Interval(low, at),), spoken, status))
         low, status = at, new if new in _STATUSES else "unknown"
-    if top is None or low is None or _ordered(order, low, top):
+    in_order = top is None or low is None or _ordered(order, low, top)
+    if not in_order and not ranges:
+        problem = "the range's bounds stand the wrong way round"
+        ranges.append(Range(order, words=spoken, status=status, problem=problem))
+    elif in_order:
         ranges.append(Range(order, (Interval(low, top, high_open=high_open),), spoken, status))
     return ranges
 

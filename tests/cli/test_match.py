@@ -1,0 +1,158 @@
+"""`vedette match` and `vedette index` as a user runs them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vedette.cli import main
+
+RECORD = {
+    "id": "PYSEC-1",
+    "modified": "2026-01-01T00:00:00Z",
+    "aliases": ["CVE-2026-2", "CVE-2026-1"],
+    "affected": [
+        {
+            "package": {"ecosystem": "PyPI", "name": "foo"},
+            "ranges": [
+                {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2.0"}]}
+            ],
+        }
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "osv").mkdir()
+    (tmp_path / "osv/PYSEC-1.json").write_text(json.dumps(RECORD))
+    (tmp_path / "inv").mkdir()
+    rows = [
+        {"bom-ref": "one", "name": "foo", "purl": "pkg:pypi/foo@1.0"},
+        {"bom-ref": "two", "name": "=foo", "purl": "pkg:pypi/Foo"},
+        {"bom-ref": "three", "name": "foo", "purl": "pkg:pypi/foo@2.0"},
+    ]
+    document = {"bomFormat": "CycloneDX", "specVersion": "1.5", "components": rows}
+    (tmp_path / "inv/sbom.json").write_text(json.dumps(document))
+    (tmp_path / "site.csv").write_text("purl;serial\npkg:pypi/foo@1.5;=SN1\n")
+    return tmp_path
+
+
+def run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as stop:
+        main(list(args))
+    captured = capsys.readouterr()
+    return int(stop.value.code or 0), captured.out, captured.err
+
+
+ARGS = ("match", "--advisories", "osv", "--inventory", "inv", "site.csv")
+
+
+def test_lines_follow_the_contract(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, *ARGS)
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert lines[0] == {
+        "inventory": "inv/sbom.json",
+        "component": "one",
+        "purl": "pkg:pypi/foo@1.0",
+        "version": "1.0",
+        "advisory": "PYSEC-1",
+        "aliases": ["CVE-2026-1", "CVE-2026-2"],
+        "range": "vers:pypi/<2.0",
+        "fixed": ["2.0"],
+        "verdict": "affected",
+        "confidence": "exact",
+        "reason": "version 1.0 lies in vers:pypi/<2.0",
+    }
+    assert [(x["inventory"], x["component"], x["verdict"]) for x in lines[1:]] == [
+        ("inv/sbom.json", "two", "unknown"),
+        ("site.csv", "=SN1", "affected"),
+    ]
+    assert lines[1]["version"] == ""
+
+
+def test_the_index_gives_the_same_lines(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, plain, _ = run(capsys, *ARGS)
+    code, out, _ = run(capsys, "index", "--advisories", "osv", "--out", "a.idx", "--json")
+    assert code == 0
+    assert json.loads(out)["advisories"] == 1
+    first = (files / "a.idx").read_bytes()
+    run(capsys, "index", "--advisories", "osv", "--out", "a.idx")
+    assert (files / "a.idx").read_bytes() == first
+    code, indexed, _ = run(capsys, "match", "--advisories=a.idx", *ARGS[3:])
+    assert (code, indexed) == (0, plain)
+
+
+@pytest.mark.parametrize(("advisories", "code"), [("osv", 1), ("empty", 0)])
+def test_fail_on_any(
+    files: Path, capsys: pytest.CaptureFixture[str], advisories: str, code: int
+) -> None:
+    (files / "empty").mkdir()
+    args = ("match", "--fail-on", "any", "--advisories", advisories, "--inventory", "inv")
+    assert run(capsys, *args)[0] == code
+
+
+def test_csv_runs_no_formulas(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, *ARGS, "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [r["component"] for r in rows] == ["one", "two", "'=SN1"]
+    assert rows[0]["aliases"] == "CVE-2026-1 CVE-2026-2"
+
+
+def test_sarif_and_vex(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, *ARGS, "--format", "sarif")
+    sarif: Any = json.loads(out)
+    results = sarif["runs"][0]["results"]
+    assert [r["kind"] for r in results] == ["fail", "review", "fail"]
+    assert [r["id"] for r in sarif["runs"][0]["tool"]["driver"]["rules"]] == ["PYSEC-1"]
+    _, out, _ = run(capsys, *ARGS, "--format", "vex")
+    vex: Any = json.loads(out)
+    statuses = [s["status"] for s in vex["statements"]]
+    assert statuses == ["affected", "under_investigation", "affected"]
+    assert vex["statements"][0]["action_statement"] == "Update to 2.0."
+
+
+def test_the_table_shows_no_control_characters(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (files / "site.csv").write_text("purl,serial\npkg:pypi/foo@1.5,\x1b[31mred\n")
+    _, out, _ = run(capsys, *ARGS, "--format", "table")
+    assert "\x1b" not in out
+    assert out.splitlines()[-1] == "3 matches"
+
+
+def test_a_broken_record_in_a_folder_is_listed_and_the_rest_read(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (files / "osv/broken.json").write_text("{")
+    code, out, err = run(capsys, *ARGS)
+    assert code == 0
+    assert len(out.splitlines()) == 3
+    assert "broken.json: not JSON" in err
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("match", "--advisories", "absent", "--inventory", "inv"), "no such file"),
+        (("match", "--advisories", "site.csv", "--inventory", "inv"), "site.csv: not JSON"),
+        (("match", "--advisories", "osv"), "Missing option '--inventory'"),
+        (("match", "--advisories", "old.idx", "--inventory", "inv"), "index version 0"),
+        (("index", "--advisories", "osv", "--out", "absent/a.idx"), "can't be written"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2(
+    files: Path, capsys: pytest.CaptureFixture[str], args: tuple[str, ...], words: str
+) -> None:
+    (files / "old.idx").write_bytes(b"vedette advisory index 0\n{}\n")
+    code, _, err = run(capsys, *args)
+    assert code == 2
+    assert words in err
+    assert len(err.splitlines()) == 1

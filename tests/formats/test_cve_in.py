@@ -1,0 +1,115 @@
+"""CVE JSON 5: versions, lessThan, changes, defaults, words, packages."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vedette.formats import cve_in
+from vedette.formats.detect import read_advisory
+from vedette.matching import identity
+from vedette.matching.verdict import decide
+
+
+def product(*versions: dict[str, Any], **more: Any) -> Any:
+    row = {"vendor": "V", "product": "P", "versions": list(versions)} | more
+    document = {
+        "dataType": "CVE_RECORD",
+        "cveMetadata": {"cveId": "CVE-2024-1", "state": "PUBLISHED"},
+        "containers": {"cna": {"affected": [row]}},
+    }
+    return cve_in.read(document, "x").affected[0]
+
+
+def entry(version: str, status: str = "affected", **more: Any) -> dict[str, Any]:
+    return {"version": version, "status": status, "versionType": "custom"} | more
+
+
+def verdicts(affected: Any, versions: list[str]) -> list[str]:
+    return [decide(version, affected).verdict for version in versions]
+
+
+A, N, U = "affected", "unaffected", "unknown"
+
+
+@pytest.mark.parametrize(
+    ("entries", "more", "versions", "expected"),
+    [
+        ([entry("1.0", lessThan="2.0")], {}, ["0.9", "1.0", "2.0"], [N, A, N]),
+        ([entry("0", lessThanOrEqual="2.0")], {}, ["0.1", "2.0", "2.0.1"], [A, A, N]),
+        ([entry("n/a", lessThanOrEqual="2.0")], {}, ["2.0", "2.1"], [A, N]),
+        ([entry("0", lessThan="*")], {}, ["99", "odd"], [A, A]),
+        ([entry("1.5")], {}, ["1.5", "1.5.0", "1.6"], [A, A, N]),
+        ([entry("< 5.2")], {}, ["5.1", "5.2"], [A, N]),
+        ([entry("all versions")], {}, ["1"], [A]),
+        ([entry("n/a")], {}, ["1"], [U]),
+        ([entry("QCA6574A")], {}, ["QCA6574A", "QCA1"], [A, U]),
+        (
+            [entry("6.0", changes=[{"at": "6.5", "status": N}], lessThan="7.0")],
+            {}, ["6.4", "6.5", "7.0"], [A, N, N],
+        ),
+        (
+            [
+                entry("5.4"),
+                entry("0", N, lessThan="5.4"),
+                entry("6.6.31", N, lessThanOrEqual="6.6.*"),
+            ],
+            {"defaultStatus": A}, ["5.3", "5.4", "6.1", "6.6.40", "6.7"], [N, A, A, N, A],
+        ),
+        ([entry("1da177e4", lessThan="52642126", versionType="git")], {}, ["5.10"], [U]),
+        ([entry("1.0", lessThan="someday")], {}, ["1.5"], [U]),
+        ([], {}, ["1.0"], [U]),
+        ([], {"defaultStatus": A}, ["1.0", ""], [A, U]),
+        (
+            [entry("1.0.0", lessThan="1.0.0-rc.2", versionType="semver")],
+            {}, ["1.0.0"], [U],
+        ),
+        (
+            [entry("0", lessThan="1.0.0", versionType="semver")],
+            {}, ["1.0.0-alpha.1", "1.0.0"], [A, N],
+        ),
+        (
+            [entry("22.4", lessThan="22.4R3-S3", versionType="semver")],
+            {}, ["22.4R3-S2", "22.4R3-S3"], [A, N],
+        ),
+    ],
+)  # fmt: skip
+def test_versions(
+    entries: list[Any], more: dict[str, Any], versions: list[str], expected: list[str]
+) -> None:
+    assert verdicts(product(*entries, **more), versions) == expected
+
+
+def test_packages_are_known_by_their_collection() -> None:
+    affected = product(
+        entry("0", lessThan="2.0.1"),
+        packageName="org.example:lib",
+        collectionURL="https://repository.example/maven2",
+    )
+    assert "maven/org.example/lib" in identity.of_affected(affected)
+    assert verdicts(affected, ["2.0-rc1", "2.0.1"]) == [A, N]
+
+
+def test_rejected_records_are_withdrawn() -> None:
+    meta = {"cveId": "CVE-2024-1", "state": "REJECTED"}
+    assert cve_in.read({"cveMetadata": meta, "containers": {}}, "x").withdrawn
+
+
+@pytest.mark.data
+def test_every_record_of_the_sample_is_read(data_dir: Path) -> None:
+    count = 0
+    with tarfile.open(data_dir / "cve5-2024-sample.tar.xz") as archive:
+        for member in archive:
+            if member.name.endswith(".json") and member.isfile():
+                content = archive.extractfile(member)
+                assert content is not None
+                data = content.read()
+                assert (
+                    read_advisory(data, member.name).id == json.loads(data)["cveMetadata"]["cveId"]
+                )
+                count += 1
+    assert count == 2931

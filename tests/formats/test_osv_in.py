@@ -1,0 +1,105 @@
+"""OSV records as they occur: odd fields harm no other, GIT beside ECOSYSTEM in any order."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vedette.formats import osv_in
+from vedette.formats.detect import AdvisoryPaths, read_advisory
+from vedette.kernel.errors import BadInput
+from vedette.matching.ranges import Interval
+from vedette.matching.verdict import decide
+
+GIT = {"type": "GIT", "repo": "r", "events": [{"introduced": "0"}, {"fixed": "ab12"}]}
+ECOSYSTEM = {"type": "ECOSYSTEM", "events": [{"fixed": "2.0"}, {"introduced": "0"}]}
+
+
+def record(**affected: Any) -> dict[str, Any]:
+    package = {"ecosystem": "PyPI", "name": "foo"}
+    return {"id": "A-1", "modified": "2026", "affected": [{"package": package, **affected}]}
+
+
+@pytest.mark.parametrize("ranges", [[GIT, ECOSYSTEM], [ECOSYSTEM, GIT], [GIT, ECOSYSTEM, GIT]])
+def test_commits_beside_versions_in_any_order(ranges: list[Any]) -> None:
+    (affected,) = osv_in.read(record(ranges=ranges), "x").affected
+    assert [r.intervals for r in affected.ranges] == [(Interval(None, "2.0"),)]
+
+
+@pytest.mark.parametrize("affected", [{"ranges": [GIT]}, {"ranges": []}, {}])
+def test_a_record_without_versions_is_undecided(affected: dict[str, Any]) -> None:
+    (one,) = osv_in.read(record(**affected), "x").affected
+    assert decide("1.0", one).verdict == "unknown"
+
+
+def test_commits_with_listed_versions_are_decided_by_the_list() -> None:
+    (one,) = osv_in.read(record(ranges=[GIT], versions=["1.0", "odd"]), "x").affected
+    assert [decide(v, one).verdict for v in ("1.0", "1.1", "odd", "odder")] == [
+        *("affected", "unaffected", "affected", "unknown")
+    ]
+
+
+def test_a_correction_names_what_it_corrects() -> None:
+    own = {"vedette": {"corrects": ["PYSEC-2022-25"], "evidence": "execution"}}
+    found = osv_in.read(record() | {"database_specific": own}, "x")
+    assert (found.corrects, found.evidence) == (("PYSEC-2022-25",), "execution")
+
+
+@pytest.mark.parametrize("data", [b"[]", b"{}", b'{"affected": []}', b"nonsense", b"[" * 100_000])
+def test_other_documents_are_refused_by_name(data: bytes) -> None:
+    with pytest.raises(BadInput, match=r"some\.json"):
+        read_advisory(data, "some.json")
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
+)
+FIELDS = ["affected", "aliases", "summary", "withdrawn", "database_specific", "modified"]
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), json_values), json_values)
+def test_odd_fields_never_break_the_reader(fields: dict[str, Any], part: Any) -> None:
+    osv_in.read({"id": "A"} | fields, "x")
+    osv_in.read({"id": "A", "affected": [{"package": part, "ranges": part, "versions": part}]}, "x")
+    osv_in.read({"id": "A", "affected": [{"ranges": [{"type": "SEMVER", "events": part}]}]}, "x")
+
+
+def test_one_broken_record_never_stops_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("{broken")
+    (tmp_path / "b.json").write_text(json.dumps(record(versions=["1.0"])))
+    (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / "link.json").symlink_to("/dev/zero")
+    source = AdvisoryPaths([tmp_path])
+    assert [a.id for a in source.advisories()] == ["A-1"]
+    assert len(source.problems) == 3
+    assert any("a.json: not JSON" in problem for problem in source.problems)
+
+
+@pytest.mark.data
+def test_every_record_of_the_python_database_is_read(data_dir: Path) -> None:
+    count = withdrawn = 0
+    problems = []
+    with tarfile.open(data_dir / "pypa-advisories.tar.xz") as archive:
+        for member in archive:
+            if not member.name.endswith(".yaml") or not member.isfile():
+                continue
+            content = archive.extractfile(member)
+            assert content is not None
+            document = yaml.load(io.BytesIO(content.read()), yaml.CSafeLoader)
+            if "id" in document:
+                advisory = osv_in.read(json.loads(json.dumps(document, default=str)), member.name)
+                count += 1
+                withdrawn += advisory.withdrawn
+                problems += [r.problem for a in advisory.affected for r in a.ranges if r.problem]
+    assert (count, withdrawn) == (2661, 10)
+    assert problems == ["bound '0.2.0-n653' can't be read as pypi"]

@@ -1,0 +1,90 @@
+"""SPDX 2.3 and 3.0 JSON, written by the reference library."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from spdx_tools.spdx.model import (
+    Actor,
+    ActorType,
+    CreationInfo,
+    Document,
+    ExternalPackageRef,
+    ExternalPackageRefCategory,
+    Package,
+    SpdxNoAssertion,
+)
+from spdx_tools.spdx.writer.write_anything import write_file
+from spdx_tools.spdx3.bump_from_spdx2.spdx_document import bump_spdx_document
+from spdx_tools.spdx3.writer.json_ld import json_ld_writer
+
+from vedette.formats.detect import read_inventory
+
+
+def document() -> Document:
+    creation = CreationInfo(
+        "SPDX-2.3", "SPDXRef-DOCUMENT", "plant", "https://spdx.example/plant",
+        [Actor(ActorType.TOOL, "test")], datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None),
+    )  # fmt: skip
+    purl = ExternalPackageRef(
+        ExternalPackageRefCategory.PACKAGE_MANAGER, "purl", "pkg:pypi/ujson@5.1.0"
+    )
+    cpe = ExternalPackageRef(
+        ExternalPackageRefCategory.SECURITY,
+        "cpe23Type",
+        "cpe:2.3:a:ultrajson_project:ultrajson:5.1.0:*:*:*:*:*:*:*",
+    )
+    package = Package(
+        "SPDXRef-u", "ujson", SpdxNoAssertion(), version="5.1.0",
+        supplier=Actor(ActorType.ORGANIZATION, "UltraJSON"), external_references=[purl, cpe],
+    )  # fmt: skip
+    return Document(creation, [package, Package("SPDXRef-n", "nameless", SpdxNoAssertion())])
+
+
+def test_version_2_3(tmp_path: Path) -> None:
+    path = tmp_path / "plant.spdx.json"
+    write_file(document(), str(path), validate=False)
+    first, second = read_inventory(path.read_bytes(), "plant").components
+    assert (first.id, first.name, first.version) == ("SPDXRef-u", "ujson", "5.1.0")
+    assert first.purl == "pkg:pypi/ujson@5.1.0"
+    assert first.cpe.startswith("cpe:2.3:a:ultrajson_project")
+    assert first.vendor == "UltraJSON"
+    assert (second.id, second.version, second.purl) == ("SPDXRef-n", "", "")
+
+
+def test_version_3_0_as_the_reference_library_writes_it(tmp_path: Path) -> None:
+    payload = bump_spdx_document(document())
+    json_ld_writer.write_payload(payload, str(tmp_path / "plant"))
+    path = next(tmp_path.glob("plant*json*"))
+    components = {c.name: c for c in read_inventory(path.read_bytes(), "plant").components}
+    assert components["ujson"].version == "5.1.0"
+    assert components["ujson"].purl == "pkg:pypi/ujson@5.1.0"
+    assert components["ujson"].id.endswith("SPDXRef-u")
+
+
+@pytest.mark.parametrize("prefix", ["software_", ""])
+def test_version_3_0_as_the_specification_writes_it(prefix: str) -> None:
+    graph = [
+        {"type": "Organization", "spdxId": "urn:org", "name": "Siemens"},
+        {
+            "type": "software_Package",
+            "spdxId": "urn:p",
+            "name": "fw",
+            f"{prefix}packageVersion": "V4.2",
+            f"{prefix}packageUrl": "pkg:generic/fw@4.2",
+            "suppliedBy": "urn:org",
+            "externalIdentifier": [
+                {"externalIdentifierType": "cpe23", "identifier": "cpe:2.3:o:siemens:fw:4.2"}
+            ],
+        },
+        {"type": "software_File", "spdxId": "urn:f", "name": "file"},
+    ]
+    context = "https://spdx.example/rdf/3.0.1/spdx-context.jsonld"
+    data = json.dumps({"@context": context, "@graph": graph}).encode()
+    (found,) = read_inventory(data, "x").components
+    assert (found.id, found.version, found.vendor) == ("urn:p", "V4.2", "Siemens")
+    assert found.purl == "pkg:generic/fw@4.2"
+    assert found.cpe == "cpe:2.3:o:siemens:fw:4.2"
