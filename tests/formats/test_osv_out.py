@@ -22,7 +22,8 @@ def test_the_correction_carries_its_evidence() -> None:
     record = osv_out.render(ujson_correction())
     specific = record["database_specific"]["vedette"]
     assert specific["corrects"] == ["PYSEC-2022-25"]
-    assert specific["evidence"][0]["evidence"] == "5.1.0 crashes, 5.2.0 not."
+    assert specific["evidence"] == "5.1.0 crashes, 5.2.0 not."
+    assert specific["corrections"][0]["statement"] == "It calls 5.1.0 fixed."
     assert record["related"] == ["PYSEC-2022-25"]
     assert record["aliases"] == ["CVE-2021-45958"]
     assert record["affected"][0]["ranges"] == [

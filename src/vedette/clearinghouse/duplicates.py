@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,7 @@ from vedette.clearinghouse.relations import (
 )
 from vedette.clearinghouse.similarity import Corpus, Ints
 
+STEPS = ("reading words", "looking for neighbours", "comparing", "grouping")
 # What a report that is not the same must reach to be called a sibling.
 SIBLING_PRODUCT = 0.5
 SIBLING_SCORE = 0.8
@@ -66,8 +67,10 @@ def compare(a: Finding, b: Finding) -> Relation:
     return relate(first, second, [float(x) for x in agreements[0]], crashes)
 
 
-def cluster(findings: Iterable[Finding]) -> list[dict[str, Any]]:
-    """Return a row a finding, sorted by id.
+def cluster(
+    findings: Iterable[Finding], progress: Callable[[str], None] = lambda step: None
+) -> list[dict[str, Any]]:
+    """Return a row a finding, sorted by id; `progress` hears each of STEPS as it begins.
 
     A row is `{"id", "cluster", "relation", "of"?, "score", "why"}`: `cluster` is the smallest id
     of the group of the same bug. The ids must differ from each other.
@@ -75,7 +78,8 @@ def cluster(findings: Iterable[Finding]) -> list[dict[str, Any]]:
     ordered = sorted(findings, key=lambda f: f.id)
     if not ordered:
         return []
-    edges = _edges(ordered)
+    edges = _edges(ordered, progress)
+    progress(STEPS[-1])
     groups = _Groups(ordered)
     for edge in sorted(
         (e for e in edges if e.relation.relation == Kind.SAME), key=lambda e: e.rank
@@ -84,8 +88,9 @@ def cluster(findings: Iterable[Finding]) -> list[dict[str, Any]]:
     return _rows(ordered, edges, groups)
 
 
-def _edges(findings: Sequence[Finding]) -> list[Edge]:
+def _edges(findings: Sequence[Finding], progress: Callable[[str], None]) -> list[Edge]:
     """Return the relations worth telling: same, variant, sibling, and each one's nearest."""
+    progress(STEPS[0])
     distinct: dict[Hashable, list[int]] = defaultdict(list)
     for index, finding in enumerate(findings):
         distinct[content(finding)].append(index)
@@ -99,9 +104,11 @@ def _edges(findings: Sequence[Finding]) -> list[Edge]:
     crashes = [crash_of(finding) for finding in chosen]
     reporters = _numbered([f.reporter or i for i, f in enumerate(chosen)])
     corpus = Corpus(chosen)
+    progress(STEPS[1])
     near = np.column_stack(corpus.candidates(reporters))
     linked = np.array(sorted(_linked(chosen, crashes)), dtype=np.int64).reshape(-1, 2)
     pairs = np.unique(np.concatenate((near, linked)), axis=0)
+    progress(STEPS[2])
     agreements = corpus.agreements(pairs[:, 0], pairs[:, 1])
     weighed = agreements @ np.array(WEIGHTS) - THRESHOLD
     best = _best_matches(pairs, weighed, _numbered([f.reporter for f in chosen]))

@@ -33,7 +33,7 @@ def dedupe(file: Path, out: Path, as_json: bool) -> None:
 
     Example: vedette findings dedupe findings.jsonl --out groups.jsonl
     """
-    from vedette.clearinghouse.duplicates import cluster
+    from vedette.clearinghouse.duplicates import STEPS, cluster
 
     taken, rejected = _sort_out(read_findings(file))
     if not taken and rejected:
@@ -42,9 +42,13 @@ def dedupe(file: Path, out: Path, as_json: bool) -> None:
             f"{file}: none of {len(rejected)} records can be taken; {rejected[0].reason}",
             kept=f"every record with its reason in {rejected_file}",
         )
-    if len(taken) >= 20_000 and sys.stderr.isatty():
-        click.echo(f"comparing {len(taken):,} findings …", err=True)
-    rows = cluster(taken)
+    with click.progressbar(
+        length=len(STEPS),
+        label="finding duplicates",
+        file=sys.stderr,
+        hidden=not sys.stderr.isatty(),
+    ) as bar:
+        rows = cluster(taken, lambda step: bar.update(1))
     _write_lines(out, rows)
     account: dict[str, Any] = {
         "findings": len(rows),

@@ -62,7 +62,8 @@ def _reader(path: Path, file: BinaryIO) -> Callable[[BinaryIO], Iterator[Finding
         return read_json_lines
     head = file.readline(LINE_LIMIT)
     file.seek(0)
-    if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"[", b""):
+    first = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if ending not in (".json", ".sarif") and first not in (b"{", b"[", b""):
         return read_csv
     try:
         json.loads(head)

@@ -104,7 +104,8 @@ def _specific(draft: AdvisoryDraft) -> dict[str, Any]:
         ]
     if draft.corrects:
         specific["corrects"] = [c.id for c in draft.corrects]
-        specific["evidence"] = [
+        specific["evidence"] = "; ".join(c.evidence for c in draft.corrects)
+        specific["corrections"] = [
             {"id": c.id, "statement": c.statement, "evidence": c.evidence} for c in draft.corrects
         ]
     return specific
