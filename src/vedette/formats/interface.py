@@ -39,7 +39,15 @@ def text(value: Any) -> str:
 
 def texts(value: Any) -> tuple[str, ...]:
     """Return the texts of a list, "" and other types left out."""
-    return tuple(t for t in map(text, value) if t) if isinstance(value, list) else ()
+    if not isinstance(value, list):
+        return ()
+    return tuple(
+        [
+            plain
+            for item in value
+            if isinstance(item, str) and len(item) <= MAX_TEXT and (plain := item.strip())
+        ]
+    )
 
 
 def objects(value: Any) -> list[dict[str, Any]]:

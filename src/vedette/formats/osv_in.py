@@ -61,8 +61,8 @@ def _affected(row: dict[str, Any]) -> Affected:
     ]
     listed = texts(row.get("versions"))
     if not ranges and not listed:
-        only = "commits" if objects(row.get("ranges")) else "no versions"
-        ranges = [Range(scheme, problem=f"the advisory states {only} only")]
+        only = "commits only" if objects(row.get("ranges")) else "no versions"
+        ranges = [Range(scheme, problem=f"the advisory states {only}")]
     return Affected(
         ecosystem=ecosystem,
         name=name,

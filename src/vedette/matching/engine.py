@@ -140,7 +140,8 @@ def _finding(
         reasons.append("the product is matched by its words")
     if decision.verdict == "unknown":
         confidence = "possible"
-    decision = replace(decision, reason="; ".join(reasons))
+    if len(reasons) > 1:
+        decision = replace(decision, reason="; ".join(reasons))
     aliases = affected.aliases or advisory.aliases
     return _Finding(asset, advisory, decision, confidence, claim.version, aliases)
 

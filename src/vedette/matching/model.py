@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Container
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
+from vedette.matching import versions
 from vedette.matching.ranges import Range
+from vedette.matching.versions.interface import Key
 
 LINE = (
     *("inventory", "component", "purl", "version", "advisory", "aliases", "range"),
@@ -79,6 +83,13 @@ class Affected:
     fixed: tuple[str, ...] = ()
     context: str = ""
 
+    @cached_property
+    def listed_keys(self) -> Container[Key]:
+        """The keys of those listed versions that can be read."""
+        keys = [versions.key(self.scheme, version) for version in self.versions]
+        read = [key for key in keys if key is not None]
+        return frozenset(read) if all(isinstance(key, bytes) for key in read) else read
+
 
 @dataclass(frozen=True)
 class Advisory:
@@ -114,5 +125,4 @@ class Match:
 
     def line(self) -> dict[str, Any]:
         """The fields of the contract, `purl` only where there is one."""
-        values = asdict(self)
-        return {name: values[name] for name in LINE if name != "purl" or self.purl}
+        return {name: getattr(self, name) for name in LINE if name != "purl" or self.purl}

@@ -12,6 +12,7 @@ Source: OSV schema, evaluation of `affected`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,7 @@ from urllib.parse import quote
 from vedette.matching import versions
 from vedette.matching.versions.interface import Key
 
+_PLAIN = re.compile(r"[0-9A-Za-z._+:~!-]*")
 ORDERED = ("introduced", "fixed", "last_affected")
 
 
@@ -71,6 +73,10 @@ class Range:
     problem: str = ""
 
     def __str__(self) -> str:
+        return self.text
+
+    @cached_property
+    def text(self) -> str:
         """A vers string where the scheme has one, else the advisory's own words."""
         if self.words or self.problem or self.scheme == versions.GENERIC:
             return self.words or "|".join(map(str, self.intervals))
@@ -167,4 +173,4 @@ def _sweep(
 
 
 def _quoted(version: str) -> str:
-    return quote(version, safe=":+~!") if not version.isalnum() else version
+    return version if _PLAIN.fullmatch(version) else quote(version, safe=":+~!")

@@ -66,9 +66,7 @@ def _listed(version: str, affected: Affected) -> bool:
     if version in affected.versions:
         return True
     key = versions.key(affected.scheme, version) if affected.versions else None
-    return key is not None and any(
-        versions.key(affected.scheme, v) == key for v in affected.versions
-    )
+    return key is not None and key in affected.listed_keys
 
 
 def _by_hits(version: str, affected: Affected, hits: list[tuple[Range, Interval]]) -> Decision:
