@@ -1,0 +1,327 @@
+"""Assessments and determinations: made by the office from a run, shared with the lab.
+
+Rules:
+- An assessment's marking is computed from what it is made of.
+- What crosses to the lab is the releasable summary: no item's text, no canary, no threshold.
+- A determination names its maker and those consulted, and keeps the digests of the assessment
+  and of the policy pack that it was made on.
+- The lab keeps what it receives as received; nothing in it touches the lab's dates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from vedette.bench import assessment as rules
+from vedette.bench.determination import (
+    Consultation,
+    Determination,
+    Outcome,
+    Rule,
+    Threshold,
+    determine,
+)
+from vedette.bench.suites import find_suite
+from vedette.formats.assessment_report import render
+from vedette.kernel.canonical import canonical, digest, new_salt
+from vedette.kernel.clock import format_time
+from vedette.kernel.errors import BadInput, NotFound, Refused
+from vedette.kernel.events import Event
+from vedette.kernel.ids import new_id
+from vedette.kernel.markings import Marking
+from vedette.kernel.permissions import Permission, Profile
+from vedette.services import runs
+from vedette.services.acting import Actor, act, reading
+from vedette.services.here import here
+from vedette.services.inbox import Arrival, handles
+from vedette.services.sides import arrived_act, only
+from vedette.store.models import Assessment, Run
+from vedette.store.models import Determination as DeterminationRow
+
+
+def make_assessment(actor: Actor, run_id: str, limits: Sequence[str] = ()) -> Assessment:
+    """Compute the assessment of a finished run; the same run again gives the same row."""
+    only(Profile.OFFICE, actor)
+    with act(actor, Permission.ASSESSMENT_MAKE) as doing:
+        run = runs.find_run(run_id)
+        known = Assessment.objects.filter(run=run).first()
+        if known is not None:
+            return known
+        made = _assess(run, doing.now, (*_access_limits(run), *limits))
+        row = Assessment(
+            org_id=actor.org,
+            act=run.act,
+            run=run,
+            document=made.to_json(),
+            digest=made.digest,
+            marking=str(made.marking),
+            made_by=actor.name,
+            made_at=doing.now,
+        )
+        row.save(force_insert=True)
+        doing.record(
+            Event.BENCH_ASSESSMENT_MADE, row.id, {"digest": row.digest}, marking=row.marking
+        )
+        return row
+
+
+def _assess(run: Run, now: Any, limits: Sequence[str]) -> rules.Assessment:
+    markings = [find_suite(run.suite).marking, Marking.parse(run.marking)]
+    if run.act is not None:
+        markings.append(Marking.parse(run.act.marking))
+    return rules.assess(runs.result_of(run), markings=markings, now=now, limits=limits)
+
+
+def _access_limits(run: Run) -> list[str]:
+    """What the access itself limits."""
+    if run.session is None:
+        return []
+    session = run.session
+    limits = [
+        f"The model was reached through the lab's proxy as {session.model}, build"
+        f" {session.build or 'not stated'}, safeguards {session.safeguards or 'not stated'}."
+    ]
+    used = session.calls_used
+    if session.quota_calls and used >= session.quota_calls:
+        limits.append("The quota of calls was used up.")
+    return limits
+
+
+def share_assessment(actor: Actor, assessment_id: str) -> Assessment:
+    """Send the releasable summary to the lab."""
+    only(Profile.OFFICE, actor)
+    with act(actor, Permission.ASSESSMENT_MAKE) as doing:
+        row = _find(assessment_id)
+        if row.act is None:
+            raise Refused("this run was on no lab's model", kept="the assessment")
+        made = _assess_again(row)
+        summary = made.releasable()
+        message_id = doing.send(
+            row.act.peer,
+            "assessment.shared",
+            {
+                "assessment": row.id,
+                "act": row.act_id,
+                "document": summary,
+                "digest": digest(canonical(summary)),
+            },
+            thread=row.act.id,
+            marking=row.marking,
+        )
+        row.shared_at = doing.now
+        row.save(update_fields=["shared_at"])
+        doing.record(
+            Event.BENCH_ASSESSMENT_SHARED,
+            row.id,
+            {"digest": row.digest},
+            marking=row.marking,
+            message_id=message_id,
+        )
+        return row
+
+
+def _assess_again(row: Assessment) -> rules.Assessment:
+    """The assessment as an object; made again from its run, and checked against what is kept."""
+    if row.run is None:
+        raise Refused("this assessment was received, not made here", kept="the assessment")
+    limits = row.document["limits"]
+    own = _assess(row.run, row.made_at, ())
+    again = _assess(row.run, row.made_at, limits[len(own.limits) :])
+    if again.digest != row.digest:
+        raise Refused("the run has changed since the assessment was made", kept="both as they are")
+    return again
+
+
+@handles("assessment.shared")
+def on_shared(arrival: Arrival) -> None:
+    """The lab receives an assessment."""
+    body, row_act = arrival.body, arrived_act(arrival)
+    if digest(canonical(body["document"])) != body["digest"]:
+        raise BadInput("body.digest: does not fit the document", kept="the message")
+    row = Assessment(
+        id=body["assessment"],
+        org_id=row_act.org_id,
+        act=row_act,
+        document=body["document"],
+        digest=body["digest"],
+        marking=arrival.message.marking,
+        made_by=arrival.peer.name,
+        made_at=arrival.doing.now,
+        shared_at=arrival.doing.now,
+    )
+    row.save(force_insert=True)
+    arrival.doing.record(
+        Event.BENCH_ASSESSMENT_RECEIVED,
+        row.id,
+        {"digest": row.digest},
+        marking=row.marking,
+        message_id=arrival.message.id,
+    )
+
+
+def record_determination(
+    actor: Actor,
+    assessment_id: str,
+    *,
+    subject: str,
+    threshold: str,
+    maker: str,
+    why: str,
+    consulted: Sequence[Mapping[str, str]],
+    outcome: str = "",
+) -> DeterminationRow:
+    """Record a determination and send its releasable part to the lab.
+
+    Args:
+        threshold: decimal share; it stays here, only its commitment crosses.
+        consulted: `{"office", "view", "on" (YYYY-MM-DD)}` each.
+    """
+    only(Profile.OFFICE, actor)
+    with act(actor, Permission.DETERMINATION_RECORD) as doing:
+        row = _find(assessment_id)
+        made = determine(
+            _assess_again(row),
+            subject,
+            rule=Rule(here().pack.text("determination", "id"), here().pack.ref),
+            threshold=Threshold.parse(threshold, new_salt()),
+            maker=maker,
+            why=why,
+            consulted=[_consultation(c) for c in consulted],
+            now=doing.now,
+            outcome=_outcome(outcome),
+        )
+        kept = _keep(actor, row, made, doing.now)
+        doing.record(
+            Event.BENCH_DETERMINATION_RECORDED,
+            kept.id,
+            {"digest": kept.digest},
+            marking=kept.marking,
+        )
+        if row.act is not None:
+            summary = made.releasable()
+            doing.send(
+                row.act.peer,
+                "determination.shared",
+                {
+                    "determination": kept.id,
+                    "act": row.act_id,
+                    "document": summary,
+                    "digest": digest(canonical(summary)),
+                },
+                thread=row.act.id,
+                marking=kept.marking,
+            )
+        return kept
+
+
+def _outcome(text: str) -> Outcome | None:
+    if not text:
+        return None
+    if text not in {str(o.value) for o in Outcome}:
+        raise BadInput(f"outcome: {text[:40]!r} is none of {', '.join(o.value for o in Outcome)}")
+    return Outcome(text)
+
+
+def _keep(actor: Actor, row: Assessment, made: Determination, now: Any) -> DeterminationRow:
+    kept = DeterminationRow(
+        id=new_id("determination"),
+        org_id=actor.org,
+        act=row.act,
+        assessment=row,
+        document=made.to_json(),
+        digest=made.digest,
+        marking=row.marking,
+        made_by=made.maker,
+        made_at=now,
+        shared_at=now if row.act else None,
+    )
+    kept.save(force_insert=True)
+    return kept
+
+
+def _consultation(value: Mapping[str, str]) -> Consultation:
+    try:
+        return Consultation(value["office"], value["view"], date.fromisoformat(value["on"]))
+    except KeyError as error:
+        raise BadInput(f"consulted.{error.args[0]}: missing") from None
+    except ValueError:
+        raise BadInput("consulted.on: a date like 2026-12-24 expected") from None
+
+
+@handles("determination.shared")
+def on_determination(arrival: Arrival) -> None:
+    """The lab receives a determination record."""
+    body, row_act = arrival.body, arrived_act(arrival)
+    if digest(canonical(body["document"])) != body["digest"]:
+        raise BadInput("body.digest: does not fit the document", kept="the message")
+    row = DeterminationRow(
+        id=body["determination"],
+        org_id=row_act.org_id,
+        act=row_act,
+        document=body["document"],
+        digest=body["digest"],
+        marking=arrival.message.marking,
+        made_by=str(body["document"].get("maker", ""))[:200],
+        made_at=arrival.doing.now,
+        shared_at=arrival.doing.now,
+    )
+    row.save(force_insert=True)
+    arrival.doing.record(
+        Event.BENCH_DETERMINATION_RECEIVED,
+        row.id,
+        {"digest": row.digest},
+        marking=row.marking,
+        message_id=arrival.message.id,
+    )
+
+
+def _find(assessment_id: str) -> Assessment:
+    row = (
+        Assessment.objects.select_related("act", "act__peer", "run", "run__act", "run__session")
+        .filter(id=assessment_id)
+        .first()
+    )
+    if row is None:
+        raise NotFound(f"assessment {assessment_id[:40]!r} is not here")
+    return row
+
+
+def list_assessments(actor: Actor) -> list[Assessment]:
+    """Assessments made or received, newest first."""
+    with reading(actor, Permission.ASSESSMENT_READ):
+        return list(Assessment.objects.select_related("act", "run").order_by("-made_at", "id"))
+
+
+def assessment_view(actor: Actor, assessment_id: str) -> tuple[Assessment, list[DeterminationRow]]:
+    """One assessment with the determinations that rest on it (or on its act, where received)."""
+    with reading(actor, Permission.ASSESSMENT_READ):
+        row = _find(assessment_id)
+        rows = DeterminationRow.objects.order_by("made_at")
+        mine = rows.filter(assessment=row) if row.run_id else rows.filter(act=row.act)
+        return row, list(mine)
+
+
+def report_page(actor: Actor, assessment_id: str) -> str:
+    """The assessment as one self-contained HTML page, for the office."""
+    only(Profile.OFFICE, actor)
+    with reading(actor, Permission.ASSESSMENT_READ):
+        row = _find(assessment_id)
+        if row.run is None:
+            raise NotFound("this assessment has no run here")
+        return render(row.document, row.run.result)
+
+
+def as_json(row: Assessment | DeterminationRow) -> dict[str, Any]:
+    """An assessment or a determination for the API."""
+    return {
+        "id": row.id,
+        "act": row.act_id,
+        "document": row.document,
+        "digest": row.digest,
+        "marking": row.marking,
+        "made_by": row.made_by,
+        "made_at": format_time(row.made_at),
+        "shared_at": format_time(row.shared_at) if row.shared_at else None,
+    }

@@ -1,0 +1,288 @@
+"""Benchmark runs of the office: committed, run by a job, metered, live, resumable.
+
+Rules:
+- What is run is written down (suite, subjects, budgets, seed) before the first sample.
+- A run on a lab's model goes through an open session's proxy; the office counts the same calls.
+- The credential is opened in memory when the job starts, and kept nowhere else.
+- A run that was broken off goes on where it stopped; nothing paid for is asked for again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from vedette.bench.results import MeteredCall, RunResult
+from vedette.bench.suites import Suite, find_suite, shipped_suites
+from vedette.kernel.clock import format_time, parse_time
+from vedette.kernel.errors import BadInput, MissingPart, NotFound, Refused
+from vedette.kernel.events import Event
+from vedette.kernel.permissions import Permission, Profile
+from vedette.runner.runs import REFERENCES, Progress, SubjectSpec, run_suite
+from vedette.services.access import open_credential
+from vedette.services.acting import Actor, act, instance_actor, reading
+from vedette.services.here import here
+from vedette.services.jobs import job
+from vedette.services.metering import Metered, record_calls
+from vedette.services.sides import only
+from vedette.store.models import Run, Session
+from vedette.store.tenancy import SYSTEM, scoped
+
+COMMITTED, RUNNING, FINISHED, FAILED = "committed", "running", "finished", "failed"
+DEFAULT_REFERENCES = ("null", "random", "oracle", "libfuzzer")
+SAVE_SECONDS = 0.5
+
+
+def suites() -> list[Suite]:
+    """The suites that this instance can run."""
+    return [find_suite(name) for name in shipped_suites()]
+
+
+def start_run(
+    actor: Actor,
+    suite: str,
+    *,
+    session_id: str = "",
+    references: Sequence[str] = DEFAULT_REFERENCES,
+    seed: int = 0,
+    trials: int = 1,
+    budget: dict[str, int] | None = None,
+) -> Run:
+    """Commit to a run and have a job run it.
+
+    Args:
+        suite: a shipped suite's name.
+        session_id: an open session on a lab's model; without one only references run.
+        references: reference subjects beside it.
+    """
+    only(Profile.OFFICE, actor)
+    unknown = sorted(set(references) - set(REFERENCES))
+    if unknown:
+        raise BadInput(f"references: {unknown[0][:40]!r} is none of {', '.join(REFERENCES)}")
+    if suite not in shipped_suites():
+        raise BadInput(f"suite: {suite[:40]!r} is none of {', '.join(shipped_suites())}")
+    if not 1 <= trials <= 100:
+        raise BadInput("trials: 1 to 100 expected")
+    found = find_suite(suite)
+    with act(actor, Permission.RUN_START) as doing:
+        session = _session(session_id) if session_id else None
+        subjects = [{"name": name, "kind": "reference"} for name in dict.fromkeys(references)]
+        if session is not None:
+            subjects.insert(0, {"name": session.model, "kind": "endpoint"})
+        if not subjects:
+            raise BadInput("a run needs a session or a reference subject")
+        run = Run(
+            org_id=actor.org,
+            act=session.act if session else None,
+            session=session,
+            suite=suite,
+            suite_digest=found.digest,
+            subjects=subjects,
+            budget=budget or {},
+            seed=seed,
+            trials=trials,
+            progress={"done": 0, "total": len(subjects) * len(found.items) * trials, "events": []},
+            started_by=actor.name,
+            committed_at=doing.now,
+        )
+        run.commitment = {
+            "suite": suite,
+            "suite_digest": found.digest,
+            "subjects": subjects,
+            "budget": run.budget,
+            "seed": seed,
+            "trials": trials,
+        }
+        run.save(force_insert=True)
+        doing.record(Event.BENCH_RUN_COMMITTED, run.id, run.commitment, marking=run.marking)
+        doing.after(carry_out, run_id=run.id)
+        return run
+
+
+def _session(session_id: str) -> Session:
+    session = Session.objects.select_related("act").filter(id=session_id).first()
+    if session is None:
+        raise NotFound(f"session {session_id[:40]!r} is not here")
+    if session.state != "open":
+        raise Refused(f"the session is {session.state}", next_step="ask for a new session")
+    return session
+
+
+@job(queue="long")
+def carry_out(run_id: str) -> None:
+    """Run what was committed. Called again after a break, it goes on where it stopped."""
+    run = _begin(run_id)
+    if run is None:
+        return
+    watch = _Watch(run_id)
+    try:
+        result = run_suite(
+            find_suite(run.suite),
+            _specs(run),
+            out_dir=run_folder(run_id),
+            seed=run.seed,
+            trials=run.trials,
+            budget=run.budget or None,
+            progress=watch,
+            cache_dir=here().cache_dir,
+            now=here().clock.now,
+        )
+    except (BadInput, Refused, MissingPart, NotFound) as error:
+        _end(run_id, FAILED, error=str(error))
+        return
+    if run.session_id:
+        calls = [c for c in result.calls if c.subject == run.subjects[0]["name"]]
+        record_calls(instance_actor(), run.session_id, [_metered(c) for c in calls])
+    _end(run_id, FINISHED, result=result)
+
+
+def run_folder(run_id: str) -> Path:
+    """Where a run's samples and logs lie on this instance."""
+    return here().folder / "files" / "runs" / run_id
+
+
+def _begin(run_id: str) -> Run | None:
+    with act(instance_actor(), None) as doing:
+        run = Run.objects.select_for_update().filter(id=run_id).first()
+        if run is None or run.state not in (COMMITTED, RUNNING):
+            return None
+        if run.state == COMMITTED:
+            run.state, run.started_at = RUNNING, doing.now
+            run.save(update_fields=["state", "started_at"])
+            doing.record(Event.BENCH_RUN_STARTED, run.id, run.commitment, marking=run.marking)
+        return run
+
+
+def _specs(run: Run) -> list[SubjectSpec]:
+    specs = []
+    for subject in run.subjects:
+        if subject["kind"] == "reference":
+            specs.append(SubjectSpec(subject["name"], "reference"))
+            continue
+        opened = open_credential(instance_actor(), run.session_id or "")
+        specs.append(
+            SubjectSpec(
+                subject["name"],
+                "endpoint",
+                model=opened.model,
+                base_url=opened.url,
+                api_key=opened.credential,
+                headers={"X-Vedette-Purpose": opened.purpose},
+                model_args={"stream": True},
+            )
+        )
+    return specs
+
+
+class _Watch:
+    """Keeps a run's progress in its row, a few times a second at most."""
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        self.events: list[str] = []
+        self.saved = 0.0
+
+    def __call__(self, step: Progress) -> None:
+        self.events = [*self.events, f"{step.subject} · {step.item}: {step.event}"][-12:]
+        now = time.monotonic()
+        if now - self.saved < SAVE_SECONDS and step.done < step.total:
+            return
+        self.saved = now
+        value = {"done": step.done, "total": step.total, "events": self.events}
+        with scoped(SYSTEM):
+            Run.objects.filter(id=self.run_id).update(progress=value)
+
+
+def _metered(call: MeteredCall) -> Metered:
+    return Metered(
+        call.request_id,
+        parse_time(call.started_at, field="started_at"),
+        call.status,
+        call.input_tokens,
+        call.output_tokens,
+        round(call.seconds * 1000),
+    )
+
+
+def _end(run_id: str, state: str, *, result: RunResult | None = None, error: str = "") -> None:
+    with act(instance_actor(), None) as doing:
+        run = Run.objects.select_for_update().get(id=run_id)
+        if run.state == state:
+            return
+        run.state, run.finished_at, run.error = state, doing.now, error
+        if result is not None:
+            run.result = result.to_json()
+            run.progress = {**run.progress, "done": len(result.samples)}
+        run.save()
+        payload = {"state": state, "result": result.digest if result else "", "error": error}
+        doing.record(Event.BENCH_RUN_FINISHED, run.id, payload, marking=run.marking)
+
+
+def again(actor: Actor, run_id: str) -> Run:
+    """Go on with a run that failed; finished samples are kept."""
+    only(Profile.OFFICE, actor)
+    with act(actor, Permission.RUN_START) as doing:
+        run = find_run(run_id)
+        if run.state != FAILED:
+            raise Refused(f"the run is {run.state}", kept="the run as it was")
+        run.state, run.error = COMMITTED, ""
+        run.save(update_fields=["state", "error"])
+        doing.after(carry_out, run_id=run.id)
+        return run
+
+
+def find_run(run_id: str) -> Run:
+    """The run of this id, among those in scope. Raises NotFound."""
+    run = Run.objects.select_related("act", "session").filter(id=run_id).first()
+    if run is None:
+        raise NotFound(f"run {run_id[:40]!r} is not here")
+    return run
+
+
+def list_runs(actor: Actor) -> list[Run]:
+    """Runs, newest first; without their results."""
+    only(Profile.OFFICE, actor)
+    with reading(actor, Permission.RUN_READ):
+        return list(
+            Run.objects.select_related("act", "session").defer("result").order_by("-committed_at")
+        )
+
+
+def run_view(actor: Actor, run_id: str) -> Run:
+    """One run with its result."""
+    only(Profile.OFFICE, actor)
+    with reading(actor, Permission.RUN_READ):
+        return find_run(run_id)
+
+
+def result_of(run: Run) -> RunResult:
+    """The result of a finished run. Raises Refused where it is not finished."""
+    if run.state != FINISHED:
+        raise Refused(f"the run is {run.state}", next_step="wait until it is finished")
+    return RunResult.from_json(run.result)
+
+
+def as_json(run: Run) -> dict[str, Any]:
+    """A run for the API, without its samples."""
+    times: dict[str, datetime | None] = {
+        "committed_at": run.committed_at,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+    }
+    return {
+        "id": run.id,
+        "suite": run.suite,
+        "suite_digest": run.suite_digest,
+        "subjects": [subject["name"] for subject in run.subjects],
+        "session": run.session_id,
+        "act": run.act_id,
+        "state": run.state,
+        "progress": run.progress,
+        "error": run.error,
+        "marking": run.marking,
+        "started_by": run.started_by,
+        **{name: format_time(value) if value else None for name, value in times.items()},
+    }
