@@ -183,11 +183,36 @@ def test_a_file_that_is_not_there_is_bad_input(tmp_path: Path) -> None:
 
 
 _keys = st.sampled_from(
-    "id title runs results document vulnerabilities affected tool driver rules locations stacks"
-    " frames references product_tree branches message text package cwe recipe".split()
+    [
+        "id",
+        "title",
+        "runs",
+        "results",
+        "document",
+        "vulnerabilities",
+        "affected",
+        "tool",
+        "driver",
+        "rules",
+        "locations",
+        "stacks",
+        "frames",
+        "references",
+        "product_tree",
+        "branches",
+        "message",
+        "text",
+        "package",
+        "cwe",
+        "recipe",
+    ]
 )
 _json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_keys, inner, max_size=4),
     max_leaves=25,
 )

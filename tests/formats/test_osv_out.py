@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from tests.formats.drafts import drafts, ujson_correction
 
-from vedette.formats import osv_out
+from vedette.formats import osv_in, osv_out
 from vedette.formats.advisory import AdvisoryDraft
 from vedette.formats.validate import NOT_CHECKED, validate_osv
 
@@ -59,3 +59,11 @@ def test_a_broken_record_is_found_out() -> None:
 @given(drafts())
 def test_every_draft_renders_valid(draft: AdvisoryDraft) -> None:
     assert validate_osv(osv_out.render(draft), SCHEMA) == []
+
+
+def test_the_matcher_reads_the_correction_back() -> None:
+    advisory = osv_in.read(osv_out.render(ujson_correction()), "x")
+    assert advisory.corrects == ("PYSEC-2022-25",)
+    assert advisory.evidence == "5.1.0 crashes, 5.2.0 not."
+    (interval,) = advisory.affected[0].ranges[0].intervals
+    assert (interval.low, interval.high) == ("1.34", "5.2.0")
