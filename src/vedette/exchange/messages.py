@@ -174,11 +174,18 @@ TABLE: tuple[MessageType, ...] = (
         opens=Time(required=False),
         closes=Time(required=False),
         partner=Record(
-            {"name": Text(), "sector": Text(100), "reason": NOTE, "conflicts": NOTE},
+            {
+                "name": Text(),
+                "sector": Text(100),
+                "criteria": ListOf(Text(60), 20),
+                "reason": NOTE,
+                "conflicts": NOTE,
+            },
             required=False,
         ),
         dossier=TextMap(required=False),
         note=NOTE,
+        answer_by=Time(required=False),
     ),
     _row(
         "engagement.withdrawn",

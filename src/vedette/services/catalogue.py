@@ -1,5 +1,27 @@
 """Every module that registers a message handler or a job: imported once at start."""
 
-from vedette.services import accounts, inbox, outbox, peers
+from vedette.services import (
+    access,
+    accounts,
+    engagement,
+    inbox,
+    metering,
+    outbox,
+    partners,
+    peers,
+    terms,
+    windows,
+)
 
-__all__ = ["accounts", "inbox", "outbox", "peers"]
+__all__ = [
+    "access",
+    "accounts",
+    "engagement",
+    "inbox",
+    "metering",
+    "outbox",
+    "partners",
+    "peers",
+    "terms",
+    "windows",
+]

@@ -22,6 +22,7 @@ class ModelEndpoint(Table):
     build = columns.text(200)
     safeguards = columns.text(200)
     base_url = models.CharField(max_length=500)
+    upstream_model = columns.text(200)
     sealed_key = columns.long_text()
     added_at = models.DateTimeField()
 
@@ -51,6 +52,8 @@ class Session(Table):
     safeguards = columns.text(200)
     quota_calls = models.BigIntegerField(default=0)
     quota_tokens = models.BigIntegerField(default=0)
+    calls_used = models.BigIntegerField(default=0)
+    tokens_used = models.BigIntegerField(default=0)
     requested_at = models.DateTimeField()
     opened_at = columns.moment()
     expires_at = columns.moment()

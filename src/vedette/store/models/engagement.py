@@ -62,6 +62,7 @@ class Decision(Table):
     id = columns.random_key("decision")
     org = columns.owner()
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="decisions")
+    number = models.IntegerField(default=0)
     kind = models.CharField(max_length=40)
     choice = models.CharField(max_length=20)
     reason = columns.long_text()
