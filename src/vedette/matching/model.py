@@ -93,7 +93,11 @@ class Affected:
 
 @dataclass(frozen=True)
 class Advisory:
-    """A published record; `corrects` names the ids or aliases of records it supersedes."""
+    """A published record; `corrects` names the ids or aliases of records it supersedes.
+
+    `facts` holds what a deadline rests on, as far as the publisher states it, in the form
+    `kev=yes`, `automatable=no`, `impact=total`.
+    """
 
     id: str
     aliases: tuple[str, ...] = ()
@@ -103,6 +107,7 @@ class Advisory:
     affected: tuple[Affected, ...] = ()
     corrects: tuple[str, ...] = ()
     evidence: str = ""
+    facts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
