@@ -106,5 +106,4 @@ def test_every_record_of_the_python_database_is_read(data_dir: Path) -> None:
         "bound '0.2.0-n653' can't be read as pypi",
         "bound '2019-09-12' can't be read as pypi",
         "the advisory states no versions",
-        "the advisory states no versions",
     ]
