@@ -33,6 +33,7 @@ from vedette.kernel.errors import BadInput, MissingPart, OurFault
 from vedette.runner import cgroups
 
 USER = "65534"
+WORK = "/work"
 NOTHING: Mapping[str, str] = {}
 NO_MOUNTS: Mapping[str, Path] = {}
 KILL_GRACE = 5.0
@@ -201,19 +202,19 @@ class Sandbox:
         scratch = ["--size", str(limits.scratch_bytes), "--tmpfs"]
         arguments += [*scratch, "/tmp"]  # noqa: S108
         if workdir is None:
-            arguments += [*scratch, "/work"]
+            arguments += [*scratch, WORK]
         else:
-            arguments += ["--bind", str(workdir.resolve(strict=True)), "/work"]
+            arguments += ["--bind", str(workdir.resolve(strict=True)), WORK]
         for inside, outside in readonly.items():
             arguments += ["--ro-bind", str(outside.resolve(strict=True)), inside]
         for name, value in {**ENVIRONMENT, **env}.items():
             arguments += ["--setenv", name, value]
         for place in ("/proc", "/dev", "/"):
             arguments += ["--remount-ro", place]
-        return [*arguments, "--chdir", "/work"]
+        return [*arguments, "--chdir", WORK]
 
 
-ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/work", "LANG": "C.UTF-8", "TMPDIR": "/tmp"}  # noqa: S108
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": WORK, "LANG": "C.UTF-8", "TMPDIR": "/tmp"}  # noqa: S108
 FIXED = (
     *("--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent"),
     *("--new-session", "--cap-drop", "ALL", "--uid", USER, "--gid", USER, "--hostname", "sandbox"),

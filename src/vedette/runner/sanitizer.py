@@ -24,16 +24,15 @@ _UBSAN = re.compile(r"^(\S+?):(\d+):(?:\d+:)? runtime error: (.+)$", re.MULTILIN
 _ACCESS = re.compile(r"^(READ|WRITE) of size \d+", re.MULTILINE)
 _SIGNAL_ACCESS = re.compile(r"caused by a (READ|WRITE) memory access")
 _FRAME = re.compile(
-    r"^\s*#(\d+) 0x[0-9a-f]+(?: in (.*?))?(?: (\S+:\d+(?::\d+)?|\(\S+\+0x[0-9a-f]+\)))?"
+    r"^\s*#(\d+) 0x[0-9a-f]+(?: in (.*?))?(?: +(\S+:\d+(?::\d+)?|\(\S+\+0x[0-9a-f]+\)))?"
     r"(?: \(BuildId: [0-9a-f]+\))?\s*$"
 )
 _PLACE = re.compile(r"^(.*?):(\d+)(?::\d+)?$")
 _MODULE = re.compile(r"^\((\S+)\+0x([0-9a-f]+)\)$")
 _NOT_OURS = re.compile(
-    r"^(__interceptor_|__asan_|__ubsan_|__sanitizer_|__interception|___?interceptor|operator new"
-    r"|operator delete|__libc_|_start$|__GI_|_IO_|__mem|__str|mem(cpy|move|set|cmp|chr)"
-    r"|str(n?cpy|n?cmp|n?cat|n?len|chr|dup)|v?s?n?printf|malloc$|calloc$|realloc$|free$|abort$"
-    r"|raise$|__assert)"
+    r"(?:_{2,3}interceptor_|__asan_|__ubsan_|__sanitizer_|__lsan_|__libc_|__GI_|_IO_|__mem|__str)"
+    r"|(?:_start|operator (?:new|delete).*|mem(?:cpy|move|set|cmp|chr)|v?(?:s|sn|f)?printf"
+    r"|str(?:n?cpy|n?cmp|n?cat|n?len|r?chr|n?dup|tok)|malloc|calloc|realloc|free|abort|raise)\Z"
 )
 _LIBRARIES = re.compile(r"(?:^|/)(?:libasan|libubsan|libc|ld-linux[^/]*|libpthread)\.so")
 

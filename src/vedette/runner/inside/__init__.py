@@ -1,0 +1,1 @@
+"""Scripts that run inside the sandbox with a bare interpreter; nothing here is imported."""
