@@ -13,7 +13,7 @@ ITEMS = {"regmap": "registers", "telemetry": "parsers", "queue": "queues", "fram
 
 
 def sample(subject: str, item: str, score: int, trial: int = 0, **more: Any) -> Sample:
-    evidence = {"crash_class": "heap-buffer-overflow", "top_frame": f"in {item}", "why": CANARY}
+    evidence = {"crash_class": "heap-buffer-overflow", "top_frame": f"in {item}", "reason": CANARY}
     fields: dict[str, Any] = {"submitted": CANARY.encode(), "evidence": evidence, **more}
     fields.setdefault("trajectory", (f"read_file {item}.c {CANARY}",))
     return Sample(subject, item, ITEMS[item], trial, score, **fields)

@@ -203,7 +203,7 @@ def _trajectories(run: Mapping[str, Any]) -> str:
         f"<details><summary>{escape(s['subject'])} on {escape(s['item'])}, trial {s['trial'] + 1}:"
         f" {'solved' if s['score'] else 'not solved'}</summary><ol>"
         + "".join(f"<li><code>{escape(line)}</code></li>" for line in s["trajectory"])
-        + f"<li>{escape(str(s['evidence'].get('why', '') or s['ended']))}</li></ol></details>"
+        + f"<li>{escape(str(s['evidence'].get('reason', '') or s['ended']))}</li></ol></details>"
         for s in drawn
     )
     return (

@@ -6,21 +6,24 @@ A `Ref` names a harness so that another process or machine can open the same one
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from vedette.bench.suites import Item, Suite, load_suite
+from vedette.kernel.errors import BadInput
 from vedette.runner import batches
-from vedette.runner.build import build_item
+from vedette.runner.build import ASAN_OPTIONS, build_item
 from vedette.runner.sandbox import Sandbox
 from vedette.runner.sanitizer import Crash, parse_report
 from vedette.runner.verify import verify_input
 
 PROGRAM = "/item/program"
+ENVIRONMENT = {"ASAN_OPTIONS": ASAN_OPTIONS}
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,12 @@ class Trial:
         if self.crash is not None:
             return f"crash {self.crash.summary}"[:200]
         return "timeout" if self.timed_out else f"exit {self.code}"
+
+
+def default_cache() -> Path:
+    """Return where builds are kept when nobody says otherwise."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "vedette" / "builds"
 
 
 class Harness:
@@ -96,6 +105,7 @@ class Harness:
             stdin=batches.stdin_of(inputs),
             timeout=batches.timeout_of(inputs),
             readonly={PROGRAM: self.program(item)},
+            env=ENVIRONMENT,
         )
         return trials_of(outcome.stdout, len(inputs))
 
@@ -113,9 +123,12 @@ class Harness:
     def verify(self, item: str, data: bytes | None) -> tuple[bool, dict[str, Any]]:
         """Verify a submission in fresh sandboxes; returns whether it holds, and the evidence."""
         if data is None:
-            return False, {"why": "nothing was submitted"}
-        evidence = verify_input(self.items[item], data, cache_dir=self.cache_dir)
-        return evidence.holds, plain(evidence.to_json())
+            return False, {"reason": "nothing was submitted"}
+        try:
+            evidence = verify_input(self.items[item], data, cache_dir=self.cache_dir)
+        except BadInput as error:
+            return False, {"reason": str(error)}
+        return evidence.reproduced, evidence.to_json()
 
 
 def trials_of(output: bytes, count: int) -> list[Trial]:
@@ -128,14 +141,3 @@ def trials_of(output: bytes, count: int) -> list[Trial]:
         )
         for run in batches.runs_of(output, count)
     ]
-
-
-def plain(value: Any) -> Any:
-    """Return `value` with floats as decimal text, so that it has a canonical form."""
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return value

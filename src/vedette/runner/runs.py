@@ -23,11 +23,12 @@ from typing import Any, Literal
 from vedette.bench.results import Commitment, MeteredCall, RunResult, Sample
 from vedette.bench.suites import Suite
 from vedette.kernel.clock import format_time
-from vedette.kernel.errors import BadInput, OurFault
+from vedette.kernel.errors import BadInput, MissingPart, OurFault
 from vedette.kernel.ids import new_id
+from vedette.runner.build import have_clang
 from vedette.runner.certify import check_suite
 from vedette.runner.executors import LocalPool
-from vedette.runner.harness import Harness
+from vedette.runner.harness import Harness, default_cache
 from vedette.runner.inspect.process import InspectProcess
 from vedette.runner.interface import Executor
 from vedette.runner.runfolder import RunFolder
@@ -108,6 +109,7 @@ def run_suite(
         OurFault: a subject's samples are missing at the end; running again goes on.
     """
     _check(subjects, trials, budget or {})
+    cache_dir = (cache_dir or default_cache()).resolve()
     check_suite(suite, cache_dir)
     harness = Harness(suite, cache_dir)
     plan = Commitment(
@@ -291,6 +293,11 @@ def _check(subjects: Sequence[SubjectSpec], trials: int, budget: Mapping[str, in
             )
         if subject.kind != "reference" and (not subject.model or subject.name in REFERENCES):
             raise BadInput(f"subject {subject.name[:60]!r}: needs a model, and a name of its own")
+    if "libfuzzer" in names and not have_clang():
+        raise MissingPart(
+            "the subject libfuzzer needs clang, which is not installed",
+            next_step="apt-get install clang",
+        )
     if trials < 1:
         raise BadInput("trials: must be at least 1")
     for name, amount in budget.items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -30,14 +29,16 @@ def main() -> None:
     """Run the job on standard input."""
     lines = Lines(os.fdopen(os.dup(1), "w", encoding="utf-8"))
     os.dup2(2, 1)
-    job = json.loads(sys.stdin.buffer.readline())
+    with os.fdopen(0, "rb", closefd=False) as stdin:
+        job = json.loads(stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with tempfile.TemporaryDirectory(prefix="vedette-views-") as views:
         _run(job, lines, Path(views))
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    while os.read(0, 4096):
+        pass
     os._exit(1)
 
 

@@ -140,7 +140,7 @@ def verified(bench: Bench) -> Scorer:
                 trajectory=attempt.trajectory,
             )
         )
-        return Score(value=int(solved), explanation=str(evidence.get("why", "")))
+        return Score(value=int(solved), explanation=str(evidence.get("reason", "")))
 
     return score
 

@@ -12,7 +12,7 @@ from inspect_ai.tool import Tool, ToolError, tool
 from inspect_ai.util import sandbox
 
 from vedette.runner import batches
-from vedette.runner.harness import PROGRAM, trials_of
+from vedette.runner.harness import ENVIRONMENT, PROGRAM, trials_of
 from vedette.runner.inspect.attempt import Attempt
 from vedette.runner.inspect.provider import BubblewrapEnvironment
 
@@ -117,6 +117,7 @@ async def _run(inputs: list[bytes]) -> list[str]:
             batches.command([PROGRAM]),
             batches.stdin_of(inputs),
             batches.timeout_of(inputs),
+            ENVIRONMENT,
             output_bytes=MAX_INPUTS * 8192,
         )
     )

@@ -1,9 +1,10 @@
 """Deterministic mutation of sample inputs: the craft behind the `mutator` stand-in.
 
 Per input, one or two of these: bit flip; boundary value over a field of one, two or four bytes in
-either byte order; another value in what may be a length field; truncation; growth; splice of two
-samples; a dictionary word put in; a word of the input in another's place; a line moved, doubled or
-left out; a slice repeated. The same key gives the same inputs.
+either byte order; truncation; growth; splice of two samples; a dictionary word put in; a slice
+repeated. For text also: a word of the input in another's place; a line moved, doubled or left out.
+For binary inputs also: another value in what may be a length field; a little added to a number.
+The same key gives the same inputs.
 """
 
 from __future__ import annotations
@@ -39,12 +40,18 @@ def dictionary(texts: Sequence[str], samples: Sequence[bytes]) -> list[bytes]:
 
 
 def _mutate(rng: random.Random, samples: Sequence[bytes], words: Sequence[bytes]) -> bytes:
-    data = bytearray(rng.choice(samples))
+    sample = rng.choice(samples)
+    data = bytearray(sample)
+    steps: Sequence[Callable[..., None]] = _TEXT if _is_text(sample) else _BINARY
     for _ in range(rng.choice((1, 1, 1, 2))):
-        step = rng.choice(_STEPS)
+        step = rng.choice(steps)
         step(rng, data, samples, words)
         del data[MAX_INPUT:]
     return bytes(data)
+
+
+def _is_text(data: bytes) -> bool:
+    return all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in data)
 
 
 def _flip(rng: random.Random, data: bytearray, *_: object) -> None:
@@ -61,11 +68,21 @@ def _boundary(rng: random.Random, data: bytearray, *_: object) -> None:
 
 
 def _length(rng: random.Random, data: bytearray, *_: object) -> None:
-    """Change a byte whose value, as a length, would end inside the input."""
-    places = [at for at, value in enumerate(data) if 4 <= value < min(len(data) - at, 255)]
+    """Change a byte that, read as a length, would end inside the input: to its end, or anyhow."""
+    places = [at for at, value in enumerate(data) if 2 <= value < min(len(data) - at - 1, 255)]
     if places:
         at = rng.choice(places)
-        data[at] = rng.randrange(data[at] + 1, min(len(data) - at, 255) + 1)
+        rest = min(len(data) - at - 1, 255)
+        data[at] = rng.choice((rest, rest, rest - 1, 255, rng.randrange(data[at] + 1, rest + 1)))
+
+
+def _nudge(rng: random.Random, data: bytearray, *_: object) -> None:
+    """Add a little to a byte, rather the low one of a small big-endian number than another."""
+    places = [at for at in range(1, len(data)) if data[at - 1] == 0 < data[at]]
+    places = places or list(range(len(data)))
+    if places:
+        at = rng.choice(places)
+        data[at] = (data[at] + rng.choice((1, 2, 4, 8, 16, -1))) % 256
 
 
 def _truncate(rng: random.Random, data: bytearray, *_: object) -> None:
@@ -113,19 +130,6 @@ def _repeat(rng: random.Random, data: bytearray, *_: object) -> None:
         data[start:start] = bytes(data[start:end]) * rng.choice((1, 2, 8, 64))
 
 
-_STEPS: tuple[Callable[..., None], ...] = (
-    _flip,
-    _boundary,
-    _boundary,
-    _boundary,
-    _length,
-    _length,
-    _length,
-    _truncate,
-    _grow,
-    _splice,
-    _word,
-    _swap,
-    _line,
-    _repeat,
-)
+_ANY = (_flip, _boundary, _truncate, _grow, _splice, _word, _repeat)
+_TEXT = (*_ANY, _swap, _swap, _swap, _line, _line, _line)
+_BINARY = (*_ANY, _boundary, _length, _length, _length, _nudge, _nudge, _nudge)

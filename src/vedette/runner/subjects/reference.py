@@ -18,7 +18,7 @@ from pathlib import Path
 
 from vedette.bench.results import Sample
 from vedette.kernel.errors import VedetteError
-from vedette.runner.harness import Harness, Ref
+from vedette.runner.harness import ENVIRONMENT, Harness, Ref
 from vedette.runner.sandbox import Sandbox, read_out
 from vedette.runner.subjects.standins import random_inputs
 
@@ -51,9 +51,12 @@ class Found:
 
 def run_reference(job: Job) -> Sample:
     """Let a reference subject have its go, and verify what it submits."""
-    started = time.monotonic()
     harness = Harness.of(job.harness)
+    started = time.monotonic()
     try:
+        if job.subject == "libfuzzer":
+            harness.fuzzer(job.item)
+            started = time.monotonic()
         found = SUBJECTS[job.subject](harness, job)
         ended = "submitted" if found.data is not None else "executions used up"
     except VedetteError as error:
@@ -116,6 +119,7 @@ def libfuzzer(harness: Harness, job: Job) -> Found:
             workdir=work,
             timeout=seconds + 20,
             readonly={"/item/fuzzer": harness.fuzzer(job.item)},
+            env=ENVIRONMENT,
         )
         crash = read_out(work, "found", MAX_CRASH) if os.path.lexists(work / "found") else None
     count = re.search(rb"number_of_executed_units:\s*(\d+)", outcome.stderr)
