@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from scripts import reference
 
-from vedette.cli import COMMANDS
 from vedette.clearinghouse.states import MACHINES
+from vedette.cli import COMMANDS
 from vedette.engagement.acts import ACTS
 from vedette.engagement.window import WINDOW
 from vedette.exchange.messages import TABLE
