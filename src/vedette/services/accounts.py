@@ -15,7 +15,7 @@ from vedette.kernel.canonical import digest
 from vedette.kernel.errors import BadInput, NotFound
 from vedette.kernel.events import Event
 from vedette.kernel.permissions import PROFILE_ROLES, ROLES, Permission
-from vedette.services.acting import Actor, act, instance_actor, member
+from vedette.services.acting import Actor, act, instance_actor, member, reading
 from vedette.services.here import here
 from vedette.store.models import ApiToken, Invitation, Membership, Organisation, Person
 from vedette.store.tenancy import SYSTEM, scoped
@@ -210,3 +210,19 @@ def actor_of_token(code: str) -> Actor | None:
     return replace(
         actor, permissions=actor.permissions & {Permission(name) for name in row.permissions}
     )
+
+
+def people(actor: Actor) -> list[Membership]:
+    """Members of the organisations that the actor may see, with person and organisation."""
+    with reading(actor, Permission.PERSON_INVITE):
+        rows = Membership.objects.select_related("person", "org").order_by("org__name", "pk")
+        return list(rows if actor.host else rows.filter(org_id=actor.org))
+
+
+def open_invitations(actor: Actor) -> list[Invitation]:
+    """Invitations that can still be used."""
+    with reading(actor, Permission.PERSON_INVITE) as instance:
+        rows = Invitation.objects.select_related("org").filter(
+            used_at=None, expires_at__gt=instance.clock.now()
+        )
+        return list((rows if actor.host else rows.filter(org_id=actor.org)).order_by("-pk"))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from vedette.kernel.canonical import new_salt, salted_digest
 from vedette.kernel.clock import parse_time
@@ -122,7 +122,13 @@ def since(seq: int, limit: int = 500) -> list[dict[str, Any]]:
     return [{name: getattr(row, name) for name in (*names, *more)} for row in rows]
 
 
-def browse() -> tuple[QuerySet[LedgerEntry], dict[str, Any] | None]:
-    """The reader's entries, newest first, and the newest checkpoint (the host's to see)."""
+def browse(about: str = "") -> tuple[QuerySet[LedgerEntry], dict[str, Any] | None]:
+    """The reader's entries, newest first, and the newest checkpoint (the host's to see).
+
+    `about` narrows them to one object's or one message's.
+    """
+    rows = LedgerEntry.objects.order_by("-seq")
+    if about:
+        rows = rows.filter(Q(object_id=about) | Q(message_id=about))
     last = Checkpoint.objects.order_by("-size").first()
-    return LedgerEntry.objects.order_by("-seq"), last.document if last else None
+    return rows, last.document if last else None

@@ -2,20 +2,65 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from vedette.kernel.clock import parse_time
+from vedette.kernel.markings import Marking
 from vedette.kernel.permissions import Permission
+from vedette.ledger.timeline import title
 from vedette.services.ledgers import browse
 from vedette.web.access import page
+from vedette.web.cells import Code, Column, Table
+
+COLUMNS = [
+    Column("No.", numeric=True),
+    Column("Time"),
+    Column("Event"),
+    Column("Role"),
+    Column("Object"),
+    Column("Marking"),
+    Column("Message"),
+]
 
 
 @require_GET
 @page(Permission.LEDGER_READ)
 def ledger(request: HttpRequest) -> HttpResponse:
-    """Entries, newest first."""
-    rows, checkpoint = browse()
-    shown = Paginator(rows, 50).get_page(request.GET.get("page"))
-    return render(request, "pages/ledger.html", {"page": shown, "checkpoint": checkpoint})
+    """Entries, newest first; `about` narrows them to one object or message."""
+    about = request.GET.get("about", "").strip()[:100]
+    entries, checkpoint = browse(about)
+    shown = Paginator(entries, 50).get_page(request.GET.get("page"))
+    context = {
+        "page": shown,
+        "about": about,
+        "table": Table("Entries, newest first", COLUMNS, [_row(entry) for entry in shown]),
+        "checkpoint": _checkpoint(checkpoint) if checkpoint else [],
+        "page_marking": "TLP:AMBER",
+    }
+    return render(request, "pages/ledger.html", context)
+
+
+def _row(entry: Any) -> list[Any]:
+    return [
+        entry.seq,
+        parse_time(entry.time, field="time"),
+        title(entry.event),
+        entry.role,
+        Code(entry.object_id),
+        Marking.parse(entry.marking),
+        Code(entry.message_id) if entry.message_id else None,
+    ]
+
+
+def _checkpoint(document: dict[str, Any]) -> list[tuple[str, Any]]:
+    return [
+        ("Entries covered", document["size"]),
+        ("Signed", parse_time(document["time"], field="time")),
+        ("Tree head", Code(document["root"])),
+        ("Key", Code(document["keyid"])),
+    ]

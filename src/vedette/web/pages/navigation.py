@@ -21,7 +21,9 @@ class Entry:
 ALL = tuple(Profile)
 ENTRIES: tuple[Entry, ...] = (
     Entry("Overview", "/", ALL, None),
+    Entry("Messages", "/messages/", ALL, Permission.LEDGER_READ),
     Entry("Ledger", "/ledger/", ALL, Permission.LEDGER_READ),
+    Entry("People", "/people/", ALL, Permission.PERSON_INVITE),
 )
 
 
