@@ -4,7 +4,7 @@ Rules:
 - A call is one HTTP attempt with a request id, refused and failed ones too; the same id counts
   once. A call without an answer, or with a status of 400 or more, counts as failed.
 - With the session's end each side sends its count; calls that are recorded later have it sent
-  anew. The newest counts of both sides are compared on both sides.
+  anew. The furthest counts of both sides are compared on both sides.
 - The ledger gets one entry with the count and its digest when a session ends, and one whenever a
   later count differs: never one a call, so that a burst of calls does not swamp it.
 """
@@ -180,8 +180,14 @@ def report(doing: Doing, session: Session) -> None:
 
 
 def _newest(session: Session, side: str) -> dict[str, Any] | None:
-    row = session.reports.filter(side=side).order_by("-pk").first()
-    return row.counts if row else None
+    found = session.reports.filter(side=side).values_list("counts", flat=True)
+    return max(found, key=_progress, default=None)
+
+
+def _progress(found: Mapping[str, Any]) -> tuple[int, int, int]:
+    """Counts only grow, and a call under way counts as failed: so later counts are told apart
+    from earlier ones whatever the order in which they arrive."""
+    return found["calls"], found["input_tokens"] + found["output_tokens"], -found["failed"]
 
 
 def _keep(doing: Doing, session: Session, side: str, found: Mapping[str, Any]) -> None:
@@ -224,7 +230,7 @@ def _compare(doing: Doing, session: Session, message_id: str) -> None:
 
 
 def compare_meters(session: Session) -> dict[str, Any]:
-    """Both sides' newest counts: `{"lab", "office", "agree", "differences"}`.
+    """Both sides' furthest counts: `{"lab", "office", "agree", "differences"}`.
 
     `agree` is None while one side's count is missing; `differences` has name: [lab's, office's].
     """
