@@ -11,8 +11,8 @@ Rules, strongest evidence first:
 - Crashes with other top frames outweigh the text: such findings are siblings at most.
 - Text is data: whatever it asks for, it only counts as words.
 
-The weights of the text score are rounded from a logistic fit on a random half of public findings
-with known duplicates; the other half was held out.
+The weights of the text score are rounded from logistic fits on public findings with known
+duplicates; their last rounding saw all of those findings, so no figure on them is held out.
 """
 
 from __future__ import annotations

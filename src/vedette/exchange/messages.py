@@ -66,7 +66,7 @@ def _row(
 
 FINDING: dict[str, Field] = {
     "finding": ID,
-    "title": Text(300),
+    "title": Text(2000),
     "description": LONG,
     "vendor": Text(required=False),
     "product": Text(),
