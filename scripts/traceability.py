@@ -19,6 +19,7 @@ begins with `open: ` and says what is missing. References:
 from __future__ import annotations
 
 import ast
+import importlib
 import os
 import re
 import sys
@@ -101,7 +102,8 @@ def is_page(address: str) -> bool:
 
 def is_api(call: str) -> bool:
     start_django()
-    from vedette.site.urls import api
+    importlib.import_module("vedette.site.urls")  # the routers register here
+    from vedette.web.api.root import api
 
     method, _, address = call.partition(" ")
     paths = api.get_openapi_schema()["paths"]
