@@ -70,6 +70,12 @@ def test_what_has_no_single_reading_is_undecided(expression: str) -> None:
     assert found.find("1.0") is None
 
 
+def test_versions_keep_the_vendors_spelling() -> None:
+    assert words.parse("All Versions PRIOR TO V15.1 SP2").intervals == (
+        Interval(None, "V15.1 SP2"),
+    )
+
+
 @given(st.text(max_size=60) | st.text("<>=|,& vVxX*0123456789.and", max_size=60))
 def test_no_text_breaks_the_reader(text: str) -> None:
     found = words.parse(text)

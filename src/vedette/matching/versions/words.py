@@ -22,35 +22,39 @@ from vedette.matching.ranges import EVERY, Interval, Range
 
 MAX_EXPRESSION = 2000
 
-_VERS = re.compile(r"vers:([a-z0-9.-]+)/(.*)", re.DOTALL)
-_ALL = re.compile(r"(?:\*|all/\*|-|all|any|all ((firm|soft)ware )?versions?|any versions?)")
+_VERS = re.compile(r"(?is)vers:([a-z0-9.-]+)/(.*)")
+_ALL = re.compile(r"(?i)(?:\*|all/\*|all|any|all ((firm|soft)ware )?versions?|any versions?)")
 _HEAD = re.compile(
-    r"(?:(?:all|any) )?(?:(?:firm|soft)ware )?(?:versions?|releases?)[: ]+(?=.*(?:[<>=]|[a-z]{4}))"
+    r"(?i)(?:(?:all|any) )?(?:(?:firm|soft)ware )?(?:versions?|releases?)[: ]+"
+    r"(?=.*(?:[<>=]|[a-z]{4}))"
 )
 _BEFORE = r"(?:prior to|before|earlier than|older than|lower than|less than)"
 _AFTER_DOWN = r"(?:below|prior|earlier|older|lower|previous)"
 _AFTER_UP = r"(?:later|newer|above|higher|greater)"
 _VERSION_WORD = r"(?:version |versions |v\. )?"
 _WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(rf"^(.+?),? (?:and|or)(?: all)? {_AFTER_DOWN}(?: versions?)?$"), r"<=\1"),
-    (re.compile(rf"^(.+?),? (?:and|or)(?: all)? {_AFTER_UP}(?: versions?)?$"), r">=\1"),
-    (re.compile(rf"^{_BEFORE} {_VERSION_WORD}(.+)$"), r"<\1"),
-    (re.compile(rf"^(?:up to and including|through) {_VERSION_WORD}(.+)$"), r"<=\1"),
-    (re.compile(rf"^(?:from )?{_VERSION_WORD}(\S+) through {_VERSION_WORD}(\S+)$"), r">=\1|<=\2"),
+    (re.compile(rf"(?i)^(.+?),? (?:and|or)(?: all)? {_AFTER_DOWN}(?: versions?)?$"), r"<=\1"),
+    (re.compile(rf"(?i)^(.+?),? (?:and|or)(?: all)? {_AFTER_UP}(?: versions?)?$"), r">=\1"),
+    (re.compile(rf"(?i)^{_BEFORE} {_VERSION_WORD}(.+)$"), r"<\1"),
+    (re.compile(rf"(?i)^(?:up to and including|through) {_VERSION_WORD}(.+)$"), r"<=\1"),
+    (
+        re.compile(rf"(?i)^(?:from )?{_VERSION_WORD}(\S+) through {_VERSION_WORD}(\S+)$"),
+        r">=\1|<=\2",
+    ),
 )
-_TERM = re.compile(r"(<=|>=|<|>|={1,2})?([^<>=|,&]+?)(?=$|[<>=|,&]| and [<>=])")
-_JOINT = re.compile(r"(?: ?(?:[|,&]|and(?= ?[<>=])) ?| )")
-_WILD = re.compile(r"(.*[0-9])(?:\.| )[x*](?:\.[x*])*")
+_TERM = re.compile(r"(?i)(<=|>=|<|>|={1,2})?([^<>=|,&]+?)(?=$|[<>=|,&]| and [<>=])")
+_JOINT = re.compile(r"(?i)(?: ?(?:[|,&]|and(?= ?[<>=])) ?| )")
+_WILD = re.compile(r"(?i)(.*[0-9])(?:\.| )[x*](?:\.[x*])*")
 _SIGNS = str.maketrans({"≤": "<=", "≥": ">=", "＜": "<", "＞": ">", "\u00a0": " ", "_": " "})
 
 
 def parse(expression: str, *, status: str = "affected") -> Range:
     """Read `expression`; the Range keeps the words and says in `problem` why it was not read."""
-    plain = " ".join(expression[:MAX_EXPRESSION].translate(_SIGNS).split()).lower()
+    plain = " ".join(expression[:MAX_EXPRESSION].translate(_SIGNS).split())
     scheme = versions.GENERIC
     vers = _VERS.fullmatch(plain)
     if vers is not None:
-        named, plain = vers.groups()
+        named, plain = vers[1].lower(), vers[2]
         scheme = named if named in versions.SCHEMES else scheme
     intervals = _read(plain, scheme)
     if intervals is None or len(expression) > MAX_EXPRESSION:
@@ -157,5 +161,5 @@ def _wild(sign: str, prefix: str) -> Interval | None:
 
 def after(prefix: str) -> str | None:
     """Return the first version beyond all that begin with `prefix`, e.g. 1.3 after 1.2."""
-    found = re.fullmatch(r"((?:v|r)?(?:[0-9]+\.)*)([0-9]{1,18})", prefix, re.ASCII)
+    found = re.fullmatch(r"(?i)((?:v|r)?(?:[0-9]+\.)*)([0-9]{1,18})", prefix)
     return None if found is None else f"{found[1]}{int(found[2]) + 1}"
