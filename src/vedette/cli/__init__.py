@@ -88,7 +88,8 @@ def vedette() -> None:
 def main(args: list[str] | None = None) -> Any:
     """Run the command line and exit with the contract's code."""
     try:
-        vedette.main(args=args, prog_name="vedette", standalone_mode=False)
+        # without standalone mode click returns the code of an early exit instead of raising
+        returned = vedette.main(args=args, prog_name="vedette", standalone_mode=False)
     except VedetteError as error:
         _fail(str(error), error.exit_code)
     except click.exceptions.Exit as stop:
@@ -117,7 +118,7 @@ def main(args: list[str] | None = None) -> Any:
             " command and its input",
             3,
         )
-    sys.exit(0)
+    sys.exit(returned if isinstance(returned, int) else 0)
 
 
 # the top-level module whose absence tells that an extra is missing -> that extra
