@@ -94,6 +94,9 @@ def main(args: list[str] | None = None) -> Any:
         _fail(str(error), error.exit_code)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        sys.exit(2)
     except click.Abort:
         _fail("stopped", 130)
     except click.ClickException as error:

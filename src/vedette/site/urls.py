@@ -6,14 +6,16 @@ from django.urls import include, path
 
 from vedette.web.api.root import api
 from vedette.web.exchange import inbox
-from vedette.web.health import healthz, readyz
+from vedette.web.health import healthz, metrics, readyz
 from vedette.web.pages import urls as pages
 
 urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
+    path("metrics", metrics),
     path("exchange/v1/inbox", inbox),
     path("api/v1/", api.urls),
+    path("proxy/", include("vedette.web.proxy.urls")),
     path("accounts/", include("allauth.urls")),
     *pages.urlpatterns,
 ]
