@@ -238,7 +238,7 @@ TABLE: tuple[MessageType, ...] = (
         "What an operator chooses to say of one advisory; its inventory stays home.",
         notice=ID,
         advisory=Text(100),
-        state=Choice(("patched", "verified", "deferred", "not-affected")),
+        state=Choice(("unanswered", "patched", "verified", "deferred", "not-affected")),
         control=NOTE,
         expires=Time(required=False),
         answered=Time(),
