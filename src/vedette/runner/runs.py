@@ -9,6 +9,7 @@ in the calling thread, and an exception out of `progress` stops the run, which c
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import os
 import queue
 import threading
@@ -293,6 +294,11 @@ def _check(subjects: Sequence[SubjectSpec], trials: int, budget: Mapping[str, in
             )
         if subject.kind != "reference" and (not subject.model or subject.name in REFERENCES):
             raise BadInput(f"subject {subject.name[:60]!r}: needs a model, and a name of its own")
+    if set(names) - set(SUBJECTS) and importlib.util.find_spec("inspect_ai") is None:
+        raise MissingPart(
+            "a model runs through inspect_ai, which is not installed",
+            next_step="pip install 'vedette[bench]'",
+        )
     if "libfuzzer" in names and not have_clang():
         raise MissingPart(
             "the subject libfuzzer needs clang, which is not installed",

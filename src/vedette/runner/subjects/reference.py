@@ -58,7 +58,7 @@ def run_reference(job: Job) -> Sample:
             harness.fuzzer(job.item)
             started = time.monotonic()
         found = SUBJECTS[job.subject](harness, job)
-        ended = "submitted" if found.data is not None else "executions used up"
+        ended = "submitted" if found.data is not None else "stopped without a submission"
     except VedetteError as error:
         found, ended = Found(None, 0, str(error)[:300]), f"error: {error}"[:300]
     seconds = time.monotonic() - started

@@ -1,0 +1,43 @@
+"""`vedette bench`: a table of commands; each module is imported when its command is called."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+# command -> (module, attribute, one line of help)
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "certify": ("bench_runs", "certify", "Certify a suite's items by execution."),
+    "list": ("bench_runs", "list_suites", "List the suites that come with Vedette."),
+    "new": ("bench_runs", "new", "Start a suite of your own."),
+    "report": ("bench_runs", "report", "Assess a finished run and write its report."),
+    "run": ("bench_runs", "run", "Run a suite on subjects."),
+}
+
+
+class BenchGroup(click.Group):
+    """Looks its commands up in COMMANDS."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(f"vedette.cli.{module}"), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][2]) for name in sorted(COMMANDS)])
+
+
+@click.group(cls=BenchGroup)
+def bench() -> None:
+    """Suites, runs and statistics.
+
+    Example: vedette bench run daemons --subject null --subject oracle --out run-1
+    """

@@ -1,0 +1,275 @@
+"""`vedette bench new|list|run|certify|report`."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vedette.cli.progress import ProgressLine
+from vedette.kernel.errors import AnswerIsNo, BadInput
+
+if TYPE_CHECKING:
+    from vedette.bench.results import RunResult
+    from vedette.runner.runs import SubjectSpec
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+as_json = click.option("--json", "as_json", is_flag=True, help="Machine-readable, on stdout.")
+cache = click.option(
+    "--cache", type=FOLDER, default=None, help="Where builds are kept [default: user's cache]."
+)
+
+
+@click.command("list")
+@as_json
+def list_suites(as_json: bool) -> None:
+    """List the suites that come with Vedette.
+
+    Example: vedette bench list
+    """
+    from vedette.bench.suites import find_suite, shipped_suites
+
+    suites = [find_suite(name) for name in shipped_suites()]
+    if as_json:
+        rows = [
+            {
+                "name": suite.name,
+                "version": suite.version,
+                "title": suite.title,
+                "marking": str(suite.marking),
+                "digest": suite.digest,
+                "items": [{"id": item.id, "family": item.family} for item in suite.items],
+            }
+            for suite in suites
+        ]
+        click.echo(json.dumps(rows, indent=1))
+        return
+    for suite in suites:
+        click.echo(f"{suite.name} {suite.version}  {suite.marking}  {suite.title}")
+        for item in suite.items:
+            click.echo(f"  {item.id:<14} {item.family:<24} {item.title}")
+
+
+@click.command()
+@click.argument("suite")
+@click.option(
+    "--subject",
+    "subjects",
+    multiple=True,
+    required=True,
+    metavar="NAME",
+    help="null, random, oracle, libfuzzer, mutator, or any Inspect model name.",
+)
+@click.option(
+    "--subject-url",
+    default="",
+    metavar="URL",
+    help="OpenAI-compatible endpoint that serves the one subject that is a model.",
+)
+@click.option(
+    "--subject-key-env",
+    default="",
+    metavar="VAR",
+    help="Environment variable that holds the endpoint's key.",
+)
+@click.option(
+    "--budget",
+    "budgets",
+    multiple=True,
+    metavar="NAME=N",
+    help="tool_calls, executions, tokens or seconds of each item, in place of its own.",
+)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--trials", type=click.IntRange(1, 1000), default=1, show_default=True)
+@click.option(
+    "--out", type=FOLDER, required=True, help="Folder of the run; a broken-off run in it goes on."
+)
+@cache
+@as_json
+def run(
+    suite: str,
+    subjects: tuple[str, ...],
+    subject_url: str,
+    subject_key_env: str,
+    budgets: tuple[str, ...],
+    seed: int,
+    trials: int,
+    out: Path,
+    cache: Path | None,
+    as_json: bool,
+) -> None:
+    """Run a suite on subjects, each input verified by execution in fresh sandboxes.
+
+    Example: vedette bench run daemons --subject mutator --subject null --out run-1
+    """
+    from vedette.bench.suites import find_suite
+    from vedette.runner.runs import Progress, run_suite
+
+    found = find_suite(suite)
+    specs = [_spec(name, subject_url, subject_key_env) for name in subjects]
+    if subject_url and sum(spec.kind == "endpoint" for spec in specs) != 1:
+        raise BadInput("--subject-url: serves one subject; give one that is a model")
+    with ProgressLine() as line:
+
+        def show(state: Progress) -> None:
+            line.show(state.done, state.total, f"{state.subject} {state.item}: {state.event}")
+
+        result = run_suite(
+            found,
+            specs,
+            out_dir=out,
+            seed=seed,
+            trials=trials,
+            budget=_budget(budgets),
+            progress=show,
+            cache_dir=cache,
+        )
+    _print_run(result, out, as_json)
+
+
+@click.command()
+@click.argument("suite")
+@click.option(
+    "--resist",
+    type=click.IntRange(0, 100_000),
+    default=200,
+    show_default=True,
+    help="Mutated inputs that each fixed build must withstand.",
+)
+@cache
+@as_json
+def certify(suite: str, resist: int, cache: Path | None, as_json: bool) -> None:
+    """Certify a suite's items by execution; exit 1 when one fails.
+
+    Example: vedette bench certify daemons
+    """
+    from vedette.bench.suites import find_suite
+    from vedette.runner.certify import certify as certify_suite
+    from vedette.runner.harness import default_cache
+
+    made = certify_suite(find_suite(suite), cache_dir=cache or default_cache(), resist=resist)
+    if as_json:
+        click.echo(json.dumps([certificate.to_json() for certificate in made], indent=1))
+    else:
+        for certificate in made:
+            said = "; ".join(certificate.problems) or certificate.evidence.reason
+            click.echo(
+                f"{'holds' if certificate.holds else 'FAILS'}  {certificate.item:<14} {said}"
+            )
+    failed = [certificate.item for certificate in made if not certificate.holds]
+    if failed:
+        raise AnswerIsNo(
+            f"{len(failed)} of {len(made)} items do not certify: {', '.join(failed)}",
+            next_step="mend them; a run refuses a suite whose reference inputs fail",
+        )
+
+
+@click.command()
+@click.argument("folder", type=FOLDER, metavar="DIR")
+@click.option(
+    "--marking",
+    default="TLP:AMBER",
+    show_default=True,
+    help="Marking of the run; the assessment's is its join with the suite's.",
+)
+@as_json
+def report(folder: Path, marking: str, as_json: bool) -> None:
+    """Assess a finished run: writes assessment.json, releasable.json and report.html into DIR.
+
+    Example: vedette bench report run-1
+    """
+    from datetime import UTC, datetime
+
+    from vedette.bench.assessment import assess
+    from vedette.formats.assessment_report import render
+    from vedette.kernel.markings import Marking
+    from vedette.runner.runfolder import load_result
+
+    result = load_result(folder)
+    own = Marking.parse(str(result.commitment.suite.get("marking", "TLP:RED")))
+    made = assess(result, markings=[own, Marking.parse(marking)], now=datetime.now(UTC))
+    page = render(made.to_json(), result.to_json())
+    for name, value in (("assessment", made.to_json()), ("releasable", made.releasable())):
+        text = json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+        (folder / f"{name}.json").write_text(text, "utf-8")
+    (folder / "report.html").write_text(page, "utf-8")
+    if as_json:
+        click.echo(json.dumps(made.to_json(), indent=1))
+    else:
+        click.echo(f"{folder / 'report.html'}  {made.marking}  {made.digest}")
+
+
+@click.command()
+@click.argument("folder", type=FOLDER, metavar="DIR")
+def new(folder: Path) -> None:
+    """Start a suite of your own in a new folder: one item that certifies, to change.
+
+    Example: vedette bench new my-suite
+    """
+    from vedette.runner.scaffold import new_suite
+
+    suite = new_suite(folder)
+    click.echo(f"{folder}: suite {suite.name} with {len(suite.items)} item")
+    click.echo(f"next: vedette bench certify {folder}")
+
+
+def _spec(name: str, url: str, key_env: str) -> SubjectSpec:
+    from vedette.runner.runs import REFERENCES, SERVED, SubjectSpec
+
+    if name in REFERENCES and not (url and name in SERVED):
+        return SubjectSpec(name, "reference")
+    if not url:
+        if "/" not in name:
+            raise BadInput(
+                f"--subject: {name[:60]!r} is no reference subject and no Inspect model name",
+                next_step=f"one of {', '.join(REFERENCES)}, or PROVIDER/MODEL",
+            )
+        return SubjectSpec(name, "inspect", model=name)
+    if key_env and key_env not in os.environ:
+        raise BadInput(
+            f"--subject-key-env: {key_env} is not set", next_step=f"export {key_env}=..."
+        )
+    key = os.environ.get(key_env, "") if key_env else ""
+    label = f"{name}@endpoint" if name in REFERENCES else name
+    return SubjectSpec(label, "endpoint", model=name, base_url=url, api_key=key)
+
+
+def _budget(entries: tuple[str, ...]) -> dict[str, int]:
+    budget = {}
+    for entry in entries:
+        name, _, amount = entry.partition("=")
+        if not amount.isdecimal() or len(amount) > 12:
+            raise BadInput(f"--budget: {entry[:60]!r}", next_step="write it like executions=500")
+        budget[name] = int(amount)
+    return budget
+
+
+def _print_run(result: RunResult, out: Path, as_json: bool) -> None:
+    from datetime import UTC, datetime
+
+    from vedette.bench.assessment import assess
+
+    made = assess(result, markings=[], now=datetime.now(UTC)).to_json()
+    if as_json:
+        value: dict[str, Any] = {
+            "out": str(out),
+            "run": made["run"],
+            "suite": made["suite"],
+            "subjects": made["subjects"],
+            "crashes": len(result.crashes),
+            "calls": len(result.calls),
+            "commitment_digest": made["commitment_digest"],
+            "result_digest": made["result_digest"],
+        }
+        click.echo(json.dumps(value, indent=1))
+        return
+    for subject in made["subjects"]:
+        score = subject["score"]
+        share, low, high = (f"{float(score[k]):.2f}" for k in ("estimate", "low", "high"))
+        solved = f"{score['solved']} of {score['n']}"
+        click.echo(f"{subject['name']:<24} {solved:>8}  {share}, 95% interval {low} to {high}")
+    click.echo(f"{len(result.crashes)} verified crashes, {len(result.calls)} metered calls; {out}")
+    click.echo(f"next: vedette bench report {out}")

@@ -1,0 +1,134 @@
+"""`vedette bench` and `vedette subject`: contracts as a script sees them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+PROGRAM = [sys.executable, "-m", "vedette"]
+
+
+def vedette(*args: str, **more: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, **more}
+    return subprocess.run([*PROGRAM, *args], capture_output=True, text=True, env=env, timeout=180)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="module")
+def done(cache: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, object]]:
+    out = tmp_path_factory.mktemp("run")
+    subjects = ("--subject", "null", "--subject", "oracle")
+    ran = vedette(
+        "bench", "run", "daemons", *subjects, "--out", str(out), "--cache", cache, "--json"
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr == ""
+    return out, json.loads(ran.stdout)
+
+
+def test_list_names_suites_and_items() -> None:
+    listed = vedette("bench", "list", "--json")
+    assert listed.returncode == 0
+    suites = {suite["name"]: suite for suite in json.loads(listed.stdout)}
+    assert len(suites["daemons"]["items"]) >= 3
+    assert "daemons" in vedette("bench", "list").stdout
+
+
+def test_run_prints_scores_with_intervals(done: tuple[Path, dict[str, object]]) -> None:
+    _, value = done
+    scores = {subject["name"]: subject["score"] for subject in value["subjects"]}  # type: ignore
+    assert scores["null"]["solved"] == 0
+    assert scores["oracle"]["solved"] == scores["oracle"]["n"] == 4
+    assert float(scores["oracle"]["low"]) < 1
+
+
+def test_report_writes_page_and_assessment(done: tuple[Path, dict[str, object]]) -> None:
+    pytest.importorskip("matplotlib")
+    out, _ = done
+    told = vedette("bench", "report", str(out), "--marking", "TLP:GREEN")
+    assert told.returncode == 0, told.stderr
+    assert "TLP:GREEN" in told.stdout
+    assert json.loads((out / "assessment.json").read_text())["marking"] == "TLP:GREEN"
+    assert "<svg" in (out / "report.html").read_text()
+    text = (out / "releasable.json").read_text()
+    assert "vedette-suite-canary" not in text
+    assert "telemetry" not in text
+
+
+def test_a_new_suite_certifies_until_it_is_broken(tmp_path: Path, cache: str) -> None:
+    folder = tmp_path / "My suite"
+    assert vedette("bench", "new", str(folder)).returncode == 0
+    options = ("--resist", "3", "--cache", cache)
+    good = vedette("bench", "certify", str(folder), *options, "--json")
+    assert good.returncode == 0, good.stderr
+    assert [certificate["holds"] for certificate in json.loads(good.stdout)] == [True]
+    again = vedette("bench", "new", str(folder))
+    assert again.returncode == 2
+    assert "not empty" in again.stderr
+    item = folder / "example"
+    (item / "vulnerable.c").write_bytes((item / "fixed.c").read_bytes())
+    broken = vedette("bench", "certify", str(folder), *options)
+    assert broken.returncode == 1
+    assert "example" in broken.stderr
+    where = ("--out", str(tmp_path / "o"), "--cache", cache)
+    refused = vedette("bench", "run", str(folder), "--subject", "null", *where)
+    assert refused.returncode == 2
+    assert "example" in refused.stderr
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("bench", "run", "nowhere", "--subject", "null", "--out", "o"),
+        ("bench", "run", "daemons", "--subject", "stranger", "--out", "o"),
+        ("bench", "run", "daemons", "--subject", "null", "--budget", "many", "--out", "o"),
+        ("bench", "run", "daemons", "--subject", "null", "--budget", "hours=3", "--out", "o"),
+        ("bench", "run", "daemons", "--subject", "a/b", "--subject-url", "http://127.0.0.1:9",
+         "--subject-key-env", "VEDETTE_NO_SUCH_KEY", "--out", "o"),
+        ("bench", "run", "daemons", "--out", "o"),
+        ("bench", "report", "nowhere"),
+        ("bench", "certify", "nowhere"),
+        ("subject", "serve", "oracle"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_line_and_exit_2(args: tuple[str, ...], tmp_path: Path) -> None:
+    at = [str(tmp_path / arg) if arg == "o" else arg for arg in args]
+    ran = vedette(*at)
+    assert ran.returncode == 2
+    assert ran.stdout == ""
+    assert len(ran.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "o").exists()
+
+
+def test_without_bubblewrap_nothing_runs(tmp_path: Path) -> None:
+    out = str(tmp_path / "o")
+    ran = vedette("bench", "run", "daemons", "--subject", "null", "--out", out, PATH=str(tmp_path))
+    assert ran.returncode == 2
+    assert "apt-get install bubblewrap" in ran.stderr
+
+
+def test_subject_serve_prints_its_address_and_serves(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*PROGRAM, "subject", "serve", "mutator"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        with urllib.request.urlopen(f"{url}/models", timeout=10) as answer:
+            assert json.load(answer)["data"][0]["id"] == "mutator"
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+        process.stdout.close()
