@@ -9,13 +9,13 @@ from vedette.store.models.cases import (
     CaseNote,
     CaseParticipant,
     FixDelivery,
-    IndexBuild,
     Mail,
     SeverityClaim,
 )
 from vedette.store.models.engagement import Act, Decision, Dossier, Plan, PlanChange, Terms
 from vedette.store.models.exchange import InMessage, OutMessage, Peer
-from vedette.store.models.findings import Finding, Reproduction
+from vedette.store.models.findings import Finding, PeerOrganisation, Reproduction
+from vedette.store.models.index import IndexBuild, SourceAdvisory
 from vedette.store.models.instance import IdempotencyRecord, PackRecord, Schedule
 from vedette.store.models.ledger import Checkpoint, LedgerEntry, LedgerHead, LedgerSalt
 from vedette.store.models.operators import Inventory, Notice, OperatorAnswer
@@ -53,6 +53,7 @@ __all__ = [
     "OutMessage",
     "PackRecord",
     "Peer",
+    "PeerOrganisation",
     "Person",
     "Plan",
     "PlanChange",
@@ -61,5 +62,6 @@ __all__ = [
     "Schedule",
     "Session",
     "SeverityClaim",
+    "SourceAdvisory",
     "Terms",
 ]

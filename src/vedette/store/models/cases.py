@@ -47,6 +47,9 @@ class CaseParticipant(Table):
     status = models.CharField(max_length=30, default="invited")
     note = columns.long_text()
     terms = columns.long_text()
+    zone = columns.text(60)
+    days = columns.document()
+    agreed_to_publish = models.BooleanField(default=False)
     invited_at = models.DateTimeField()
     responded_at = columns.moment()
 
@@ -78,6 +81,7 @@ class SeverityClaim(Table):
 
     org = columns.owner()
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="severities")
+    claimant = models.CharField(max_length=20, default="clearinghouse")
     party = models.CharField(max_length=200)
     vector = columns.text(300)
     score = columns.text(10)
@@ -104,7 +108,7 @@ class FixDelivery(Table):
 
 
 class Advisory(Table):
-    """A published advisory, in each format as published."""
+    """A published advisory, in each format as published, and the words it was made from."""
 
     tenancy = Tenancy(host=True, public="public")
 
@@ -115,28 +119,15 @@ class Advisory(Table):
     )
     tracking_id = models.CharField(max_length=100, unique=True)
     title = models.CharField(max_length=300)
+    content = columns.document()
     csaf = columns.document()
     osv = columns.document()
+    checks = columns.document()
     corrects = models.JSONField(default=list, blank=True)
     priority = columns.document()
     marking = columns.marking("TLP:CLEAR")
     public = models.BooleanField(default=False)
     published_at = columns.moment()
-
-
-class IndexBuild(Table):
-    """An index of advisories as published; its digest is signed."""
-
-    tenancy = Tenancy(host=True, public="public")
-
-    id = columns.random_key("index")
-    org = columns.owner()
-    digest = models.CharField(max_length=71)
-    size = models.BigIntegerField()
-    advisories = models.IntegerField()
-    data = models.BinaryField()
-    public = models.BooleanField(default=True)
-    built_at = models.DateTimeField()
 
 
 class Mail(Table):

@@ -1,0 +1,292 @@
+"""A finding arrives, is executed here, deconflicted, and its reporter is told."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from django_tasks_db.models import DBTaskResult
+
+from vedette.bench.suites import find_suite
+from vedette.kernel.canonical import canonical
+from vedette.kernel.errors import BadInput, Forbidden, MissingPart, NotFound
+from vedette.kernel.ids import new_id
+from vedette.kernel.permissions import Profile
+from vedette.services import findings, reproduction
+from vedette.services.testing import FakePeer, Fixture
+from vedette.store.models import Finding, LedgerEntry, Organisation, Reproduction
+from vedette.store.tenancy import SYSTEM, scoped
+
+FRAMES = ["write_registers", "serve", "handle"]
+
+
+def shown(**changes: Any) -> dict[str, Any]:
+    return {
+        "reproduced": True,
+        "crash_class": "heap-buffer-overflow",
+        "access": "WRITE of size 2",
+        "top_frame": "write_registers",
+        "frames": FRAMES,
+        "runs": 3,
+        "crashed": 3,
+        "fixed_clean": True,
+        "isolation": "a test",
+        "build_digests": {},
+        "input_digest": "sha256:" + "0" * 64,
+        "reason": "heap-buffer-overflow in write_registers",
+        **changes,
+    }
+
+
+def recipe(data: bytes = b"x", item: str = "regmap") -> dict[str, str]:
+    encoded = base64.b64encode(data).decode()
+    return {"kind": "suite-item", "suite": "daemons", "item": item, "input_b64": encoded}
+
+
+def report(**changes: Any) -> dict[str, Any]:
+    return {"title": "Overflow", "product": "RegMap Gateway", "recipe": recipe(), **changes}
+
+
+def message(**changes: Any) -> dict[str, Any]:
+    return {"finding": new_id("finding"), "description": "", **report(**changes)}
+
+
+@pytest.fixture
+def executes(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What executions show, taken from the front; the last one stays."""
+    queue = [shown()]
+
+    def execute(recipe: Any) -> dict[str, Any]:
+        found = queue.pop(0) if len(queue) > 1 else queue[0]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    monkeypatch.setattr(reproduction, "execute", execute)
+    return queue
+
+
+def get(finding_id: str) -> Finding:
+    with scoped(SYSTEM):
+        return Finding.objects.select_related("org", "case", "duplicate_of").get(id=finding_id)
+
+
+def events(object_id: str) -> list[str]:
+    with scoped(SYSTEM):
+        rows = LedgerEntry.objects.filter(object_id=object_id).order_by("seq")
+        return list(rows.values_list("event", flat=True))
+
+
+def only() -> Finding:
+    with scoped(SYSTEM):
+        return Finding.objects.get()
+
+
+def test_a_message_becomes_a_finding_of_its_peer_and_the_peer_is_answered(
+    clearinghouse: Fixture, executes: list[dict[str, Any]]
+) -> None:
+    office = clearinghouse.peer("Office", Profile.OFFICE)
+    body = message()
+    assert office.send("finding.reported", body, thread=body["finding"]).status == "accepted"
+    row = only()
+    with scoped(SYSTEM):
+        org = Organisation.objects.get(id=row.org_id)
+    assert (org.name, org.kind, org.host) == ("Office", "office", False)
+    assert DBTaskResult.objects.filter(queue_name="long").count() == 1
+    reproduction.reproduce_finding(row.id)
+    assert get(row.id).state == "reproduced"
+    (answer,) = office.received("finding.answered")
+    assert answer.thread == body["finding"]
+    assert answer.body["state"] == "reproduced"
+    assert "write_registers" in answer.body["reasons"][0]
+    assert events(row.id) == ["finding:finding:received", "finding:finding:reproduced"]
+
+
+def test_the_same_content_twice_is_one_finding(
+    clearinghouse: Fixture, executes: list[dict[str, Any]]
+) -> None:
+    office = clearinghouse.peer("Office", Profile.OFFICE)
+    body = message()
+    office.send("finding.reported", body, thread=body["finding"])
+    reproduction.reproduce_finding(only().id)
+    assert office.send("finding.reported", body, thread=body["finding"]).status == "accepted"
+    only()
+    assert len(office.received("finding.answered")) == 2
+    finder = clearinghouse.person("finder", clearinghouse.organisation("F", "finder").id)
+    first = findings.report_finding(finder, report())
+    assert findings.report_finding(finder, report()).id == first.id
+
+
+def test_a_peer_does_not_take_over_a_member_of_its_name(clearinghouse: Fixture) -> None:
+    member = clearinghouse.organisation("Office", "vendor")
+    body = message()
+    clearinghouse.peer("Office", Profile.OFFICE).send(
+        "finding.reported", body, thread=body["finding"]
+    )
+    assert only().org_id != member.id
+
+
+def test_a_job_killed_before_or_after_its_transaction_changes_nothing_twice(
+    clearinghouse: Fixture, executes: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finder = clearinghouse.person("finder", clearinghouse.organisation("F", "finder").id)
+    row = findings.report_finding(finder, report())
+
+    def killed(*arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reproduction, "reply", killed)
+        with pytest.raises(KeyboardInterrupt):
+            reproduction.reproduce_finding(row.id)
+    assert get(row.id).state == "received"
+    for _ in range(2):
+        reproduction.reproduce_finding(row.id)
+    with scoped(SYSTEM):
+        assert Reproduction.objects.count() == 1
+    assert events(row.id).count("finding:finding:reproduced") == 1
+
+
+def test_another_finders_words_for_the_same_crash_are_a_duplicate(
+    clearinghouse: Fixture, executes: list[dict[str, Any]]
+) -> None:
+    office = clearinghouse.peer("Office", Profile.OFFICE)
+    body = message()
+    office.send("finding.reported", body, thread=body["finding"])
+    first = only()
+    reproduction.reproduce_finding(first.id)
+    finder = clearinghouse.person("finder", clearinghouse.organisation("F", "finder").id)
+    second = findings.report_finding(
+        finder,
+        report(title="Remote write-what-where", product="regmapd", recipe=recipe(b"other")),
+    )
+    reproduction.reproduce_finding(second.id)
+    found = get(second.id)
+    assert (found.state, found.duplicate_of_id) == ("duplicate", first.id)
+    assert any("frames" in why and "write_registers" in why for why in found.why)
+
+
+def test_another_crash_in_the_same_product_is_none(
+    clearinghouse: Fixture, executes: list[dict[str, Any]]
+) -> None:
+    finder = clearinghouse.person("finder", clearinghouse.organisation("F", "finder").id)
+    executes[:] = [shown(), shown(frames=["read_block", "serve", "handle"])]
+    for text in ("Overflow", "Overflow in the same words"):
+        row = findings.report_finding(finder, report(title=text, recipe=recipe(text.encode())))
+        reproduction.reproduce_finding(row.id)
+    assert get(row.id).state == "reproduced"
+
+
+def test_text_alone_is_compared_where_nothing_can_be_executed_and_can_be_told_apart(
+    clearinghouse: Fixture, executes: list[dict[str, Any]]
+) -> None:
+    one = clearinghouse.person("finder", clearinghouse.organisation("F", "finder").id)
+    two = clearinghouse.person("finder", clearinghouse.organisation("G", "finder").id)
+    first = findings.report_finding(one, report())
+    reproduction.reproduce_finding(first.id)
+    text = {"title": "heap-buffer-overflow", "product": "RegMap Gateway", "stack": FRAMES}
+    second = findings.report_finding(two, text)
+    reproduction.reproduce_finding(second.id)
+    assert get(second.id).duplicate_of_id == first.id
+    coordinator = clearinghouse.person("coordinator")
+    findings.tell_apart(coordinator, second.id, "they differ in the block's length")
+    reproduction.reproduce_finding(second.id)
+    assert get(second.id).state == "received"
+
+
+def test_without_a_recipe_a_finding_waits_for_one(
+    clearinghouse: Fixture, executes: list[dict[str, Any]]
+) -> None:
+    finder = clearinghouse.person("finder", clearinghouse.organisation("F", "finder").id)
+    row = findings.report_finding(finder, report(recipe=None))
+    reproduction.reproduce_finding(row.id)
+    assert get(row.id).state == "received"
+    assert "recipe" in get(row.id).answer["reasons"][0]
+    findings.add_recipe(finder, row.id, recipe())
+    reproduction.reproduce_finding(row.id)
+    assert get(row.id).state == "reproduced"
+
+
+def test_what_does_not_crash_is_not_reproduced_with_its_reason(
+    clearinghouse: Fixture, executes: list[Any]
+) -> None:
+    finder = clearinghouse.person("finder", clearinghouse.organisation("F", "finder").id)
+    executes[:] = [shown(reproduced=False, frames=[], reason="no crash on the vulnerable build")]
+    row = findings.report_finding(finder, report())
+    reproduction.reproduce_finding(row.id)
+    assert get(row.id).state == "not-reproduced"
+    assert get(row.id).why == ["no crash on the vulnerable build"]
+    executes[:] = [BadInput("recipe: script is no Python")]
+    other = findings.report_finding(finder, report(title="Another"))
+    reproduction.reproduce_finding(other.id)
+    assert get(other.id).state == "not-reproduced"
+
+
+def test_without_a_sandbox_the_finding_is_kept_and_tried_again(
+    clearinghouse: Fixture, executes: list[Any]
+) -> None:
+    executes[:] = [MissingPart("no bubblewrap"), shown()]
+    finder = clearinghouse.person("finder", clearinghouse.organisation("F", "finder").id)
+    row = findings.report_finding(finder, report())
+    reproduction.reproduce_finding(row.id)
+    assert get(row.id).state == "received"
+    assert "no bubblewrap" in get(row.id).why[0]
+    reproduction.reproduce_finding(row.id)
+    assert get(row.id).state == "reproduced"
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"title": ""},
+        {"title": "x" * 2_001},
+        {"description": "nul \0"},
+        {"recipe": {"kind": "suite-item"}},
+        {"evidence": {"share": 0.5}},
+        {"marking": "loud"},
+        {"vendor": 7},
+    ],
+)
+def test_hostile_fields_are_refused_by_name(clearinghouse: Fixture, bad: dict[str, Any]) -> None:
+    finder = clearinghouse.person("finder", clearinghouse.organisation("F", "finder").id)
+    with pytest.raises(BadInput, match="share" if "evidence" in bad else next(iter(bad))):
+        findings.report_finding(finder, report(**bad))
+
+
+def test_access(clearinghouse: Fixture) -> None:
+    finder = clearinghouse.person("finder", clearinghouse.organisation("F", "finder").id)
+    row = findings.report_finding(finder, report(recipe=None))
+    stranger = clearinghouse.person("finder", clearinghouse.organisation("G", "finder").id)
+    with pytest.raises(NotFound):
+        findings.add_recipe(stranger, row.id, recipe())
+    with pytest.raises(Forbidden):
+        findings.report_finding(clearinghouse.person("auditor"), report())
+    with pytest.raises(Forbidden):
+        findings.tell_apart(finder, row.id, "mine")
+
+
+def test_an_office_reports_to_the_clearinghouse_with_a_copy_to_the_lab(office: Fixture) -> None:
+    house = office.peer("Clearing", Profile.CLEARINGHOUSE)
+    lab = office.peer("Lab", Profile.LAB)
+    suite = find_suite("daemons")
+    crash = {"item": "regmap", "input_b64": "eA==", "evidence": shown(), "subjects": ["mutator"]}
+    fields = findings.crash_fields(suite, crash)
+    canonical(fields)
+    row = findings.report_finding(office.person("evaluator"), fields, copy_to="Lab")
+    (sent,), (copy,) = house.received("finding.reported"), lab.received("finding.copied")
+    assert sent.body == copy.body
+    assert sent.body["recipe"]["item"] == "regmap"
+    reply = {"finding": row.id, "state": "reproduced", "reasons": ["executed"]}
+    assert house.send("finding.answered", reply, thread=row.id).status == "accepted"
+    assert get(row.id).state == "reproduced"
+    stranger = office.peer("Elsewhere", Profile.CLEARINGHOUSE)
+    stranger.send("finding.answered", {**reply, "state": "not-reproduced"}, thread=row.id)
+    assert get(row.id).state == "reproduced"
+
+
+def test_a_lab_keeps_its_copy(lab: Fixture) -> None:
+    office: FakePeer = lab.peer("Office", Profile.OFFICE)
+    body = message()
+    assert office.send("finding.copied", body, thread=body["finding"]).status == "accepted"
+    assert only().external_id == body["finding"]
