@@ -258,3 +258,21 @@ def test_the_level_of_isolation_is_described():
     assert text.startswith("bubblewrap ")
     assert "net" in text
     assert "cgroup" in text or "no memory and process limits" in text
+
+
+def test_where_no_group_is_writable_runs_go_on_and_the_description_says_so(box, tmp_path):
+    bare = rooms.cgroups.Cgroups(0, {}, "neither cgroup v1 nor v2 is writable")
+    box._cgroups = bare
+    assert shell(box, "echo ran").stdout == b"ran\n"
+    assert bare.label == "no memory and process limits (neither cgroup v1 nor v2 is writable)"
+    one = rooms.cgroups.Cgroups(1, {"pids": (tmp_path, "pids.max")})
+    assert one.label == "cgroup v1 pids (no memory limit: not writable)"
+
+
+def test_a_group_has_its_limits_and_names_the_file_to_join(tmp_path):
+    places = {"memory": (tmp_path, "memory.max"), "pids": (tmp_path, "pids.max")}
+    group = rooms.cgroups.Cgroups(2, places).create(4096, 7)
+    (folder,) = group.folders
+    assert (folder / "memory.max").read_text() == "4096"
+    assert (folder / "pids.max").read_text() == "7"
+    assert group.joins == (str(folder / "cgroup.procs"),)
