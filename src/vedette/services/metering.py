@@ -87,14 +87,14 @@ def record_call(session_id: str, call: Metered) -> bool:
     """Count one attempt; False where its request id is counted already."""
     with act(instance_actor(), None) as doing:
         session = _locked(session_id)
-        return _record(doing, session, [call]) == 1
+        return record(doing, session, [call]) == 1
 
 
 def record_calls(actor: Actor, session_id: str, calls: Iterable[Metered]) -> int:
     """Count the attempts that the office's run made; return how many are new."""
     with act(actor, Permission.RUN_START) as doing:
         only(Profile.OFFICE, actor)
-        return _record(doing, _locked(session_id), list(calls))
+        return record(doing, _locked(session_id), list(calls))
 
 
 def _locked(session_id: str) -> Session:
@@ -105,7 +105,7 @@ def _locked(session_id: str) -> Session:
     return session
 
 
-def _record(doing: Doing, session: Session, calls: list[Metered]) -> int:
+def record(doing: Doing, session: Session, calls: list[Metered]) -> int:
     if len(calls) > MAX_CALLS:
         raise BadInput(f"calls: {len(calls):,}, at most {MAX_CALLS:,} at once")
     known = set(session.calls.values_list("request_id", flat=True)) if len(calls) > 1 else set()
