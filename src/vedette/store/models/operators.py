@@ -12,7 +12,10 @@ from vedette.store.tenancy import Table, Tenancy
 
 
 class Inventory(Table):
-    """What an operator runs. Its owner alone sees it, on whichever instance it is kept."""
+    """What an operator runs. Its owner alone sees it, on whichever instance it is kept.
+
+    Earlier takings of the same name stay; `current` is the newest.
+    """
 
     tenancy = Tenancy()
 
@@ -23,12 +26,28 @@ class Inventory(Table):
     data = models.BinaryField()
     digest = models.CharField(max_length=71)
     components = models.IntegerField(default=0)
+    problems = models.JSONField(default=list, blank=True)
     exposed = models.BooleanField(default=False)
+    current = models.BooleanField(default=True)
     taken_at = models.DateTimeField()
+
+    class Meta(Table.Meta):
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(
+                fields=["org", "name"],
+                condition=models.Q(current=True),
+                name="one_current_inventory_a_name",
+            )
+        ]
 
 
 class Notice(Table):
-    """One advisory that touches one inventory, with its deadline and the operator's answer."""
+    """One advisory that touches one inventory, with its deadline and the operator's answer.
+
+    `inventory` is the taking in which it was last found, `also` names the other records of the
+    same vulnerability, `facts` holds what the deadline rests on, `evidence` what matching showed
+    of the answer.
+    """
 
     tenancy = Tenancy()
 
@@ -37,7 +56,10 @@ class Notice(Table):
     inventory = models.ForeignKey(Inventory, on_delete=models.PROTECT, related_name="notices")
     advisory = models.CharField(max_length=100, db_index=True)
     title = columns.text(300)
+    also = models.JSONField(default=list, blank=True)
     matches = models.JSONField(default=list)
+    remedy = columns.text(71)
+    facts = columns.document()
     naive = columns.text(300)
     verdict = models.CharField(max_length=20)
     row = columns.text(20)
@@ -48,6 +70,8 @@ class Notice(Table):
     state = models.CharField(max_length=20, default="unanswered")
     control = columns.long_text()
     expires_at = columns.moment()
+    evidence = columns.document()
+    answered_by = columns.text(200)
     marking = columns.marking("TLP:AMBER")
     sent_at = models.DateTimeField()
     answered_at = columns.moment()

@@ -1,0 +1,237 @@
+"""Pulling a clearinghouse's index, by HTTPS or from a file carried by hand.
+
+Rules:
+- The peer's address is the one known here; no message names where to pull from.
+- The statement must bear the peer's signature, the bytes its digest and size; nothing else is kept,
+  and the refusal is recorded.
+- An index older than the one in hand, or than the one announced, is refused.
+- The index and the job that matches against it are kept in one transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import httpx
+from django.db import transaction
+
+from vedette.exchange.envelope import open_envelope
+from vedette.exchange.fields import DIGEST, Record, Text, Time, Whole
+from vedette.kernel.bounds import MIB, Bounds, read_json
+from vedette.kernel.canonical import digest
+from vedette.kernel.clock import format_time, parse_time
+from vedette.kernel.errors import BadInput, NotFound, Refused, VedetteError
+from vedette.kernel.events import Event
+from vedette.kernel.keys import PublicKeys
+from vedette.kernel.markings import CLEAR
+from vedette.kernel.permissions import Permission, Profile
+from vedette.matching.index import Index
+from vedette.services import index as indexes
+from vedette.services.acting import Actor, act, instance_actor
+from vedette.services.here import here
+from vedette.services.inbox import Arrival, handles
+from vedette.services.jobs import job, schedule
+from vedette.store.models import IndexBuild, Peer
+from vedette.store.tenancy import SYSTEM, scoped
+
+MAX_INDEX = 512 * MIB
+MAX_STATEMENT = 64 * 1024
+RETRY = timedelta(minutes=10)
+STATEMENT = Record(
+    {
+        "vedette": Whole(1, 1),
+        "index": Text(40),
+        "digest": DIGEST,
+        "size": Whole(1, MAX_INDEX),
+        "advisories": Whole(),
+        "built_at": Time(),
+        "issuer": Text(64, "[0-9a-f]{64}"),
+    }
+)
+
+
+class Unreachable(VedetteError):
+    """The peer did not answer, or not with what was asked for; worth another try."""
+
+    status = 502
+    title = "peer unreachable"
+
+
+class RefusedIndex(Refused):
+    """An index that is not what its maker signed."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a maker signs of its newest index."""
+
+    digest: str
+    size: int
+    advisories: int
+    built_at: datetime
+
+
+@handles("index.published")
+def on_published(arrival: Arrival) -> None:
+    """Pull the announced index."""
+    published = arrival.body["published"]
+    arrival.doing.after(pull, peer=arrival.peer.keyid, published=published)
+
+
+@job()
+def pull(peer: str, published: str = "") -> None:
+    """Pull a peer's newest index; tried again while the peer can't be reached. Idempotent."""
+    not_before = parse_time(published, field="published") if published else None
+    try:
+        _pull(instance_actor(), peer, not_before)
+    except Unreachable as error:
+        schedule(f"pull {peer}", pull, here().clock.now() + RETRY, peer=peer, published=published)
+        raise ConnectionError(str(error)) from None
+
+
+def pull_index(actor: Actor, peer: str = "") -> IndexBuild:
+    """Pull now, from the named clearinghouse or the only one. Raises Unreachable, RefusedIndex."""
+    actor.require(Permission.INVENTORY_EDIT)
+    return _pull(actor, _clearinghouse(actor, peer).keyid, None)
+
+
+def take_index(actor: Actor, envelope: bytes, data: bytes, peer: str = "") -> IndexBuild:
+    """Take an index carried by hand: the signed statement and the index itself, as files."""
+    actor.require(Permission.INVENTORY_EDIT)
+    found = _clearinghouse(actor, peer)
+    try:
+        return _take(actor, found, _read(found, envelope), data)
+    except RefusedIndex as error:
+        _record_refusal(actor, found, error)
+        raise
+
+
+def _clearinghouse(actor: Actor, peer: str) -> Peer:
+    _own(actor)
+    with transaction.atomic(), scoped(SYSTEM):
+        rows = list(Peer.objects.filter(profile=Profile.CLEARINGHOUSE).order_by("name"))
+    rows = [row for row in rows if not peer or row.name == peer or row.keyid.startswith(peer)]
+    if len(rows) != 1:
+        raise BadInput(
+            f"peer: {len(rows)} clearinghouses fit", next_step="vedette exchange peer list"
+        )
+    return rows[0]
+
+
+def _own(actor: Actor) -> None:
+    if here().profile != Profile.OPERATOR or not (actor.host or actor.system):
+        raise NotFound("no such thing here")
+
+
+def _pull(actor: Actor, keyid: str, not_before: datetime | None) -> IndexBuild:
+    with transaction.atomic(), scoped(SYSTEM):
+        peer = Peer.objects.get(keyid=keyid)
+        held = IndexBuild.objects.defer("data").filter(peer=peer, current=True).first()
+    if not peer.url:
+        raise BadInput(
+            f"{peer.name} has no address here",
+            next_step="take its index by hand, as the files that it exports",
+        )
+    try:
+        with httpx.Client(timeout=60, follow_redirects=False, trust_env=False) as client:
+            base = peer.url + indexes.INDEX_PATH
+            statement = _read(peer, _get(client, base + "latest", MAX_STATEMENT))
+            if not_before is not None and statement.built_at < not_before:
+                raise RefusedIndex(
+                    f"index: {peer.name} announced one of {format_time(not_before)} and serves"
+                    f" one of {format_time(statement.built_at)}"
+                )
+            if held is not None and held.digest == statement.digest:
+                return held
+            data = _get(client, base + statement.digest, statement.size)
+        return _take(actor, peer, statement, data)
+    except RefusedIndex as error:
+        _record_refusal(actor, peer, error)
+        raise
+
+
+def _get(client: httpx.Client, url: str, limit: int) -> bytes:
+    """Fetch at most `limit` bytes. Raises Unreachable, and RefusedIndex for more than that."""
+    content = bytearray()
+    try:
+        with client.stream("GET", url) as answer:
+            if answer.status_code != 200:
+                raise Unreachable(
+                    f"{url} answered HTTP {answer.status_code}", kept="the index here"
+                )
+            for chunk in answer.iter_bytes():
+                content += chunk
+                if len(content) > limit:
+                    raise RefusedIndex(f"{url}: more than the {limit:,} bytes that were stated")
+    except httpx.HTTPError as error:
+        raise Unreachable(
+            f"{url} can't be reached ({type(error).__name__})",
+            kept="the index here",
+            next_step="try again, or take the index by hand",
+        ) from None
+    return bytes(content)
+
+
+def _read(peer: Peer, envelope: bytes) -> Statement:
+    """Read a statement that bears the peer's signature. Raises RefusedIndex."""
+    try:
+        opened = open_envelope(envelope, indexes.INDEX_TYPE)
+        if not opened.verify(PublicKeys(peer.ed25519, peer.age)):
+            raise RefusedIndex(
+                f"index: its statement does not bear the signature of {peer.name}",
+                kept="the index here",
+                next_step="compare fingerprints with the clearinghouse by voice",
+            )
+        bounds = Bounds(size=MAX_STATEMENT, depth=4, count=100)
+        fields = read_json(opened.payload, source="statement", bounds=bounds)
+        STATEMENT.check(fields, "statement")
+    except BadInput as error:
+        raise RefusedIndex(f"index: {error.what}", kept="the index here") from None
+    return Statement(
+        fields["digest"],
+        fields["size"],
+        fields["advisories"],
+        parse_time(fields["built_at"], field="built_at"),
+    )
+
+
+def _take(actor: Actor, peer: Peer, statement: Statement, data: bytes) -> IndexBuild:
+    if len(data) != statement.size or digest(data) != statement.digest:
+        raise RefusedIndex(
+            f"index: its bytes do not have the digest that {peer.name} signed",
+            kept="the index here",
+            next_step="pull it again",
+        )
+    try:
+        count = sum(1 for _ in Index(data, "index"))
+    except BadInput as error:
+        raise RefusedIndex(error.what, kept="the index here") from None
+    with act(instance_actor(), None) as doing:
+        held = IndexBuild.objects.select_for_update().filter(peer=peer, current=True).first()
+        if held is not None and held.digest == statement.digest:
+            return held
+        if held is not None and held.built_at > statement.built_at:
+            raise RefusedIndex(
+                f"index: of {format_time(statement.built_at)}, older than the one in hand"
+                f" ({format_time(held.built_at)})",
+                kept="the index here",
+            )
+        row = indexes.keep(doing, data, peer, count, statement.built_at)
+        doing.record(
+            Event.INDEX_INDEX_PULLED,
+            row.id,
+            {"digest": row.digest, "peer": peer.keyid, "by": actor.name},
+            marking=str(CLEAR),
+        )
+        return row
+
+
+def _record_refusal(actor: Actor, peer: Peer, error: RefusedIndex) -> None:
+    with act(instance_actor(), None) as doing:
+        doing.record(
+            Event.INDEX_INDEX_REFUSED,
+            peer.keyid[:16],
+            {"reason": error.what, "by": actor.name},
+            marking=str(CLEAR),
+        )

@@ -1,0 +1,52 @@
+"""What an index of advisories is made of, and the indexes as published or pulled."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db import models
+
+from vedette.store import columns
+from vedette.store.models.exchange import Peer
+from vedette.store.tenancy import Table, Tenancy
+
+
+class SourceAdvisory(Table):
+    """A record of another database as it came; one that can't be read is kept with its problem."""
+
+    tenancy = Tenancy(host=True)
+
+    org = columns.owner()
+    source = models.CharField(max_length=200)
+    key = models.CharField(max_length=200)
+    document = models.TextField()
+    digest = models.CharField(max_length=71)
+    problem = columns.text(500)
+    taken_at = models.DateTimeField()
+
+    class Meta(Table.Meta):
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["org", "source", "key"], name="one_record_a_source")
+        ]
+
+
+class IndexBuild(Table):
+    """An index of advisories: built here, or pulled from a peer. `current` is its maker's newest.
+
+    Older ones lose their bytes after a while and keep their digest.
+    """
+
+    tenancy = Tenancy(host=True, public="public")
+
+    id = columns.random_key("index")
+    org = columns.owner()
+    peer = models.ForeignKey(
+        Peer, null=True, blank=True, on_delete=models.PROTECT, related_name="indexes"
+    )
+    digest = models.CharField(max_length=71, db_index=True)
+    size = models.BigIntegerField()
+    advisories = models.IntegerField()
+    data = models.BinaryField()
+    public = models.BooleanField(default=True)
+    current = models.BooleanField(default=False)
+    built_at = models.DateTimeField()
