@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
 import threading
 from pathlib import Path
@@ -31,14 +32,17 @@ def main() -> None:
     os.dup2(2, 1)
     with os.fdopen(0, "rb", closefd=False) as stdin:
         job = json.loads(stdin.readline())
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    with tempfile.TemporaryDirectory(prefix="vedette-views-") as views:
-        _run(job, lines, Path(views))
+    with tempfile.TemporaryDirectory(prefix="vedette-run-") as folder:
+        tempfile.tempdir = folder
+        threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
+        _run(job, lines, Path(folder) / "views")
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(folder: str) -> None:
+    """Wait for the parent to be gone or to close the pipe; leave nothing behind."""
     while os.read(0, 4096):
         pass
+    shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 
 

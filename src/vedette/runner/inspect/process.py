@@ -20,6 +20,7 @@ from typing import Any
 from vedette.kernel.errors import OurFault
 
 LAST_WORDS = 2000
+STOP_SECONDS = 10
 
 
 class InspectProcess:
@@ -52,16 +53,19 @@ class InspectProcess:
             )
 
     def stop(self) -> None:
-        """End the child if it is still there."""
-        if self._process.poll() is None:
+        """End the child if it is still there: gently first, so that it clears up."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
             self._process.kill()
-        self._process.wait()
+            self._process.wait()
 
     def close(self) -> None:
-        """Close its pipes, once nobody reads them any more."""
-        for pipe in (self._process.stdin, self._process.stdout):
-            assert pipe is not None
-            pipe.close()
+        """Close its output, once nobody reads it any more."""
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
     def _last_words(self) -> str:
         lines = self._noise.read_bytes()[-LAST_WORDS:].decode("utf-8", "replace").split("\n")
