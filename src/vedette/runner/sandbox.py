@@ -1,6 +1,6 @@
 """Hostile code runs here only: bubblewrap, no network, nothing of the host but /usr read-only.
 
-Inside: /work (a folder of the caller's, or memory), /tmp, /proc, /dev, /usr; user 65534 without
+Inside: /box (a folder of the caller's, or memory), /tmp, /proc, /dev, /usr; user 65534 without
 capabilities, own user, network, process, IPC and host-name spaces, no further user namespaces.
 CPU time, file size and open files are limited by rlimits, memory and processes by cgroups where
 they are writable, wall time by a kill of the whole process space, output by truncation. Address
@@ -33,7 +33,7 @@ from vedette.kernel.errors import BadInput, MissingPart, OurFault
 from vedette.runner import cgroups
 
 USER = "65534"
-WORK = "/work"
+WORK = "/box"
 NOTHING: Mapping[str, str] = {}
 NO_MOUNTS: Mapping[str, Path] = {}
 KILL_GRACE = 5.0
@@ -119,7 +119,7 @@ class Sandbox:
 
         Args:
             argv: the command, as seen from inside.
-            workdir: folder bound writable at /work; without it /work is memory and is lost.
+            workdir: folder bound writable at /box; without it /box is memory and is lost.
             stdin: what the command reads.
             timeout: wall time in seconds, after which everything inside is killed.
             limits: in place of the sandbox's own.

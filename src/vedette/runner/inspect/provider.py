@@ -1,7 +1,7 @@
 """Inspect's sandbox provider `vedette-bubblewrap`: any Inspect task can name it.
 
 Each command runs in a fresh bubblewrap without network; the sample's folder, the same for all of
-its commands, is /work, and the configuration's `readonly` paths are shown beside it. Files are
+its commands, is /box, and the configuration's `readonly` paths are shown beside it. Files are
 read and written by commands inside the sandbox, so that nothing a subject leaves in its folder (a
 symbolic link, a pipe) is ever opened from outside.
 
@@ -31,7 +31,7 @@ from pydantic import BaseModel, ConfigDict
 
 from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import BadInput
-from vedette.runner.sandbox import USER, Limits, Outcome, Sandbox
+from vedette.runner.sandbox import USER, WORK, Limits, Outcome, Sandbox
 
 NAME = "vedette-bubblewrap"
 DEFAULT_TIMEOUT = 60
@@ -171,7 +171,7 @@ class BubblewrapEnvironment(SandboxEnvironment):
 
 
 def _path(file: str) -> str:
-    return str(PurePosixPath("/work") / file)
+    return str(PurePosixPath(WORK) / file)
 
 
 def _check(outcome: Outcome, file: str) -> None:

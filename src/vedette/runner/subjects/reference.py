@@ -19,7 +19,7 @@ from pathlib import Path
 from vedette.bench.results import Sample
 from vedette.kernel.errors import VedetteError
 from vedette.runner.harness import ENVIRONMENT, Harness, Ref
-from vedette.runner.sandbox import Sandbox, read_out
+from vedette.runner.sandbox import WORK, Sandbox, read_out
 from vedette.runner.subjects.standins import random_inputs
 
 BATCH = 32
@@ -113,8 +113,8 @@ def libfuzzer(harness: Harness, job: Job) -> Found:
         outcome = Sandbox().run(
             [
                 *("/item/fuzzer", f"-seed={seed}", f"-max_total_time={seconds}"),
-                *(f"-max_len={FUZZ_LENGTH}", "-exact_artifact_path=/work/found"),
-                *("-print_final_stats=1", "/work/corpus"),
+                *(f"-max_len={FUZZ_LENGTH}", f"-exact_artifact_path={WORK}/found"),
+                *("-print_final_stats=1", f"{WORK}/corpus"),
             ],
             workdir=work,
             timeout=seconds + 20,
