@@ -10,8 +10,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import timedelta
 
 from vedette.clearinghouse import severity
@@ -35,39 +34,14 @@ from vedette.services.accounts import find_organisation
 from vedette.services.acting import Actor, Doing, act, instance_actor
 from vedette.services.embargoes import clocks, settle
 from vedette.services.jobs import job, schedule
-from vedette.services.parties import clearinghouse_only, readable
-from vedette.services.replies import reply
+from vedette.services.parties import clearinghouse_only, on_case, words
+from vedette.services.finding_outcomes import reply
 from vedette.store.models import Case, CaseNote, CaseParticipant, Finding, SeverityClaim
 from vedette.store.tenancy import SYSTEM, scoped
 
 ROLES = ("vendor", "maintainer", "finder", "partner")
 NOTE_LIMIT = 16_384
 TERMS_LIMIT = 16_384
-
-
-@contextmanager
-def on_case(
-    actor: Actor, case_id: str, permission: Permission = Permission.CASE_COORDINATE
-) -> Iterator[tuple[Doing, Case]]:
-    """An act on one case, locked; by default one of its coordinator."""
-    clearinghouse_only()
-    with act(actor, permission) as doing:
-        rows = Case.objects.select_for_update(of=("self",))
-        row = rows.filter(id=case_id).first()
-        if row is None or not readable(actor, row.marking):
-            raise NotFound(f"case {case_id[:40]!r} is not here")
-        if permission == Permission.CASE_COORDINATE and not (actor.host or actor.system):
-            raise Forbidden("the clearinghouse's own people coordinate")
-        yield doing, row
-
-
-def words(text: str, field: str, limit: int, *, empty: bool = False) -> str:
-    """Text within its bound, without NUL. Raises BadInput naming `field`."""
-    if not isinstance(text, str) or "\0" in text or len(text) > limit:
-        raise BadInput(f"{field}: text of at most {limit:,} characters belongs here")
-    if not empty and not text.strip():
-        raise BadInput(f"{field}: missing")
-    return text.strip()
 
 
 def open_case(actor: Actor, finding_id: str, title: str = "", vendor: str = "") -> Case:

@@ -31,7 +31,7 @@ from vedette.services.here import here
 from vedette.services.inbox import Arrival, handles
 from vedette.services.outbox import find_peer
 from vedette.services.parties import clearinghouse_only, organisation_of, readable
-from vedette.services.replies import reply
+from vedette.services.finding_outcomes import reply
 from vedette.store.models import Finding, Peer
 
 DEFAULT_MARKING = "TLP:AMBER+STRICT"

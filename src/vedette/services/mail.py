@@ -13,15 +13,18 @@ from django.core.mail import EmailMessage
 from django.core.validators import validate_email
 from django.db import transaction
 
-from vedette.kernel.errors import BadInput
+from vedette.kernel.errors import BadInput, Refused
 from vedette.kernel.events import Event
-from vedette.services.acting import Doing, act, instance_actor
+from vedette.services.acting import Actor, Doing, act, instance_actor
 from vedette.services.here import here
 from vedette.services.jobs import job
-from vedette.store.models import Case, Mail
+from vedette.services.parties import on_case, words
+from vedette.services.shown import sentences
+from vedette.store.models import Advisory, Case, Mail
 from vedette.store.tenancy import SYSTEM, scoped
 
 BODY_LIMIT = 65_536
+WORDS_LIMIT = 4_000
 
 
 def invite(doing: Doing, case: Case, to: str) -> Mail:
@@ -33,6 +36,29 @@ def invite(doing: Doing, case: Case, to: str) -> Mail:
         " button.\n"
     )
     return queue(doing, case, to, f"Case {case.id}: your answer is asked for", body)
+
+
+def mail_correction(actor: Actor, case_id: str, to: str, text: str = "") -> Mail:
+    """Write to a maintainer who does not sign in: what was executed, and what it corrects.
+
+    `text` is the coordinator's own word at the head of the mail.
+    """
+    with on_case(actor, case_id) as (doing, case):
+        executed = sentences(case)
+        if not executed:
+            raise Refused(
+                "no finding of the case was reproduced: nothing unreproduced is mailed",
+                kept="the case as it was",
+            )
+        said = words(text, "text", WORDS_LIMIT, empty=True)
+        parts = [said] if said else []
+        parts += ["What we executed:", *(f"- {sentence}" for sentence in executed)]
+        for advisory in Advisory.objects.filter(case=case, public=True).order_by("-published_at"):
+            parts += ["", f"Published as {advisory.tracking_id}: {advisory.title}"]
+            parts += [f"- {c['id']}: {c['statement']}" for c in advisory.content["corrects"]]
+            parts.append(f"{doing.here.url}/advisories/{advisory.tracking_id}")
+        parts += ["", f"Case {case.id} of {doing.here.name}. A reply to this mail is read."]
+        return queue(doing, case, to, f"{case.title} (case {case.id})", "\n".join(parts) + "\n")
 
 
 def queue(doing: Doing, case: Case, to: str, subject: str, body: str) -> Mail:

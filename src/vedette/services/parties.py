@@ -1,14 +1,17 @@
-"""Who is a party on this clearinghouse: its own organisations, and one for each peer."""
+"""Who is a party on this clearinghouse, and how every act on a case begins."""
 
 from __future__ import annotations
 
-from vedette.kernel.errors import NotFound
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from vedette.kernel.errors import BadInput, Forbidden, NotFound
 from vedette.kernel.events import Event
 from vedette.kernel.markings import Marking
-from vedette.kernel.permissions import Profile
-from vedette.services.acting import Actor, Doing
+from vedette.kernel.permissions import Permission, Profile
+from vedette.services.acting import Actor, Doing, act
 from vedette.services.here import here
-from vedette.store.models import Organisation, Peer, PeerOrganisation
+from vedette.store.models import Case, Organisation, Peer, PeerOrganisation
 from vedette.store.tenancy import SYSTEM, scoped
 
 
@@ -42,3 +45,29 @@ def organisation_of(doing: Doing, peer: Peer) -> Organisation:
         Event.INSTANCE_ORGANISATION_ADDED, org.id, {"name": org.name, "kind": peer.profile}
     )
     return org
+
+
+@contextmanager
+def on_case(
+    actor: Actor, case_id: str, permission: Permission = Permission.CASE_COORDINATE
+) -> Iterator[tuple[Doing, Case]]:
+    """An act on one case, locked; by default one of its coordinator."""
+    clearinghouse_only()
+    with act(actor, permission) as doing:
+        seen = Case.objects.filter(id=case_id).first()
+        if seen is None or not readable(actor, seen.marking):
+            raise NotFound(f"case {case_id[:40]!r} is not here")
+        with scoped(SYSTEM):  # a participant sees a case, but only its owner may lock the row
+            row = Case.objects.select_for_update(of=("self",)).get(id=case_id)
+        if permission == Permission.CASE_COORDINATE and not (actor.host or actor.system):
+            raise Forbidden("the clearinghouse's own people coordinate")
+        yield doing, row
+
+
+def words(text: str, field: str, limit: int, *, empty: bool = False) -> str:
+    """Text within its bound, without NUL. Raises BadInput naming `field`."""
+    if not isinstance(text, str) or "\0" in text or len(text) > limit:
+        raise BadInput(f"{field}: text of at most {limit:,} characters belongs here")
+    if not empty and not text.strip():
+        raise BadInput(f"{field}: missing")
+    return text.strip()

@@ -25,7 +25,7 @@ from vedette.services import deconflict
 from vedette.services.acting import Doing, act, instance_actor
 from vedette.services.here import here
 from vedette.services.jobs import job, schedule
-from vedette.services.replies import reply
+from vedette.services.finding_outcomes import reply
 from vedette.store.models import Finding, Reproduction
 from vedette.store.tenancy import SYSTEM, scoped
 
