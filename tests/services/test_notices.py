@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-
 from tests.services.advisories import (
     CORRECTION,
     CVE,
@@ -19,6 +18,7 @@ from tests.services.advisories import (
     sbom,
 )
 from tests.services.running import run_jobs
+
 from vedette.kernel.errors import BadInput, Forbidden, NotFound, Refused
 from vedette.kernel.permissions import Profile
 from vedette.services import answers, index, inventories, jobs, matches, notices
@@ -383,9 +383,7 @@ def test_at_home_only_the_answer_crosses(operator: Fixture) -> None:
     house = operator.peer("Clearinghouse", Profile.CLEARINGHOUSE)
     actor = operator.person("operator")
     with scoped(SYSTEM):
-        row = Inventory(
-            org_id=actor.org, name="plant", data=sbom(OLD), digest="d", taken_at=START
-        )
+        row = Inventory(org_id=actor.org, name="plant", data=sbom(OLD), digest="d", taken_at=START)
         row.save()
         notice = Notice(
             org_id=actor.org, inventory=row, advisory=CORRECTION, verdict="affected", sent_at=START

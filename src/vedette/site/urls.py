@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from vedette.web.api.root import api
+from vedette.web import index
 from vedette.web.exchange import inbox
 from vedette.web.health import healthz, metrics, readyz
 from vedette.web.pages import urls as pages
@@ -14,6 +15,8 @@ urlpatterns = [
     path("readyz", readyz),
     path("metrics", metrics),
     path("exchange/v1/inbox", inbox),
+    path("index/v1/latest", index.latest),
+    path("index/v1/<str:digest>", index.content),
     path("api/v1/", api.urls),
     path("proxy/", include("vedette.web.proxy.urls")),
     path("accounts/", include("allauth.urls")),
