@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 
-from vedette.web.api.root import api
 from vedette.web import index
+from vedette.web.api.docs import docs, unknown
+from vedette.web.api.routers import api
 from vedette.web.exchange import inbox
 from vedette.web.health import healthz, metrics, readyz
 from vedette.web.pages import urls as pages
@@ -17,7 +18,9 @@ urlpatterns = [
     path("exchange/v1/inbox", inbox),
     path("index/v1/latest", index.latest),
     path("index/v1/<str:digest>", index.content),
+    path("api/v1/docs", docs, name="api-docs"),
     path("api/v1/", api.urls),
+    re_path("^api/", unknown),
     path("proxy/", include("vedette.web.proxy.urls")),
     path("accounts/", include("allauth.urls")),
     *pages.urlpatterns,

@@ -1,0 +1,153 @@
+"""Endpoints of the lab, sessions and their counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ninja import Query, Schema
+from pydantic import Field
+
+from vedette.services import access, acts, metering
+from vedette.services.metering import Metered
+from vedette.web.api.engagement import ReasonIn
+from vedette.web.api.idempotency import Asked, Router
+from vedette.web.api.kinds import Moment, Name
+from vedette.web.api.paging import Page, Paging, page_of
+
+router = Router(tags=["access"])
+
+
+class EndpointIn(Schema):
+    model: Name
+    base_url: str
+    key: str = ""
+    build: str = ""
+    safeguards: str = ""
+    upstream_model: str = ""
+
+
+class EndpointOut(Schema):
+    id: str
+    model: str
+    build: str
+    safeguards: str
+    base_url: str
+    upstream_model: str
+    has_key: bool
+
+
+class SessionLine(Schema):
+    id: str
+    act: str
+    peer: str
+    model: str
+    build: str
+    safeguards: str
+    person: str
+    purpose: str
+    state: str
+    reason: str
+    url: str
+    requested_at: str
+    opened_at: str | None
+    expires_at: str | None
+    ended_at: str | None
+    quota: dict[str, int]
+    used: dict[str, int]
+
+
+class SessionOut(SessionLine):
+    counts: dict[str, Any]
+    meters: dict[str, Any]
+
+
+class CallLine(Schema):
+    request_id: str
+    at: str
+    status: int
+    refused: str
+    input_tokens: int
+    output_tokens: int
+    milliseconds: int
+
+
+class CallIn(Schema):
+    request_id: str = Field(min_length=1, max_length=64)
+    at: Moment
+    status: int = Field(ge=0, le=599)
+    input_tokens: int = 0
+    output_tokens: int = 0
+    milliseconds: int = 0
+
+
+class CallsIn(Schema):
+    calls: list[CallIn] = Field(max_length=10_000)
+
+
+@router.get(
+    "/endpoints", response=list[EndpointOut], operation_id="listEndpoints", summary="Endpoints"
+)
+def list_endpoints(request: Asked) -> Any:
+    return access.endpoints(request.auth)
+
+
+@router.post(
+    "/endpoints",
+    response=list[EndpointOut],
+    operation_id="addEndpoint",
+    summary="Say where a model is",
+)
+def add_endpoint(request: Asked, body: EndpointIn) -> Any:
+    """The key is sealed for this instance, and never shown again."""
+    access.add_endpoint(request.auth, **body.dict())
+    return access.endpoints(request.auth)
+
+
+@router.get(
+    "/sessions",
+    response=Page[SessionLine],
+    operation_id="listSessions",
+    summary="Sessions, newest first",
+)
+def list_sessions(request: Asked, paging: Query[Paging]) -> Any:
+    return page_of(acts.browse_sessions(request.auth), paging, acts.session_row)
+
+
+@router.get(
+    "/sessions/{session_id}", response=SessionOut, operation_id="readSession", summary="One session"
+)
+def read_session(request: Asked, session_id: str) -> Any:
+    return acts.session_view(request.auth, session_id)
+
+
+@router.post(
+    "/sessions/{session_id}/end",
+    response=SessionOut,
+    operation_id="endSession",
+    summary="End a session now",
+)
+def end_session(request: Asked, session_id: str, body: ReasonIn) -> Any:
+    access.end_session(request.auth, session_id, body.reason)
+    return acts.session_view(request.auth, session_id)
+
+
+@router.get(
+    "/sessions/{session_id}/calls",
+    response=Page[CallLine],
+    operation_id="listCalls",
+    summary="Metered calls, newest first",
+)
+def list_calls(request: Asked, session_id: str, paging: Query[Paging]) -> Any:
+    return page_of(acts.browse_calls(request.auth, session_id), paging, acts.call_row)
+
+
+@router.post(
+    "/sessions/{session_id}/calls",
+    response=dict[str, int],
+    operation_id="recordCalls",
+    summary="Count calls that the office made",
+)
+def record_calls(request: Asked, session_id: str, body: CallsIn) -> Any:
+    """A request id counts once, however often it is sent."""
+    calls = [Metered(**call.dict()) for call in body.calls]
+    return {"new": metering.record_calls(request.auth, session_id, calls)}

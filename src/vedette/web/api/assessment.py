@@ -1,0 +1,150 @@
+"""Runs, assessments and determinations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from ninja import Schema
+from pydantic import Field
+
+from vedette.services import assessments, runs
+from vedette.services.runs import DEFAULT_REFERENCES
+from vedette.web.api.idempotency import Asked, Router
+
+router = Router(tags=["assessment"])
+
+
+class RunIn(Schema):
+    """What to run, on what."""
+
+    suite: str = Field(max_length=200, examples=["daemons"])
+    session: str = Field("", max_length=40, description="an open session; empty: references only")
+    references: list[str] = Field(list(DEFAULT_REFERENCES), max_length=20)
+    seed: int = Field(0, ge=0, le=2**31)
+    trials: int = Field(1, ge=1, le=100)
+    budget: dict[str, int] = Field({}, examples=[{"executions": 256}])
+
+
+class AssessmentIn(Schema):
+    run: str = Field(max_length=40)
+    limits: list[str] = Field([], max_length=50, description="what else this does not show")
+
+
+class Consulted(Schema):
+    office: str = Field(max_length=200)
+    view: str = Field(max_length=1000)
+    on: str = Field(max_length=10, examples=["2026-12-20"])
+
+
+class DeterminationIn(Schema):
+    """A determination; the threshold stays here."""
+
+    subject: str = Field(max_length=200)
+    threshold: str = Field(max_length=20, examples=["0.50"])
+    maker: str = Field(max_length=200)
+    why: str = Field(max_length=4000)
+    consulted: list[Consulted] = Field([], max_length=50)
+    outcome: str = Field("", max_length=40, description="empty: what the interval supports")
+
+
+@router.get("/suites", summary="Suites that can be run here")
+def suites(request: Asked) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": suite.name,
+            "version": suite.version,
+            "title": suite.title,
+            "items": len(suite.items),
+            "digest": suite.digest,
+        }
+        for suite in runs.suites()
+    ]
+
+
+@router.get("/runs", summary="Runs, newest first")
+def list_runs(request: Asked) -> list[dict[str, Any]]:
+    return [runs.as_json(run) for run in runs.list_runs(request.auth)]
+
+
+@router.post("/runs", summary="Commit to a run and have it run")
+def start_run(request: Asked, body: RunIn) -> dict[str, Any]:
+    run = runs.start_run(
+        request.auth,
+        body.suite,
+        session_id=body.session,
+        references=body.references,
+        seed=body.seed,
+        trials=body.trials,
+        budget=body.budget,
+    )
+    return runs.as_json(run)
+
+
+@router.get("/runs/{run_id}", summary="A run and how far it is")
+def one_run(request: Asked, run_id: str) -> dict[str, Any]:
+    return runs.as_json(runs.run_view(request.auth, run_id))
+
+
+@router.get("/runs/{run_id}/result", summary="A finished run's samples, calls and evidence")
+def run_result(request: Asked, run_id: str) -> dict[str, Any]:
+    return runs.result_of(runs.run_view(request.auth, run_id)).to_json()
+
+
+@router.post("/runs/{run_id}/again", summary="Go on with a run that failed")
+def again(request: Asked, run_id: str) -> dict[str, Any]:
+    return runs.as_json(runs.again(request.auth, run_id))
+
+
+@router.post("/runs/{run_id}/findings", summary="Report the crashes that a run uncovered")
+def report(request: Asked, run_id: str) -> list[dict[str, str]]:
+    found = runs.report_crashes(request.auth, run_id)
+    return [{"id": finding.id, "title": finding.title} for finding in found]
+
+
+@router.get("/assessments", summary="Assessments made or received, newest first")
+def list_assessments(request: Asked) -> list[dict[str, Any]]:
+    return [assessments.as_json(row) for row in assessments.list_assessments(request.auth)]
+
+
+@router.post("/assessments", summary="Compute the assessment of a finished run")
+def make(request: Asked, body: AssessmentIn) -> dict[str, Any]:
+    return assessments.as_json(assessments.make_assessment(request.auth, body.run, body.limits))
+
+
+@router.get("/assessments/{assessment_id}", summary="An assessment and its determinations")
+def one_assessment(request: Asked, assessment_id: str) -> dict[str, Any]:
+    row, records = assessments.assessment_view(request.auth, assessment_id)
+    return {
+        **assessments.as_json(row),
+        "determinations": [assessments.as_json(record) for record in records],
+    }
+
+
+@router.get("/assessments/{assessment_id}/report", summary="The report as one HTML page")
+def report_page(request: Asked, assessment_id: str) -> HttpResponse:
+    page = HttpResponse(assessments.report_page(request.auth, assessment_id))
+    page.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
+    )
+    return page
+
+
+@router.post("/assessments/{assessment_id}/share", summary="Send the summary to the lab")
+def share(request: Asked, assessment_id: str) -> dict[str, Any]:
+    return assessments.as_json(assessments.share_assessment(request.auth, assessment_id))
+
+
+@router.post("/assessments/{assessment_id}/determinations", summary="Record a determination")
+def determine(request: Asked, assessment_id: str, body: DeterminationIn) -> dict[str, Any]:
+    row = assessments.record_determination(
+        request.auth,
+        assessment_id,
+        subject=body.subject,
+        threshold=body.threshold,
+        maker=body.maker,
+        why=body.why,
+        consulted=[consulted.dict() for consulted in body.consulted],
+        outcome=body.outcome,
+    )
+    return assessments.as_json(row)

@@ -1,0 +1,86 @@
+"""Who I am here, the ledger, the peers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ninja import Query, Schema
+
+from vedette.kernel.permissions import Permission
+from vedette.services import ledgers, peers
+from vedette.services.here import here
+from vedette.web.api.idempotency import Asked, Router
+from vedette.web.api.paging import Page, Paging, page_of
+
+router = Router(tags=["instance"])
+
+
+class MeOut(Schema):
+    name: str
+    organisation: str
+    role: str
+    permissions: list[str]
+    host: bool
+    instance: str
+    profile: str
+    now: str
+    simulated: bool
+
+
+class EntryOut(Schema):
+    seq: int
+    hash: str
+    prev: str
+    event: str
+    time: str
+    simulated: bool
+    org: str
+    role: str
+    object_id: str
+    marking: str
+    message_id: str
+    payload_digest: str
+    pack_digest: str
+
+
+class PeerOut(Schema):
+    name: str
+    profile: str
+    url: str
+    keyid: str
+
+
+@router.get("/me", response=MeOut, operation_id="readMe", summary="Who I am here")
+def me(request: Asked) -> Any:
+    actor = request.auth
+    instance = here()
+    return {
+        "name": actor.name,
+        "organisation": actor.org,
+        "role": actor.role,
+        "permissions": sorted(actor.permissions),
+        "host": actor.host,
+        "instance": instance.name,
+        "profile": str(instance.profile),
+        "now": instance.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "simulated": instance.clock.simulated,
+    }
+
+
+@router.get(
+    "/ledger",
+    response=Page[EntryOut],
+    operation_id="listLedger",
+    summary="Ledger entries, newest first",
+)
+def list_ledger(request: Asked, paging: Query[Paging]) -> Any:
+    actor = request.auth
+    actor.require(Permission.LEDGER_READ)
+    rows, _ = ledgers.browse()
+    fields = list(EntryOut.model_fields)
+    return page_of(rows, paging, lambda row: {name: getattr(row, name) for name in fields})
+
+
+@router.get("/peers", response=list[PeerOut], operation_id="listPeers", summary="Peers")
+def list_peers(request: Asked) -> Any:
+    return peers.peers(request.auth)

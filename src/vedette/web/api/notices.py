@@ -1,0 +1,117 @@
+"""An operator's notices and answers, and what a clearinghouse hears of them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from ninja import Query, Schema
+
+from vedette.services import answers, notices
+from vedette.web.api.idempotency import Asked, Router
+from vedette.web.api.kinds import Moment, Note
+from vedette.web.api.paging import Page, Paging, page_of
+
+router = Router(tags=["notices"])
+
+
+class NoticeLine(Schema):
+    id: str
+    rank: int
+    advisory: str
+    also: list[str]
+    title: str
+    inventory: dict[str, str]
+    component: dict[str, Any]
+    reason: str
+    confidence: str
+    systems: int
+    verdict: str
+    naive: str
+    facts: dict[str, Any]
+    row: str
+    deadline: str | None
+    next_upgrade: bool
+    forensics: bool
+    pack_digest: str
+    state: str
+    control: str
+    expires_at: str | None
+    evidence: dict[str, Any]
+    answered_by: str
+    sent_at: str
+    answered_at: str | None
+    verified_at: str | None
+
+
+class NoticeOut(NoticeLine):
+    matches: list[dict[str, Any]]
+    answers: list[str]
+    history: list[dict[str, str]]
+
+
+class AnswerIn(Schema):
+    state: Literal["patched", "deferred", "not-affected", "unanswered"]
+    control: Note = ""
+    expires: Moment | None = None
+
+
+class AnswersOut(Schema):
+    advisory: str
+    names: list[str]
+    operators: list[dict[str, Any]]
+    counts: dict[str, int]
+    over_time: list[dict[str, Any]]
+
+
+@router.get(
+    "/notices",
+    response=Page[NoticeLine],
+    operation_id="listNotices",
+    summary="Own notices, most urgent first",
+)
+def list_notices(
+    request: Asked, paging: Query[Paging], state: str = "", only_open: bool = False
+) -> Any:
+    rows = notices.inbox(request.auth, state=state, only_open=only_open)
+    return page_of(rows, paging, notices.describe)
+
+
+@router.get(
+    "/notices/{notice_id}", response=NoticeOut, operation_id="readNotice", summary="One notice"
+)
+def read(request: Asked, notice_id: str) -> Any:
+    return notices.notice_view(request.auth, notice_id)
+
+
+@router.post(
+    "/notices/{notice_id}/answer",
+    response=NoticeOut,
+    operation_id="answerNotice",
+    summary="Answer a notice",
+)
+def answer(request: Asked, notice_id: str, body: AnswerIn) -> Any:
+    """A deferral needs a compensating control and an expiry; `unanswered` takes an answer back."""
+    notices.answer_notice(request.auth, notice_id, body.state, body.control, body.expires)
+    return notices.notice_view(request.auth, notice_id)
+
+
+@router.post(
+    "/notices/{notice_id}/verify",
+    response=NoticeOut,
+    operation_id="verifyNotice",
+    summary="Verify a patch",
+)
+def verify(request: Asked, notice_id: str) -> Any:
+    """The newest inventory is matched again; where the patch does not show, 409 says why."""
+    notices.verify_notice(request.auth, notice_id)
+    return notices.notice_view(request.auth, notice_id)
+
+
+@router.get(
+    "/advisories/{advisory}/answers",
+    response=AnswersOut,
+    operation_id="readAnswers",
+    summary="Which operators answered what, and which are silent",
+)
+def read_answers(request: Asked, advisory: str) -> Any:
+    return answers.answers_for(request.auth, advisory)

@@ -1,0 +1,19 @@
+"""Every router of the API, one a line; the API is complete when this module is imported."""
+
+from __future__ import annotations
+
+from vedette.web.api import access, assessment, engagement, instance, readiness
+from vedette.web.api.root import api
+
+ROUTERS = (
+    ("", access.router),
+    ("", assessment.router),
+    ("", engagement.router),
+    ("", instance.router),
+    ("", readiness.router),
+)
+
+for prefix, router in ROUTERS:
+    api.add_router(prefix, router)
+
+__all__ = ["api"]
