@@ -24,11 +24,12 @@ from vedette.kernel.permissions import Permission, Profile
 from vedette.runner.runs import REFERENCES, Progress, SubjectSpec, run_suite
 from vedette.services.access import open_credential
 from vedette.services.acting import Actor, act, instance_actor, reading
+from vedette.services.findings import crash_fields, report_finding
 from vedette.services.here import here
 from vedette.services.jobs import job
 from vedette.services.metering import Metered, record_calls
 from vedette.services.sides import only
-from vedette.store.models import Run, Session
+from vedette.store.models import Finding, Run, Session
 from vedette.store.tenancy import SYSTEM, scoped
 
 COMMITTED, RUNNING, FINISHED, FAILED = "committed", "running", "finished", "failed"
@@ -236,7 +237,7 @@ def again(actor: Actor, run_id: str) -> Run:
 
 def find_run(run_id: str) -> Run:
     """The run of this id, among those in scope. Raises NotFound."""
-    run = Run.objects.select_related("act", "session").filter(id=run_id).first()
+    run = Run.objects.select_related("act", "act__peer", "session").filter(id=run_id).first()
     if run is None:
         raise NotFound(f"run {run_id[:40]!r} is not here")
     return run
@@ -286,3 +287,21 @@ def as_json(run: Run) -> dict[str, Any]:
         "started_by": run.started_by,
         **{name: format_time(value) if value else None for name, value in times.items()},
     }
+
+
+def report_crashes(actor: Actor, run_id: str) -> list[Finding]:
+    """Report what a run uncovered: to the clearinghouse, with a copy to the lab of the model.
+
+    Crashes that reference subjects alone found (the oracle knows them) are no findings.
+    """
+    only(Profile.OFFICE, actor)
+    with reading(actor, Permission.FINDING_REPORT):
+        run = find_run(run_id)
+        result, suite = result_of(run), find_suite(run.suite)
+        lab = run.act.peer.name if run.act else ""
+    assessed = {s["name"] for s in run.subjects if s["kind"] != "reference"}
+    return [
+        report_finding(actor, crash_fields(suite, crash), copy_to=lab)
+        for crash in result.crashes
+        if assessed & set(crash["subjects"])
+    ]
