@@ -198,6 +198,7 @@ def test_stand_alone_commands(shell: Shell) -> None:
     play(shell, "Alone on the command line")
 
 
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is missing")
 def test_two_instances(shell: Shell) -> None:
     play(shell, "Two instances in ten minutes")
 
