@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 import pytest
 from django_tasks_db.models import DBTaskResult
+from tests.services.coordination import (
+    FRAMES,
+    Executions,
+    events,
+    executions,
+    finding,
+    recipe,
+    report,
+    shown,
+)
 
 from vedette.bench.suites import find_suite
 from vedette.kernel.canonical import canonical
@@ -15,67 +24,14 @@ from vedette.kernel.ids import new_id
 from vedette.kernel.permissions import Profile
 from vedette.services import findings, reproduction
 from vedette.services.testing import FakePeer, Fixture
-from vedette.store.models import Finding, LedgerEntry, Organisation, Reproduction
+from vedette.store.models import Finding, Organisation, Reproduction
 from vedette.store.tenancy import SYSTEM, scoped
 
-FRAMES = ["write_registers", "serve", "handle"]
-
-
-def shown(**changes: Any) -> dict[str, Any]:
-    return {
-        "reproduced": True,
-        "crash_class": "heap-buffer-overflow",
-        "access": "WRITE of size 2",
-        "top_frame": "write_registers",
-        "frames": FRAMES,
-        "runs": 3,
-        "crashed": 3,
-        "fixed_clean": True,
-        "isolation": "a test",
-        "build_digests": {},
-        "input_digest": "sha256:" + "0" * 64,
-        "reason": "heap-buffer-overflow in write_registers",
-        **changes,
-    }
-
-
-def recipe(data: bytes = b"x", item: str = "regmap") -> dict[str, str]:
-    encoded = base64.b64encode(data).decode()
-    return {"kind": "suite-item", "suite": "daemons", "item": item, "input_b64": encoded}
-
-
-def report(**changes: Any) -> dict[str, Any]:
-    return {"title": "Overflow", "product": "RegMap Gateway", "recipe": recipe(), **changes}
+__all__ = ["executions"]
 
 
 def message(**changes: Any) -> dict[str, Any]:
     return {"finding": new_id("finding"), "description": "", **report(**changes)}
-
-
-@pytest.fixture
-def executes(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """What executions show, taken from the front; the last one stays."""
-    queue = [shown()]
-
-    def execute(recipe: Any) -> dict[str, Any]:
-        found = queue.pop(0) if len(queue) > 1 else queue[0]
-        if isinstance(found, Exception):
-            raise found
-        return found
-
-    monkeypatch.setattr(reproduction, "execute", execute)
-    return queue
-
-
-def get(finding_id: str) -> Finding:
-    with scoped(SYSTEM):
-        return Finding.objects.select_related("org", "case", "duplicate_of").get(id=finding_id)
-
-
-def events(object_id: str) -> list[str]:
-    with scoped(SYSTEM):
-        rows = LedgerEntry.objects.filter(object_id=object_id).order_by("seq")
-        return list(rows.values_list("event", flat=True))
 
 
 def only() -> Finding:
@@ -84,7 +40,7 @@ def only() -> Finding:
 
 
 def test_a_message_becomes_a_finding_of_its_peer_and_the_peer_is_answered(
-    clearinghouse: Fixture, executes: list[dict[str, Any]]
+    clearinghouse: Fixture, executions: Executions
 ) -> None:
     office = clearinghouse.peer("Office", Profile.OFFICE)
     body = message()
@@ -95,7 +51,7 @@ def test_a_message_becomes_a_finding_of_its_peer_and_the_peer_is_answered(
     assert (org.name, org.kind, org.host) == ("Office", "office", False)
     assert DBTaskResult.objects.filter(queue_name="long").count() == 1
     reproduction.reproduce_finding(row.id)
-    assert get(row.id).state == "reproduced"
+    assert finding(row.id).state == "reproduced"
     (answer,) = office.received("finding.answered")
     assert answer.thread == body["finding"]
     assert answer.body["state"] == "reproduced"
@@ -104,7 +60,7 @@ def test_a_message_becomes_a_finding_of_its_peer_and_the_peer_is_answered(
 
 
 def test_the_same_content_twice_is_one_finding(
-    clearinghouse: Fixture, executes: list[dict[str, Any]]
+    clearinghouse: Fixture, executions: Executions
 ) -> None:
     office = clearinghouse.peer("Office", Profile.OFFICE)
     body = message()
@@ -128,7 +84,7 @@ def test_a_peer_does_not_take_over_a_member_of_its_name(clearinghouse: Fixture) 
 
 
 def test_a_job_killed_before_or_after_its_transaction_changes_nothing_twice(
-    clearinghouse: Fixture, executes: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    clearinghouse: Fixture, executions: Executions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finder = clearinghouse.person("finder", clearinghouse.organisation("F", "finder").id)
     row = findings.report_finding(finder, report())
@@ -140,7 +96,7 @@ def test_a_job_killed_before_or_after_its_transaction_changes_nothing_twice(
         patch.setattr(reproduction, "reply", killed)
         with pytest.raises(KeyboardInterrupt):
             reproduction.reproduce_finding(row.id)
-    assert get(row.id).state == "received"
+    assert finding(row.id).state == "received"
     for _ in range(2):
         reproduction.reproduce_finding(row.id)
     with scoped(SYSTEM):
@@ -149,7 +105,7 @@ def test_a_job_killed_before_or_after_its_transaction_changes_nothing_twice(
 
 
 def test_another_finders_words_for_the_same_crash_are_a_duplicate(
-    clearinghouse: Fixture, executes: list[dict[str, Any]]
+    clearinghouse: Fixture, executions: Executions
 ) -> None:
     office = clearinghouse.peer("Office", Profile.OFFICE)
     body = message()
@@ -162,24 +118,24 @@ def test_another_finders_words_for_the_same_crash_are_a_duplicate(
         report(title="Remote write-what-where", product="regmapd", recipe=recipe(b"other")),
     )
     reproduction.reproduce_finding(second.id)
-    found = get(second.id)
+    found = finding(second.id)
     assert (found.state, found.duplicate_of_id) == ("duplicate", first.id)
     assert any("frames" in why and "write_registers" in why for why in found.why)
 
 
 def test_another_crash_in_the_same_product_is_none(
-    clearinghouse: Fixture, executes: list[dict[str, Any]]
+    clearinghouse: Fixture, executions: Executions
 ) -> None:
     finder = clearinghouse.person("finder", clearinghouse.organisation("F", "finder").id)
-    executes[:] = [shown(), shown(frames=["read_block", "serve", "handle"])]
-    for text in ("Overflow", "Overflow in the same words"):
-        row = findings.report_finding(finder, report(title=text, recipe=recipe(text.encode())))
+    for top in ("write_registers", "read_block"):
+        executions.finding = shown(frames=[top, "serve", "handle"])
+        row = findings.report_finding(finder, report(recipe=recipe(top.encode())))
         reproduction.reproduce_finding(row.id)
-    assert get(row.id).state == "reproduced"
+    assert finding(row.id).state == "reproduced"
 
 
 def test_text_alone_is_compared_where_nothing_can_be_executed_and_can_be_told_apart(
-    clearinghouse: Fixture, executes: list[dict[str, Any]]
+    clearinghouse: Fixture, executions: Executions
 ) -> None:
     one = clearinghouse.person("finder", clearinghouse.organisation("F", "finder").id)
     two = clearinghouse.person("finder", clearinghouse.organisation("G", "finder").id)
@@ -188,52 +144,53 @@ def test_text_alone_is_compared_where_nothing_can_be_executed_and_can_be_told_ap
     text = {"title": "heap-buffer-overflow", "product": "RegMap Gateway", "stack": FRAMES}
     second = findings.report_finding(two, text)
     reproduction.reproduce_finding(second.id)
-    assert get(second.id).duplicate_of_id == first.id
+    assert finding(second.id).duplicate_of_id == first.id
     coordinator = clearinghouse.person("coordinator")
     findings.tell_apart(coordinator, second.id, "they differ in the block's length")
     reproduction.reproduce_finding(second.id)
-    assert get(second.id).state == "received"
+    assert finding(second.id).state == "received"
 
 
 def test_without_a_recipe_a_finding_waits_for_one(
-    clearinghouse: Fixture, executes: list[dict[str, Any]]
+    clearinghouse: Fixture, executions: Executions
 ) -> None:
     finder = clearinghouse.person("finder", clearinghouse.organisation("F", "finder").id)
     row = findings.report_finding(finder, report(recipe=None))
     reproduction.reproduce_finding(row.id)
-    assert get(row.id).state == "received"
-    assert "recipe" in get(row.id).answer["reasons"][0]
+    assert finding(row.id).state == "received"
+    assert "recipe" in finding(row.id).answer["reasons"][0]
     findings.add_recipe(finder, row.id, recipe())
     reproduction.reproduce_finding(row.id)
-    assert get(row.id).state == "reproduced"
+    assert finding(row.id).state == "reproduced"
 
 
 def test_what_does_not_crash_is_not_reproduced_with_its_reason(
-    clearinghouse: Fixture, executes: list[Any]
+    clearinghouse: Fixture, executions: Executions
 ) -> None:
     finder = clearinghouse.person("finder", clearinghouse.organisation("F", "finder").id)
-    executes[:] = [shown(reproduced=False, frames=[], reason="no crash on the vulnerable build")]
+    executions.finding = shown(reproduced=False, frames=[], reason="no crash at all")
     row = findings.report_finding(finder, report())
     reproduction.reproduce_finding(row.id)
-    assert get(row.id).state == "not-reproduced"
-    assert get(row.id).why == ["no crash on the vulnerable build"]
-    executes[:] = [BadInput("recipe: script is no Python")]
+    assert finding(row.id).state == "not-reproduced"
+    assert finding(row.id).why == ["no crash at all"]
+    executions.finding = BadInput("recipe: script is no Python")
     other = findings.report_finding(finder, report(title="Another"))
     reproduction.reproduce_finding(other.id)
-    assert get(other.id).state == "not-reproduced"
+    assert finding(other.id).state == "not-reproduced"
 
 
 def test_without_a_sandbox_the_finding_is_kept_and_tried_again(
-    clearinghouse: Fixture, executes: list[Any]
+    clearinghouse: Fixture, executions: Executions
 ) -> None:
-    executes[:] = [MissingPart("no bubblewrap"), shown()]
+    executions.finding = MissingPart("no bubblewrap")
     finder = clearinghouse.person("finder", clearinghouse.organisation("F", "finder").id)
     row = findings.report_finding(finder, report())
     reproduction.reproduce_finding(row.id)
-    assert get(row.id).state == "received"
-    assert "no bubblewrap" in get(row.id).why[0]
+    assert finding(row.id).state == "received"
+    assert "no bubblewrap" in finding(row.id).why[0]
+    executions.finding = shown()
     reproduction.reproduce_finding(row.id)
-    assert get(row.id).state == "reproduced"
+    assert finding(row.id).state == "reproduced"
 
 
 @pytest.mark.parametrize(
@@ -279,10 +236,10 @@ def test_an_office_reports_to_the_clearinghouse_with_a_copy_to_the_lab(office: F
     assert sent.body["recipe"]["item"] == "regmap"
     reply = {"finding": row.id, "state": "reproduced", "reasons": ["executed"]}
     assert house.send("finding.answered", reply, thread=row.id).status == "accepted"
-    assert get(row.id).state == "reproduced"
+    assert finding(row.id).state == "reproduced"
     stranger = office.peer("Elsewhere", Profile.CLEARINGHOUSE)
     stranger.send("finding.answered", {**reply, "state": "not-reproduced"}, thread=row.id)
-    assert get(row.id).state == "reproduced"
+    assert finding(row.id).state == "reproduced"
 
 
 def test_a_lab_keeps_its_copy(lab: Fixture) -> None:
