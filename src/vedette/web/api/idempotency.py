@@ -110,6 +110,9 @@ class Router(NinjaRouter):
     def add_api_operation(
         self, path: str, methods: list[str], view_func: Callable[..., Any], **options: Any
     ) -> None:
+        if not options.get("operation_id"):
+            first, *rest = view_func.__name__.split("_")
+            options["operation_id"] = first + "".join(word.capitalize() for word in rest)
         if "POST" in methods:
             extra = dict(options.get("openapi_extra") or {})
             extra["parameters"] = [*extra.get("parameters", []), PARAMETER]
