@@ -38,6 +38,7 @@ from vedette.kernel.errors import BadInput, Forbidden, NotFound, Refused
 from vedette.kernel.events import Event
 from vedette.kernel.markings import TLP, Marking
 from vedette.kernel.permissions import Permission
+from vedette.services import index
 from vedette.services.acting import Actor, Doing, reading
 from vedette.services.embargoes import check, embargo_of
 from vedette.services.here import Here
@@ -124,6 +125,7 @@ def publish_advisory(
         )
         for finding in Finding.objects.select_related("peer").filter(case=case):
             reply(doing, finding, f"published as {row.tracking_id}")
+        doing.after(index.rebuild)
         return row
 
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from vedette.web.api import access, assessment, engagement, instance, readiness
+from vedette.web.api import (
+    access,
+    assessment,
+    engagement,
+    instance,
+    inventories,
+    notices,
+    readiness,
+)
 from vedette.web.api.root import api
 
 ROUTERS = (
@@ -10,6 +18,8 @@ ROUTERS = (
     ("", assessment.router),
     ("", engagement.router),
     ("", instance.router),
+    ("", inventories.router),
+    ("", notices.router),
     ("", readiness.router),
 )
 
