@@ -265,15 +265,22 @@ def _severity(row: Case) -> dict[str, Any]:
 
 
 def _notes(row: Case) -> list[CaseNote]:
-    newest = CaseNote.objects.filter(case=row).select_related("org").order_by("-at", "-id")
+    newest = CaseNote.objects.filter(case=row).order_by("-at", "-id")
     return list(newest[:NOTES_SHOWN])[::-1]
+
+
+def browse_notes(actor: Actor, case_id: str) -> QuerySet[CaseNote]:
+    """The notes of a case, newest first; evaluate it under the actor's scope."""
+    actor.require(Permission.CASE_READ)
+    rows: QuerySet[CaseNote] = CaseNote.objects.filter(case=seen_case(actor, case_id))
+    return rows.order_by("-at", "-id")
 
 
 def note_row(note: CaseNote) -> dict[str, Any]:
     """One note of a case."""
     return {
         "id": note.id,
-        "org": note.org.name,
+        "org": note.org_id,
         "author": note.author,
         "text": note.text,
         "at": stamp(note.at),
@@ -300,17 +307,7 @@ def _fixes(actor: Actor, row: Case) -> list[dict[str, Any]]:
 
 def _advisories(row: Case) -> list[dict[str, Any]]:
     rows = Advisory.objects.filter(case=row, public=True).defer("csaf", "osv")
-    return [
-        {
-            "tracking_id": advisory.tracking_id,
-            "title": advisory.title,
-            "corrects": advisory.corrects,
-            "priority": advisory.priority,
-            "checks": advisory.checks,
-            "published_at": stamp(advisory.published_at),
-        }
-        for advisory in rows.order_by("published_at", "id")
-    ]
+    return [advisory_row(advisory) for advisory in rows.order_by("published_at", "id")]
 
 
 def _mails(row: Case) -> list[dict[str, Any]]:
@@ -341,6 +338,26 @@ def _timeline(actor: Actor, row: Case) -> list[dict[str, Any]]:
 def case_party(row: Case) -> Q:
     """The organisations of a case: its participants and the clearinghouse."""
     return Q(participations__case=row) | Q(id=row.org_id)
+
+
+def browse_advisories(actor: Actor) -> QuerySet[Advisory]:
+    """Published advisories, newest first; evaluate it under the actor's scope."""
+    rows: QuerySet[Advisory] = Advisory.objects.filter(public=True).defer("csaf", "osv")
+    return rows.order_by("-published_at", "-id")
+
+
+def advisory_row(row: Advisory) -> dict[str, Any]:
+    """One advisory in a list."""
+    return {
+        "tracking_id": row.tracking_id,
+        "title": row.title,
+        "summary": row.content.get("summary", ""),
+        "corrects": list(row.corrects),
+        "priority": row.priority,
+        "checks": row.checks,
+        "marking": row.marking,
+        "published_at": stamp(row.published_at),
+    }
 
 
 def open_counts(actor: Actor) -> dict[str, int]:

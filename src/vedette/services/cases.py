@@ -202,8 +202,9 @@ def respond(
             participant.status, event = move.target, move.event
         participant.note = words(note, "note", NOTE_LIMIT, empty=True)
         participant.responded_at = doing.now
-        if terms is not None:
-            _set_terms(participant, terms, zone, days or {})
+        if terms is not None or zone or days:
+            kept = participant.terms if terms is None else terms
+            _set_terms(participant, kept, zone, days or {})
         if agree_to_publish is not None:
             participant.agreed_to_publish = agree_to_publish
         participant.save()
@@ -225,10 +226,12 @@ def _said(source: str, status: str) -> Row:
 def note(actor: Actor, case_id: str, text: str) -> CaseNote:
     """Add a message to a case, seen by its participants."""
     with on_case(actor, case_id, Permission.CASE_RESPOND) as (doing, row):
+        with scoped(SYSTEM):
+            party = find_organisation(actor.org).name
         added = CaseNote(
             org_id=actor.org,
             case=row,
-            author=actor.name[:200],
+            author=f"{actor.name[:80]}, {party}"[:200],
             text=words(text, "text", NOTE_LIMIT),
             at=doing.now,
         )

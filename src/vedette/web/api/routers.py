@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from vedette.web.api import (
     access,
+    advisories,
     assessment,
+    cases,
     engagement,
+    findings,
     instance,
     inventories,
     notices,
@@ -15,8 +18,11 @@ from vedette.web.api.root import api
 
 ROUTERS = (
     ("", access.router),
+    ("", advisories.router),
     ("", assessment.router),
+    ("", cases.router),
     ("", engagement.router),
+    ("", findings.router),
     ("", instance.router),
     ("", inventories.router),
     ("", notices.router),
