@@ -375,7 +375,7 @@ def test_the_inbox_takes_a_fixed_number_of_queries(
         publish(house, osv(f"x_vedette-{number}", "2.0", package=f"part{number}"))
     build(house)
     take(actor, *(f"pkg:pypi/part{n}@1.0" for n in range(12)))
-    with django_assert_num_queries(1), scoped(actor.scope):
+    with scoped(actor.scope), django_assert_num_queries(1):
         assert len([notices.describe(row) for row in notices.inbox(actor)]) == 12
 
 

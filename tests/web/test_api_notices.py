@@ -62,7 +62,7 @@ def test_from_import_to_verified(house: Fixture) -> None:
     org = house.organisation("Utility", "operator")
     operator, reader = Api("operator", org.id), Api("reader", org.id)
     other = Api("operator", house.organisation("Other", "operator").id)
-    imported = coordinator.post("/advisories/import?source=public", public_record())
+    imported = coordinator.post("/index/records?source=public", public_record())
     assert imported.json()["accepted"] == 1, imported.content
     publish_correction(house)
     built = coordinator.post("/index", key="k1").json()

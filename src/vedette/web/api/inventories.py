@@ -112,7 +112,7 @@ def read(request: Asked, inventory_id: str) -> Any:
 
 
 @router.post(
-    "/advisories/import",
+    "/index/records",
     response=ImportOut,
     operation_id="importAdvisories",
     summary="Take records of a public database, as the body",
