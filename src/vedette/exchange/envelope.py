@@ -1,9 +1,4 @@
-"""A message in its signed envelope.
-
-The envelope is DSSE (Dead Simple Signing Envelope 1.0): the signature covers
-`DSSEv1 <type> <payload>`, so the payload need not be canonical, and nothing unsigned is read
-except the key id.
-"""
+"""A message, and its signed envelope."""
 
 from __future__ import annotations
 
@@ -12,14 +7,24 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from securesystemslib.dsse import Envelope
-from securesystemslib.exceptions import FormatError
-from securesystemslib.signer._signature import Signature
-
+from vedette.kernel import dsse
 from vedette.kernel.bounds import MIB, Bounds, read_json
-from vedette.kernel.canonical import canonical, digest
+from vedette.kernel.canonical import canonical
+from vedette.kernel.dsse import Opened
+from vedette.kernel.dsse import sign as sign_payload
 from vedette.kernel.errors import BadInput
-from vedette.kernel.keys import PrivateKeys, PublicKeys
+from vedette.kernel.keys import PrivateKeys
+
+__all__ = [
+    "Message",
+    "Opened",
+    "from_text",
+    "open_envelope",
+    "read_message",
+    "seal",
+    "sign_payload",
+    "to_text",
+]
 
 PAYLOAD_TYPE = "application/vnd.vedette.message+json"
 BOUNDS = Bounds(size=16 * MIB, depth=40, count=500_000)
@@ -49,51 +54,9 @@ def seal(message: Message, keys: PrivateKeys) -> dict[str, Any]:
     return sign_payload(message.payload(), PAYLOAD_TYPE, keys)
 
 
-def sign_payload(payload: bytes, payload_type: str, keys: PrivateKeys) -> dict[str, Any]:
-    """Wrap any payload in a DSSE envelope with one signature."""
-    envelope = Envelope(payload, payload_type, {})
-    signature = keys.sign(envelope.pae())
-    keyid = keys.public.keyid
-    envelope.signatures[keyid] = Signature(keyid, signature.hex())
-    result: dict[str, Any] = envelope.to_dict()
-    return result
-
-
-@dataclass(frozen=True)
-class Opened:
-    """An envelope's payload, before anything in it is believed."""
-
-    payload: bytes
-    keyid: str
-    signature: bytes
-    pae: bytes
-
-    @property
-    def digest(self) -> str:
-        return digest(self.payload)
-
-    def verify(self, keys: PublicKeys) -> bool:
-        return keys.keyid == self.keyid and keys.verify(self.signature, self.pae)
-
-
 def open_envelope(data: bytes, payload_type: str = PAYLOAD_TYPE) -> Opened:
-    """Read a DSSE envelope of one signature, without judging it. Raises BadInput."""
-    document = read_json(data, source="envelope", bounds=BOUNDS)
-    try:
-        envelope = Envelope.from_dict(document)
-        (signature,) = envelope.signatures.values()
-        raw = bytes.fromhex(signature.signature)
-    except (
-        FormatError,
-        KeyError,
-        TypeError,
-        ValueError,
-        AttributeError,
-    ) as error:
-        raise BadInput(f"envelope: not DSSE with one signature ({error})") from None
-    if envelope.payload_type != payload_type:
-        raise BadInput(f"envelope: payload type {str(envelope.payload_type)[:60]!r} unknown")
-    return Opened(envelope.payload, signature.keyid, raw, envelope.pae())
+    """Read an envelope without judging it. Raises BadInput."""
+    return dsse.open_envelope(data, payload_type, source="envelope", bounds=BOUNDS)
 
 
 def read_message(payload: bytes) -> Message:

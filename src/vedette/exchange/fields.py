@@ -174,7 +174,7 @@ class Mark:
         Marking.parse(value)
 
 
-ID = Text(40, r"[a-z]{2,12}-[2-9a-z]{16}")
+ID = Text(40, r"[a-z]{2,20}-[2-9a-z]{16}")
 HEX = Text(128, r"[0-9a-f]{64}|[0-9a-f]{128}")
 DIGEST = Text(71, r"sha256:[0-9a-f]{64}")
 LONG = Text(65_536)

@@ -202,7 +202,7 @@ TABLE: tuple[MessageType, ...] = (
         "What became of a reported finding.",
         finding=ID,
         state=Text(40),
-        case=Text(40, r"([a-z]{2,12}-[2-9a-z]{16})?", required=False),
+        case=Text(40, r"([a-z]{2,20}-[2-9a-z]{16})?", required=False),
         reasons=ListOf(Text(1000), 50),
     ),
     _row(

@@ -12,7 +12,6 @@ Rules:
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +21,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from vedette.kernel import dsse
 from vedette.kernel.bounds import MIB, Bounds, read_json
 from vedette.kernel.canonical import canonical, digest
 from vedette.kernel.errors import BadInput, OurFault, Refused
@@ -179,17 +179,7 @@ def default_pack() -> PolicyPack:
 def sign_pack(data: bytes, keys: PrivateKeys) -> bytes:
     """Return a signed envelope around a pack file that reads well."""
     read_pack(data)
-    envelope = {
-        "payloadType": PAYLOAD_TYPE,
-        "payload": base64.b64encode(data).decode("ascii"),
-        "signatures": [
-            {
-                "keyid": keys.public.keyid,
-                "sig": base64.b64encode(keys.sign(_pae(data))).decode("ascii"),
-            }
-        ],
-    }
-    return json.dumps(envelope, indent=1).encode("ascii")
+    return json.dumps(dsse.sign(data, PAYLOAD_TYPE, keys), indent=1).encode("ascii")
 
 
 def load_pack(envelope: bytes, trusted: Iterable[PublicKeys]) -> PolicyPack:
@@ -197,32 +187,13 @@ def load_pack(envelope: bytes, trusted: Iterable[PublicKeys]) -> PolicyPack:
 
     Raises BadInput when the envelope or the pack is malformed, Refused when no trusted key signed.
     """
-    document = read_json(envelope, source="policy pack envelope", bounds=BOUNDS)
-    try:
-        payload_type = document["payloadType"]
-        payload = base64.b64decode(document["payload"], validate=True)
-        signatures = [
-            base64.b64decode(signature["sig"], validate=True)
-            for signature in document["signatures"][:16]
-        ]
-    except (KeyError, TypeError, ValueError):
-        raise BadInput(
-            "policy pack envelope: not DSSE", next_step="sign the pack with an instance's key"
-        ) from None
-    if payload_type != PAYLOAD_TYPE:
-        raise BadInput(f"policy pack envelope: payload type {str(payload_type)[:60]!r} unknown")
-    signed = _pae(payload)
-    # the key id in an envelope is only a hint, so every trusted key is tried
-    if not any(key.verify(signature, signed) for key in trusted for signature in signatures):
+    opened = dsse.open_envelope(
+        envelope, PAYLOAD_TYPE, source="policy pack envelope", bounds=BOUNDS
+    )
+    if not opened.verify_any(trusted):
         raise Refused(
             "policy pack envelope: no trusted key signed it",
             kept="the pack in force as it was",
             next_step="have it signed by a key this instance trusts",
         )
-    return read_pack(payload)
-
-
-def _pae(payload: bytes) -> bytes:
-    """DSSE 1.0 pre-authentication encoding: what is signed."""
-    kind = PAYLOAD_TYPE.encode("ascii")
-    return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
+    return read_pack(opened.payload)
