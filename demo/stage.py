@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -109,11 +109,9 @@ class Instance:
 
     def found(self, email: str) -> str:
         """Found the instance and return the first administrator's link."""
-        out = run(
-            [*VEDETTE, "init", "--profile", self.profile, "--name", NAMES[self.profile]]
-            + ["--email", email, "--bind", f"127.0.0.1:{self.port}", "--demo", str(self.folder)],
-            env=self.env,
-        )
+        about = ["--profile", self.profile, "--name", NAMES[self.profile], "--email", email]
+        where = ["--bind", f"127.0.0.1:{self.port}", "--demo", str(self.folder)]
+        out = run([*VEDETTE, "init", *about, *where], env=self.env)
         found = re.search(r"\S+/welcome/\S+", out)
         assert found, out
         return found[0]
@@ -150,14 +148,9 @@ class Instance:
     def command(self, *args: str) -> str:
         return run([*VEDETTE, *args, "--instance", str(self.folder)], env=self.env)
 
-    def invite(self, email: str, role: str, **options: str) -> str:
+    def invite(self, email: str, role: str, *options: str) -> str:
         """Invite as a stranger would, and return the link."""
-        extra = [part for name, value in options.items() for part in (f"--{name}", value)]
-        small = ["--small"] if options.pop("small", "") else []
-        if small:
-            index = extra.index("--small")
-            del extra[index : index + 2]
-        return self.command("invite", email, "--role", role, *extra, *small).strip()
+        return self.command("invite", email, "--role", role, *options).strip()
 
     def join(self, link: str, name: str, email: str, role: str) -> Person:
         """Open the welcome link as a browser does, and join."""
@@ -216,16 +209,10 @@ class Stage:
 
     def raise_curtain(self, administrators: dict[str, str]) -> dict[str, str]:
         """Found and start all four; return each administrator's link."""
-        with ThreadPoolExecutor(2) as pool:
-            links = dict(
-                zip(
-                    administrators,
-                    pool.map(
-                        lambda item: self.instances[item[0]].found(item[1]), administrators.items()
-                    ),
-                    strict=True,
-                )
-            )
+        found = self.together(
+            lambda item: self.instances[item[0]].found(item[1]), administrators.items()
+        )
+        links = dict(zip(administrators, found, strict=True))
         for instance in self.instances.values():
             instance.start()
         for instance in self.instances.values():
@@ -234,13 +221,21 @@ class Stage:
 
     def introduce(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Exchange cards between instances, both ways."""
-        cards = {}
-        for profile, instance in self.instances.items():
-            cards[profile] = self.out / f"{profile}.card.json"
-            cards[profile].write_text(instance.command("exchange", "card"))
-        for one, two in pairs:
-            self.instances[one].command("exchange", "peer", "add", str(cards[two]))
-            self.instances[two].command("exchange", "peer", "add", str(cards[one]))
+        cards = {profile: self.out / f"{profile}.card.json" for profile in self.instances}
+
+        def write(profile: str) -> None:
+            cards[profile].write_text(self.instances[profile].command("exchange", "card"))
+
+        def add(pair: tuple[str, str]) -> None:
+            self.instances[pair[0]].command("exchange", "peer", "add", str(cards[pair[1]]))
+
+        self.together(write, cards)
+        self.together(add, [side for one, two in pairs for side in ((one, two), (two, one))])
+
+    def together(self, work: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+        """Do the same for several items, a few at once."""
+        with ThreadPoolExecutor(3) as pool:
+            return list(pool.map(work, items))
 
     def until(self, what: str, check: Any, *, seconds: float = 120, pause: float = 0.25) -> Any:
         """Wait until `check()` gives something; the workers and messages take their time."""
