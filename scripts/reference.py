@@ -190,10 +190,7 @@ def walk(command: click.Command, path: str) -> Iterator[tuple[str, click.Command
         return
     context = click.Context(command)
     for name in command.list_commands(context):
-        try:
-            below = command.get_command(context, name)
-        except ModuleNotFoundError:
-            continue
+        below = command.get_command(context, name)
         if below is not None:
             yield from walk(below, f"{path} {name}")
 
