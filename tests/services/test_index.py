@@ -17,7 +17,7 @@ from vedette.kernel.canonical import digest
 from vedette.kernel.errors import BadInput, Forbidden, NotFound
 from vedette.kernel.permissions import Profile
 from vedette.matching.index import Index
-from vedette.services import index
+from vedette.services import index, sources
 from vedette.services.testing import START, Fixture
 from vedette.store.models import IndexBuild, LedgerEntry, SourceAdvisory
 from vedette.store.tenancy import SYSTEM, scoped
@@ -28,8 +28,8 @@ def ids(house: Fixture) -> list[str]:
     return [a.id for a in Index(bytes(row.data), "index")]
 
 
-def put(house: Fixture, data: bytes, source: str = "public") -> index.Imported:
-    return index.import_advisories(house.person("coordinator"), data, source)
+def put(house: Fixture, data: bytes, source: str = "public") -> sources.Imported:
+    return sources.import_advisories(house.person("coordinator"), data, source)
 
 
 def test_a_broken_record_stops_no_other_and_is_kept(clearinghouse: Fixture) -> None:
@@ -118,7 +118,7 @@ def test_a_hosted_organisation_builds_nothing(clearinghouse: Fixture) -> None:
     with pytest.raises(NotFound):
         index.build_index(clearinghouse.person("administrator", org.id))
     with pytest.raises(NotFound):
-        index.import_advisories(clearinghouse.person("operator", org.id), b"{}", "x")
+        sources.import_advisories(clearinghouse.person("operator", org.id), b"{}", "x")
     with pytest.raises(Forbidden):
         index.build_index(clearinghouse.person("auditor"))
 
@@ -152,3 +152,23 @@ def test_old_indexes_lose_their_bytes_and_keep_their_digest(clearinghouse: Fixtu
         rows = list(IndexBuild.objects.order_by("built_at"))
     assert [bool(row.data) for row in rows] == [False, False] + [True] * (index.KEPT_BUILDS + 1)
     assert all(row.digest for row in rows)
+
+
+def test_the_kev_catalogue_says_what_is_listed(clearinghouse: Fixture) -> None:
+    person = clearinghouse.person("coordinator")
+    put(clearinghouse, public_record())
+    publish(clearinghouse, osv("x_vedette-stated", "2.0"), priority={"kev": True})
+    publish(clearinghouse, osv("x_vedette-other", "2.0"), priority={"impact": "partial"})
+    catalogue = {"vulnerabilities": [{"cveID": CVE}, {"cveID": "CVE-2020-0001"}]}
+    assert sources.import_kev(person, json.dumps(catalogue).encode()) == 2
+    row = index.build_index(person)
+    facts = {a.id: a.facts for a in Index(bytes(row.data), "index")}
+    assert facts == {
+        PUBLIC: ("kev=yes",),
+        "x_vedette-other": ("kev=no", "impact=partial"),
+        "x_vedette-stated": ("kev=yes",),
+    }
+    for broken in (b"[]", b'{"vulnerabilities": [{"cveID": "x"}]}', b'{"vulnerabilities": []}'):
+        with pytest.raises(BadInput, match="catalogue"):
+            sources.import_kev(person, broken)
+    assert index.build_index(person).id == row.id

@@ -8,7 +8,7 @@ from tests.services.running import run_jobs
 
 from vedette.kernel.permissions import Profile
 from vedette.matching.index import Index
-from vedette.services import advisories, fixes, index, inventories, notices
+from vedette.services import advisories, fixes, index, inventories, notices, sources
 from vedette.services.testing import Fixture
 from vedette.store.models import Advisory, IndexBuild
 from vedette.store.tenancy import SYSTEM, scoped
@@ -38,7 +38,7 @@ def test_the_ujson_story(clearinghouse: Fixture, executions: Executions) -> None
     org = clearinghouse.organisation("Utility", "operator")
     actor = clearinghouse.person("operator", org.id)
     coordinator = clearinghouse.person("coordinator")
-    index.import_advisories(coordinator, public_record(), "public")
+    sources.import_advisories(coordinator, public_record(), "public")
     index.build_index(coordinator)
     inventories.take_inventory(actor, "plant", sbom("pkg:pypi/ujson@5.1.0"), exposed=True)
     run_jobs()

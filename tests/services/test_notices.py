@@ -21,7 +21,7 @@ from tests.services.running import run_jobs
 
 from vedette.kernel.errors import BadInput, Forbidden, NotFound, Refused
 from vedette.kernel.permissions import Profile
-from vedette.services import answers, index, inventories, jobs, matches, notices
+from vedette.services import answers, index, inventories, jobs, matches, notices, sources
 from vedette.services.acting import Actor
 from vedette.services.testing import START, Fixture
 from vedette.store.models import Inventory, LedgerEntry, Notice, OperatorAnswer
@@ -33,7 +33,7 @@ FACTS = {"kev": False, "automatable": True, "impact": "partial"}
 
 @pytest.fixture
 def house(clearinghouse: Fixture) -> Fixture:
-    index.import_advisories(clearinghouse.person("coordinator"), public_record(), "public")
+    sources.import_advisories(clearinghouse.person("coordinator"), public_record(), "public")
     return clearinghouse
 
 
@@ -170,7 +170,7 @@ def test_what_the_records_alone_take_away_verifies_nothing(house: Fixture) -> No
     notices.answer_notice(actor, notice["id"], "patched")
     withdrawn = osv(PUBLIC, "5.1.0", modified="2026-12-02T00:00:00Z", withdrawn="2026-12-02")
     data = __import__("json").dumps(withdrawn).encode()
-    index.import_advisories(house.person("coordinator"), data, "public")
+    sources.import_advisories(house.person("coordinator"), data, "public")
     build(house)
     take(actor, "pkg:pypi/ujson@5.0.0", "pkg:pypi/other@1.0")
     with pytest.raises(Refused, match="the records did"):

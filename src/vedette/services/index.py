@@ -2,28 +2,26 @@
 
 Rules:
 - Only published, public TLP:CLEAR advisories enter it; nothing under embargo is ever inside.
-- A record that can't be read is kept with its problem and stops none of the others.
+- Where the KEV catalogue is here, it says of each record whether it is listed; what an own advisory
+  states as listed stays so.
 - An index is built anew only when its content differs; every operator is told of each new one.
 """
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from vedette.clearinghouse import facts
 from vedette.exchange.envelope import sign_payload
 from vedette.formats import csaf_in, osv_in
-from vedette.formats.detect import MAX_ADVISORY, read_advisory
-from vedette.kernel.bounds import MIB
+from vedette.formats.detect import read_advisory
 from vedette.kernel.canonical import canonical, digest
 from vedette.kernel.clock import format_time
-from vedette.kernel.errors import BadInput, NotFound, VedetteError
+from vedette.kernel.errors import NotFound
 from vedette.kernel.events import Event
 from vedette.kernel.markings import CLEAR, Marking
 from vedette.kernel.permissions import Permission, Profile
@@ -33,155 +31,13 @@ from vedette.services.acting import Actor, Doing, act, instance_actor, reading
 from vedette.services.jobs import job
 from vedette.services.matches import match_inventories
 from vedette.services.sides import only
+from vedette.services.sources import BATCH, KEV
 from vedette.store.models import Advisory, IndexBuild, Peer, SourceAdvisory
 from vedette.store.tenancy import SYSTEM, scoped
 
 INDEX_TYPE = "application/vnd.vedette.index+json"
 INDEX_PATH = "/index/v1/"
-MAX_IMPORT = 256 * MIB
-MAX_UNPACKED = 2048 * MIB
-MAX_RECORDS = 500_000
 KEPT_BUILDS = 8
-BATCH = 500
-
-
-@dataclass(frozen=True)
-class Imported:
-    """What became of the records: counts, and those set aside with their reason."""
-
-    accepted: int
-    updated: int
-    already_known: int
-    problems: tuple[dict[str, str], ...]
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "accepted": self.accepted,
-            "updated": self.updated,
-            "already_known": self.already_known,
-            "problems": list(self.problems),
-        }
-
-
-def import_advisories(actor: Actor, data: bytes, source: str) -> Imported:
-    """Take records of a public database into the material of the index.
-
-    Args:
-        data: one OSV, CSAF or CVE record, a JSON list of them, JSON Lines, or a zip of such files.
-        source: the database's name; a record's newer revision of the same source replaces it.
-    """
-    only(Profile.CLEARINGHOUSE, actor)
-    source = source.strip()
-    if not source or len(source) > 200:
-        raise BadInput("source: 1 to 200 characters expected", next_step="name the database")
-    with act(actor, Permission.ADVISORY_PUBLISH) as doing:
-        known = dict(SourceAdvisory.objects.filter(source=source).values_list("key", "digest"))
-        rows: dict[str, SourceAdvisory] = {}
-        problems: list[dict[str, str]] = []
-        for where, content in _records(data):
-            row = _source_row(doing, source, where, content)
-            if row.problem:
-                problems.append({"record": where, "problem": row.problem})
-            rows[row.key] = row
-        counts = {"accepted": 0, "updated": 0, "already": 0}
-        changed = []
-        for row in rows.values():
-            before = known.get(row.key)
-            if before != row.digest:
-                changed.append(row)
-            if not row.problem:
-                word = "already" if before == row.digest else "updated" if before else "accepted"
-                counts[word] += 1
-        SourceAdvisory.objects.bulk_create(
-            changed,
-            batch_size=BATCH,
-            update_conflicts=True,
-            unique_fields=["org", "source", "key"],
-            update_fields=["document", "digest", "problem", "taken_at"],
-        )
-        result = Imported(counts["accepted"], counts["updated"], counts["already"], tuple(problems))
-        doing.record(
-            Event.INDEX_ADVISORIES_IMPORTED,
-            source[:100],
-            {"digest": digest(data), **counts, "problems": len(problems)},
-            marking=str(CLEAR),
-        )
-    return result
-
-
-def _source_row(doing: Doing, source: str, where: str, content: bytes) -> SourceAdvisory:
-    problem = ""
-    key = digest(content)
-    try:
-        key = read_advisory(content, where).id
-        if len(key) > 200:
-            raise BadInput(f"{where}: id longer than 200 characters")
-    except VedetteError as error:
-        problem, key = str(error)[:500], digest(content)
-    return SourceAdvisory(
-        org_id=doing.here.org,
-        source=source,
-        key=key,
-        document=content.decode("utf-8", "replace").replace("\x00", ""),
-        digest=digest(content),
-        problem=problem,
-        taken_at=doing.now,
-    )
-
-
-def _records(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield each record's place and bytes. Raises BadInput beyond the bounds."""
-    if len(data) > MAX_IMPORT:
-        raise BadInput(f"advisories: {len(data):,} bytes, at most {MAX_IMPORT:,}")
-    for count, (where, content) in enumerate(_unpacked(data), 1):
-        if count > MAX_RECORDS:
-            raise BadInput(f"advisories: more than {MAX_RECORDS:,} records", kept="none of them")
-        yield where, content
-
-
-def _unpacked(data: bytes) -> Iterator[tuple[str, bytes]]:
-    if data.startswith(b"PK\x03\x04"):
-        yield from _zipped(data)
-        return
-    text = data.removeprefix(b"\xef\xbb\xbf").strip()
-    if text.startswith(b"["):
-        yield from _listed(text)
-        return
-    lines = [line for line in text.splitlines() if line.strip()]
-    if len(lines) > 1 and all(line.lstrip().startswith(b"{") for line in lines[:2]):
-        for number, line in enumerate(lines, 1):
-            yield f"line {number}", line
-    else:
-        yield "record 1", text
-
-
-def _listed(text: bytes) -> Iterator[tuple[str, bytes]]:
-    try:
-        items = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"advisories: not JSON ({str(error)[:100]})") from None
-    for number, item in enumerate(items, 1):
-        yield f"record {number}", json.dumps(item, ensure_ascii=False).encode("utf-8", "replace")
-
-
-def _zipped(data: bytes) -> Iterator[tuple[str, bytes]]:
-    total = 0
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for entry in archive.infolist():
-                if entry.is_dir() or not entry.filename.lower().endswith(".json"):
-                    continue
-                with archive.open(entry) as file:
-                    content = file.read(MAX_ADVISORY + 1)
-                total += len(content)
-                if total > MAX_UNPACKED:
-                    raise BadInput(
-                        f"advisories: more than {MAX_UNPACKED:,} bytes unpacked",
-                        kept="none of them",
-                    )
-                yield entry.filename[:200], content
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
-        raise BadInput(f"advisories: the zip can't be read ({str(error)[:100]})") from None
 
 
 def build_index(actor: Actor) -> IndexBuild:
@@ -252,13 +108,26 @@ def _told(doing: Doing, row: IndexBuild) -> dict[str, Any]:
 
 
 def _material(doing: Doing) -> Iterator[Record]:
-    sources = SourceAdvisory.objects.filter(problem="").order_by("pk")
+    catalogue = SourceAdvisory.objects.filter(source=KEV).first()
+    listed = frozenset[str](json.loads(catalogue.document)) if catalogue else None
+    sources = SourceAdvisory.objects.filter(problem="").exclude(source=KEV).order_by("pk")
     for source, key, document in sources.values_list("source", "key", "document").iterator(BATCH):
-        yield read_advisory(document.encode(), f"{source}: {key}")
+        yield _with_kev(read_advisory(document.encode(), f"{source}: {key}"), listed)
     own = Advisory.objects.filter(public=True, published_at__lte=doing.now).order_by("pk")
     for row in own:
         if CLEAR.dominates(Marking.parse(row.marking)):
-            yield own_record(row)
+            yield _with_kev(own_record(row), listed)
+
+
+def _with_kev(record: Record, listed: frozenset[str] | None) -> Record:
+    """The record with what the catalogue says of it; as it is, where there is no catalogue."""
+    if listed is None:
+        return record
+    named = not listed.isdisjoint((record.id, *record.aliases))
+    if not named and "kev=yes" in record.facts:
+        return record
+    others = [fact for fact in record.facts if not fact.startswith("kev=")]
+    return replace(record, facts=("kev=yes" if named else "kev=no", *others))
 
 
 def own_record(row: Advisory) -> Record:

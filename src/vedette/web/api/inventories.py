@@ -9,7 +9,7 @@ from ninja import Schema
 from pydantic import Field
 
 from vedette.exchange.envelope import from_text
-from vedette.services import index, inventories, pulls
+from vedette.services import index, inventories, pulls, sources
 from vedette.web.api.idempotency import Asked, Router
 from vedette.web.api.kinds import Name
 
@@ -120,7 +120,19 @@ def read(request: Asked, inventory_id: str) -> Any:
 )
 def take_records(request: Asked, source: str) -> Any:
     """OSV, CSAF or CVE: one record, a JSON list, JSON Lines, or a zip of files."""
-    return index.import_advisories(request.auth, request.body, source).to_json()
+    return sources.import_advisories(request.auth, request.body, source).to_json()
+
+
+@router.post(
+    "/index/kev",
+    response=dict[str, int],
+    operation_id="importKev",
+    summary="Take the KEV catalogue, as the body",
+    openapi_extra=RAW,
+)
+def take_catalogue(request: Asked) -> Any:
+    """CISA's catalogue of known exploited vulnerabilities, as JSON; it replaces the one here."""
+    return {"listed": sources.import_kev(request.auth, request.body)}
 
 
 @router.get(
