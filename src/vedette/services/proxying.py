@@ -15,7 +15,6 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
 from django.db.models import F
 
 from vedette.engagement import access as rules
@@ -26,12 +25,11 @@ from vedette.kernel.events import Event
 from vedette.kernel.permissions import Profile
 from vedette.services import metering, windows
 from vedette.services.access import used_of
-from vedette.services.acting import Doing, act, instance_actor
+from vedette.services.acting import Doing, act, instance_actor, reading
 from vedette.services.here import here
 from vedette.services.metering import ENDED, OPEN, Metered
 from vedette.services.terms import agreed_terms
 from vedette.store.models import Call, ModelEndpoint, Session
-from vedette.store.tenancy import SYSTEM, scoped
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 UNKNOWN, NO_ID, USED_ID, NO_MODEL = 401, 400, 409, 503
@@ -166,5 +164,5 @@ def still_open(admitted: Admitted) -> bool:
     """Whether an answer under way may still be handed on: neither its hour nor the lab ended it."""
     if here().clock.now() >= admitted.until:
         return False
-    with transaction.atomic(), scoped(SYSTEM):
+    with reading(instance_actor()):
         return Session.objects.filter(id=admitted.session, state=OPEN).exists()

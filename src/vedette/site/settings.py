@@ -40,6 +40,8 @@ def _database(url: str, folder: Path | None) -> dict[str, Any]:
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
                 " PRAGMA foreign_keys=ON;",
             },
+            # opening is slow, and closing the last connection writes the whole log back
+            "CONN_MAX_AGE": 60,
         }
     parts = urlsplit(url)
     if parts.scheme not in ("postgresql", "postgres"):
