@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from vedette.kernel.permissions import Profile
 from vedette.services.accounts import organisations_of
-from vedette.web.access import ORG_KEY, page
+from vedette.services.here import here
+from vedette.web.access import ORG_KEY, SignedIn, page
+from vedette.web.pages import home_lab, home_office
+
+# overviews of the host's own people, by profile
+OVERVIEWS: dict[Profile, Callable[[SignedIn], HttpResponse]] = {
+    Profile.LAB: home_lab.overview,
+    Profile.OFFICE: home_office.overview,
+}
 
 
 @require_GET
 @page()
-def overview(request: HttpRequest) -> HttpResponse:
+def overview(request: SignedIn) -> HttpResponse:
     """What is going on, and what to do first."""
+    shown = OVERVIEWS.get(here().profile)
+    if shown is not None and request.actor.host:
+        return shown(request)
     return render(request, "pages/overview.html", {})
 
 

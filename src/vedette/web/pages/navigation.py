@@ -21,6 +21,15 @@ class Entry:
 ALL = tuple(Profile)
 ENTRIES: tuple[Entry, ...] = (
     Entry("Overview", "/", ALL, None),
+    Entry("Plan", "/plan/", (Profile.LAB,), Permission.PLAN_READ),
+    Entry("Dossier", "/dossier/", (Profile.LAB,), Permission.PLAN_READ),
+    Entry("Acts", "/acts/", (Profile.LAB, Profile.OFFICE), Permission.ENGAGEMENT_READ),
+    Entry("Sessions", "/sessions/", (Profile.LAB, Profile.OFFICE), Permission.ENGAGEMENT_READ),
+    Entry("Model", "/models/", (Profile.LAB,), Permission.SESSION_END),
+    Entry("Runs", "/runs/", (Profile.OFFICE,), Permission.RUN_READ),
+    Entry(
+        "Assessments", "/assessments/", (Profile.LAB, Profile.OFFICE), Permission.ASSESSMENT_READ
+    ),
     Entry("Messages", "/messages/", ALL, Permission.LEDGER_READ),
     Entry("Ledger", "/ledger/", ALL, Permission.LEDGER_READ),
     Entry("People", "/people/", ALL, Permission.PERSON_INVITE),

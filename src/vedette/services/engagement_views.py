@@ -1,0 +1,53 @@
+"""What people see besides an act itself: its history, and the determinations on record."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from vedette.kernel.clock import parse_time
+from vedette.kernel.errors import NotFound
+from vedette.kernel.permissions import Permission
+from vedette.services.acting import Actor, reading
+from vedette.store.models import Act, Determination, LedgerEntry, Terms
+
+TOLD = ("engagement:",)
+
+
+def history(actor: Actor, act_id: str) -> list[tuple[str, datetime, str]]:
+    """What happened to an act, oldest first: event, time, role of who did it (no content)."""
+    with reading(actor, Permission.ENGAGEMENT_READ):
+        if not Act.objects.filter(id=act_id).exists():
+            raise NotFound(f"act {act_id[:40]!r} is not here")
+        rows = LedgerEntry.objects.filter(object_id=act_id).order_by("seq")
+        return [
+            (row.event, parse_time(row.time, field="time"), row.role)
+            for row in rows[:500]
+            if row.event.startswith(TOLD)
+        ]
+
+
+def signatures(actor: Actor, act_id: str) -> dict[str, str]:
+    """Both sides' detached signatures of an act's terms, as hex; "" for one not there yet."""
+    with reading(actor, Permission.ENGAGEMENT_READ):
+        row = Terms.objects.filter(act_id=act_id).first()
+        if row is None:
+            raise NotFound(f"act {act_id[:40]!r} has no terms here")
+        return {"lab": row.lab_signature, "office": row.office_signature}
+
+
+def determinations(actor: Actor) -> list[Determination]:
+    """Determinations recorded here or received, newest first."""
+    with reading(actor, Permission.ASSESSMENT_READ):
+        rows = Determination.objects.select_related("act", "act__peer", "assessment")
+        return list(rows.order_by("-made_at", "id")[:500])
+
+
+def determination_view(actor: Actor, determination_id: str) -> Determination:
+    """One determination with its act and assessment."""
+    with reading(actor, Permission.ASSESSMENT_READ):
+        rows = Determination.objects.select_related("act", "act__peer", "assessment")
+        row: Any = rows.filter(id=determination_id).first()
+        if row is None:
+            raise NotFound(f"determination {determination_id[:40]!r} is not here")
+        return row

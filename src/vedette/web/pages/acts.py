@@ -1,0 +1,312 @@
+"""The three voluntary acts: each with its own card, its history and the moves this side has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from vedette.engagement.acts import ACTS
+from vedette.engagement.table import Actor as Side
+from vedette.engagement.window import WINDOW
+from vedette.kernel.errors import NotFound
+from vedette.kernel.markings import AMBER, Marking
+from vedette.kernel.permissions import Permission
+from vedette.ledger.timeline import title
+from vedette.readiness.dossier import fields_of
+from vedette.services import acts as views
+from vedette.services import engagement, readiness
+from vedette.services.engagement_views import history
+from vedette.services.here import here
+from vedette.services.sides import may_move, own_side
+from vedette.web.access import SignedIn, page
+from vedette.web.cells import Cell, Link, Step, Table
+from vedette.web.pages.forms import Lines, done, form_page, long_text, moment, submitted
+from vedette.web.pages.words import (
+    CHOICES,
+    NO_GATE,
+    act_noun,
+    act_titles,
+    bases,
+    joined,
+    purposes,
+    state,
+)
+
+LIVE = ("offered", "accepted")
+DO: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
+    "accept": (engagement.answer_act, ("accepted",)),
+    "decline": (engagement.answer_act, ("declined",)),
+    "withdraw": (engagement.withdraw_act, ()),
+    "end": (engagement.end_window, ()),
+}
+
+
+class ReasonForm(forms.Form):
+    """A reason, where somebody likes to give one."""
+
+    reason = long_text("Reason", "It goes to the other side. None is owed.", limit=4_000, rows=3)
+
+
+class DecisionForm(forms.Form):
+    """The lab's own decision on one act."""
+
+    choice = forms.ChoiceField(
+        label="What do you decide?",
+        choices=[(key, text.capitalize()) for key, text in CHOICES.items()],
+        widget=forms.RadioSelect,
+    )
+    reason = long_text("Why", "For your own record.", limit=20_000)
+    conditions = Lines(
+        label="Conditions that void it", help_text="One a line.", required=False, max_length=100_000
+    )
+
+
+@require_GET
+@page(Permission.ENGAGEMENT_READ)
+def acts(request: SignedIn) -> HttpResponse:
+    """All acts; on a lab's instance with the lab's own decision on each of the three."""
+    side = own_side()
+    rows = views.acts(request.actor)
+    context: dict[str, Any] = {
+        "table": acts_table(rows),
+        "rows": rows,
+        "page_marking": joined(str(AMBER), *(row["marking"] for row in rows)),
+        "note": NO_GATE,
+    }
+    if side == Side.OFFICE:
+        context["waiting"] = acts_table([r for r in rows if r["state"] == "offered"])
+        return render(request, "pages/acts_office.html", context)
+    if request.actor.host and request.actor.may(Permission.PLAN_READ):
+        plans = readiness.plans(request.actor)
+        chosen = request.GET.get("plan", "")
+        plan = next((p for p in plans if p["id"] == chosen), plans[-1] if plans else None)
+        context |= {"plans": plans, "plan": plan, "page_marking": Marking()}
+        context["cards"] = _cards(request, plan["id"], rows) if plan else []
+    return render(request, "pages/acts_lab.html", context)
+
+
+def acts_table(rows: list[dict[str, Any]]) -> Table:
+    """Acts as a table, the newest first."""
+    return Table(
+        "Acts",
+        ["Act", "Model", "With", "State", "Offered", "Answer by", "Window"],
+        [
+            [
+                Link(act_noun(row["kind"]).capitalize(), f"/acts/{row['id']}/"),
+                row["model"],
+                row["peer"],
+                state("act", row["state"]),
+                moment(row["offered_at"]),
+                moment(row["answer_by"]) if row["state"] == "offered" else None,
+                state("window", row["window"]) if row["window"] else None,
+            ]
+            for row in rows
+        ],
+        empty="None.",
+    )
+
+
+def _cards(request: SignedIn, plan_id: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    plan = readiness.plan(request.actor, plan_id)
+    cards = []
+    for decision in plan["decisions"]:
+        kind, standing = decision["act"], decision["standing"]
+        own = [r for r in rows if r["kind"] == kind and r["model"] == plan["model"]]
+        may_offer = request.actor.may(Permission.ENGAGEMENT_OFFER)
+        cards.append(
+            {
+                **decision,
+                "choice": state("choice", standing["choice"]) if standing else None,
+                "decided_at": moment(standing["decided_at"]) if standing else None,
+                "earlier": [
+                    Step(
+                        CHOICES.get(one["choice"], one["choice"]).capitalize(),
+                        "ended",
+                        moment(one["decided_at"]),
+                        " ".join(filter(None, [f"By {one['decided_by']}.", one["reason"]])),
+                    )
+                    for one in reversed(decision["earlier"])
+                ],
+                "acts": Table(
+                    "Offers of this act",
+                    ["Offered", "To", "State"],
+                    [
+                        [
+                            Link(f"{moment(r['offered_at']):%d %b %Y}", f"/acts/{r['id']}/"),
+                            r["peer"],
+                            state("act", r["state"]),
+                        ]
+                        for r in own
+                    ],
+                    empty="Not offered.",
+                ),
+                "decide_url": f"/acts/decide/{plan_id}/{kind}/"
+                if request.actor.may(Permission.PLAN_EDIT)
+                else "",
+                "offer_url": f"/acts/offer/{plan_id}/{kind}/" if may_offer else "",
+                "live": any(r["state"] in LIVE for r in own),
+            }
+        )
+    return cards
+
+
+@require_GET
+@page(Permission.ENGAGEMENT_READ)
+def act(request: SignedIn, act_id: str) -> HttpResponse:
+    """One act: what is offered, where it stands, what this side can do."""
+    own_side()
+    found = views.act_view(request.actor, act_id)
+    labels = {field.id: field.label for field in fields_of(here().pack)}
+    context = {
+        "act": found,
+        "title": act_titles().get(found["kind"], act_noun(found["kind"])),
+        "state": state("act", found["state"]),
+        "window_state": state("window", found["window"]) if found["window"] else None,
+        "facts": facts_of(found),
+        "dossier": [(labels.get(key, key), text) for key, text in found["dossier"].items()],
+        "partner": _partner(found["partner"]),
+        "moves": [
+            {**m, "url": _move_url(act_id, m["trigger"])}
+            for m in [*found["moves"], *found["window_moves"]]
+        ],
+        "history": [
+            Step(
+                title(event), "done", time, "" if role == "instance" else f"By a {act_noun(role)}."
+            )
+            for event, time, role in history(request.actor, act_id)
+        ],
+        "is_lab": own_side() == Side.LAB,
+        "note": NO_GATE,
+        "terms_url": _terms_url(request, found),
+        "trail": [("Acts", "/acts/"), (f"{act_noun(found['kind'])} for {found['model']}", "")],
+        "page_marking": found["marking"],
+    }
+    return render(request, "pages/act.html", context)
+
+
+def facts_of(found: dict[str, Any]) -> list[tuple[str, Cell]]:
+    """What an act says, as pairs."""
+    pairs: list[tuple[str, Cell]] = [
+        ("Model", found["model"]),
+        ("With", found["peer"]),
+        ("Offered", moment(found["offered_at"])),
+        ("Answer by", moment(found["answer_by"])),
+        ("Answered", moment(found["answered_at"])),
+    ]
+    if found["kind"] == "access-window":
+        pairs += [
+            ("Window opens", moment(found["opens"])),
+            ("Window closes", moment(found["closes"])),
+            ("Basis", bases().get(found["basis"], found["basis"])),
+            ("Purpose", purposes().get(found["purpose"], found["purpose"])),
+        ]
+    pairs += [("Note", found["note"]), ("Reason given", found["reason"])]
+    return [(label, value) for label, value in pairs if value not in (None, "")]
+
+
+def _partner(partner: dict[str, Any] | None) -> list[tuple[str, Cell]]:
+    if not partner:
+        return []
+    texts = {row["id"]: str(row["text"]) for row in here().pack.records("partners", "criteria")}
+    named = [texts.get(key, key) for key in partner.get("criteria", [])]
+    return [
+        ("Name", partner["name"]),
+        ("Sector", partner.get("sector", "")),
+        ("Named because", " ".join(named)),
+        ("Reason", partner.get("reason", "")),
+        ("Conflicts of interest", partner.get("conflicts", "")),
+        ("Agreed by both", moment(partner.get("agreed"))),
+    ]
+
+
+def _move_url(act_id: str, trigger: str) -> str:
+    return f"/acts/{act_id}/again/" if trigger == "offer" else f"/acts/{act_id}/do/{trigger}/"
+
+
+def _terms_url(request: SignedIn, found: dict[str, Any]) -> str:
+    """Where the terms are read or proposed, "" where there are none and none can be."""
+    proposes = own_side() == Side.LAB and request.actor.may(Permission.TERMS_SIGN)
+    if found["terms"] or (found["kind"] == "access-window" and proposes and found["state"] in LIVE):
+        return f"/acts/{found['id']}/terms/"
+    return ""
+
+
+@require_http_methods(["GET", "POST"])
+@page(Permission.ENGAGEMENT_READ)
+def move(request: SignedIn, act_id: str, trigger: str) -> HttpResponse:
+    """Take one move of the table: accept, decline, withdraw, or end the window at once."""
+    if trigger not in DO:
+        raise NotFound("no such move")
+    found = views.act_view(request.actor, act_id)
+    table, at = (WINDOW, found["window"]) if trigger == "end" else (ACTS, found["state"])
+    row = table.step(at or "not agreed", trigger, own_side())
+    may_move(request.actor, row)
+    form = ReasonForm(request.POST or None)
+    call, answer = DO[trigger]
+    made = submitted(request, form, lambda v: call(request.actor, act_id, *answer, v["reason"]))
+    if made is not None:
+        return done(request, f"The act is {made.state} now; the other side is told.", "act", act_id)
+    context = {
+        "title": row.label,
+        "kicker": f"{act_noun(found['kind']).capitalize()} for {found['model']}",
+        "lede": _consequence(trigger, own_side()),
+        "button": row.label,
+        "danger": trigger in ("end", "withdraw"),
+        "back": f"/acts/{act_id}/",
+        "trail": [
+            ("Acts", "/acts/"),
+            (act_noun(found["kind"]), f"/acts/{act_id}/"),
+            (row.label, ""),
+        ],
+        "note": NO_GATE if own_side() == Side.LAB else "",
+        "page_marking": found["marking"],
+    }
+    return form_page(request, form, context)
+
+
+def _consequence(trigger: str, side: Side) -> str:
+    again = "You can offer it again at any time." if side == Side.LAB else ""
+    said = {
+        "accept": "For a window the terms come next; nothing opens before both sides sign them.",
+        "decline": "The lab may offer it again. It counts as nobody's fault.",
+        "withdraw": f"A window that has not closed ends at once, and its sessions with it. {again}",
+        "end": f"The window and its sessions end at once; the act is withdrawn with it. {again}",
+    }
+    return said[trigger]
+
+
+@require_http_methods(["GET", "POST"])
+@page(Permission.PLAN_EDIT)
+def decide(request: SignedIn, plan_id: str, kind: str) -> HttpResponse:
+    """Record the lab's decision on one act, apart from the others."""
+    plan = readiness.plan(request.actor, plan_id)
+    found = next((d for d in plan["decisions"] if d["act"] == kind), None)
+    if found is None:
+        raise NotFound("no such act")
+    form = DecisionForm(request.POST or None)
+    made = submitted(
+        request,
+        form,
+        lambda v: readiness.decide(
+            request.actor, plan_id, kind, v["choice"], v["reason"], tuple(v["conditions"])
+        ),
+    )
+    if made is not None:
+        return done(request, f"Decided: {CHOICES[made.choice]}. It stays on record here.", "acts")
+    context = {
+        "title": found["title"],
+        "kicker": f"Your decision · section {found['clause']}",
+        "lede": f"{found['text']} The decision is your own record and stays here; you may decide"
+        " anew at any time, and nothing follows from it for the other two acts.",
+        "button": "Record the decision",
+        "back": f"/acts/?plan={plan_id}",
+        "trail": [("Acts", f"/acts/?plan={plan_id}"), (found["title"], "")],
+        "note": NO_GATE,
+        "page_marking": Marking(),
+    }
+    return form_page(request, form, context)

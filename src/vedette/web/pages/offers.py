@@ -1,0 +1,182 @@
+"""Offering one of the three acts: whom, on what basis, for which hours, with which fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.http import HttpResponse
+from django.views.decorators.http import require_http_methods
+
+from vedette.kernel.errors import NotFound
+from vedette.kernel.permissions import Permission, Profile
+from vedette.services import acts as views
+from vedette.services import engagement, readiness
+from vedette.services.here import here
+from vedette.services.peers import peers
+from vedette.services.sides import only
+from vedette.web.access import SignedIn, page
+from vedette.web.pages.forms import UTC_HINT, Hour, done, form_page, long_text, moment, submitted
+from vedette.web.pages.words import NO_GATE, act_titles, bases, purposes
+
+PARTNER = ("name", "sector", "criteria", "reason", "conflicts")
+
+
+class OfferForm(forms.Form):
+    """What every offer has; the fields of its kind are added."""
+
+    peer = forms.ChoiceField(label="To which office")
+    text = long_text("Note", "Goes along with the offer.")
+    answer_by = Hour(
+        label="Answer by",
+        required=False,
+        help_text=f"An offer without an answer lapses then, and counts as nothing. {UTC_HINT}",
+    )
+
+    def __init__(
+        self, kind: str, offices: list[str], fields: list[dict[str, Any]], *args: Any, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.kind = kind
+        self.fields["peer"] = forms.ChoiceField(
+            label="To which office", choices=[(name, name) for name in offices]
+        )
+        if kind == "access-window":
+            self.fields |= _window_fields()
+        if kind == "partner-selection":
+            self.fields |= _partner_fields()
+        choices = [(f["id"], f"{f['label']} ({f['marking']})") for f in fields]
+        if choices:
+            self.fields["dossier"] = forms.MultipleChoiceField(
+                label="Fields of the dossier that go along",
+                choices=choices,
+                required=False,
+                widget=forms.CheckboxSelectMultiple,
+                help_text="Only what you name here. The offer's marking follows from it.",
+            )
+        last = ["text", "answer_by"]
+        self.order_fields([*(name for name in self.fields if name not in last), *last])
+
+    def given(self) -> dict[str, Any]:
+        """What `offer_act` takes, besides act and model."""
+        values = dict(self.cleaned_data)
+        values.pop("peer")
+        values["dossier"] = tuple(values.get("dossier", ()))
+        if self.kind == "partner-selection":
+            values["partner"] = {name: values.pop(name) for name in PARTNER}
+        return values
+
+
+def _window_fields() -> dict[str, forms.Field]:
+    return {
+        "basis": forms.ChoiceField(label="Basis", choices=list(bases().items())),
+        "purpose": forms.ChoiceField(
+            label="Purpose", choices=list(purposes().items()), widget=forms.RadioSelect
+        ),
+        "opens": Hour(label="Window opens", help_text=UTC_HINT),
+        "closes": Hour(
+            label="Window closes", help_text=f"With the partner release at the latest. {UTC_HINT}"
+        ),
+    }
+
+
+def _partner_fields() -> dict[str, forms.Field]:
+    rows = here().pack.records("partners", "criteria")
+    return {
+        "name": forms.CharField(label="Partner", max_length=300),
+        "sector": forms.CharField(label="Sector", max_length=100, required=False),
+        "criteria": forms.MultipleChoiceField(
+            label="Named because it",
+            choices=[(row["id"], str(row["text"])) for row in rows],
+            widget=forms.CheckboxSelectMultiple,
+        ),
+        "reason": long_text("Why this partner", rows=2),
+        "conflicts": long_text("Conflicts of interest", rows=2),
+    }
+
+
+def offices_of(request: SignedIn) -> list[str]:
+    """Names of the offices whose keys are known here."""
+    return [p["name"] for p in peers(request.actor) if p["profile"] == str(Profile.OFFICE)]
+
+
+def crossing_fields(request: SignedIn, model: str) -> list[dict[str, Any]]:
+    """The filled fields of a model's dossier that can cross."""
+    found = readiness.dossier(request.actor, model)
+    fields = [field for section in found["sections"] for field in section["fields"]]
+    return [field for field in fields if field["crosses"] and field["value"].strip()]
+
+
+@require_http_methods(["GET", "POST"])
+@page(Permission.ENGAGEMENT_OFFER)
+def offer(request: SignedIn, plan_id: str, kind: str) -> HttpResponse:
+    """Offer one act for a planned model."""
+    plan = readiness.plan(request.actor, plan_id)
+    if kind not in act_titles():
+        raise NotFound("no such act")
+    window = {"opens": moment(plan["window"]["opens"]), "closes": moment(plan["window"]["closes"])}
+    fields = crossing_fields(request, plan["model"])
+    form = OfferForm(kind, offices_of(request), fields, request.POST or None, initial=window)
+    made = submitted(
+        request,
+        form,
+        lambda v: engagement.offer_act(
+            request.actor, v["peer"], kind, plan["model"], **form.given()
+        ),
+    )
+    if made is not None:
+        return done(
+            request, "Offered. The office is told, and may take it or leave it.", "act", made.id
+        )
+    return _page(request, form, kind, plan["model"], f"/acts/?plan={plan_id}")
+
+
+@require_http_methods(["GET", "POST"])
+@page(Permission.ENGAGEMENT_OFFER)
+def again(request: SignedIn, act_id: str) -> HttpResponse:
+    """Offer an act that is over once more, as a new act."""
+    only(Profile.LAB, request.actor)
+    old = views.act_view(request.actor, act_id)
+    fields = crossing_fields(request, old["model"])
+    form = OfferForm(
+        old["kind"], offices_of(request), fields, request.POST or None, initial=_initial(old)
+    )
+    made = submitted(
+        request, form, lambda v: engagement.offer_again(request.actor, act_id, **form.given())
+    )
+    if made is not None:
+        return done(request, "Offered again, as an act of its own.", "act", made.id)
+    return _page(request, form, old["kind"], old["model"], f"/acts/{act_id}/")
+
+
+def _initial(old: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "peer": old["peer"],
+        "text": old["note"],
+        "basis": old["basis"],
+        "purpose": old["purpose"],
+        "opens": moment(old["opens"]),
+        "closes": moment(old["closes"]),
+        "dossier": list(old["dossier"]),
+        **{name: (old["partner"] or {}).get(name) for name in PARTNER},
+    }
+
+
+def _page(request: SignedIn, form: OfferForm, kind: str, model: str, back: str) -> HttpResponse:
+    now = here().clock.now()
+    days = here().pack.integer("engagement", "answer_days")
+    context = {
+        "title": act_titles()[kind],
+        "kicker": model,
+        "lede": NO_GATE,
+        "button": "Send the offer",
+        "back": back,
+        "offices": offices_of(request),
+        "lapses": now + timedelta(days=days),
+        "has_dossier": "dossier" in form.fields,
+        "trail": [("Acts", "/acts/"), ("Offer", "")],
+        "page_marking": "TLP:RED",
+    }
+    return form_page(request, form, context, "pages/act_offer.html")

@@ -1,0 +1,64 @@
+"""How the states of acts, windows, sessions and runs look, and what their kinds are called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vedette.kernel import markings
+from vedette.kernel.markings import Marking
+from vedette.services.here import here
+from vedette.web.cells import Kind, State
+
+NO_GATE = (
+    "Nothing here moves your release dates. Each act is yours to take or leave, and silence means"
+    " free to proceed."
+)
+KINDS: dict[str, dict[str, Kind]] = {
+    "act": {
+        "drafted": "idle",
+        "offered": "active",
+        "accepted": "done",
+        "declined": "ended",
+        "withdrawn": "ended",
+        "lapsed": "ended",
+    },
+    "window": {"agreed": "idle", "open": "active", "closed": "ended", "ended": "ended"},
+    "session": {"requested": "idle", "open": "active", "ended": "ended", "refused": "attention"},
+    "run": {"committed": "idle", "running": "active", "finished": "done", "failed": "urgent"},
+    "choice": {"offer": "done", "not-now": "idle", "decline": "ended"},
+}
+CHOICES = {"offer": "offer it", "not-now": "not now", "decline": "do without it"}
+
+
+def state(of: str, name: str) -> State:
+    """A state of an act, window, session, run or choice, as a tag."""
+    label = CHOICES.get(name, name) if of == "choice" else name
+    return State(label or "none", KINDS[of].get(name, "idle"))
+
+
+def act_titles() -> dict[str, str]:
+    """Titles of the three acts by id, in the order's own order."""
+    return {row["id"]: str(row["title"]) for row in here().pack.records("engagement", "acts")}
+
+
+def act_noun(kind: str) -> str:
+    """`access-window` as people say it."""
+    return kind.replace("-", " ")
+
+
+def purposes() -> dict[str, str]:
+    """The purposes of access by id, with what each means."""
+    rows = here().pack.records("engagement", "purposes")
+    return {row["id"]: f"{row['title']}: {row['text']}" for row in rows}
+
+
+def bases() -> dict[str, str]:
+    """The legal bases of a window by id."""
+    return {
+        key: str(row["title"]) for key, row in here().pack.mapping("engagement", "bases").items()
+    }
+
+
+def joined(*texts: Any) -> Marking:
+    """The marking of a page that shows parts so marked."""
+    return markings.join(Marking.parse(str(text)) for text in texts)
