@@ -6,11 +6,12 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
 from vedette.clearinghouse.findings import Finding
+from vedette.cli.context import boot, instance_option
 from vedette.formats.findings_in import Rejection, read_findings
 from vedette.kernel.errors import BadInput
 
@@ -67,6 +68,63 @@ def dedupe(file: Path, out: Path, as_json: bool) -> None:
             f"{len(rejected)} rejected, with line and reason in {account['rejected_file']}",
             err=True,
         )
+
+
+@findings.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--reporter", default="", help="Organisation that they belong to, by name or id.")
+@instance_option
+def import_(file: Path, reporter: str, folder: Path | None) -> None:
+    """Take the findings of FILE into a clearinghouse; running it again changes nothing.
+
+    FILE is JSON Lines, SARIF 2.1, a CSAF vulnerability report, OSV or CSV. What can't be taken goes
+    to FILE.rejected.jsonl with line and reason. A reporter who is not here yet is added.
+
+    Example: vedette findings import findings.jsonl --reporter "Second Finder"
+    """
+    boot(folder)
+    from vedette.services.acting import instance_actor
+    from vedette.services.imports import import_findings
+
+    target = file.with_name(file.name + REJECTED)
+    with (
+        click.progressbar(
+            read_findings(file),
+            label="importing",
+            file=sys.stderr,
+            hidden=not sys.stderr.isatty(),
+            show_pos=True,
+        ) as rows,
+        _Rejections(target) as rejections,
+    ):
+        counts = import_findings(instance_actor(), rows, reporter=reporter, rejected=rejections.add)
+    click.echo(json.dumps(counts))
+    if counts["rejected"]:
+        click.echo(f"{counts['rejected']} rejected, with line and reason in {target}", err=True)
+
+
+class _Rejections:
+    """Writes rejections to a file as they come; without any, there is no file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> _Rejections:
+        self._path.unlink(missing_ok=True)
+        return self
+
+    def add(self, rejection: Rejection) -> None:
+        if self._file is None:
+            try:
+                self._file = self._path.open("w", encoding="utf-8")
+            except OSError as error:
+                raise BadInput(f"{self._path}: can't be written ({error.strerror})") from None
+        self._file.writelines(_lines([rejection.as_dict()]))
+
+    def __exit__(self, *error: object) -> None:
+        if self._file is not None:
+            self._file.close()
 
 
 def _sort_out(read: Iterable[Finding | Rejection]) -> tuple[list[Finding], list[Rejection]]:

@@ -322,4 +322,6 @@ def render(actor: Actor, case_id: str, format_: str) -> tuple[str, dict[str, Any
         draft = draft_of(row.tracking_id, row.content, instance)
     writer = FORMATS[format_]
     stored = {"csaf": row.csaf, "osv": row.osv}
-    return writer.filename(draft), stored.get(format_) or writer.render(draft)
+    # CSAF prescribes its name; OSV's would be the same one in the same folder
+    name = f"{draft.id}.osv.json" if format_ == "osv" else writer.filename(draft)
+    return name, stored.get(format_) or writer.render(draft)

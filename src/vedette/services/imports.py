@@ -15,12 +15,12 @@ from vedette.clearinghouse.findings import Finding as Given
 from vedette.clearinghouse.machine import Party
 from vedette.formats.findings_in import Rejection
 from vedette.kernel.canonical import canonical, digest
-from vedette.kernel.errors import BadInput
+from vedette.kernel.errors import Forbidden, NotFound
 from vedette.kernel.events import Event
 from vedette.kernel.markings import Marking
 from vedette.kernel.permissions import Permission
 from vedette.services import reproduction
-from vedette.services.accounts import find_organisation
+from vedette.services.accounts import add_organisation, find_organisation
 from vedette.services.acting import Actor, Doing, act, reading
 from vedette.services.deconflict import ORIGINALS, worded
 from vedette.services.findings import row_of
@@ -43,19 +43,31 @@ def import_findings(
     Args:
         rows: what `formats.findings_in.read_findings` yields.
         reporter: organisation, by name or id, that they belong to; the actor's own by default.
+            One that is not here yet is added by whoever may invite.
         rejected: called with each rejection, in order.
     """
     clearinghouse_only()
     counts = {"accepted": 0, "already_known": 0, "duplicates": 0, "rejected": 0}
-    with reading(actor, Permission.FINDING_REPORT):
-        org = find_organisation(reporter) if reporter else None
-    if org is not None and org.id != actor.org and not actor.may(Permission.CASE_COORDINATE):
-        raise BadInput("reporter: only the coordinator imports for another organisation")
-    owner, name = (org.id, org.name) if org else (actor.org, actor.name)
+    actor.require(Permission.FINDING_REPORT)
+    owner, name = _owner(actor, reporter) if reporter else (actor.org, actor.name)
     stream = _taken(actor, rows, counts, rejected)
     while batch := list(islice(stream, BATCH)):
         _import_batch(actor, [_row(given, owner, name) for given in batch], counts)
     return counts
+
+
+def _owner(actor: Actor, reporter: str) -> tuple[str, str]:
+    """Id and name of the reporting organisation, added where it is not here yet."""
+    if not actor.host or not actor.may(Permission.CASE_COORDINATE):
+        raise Forbidden("only the coordinator imports for another organisation")
+    try:
+        with reading(actor):
+            org = find_organisation(reporter)
+    except NotFound:
+        if not actor.may(Permission.PERSON_INVITE):
+            raise
+        org = add_organisation(actor, reporter, "finder")
+    return org.id, org.name
 
 
 def _taken(
