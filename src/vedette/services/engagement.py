@@ -13,29 +13,27 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from vedette.engagement import acts as rules
 from vedette.engagement.acts import ACTS, ActKind, ActState
 from vedette.engagement.table import Actor as Side
 from vedette.engagement.table import Row
-from vedette.engagement.window import WINDOW, check_window
-from vedette.exchange.messages import PURPOSES
+from vedette.engagement.window import WINDOW
 from vedette.kernel import markings
 from vedette.kernel.clock import parse_time
 from vedette.kernel.errors import BadInput, Refused
 from vedette.kernel.ids import new_id
 from vedette.kernel.markings import AMBER_STRICT, Marking
 from vedette.kernel.permissions import Permission, Profile
-from vedette.readiness.dossier import Extract, extract
-from vedette.services import partners, windows
+from vedette.services import offers, partners, windows
 from vedette.services.acting import Actor, Doing, act, instance_actor
 from vedette.services.inbox import Arrival, NotYet, handles
 from vedette.services.jobs import job, schedule
 from vedette.services.outbox import find_peer
-from vedette.services.sides import arrived_act, find_act, may_move, note, only, own_side, stamp
-from vedette.store.models import Act, Dossier, Plan
+from vedette.services.sides import arrived_act, find_act, may_move, note, only, own_side
+from vedette.store.models import Act, Plan
 from vedette.store.tenancy import SYSTEM, scoped
 
 OVER = (ActState.DECLINED, ActState.WITHDRAWN, ActState.LAPSED)
@@ -75,19 +73,19 @@ def offer_act(
             id=new_id("act"),
             org_id=actor.org,
             peer=to,
-            kind=_kind(kind),
-            model=_model(model),
+            kind=offers.checked_kind(kind),
+            model=offers.checked_model(model),
             note=note(text, "note"),
             offered_at=doing.now,
-            answer_by=_answer_by(doing, answer_by),
+            answer_by=offers.answer_date(doing, answer_by),
             pack_digest=doing.here.pack.digest,
         )
-        _take_window(doing, row, basis, opens, closes, purpose)
+        offers.take_window(doing, row, basis, opens, closes, purpose)
         row.partner = partners.taken(doing.here.pack, row.kind, row.id, partner, doing.now)
-        chosen = _extract(doing, row.model, dossier)
+        chosen = offers.dossier_part(doing, row.model, dossier)
         row.dossier = dict(chosen.values)
         row.marking = str(markings.join([AMBER_STRICT, chosen.marking]))
-        body = _offer_body(row)
+        body = offers.offer_body(row)
         _move(doing, row, move, send=("engagement.offered", body))
         _plan_lapse(row)
         return row
@@ -109,77 +107,6 @@ def offer_again(actor: Actor, act_id: str, **changes: Any) -> Act:
             "text": old.note,
         }
         return offer_act(actor, old.peer_id, old.kind, old.model, **{**given, **changes})
-
-
-def _kind(kind: str) -> str:
-    if kind not in tuple(ActKind):
-        raise BadInput(f"kind: {kind[:40]!r} is none of {', '.join(ActKind)}")
-    return kind
-
-
-def _model(model: str) -> str:
-    if not model.strip() or len(model) > 200:
-        raise BadInput("model: 1 to 200 characters expected")
-    return model.strip()
-
-
-def _answer_by(doing: Doing, given: datetime | None) -> datetime:
-    days = doing.here.pack.integer("engagement", "answer_days")
-    answer_by = given or doing.now + timedelta(days=days)
-    if answer_by <= doing.now:
-        raise BadInput("answer_by: it has passed", next_step="give a later time")
-    return answer_by
-
-
-def _take_window(
-    doing: Doing,
-    row: Act,
-    basis: str,
-    opens: datetime | None,
-    closes: datetime | None,
-    purpose: str,
-) -> None:
-    if row.kind != ActKind.ACCESS_WINDOW:
-        if opens or closes or purpose or basis:
-            raise BadInput("opens: hours, basis and purpose belong to an access window alone")
-        return
-    if opens is None or closes is None:
-        raise BadInput("opens: an access window names the hours at which it opens and closes")
-    if purpose and purpose not in PURPOSES:
-        raise BadInput(f"purpose: {purpose[:40]!r} is none of {', '.join(PURPOSES)}")
-    pack = doing.here.pack
-    plan = Plan.objects.filter(model=row.model).first()
-    window = check_window(
-        pack,
-        basis or pack.text("engagement", "default_basis"),
-        opens,
-        closes,
-        doing.now,
-        partner_release=plan.partner_release if plan else None,
-    )
-    row.basis, row.opens, row.closes, row.purpose = window.basis, opens, closes, purpose
-
-
-def _extract(doing: Doing, model: str, chosen: Iterable[str]) -> Extract:
-    fields = tuple(chosen)
-    row = Dossier.objects.filter(model=model).first()
-    return extract(doing.here.pack, row.values if row else {}, fields)
-
-
-def _offer_body(row: Act) -> dict[str, Any]:
-    return {
-        "act": row.id,
-        "kind": row.kind,
-        "model": row.model,
-        "basis": row.basis or None,
-        "purpose": row.purpose or None,
-        "opens": stamp(row.opens),
-        "closes": stamp(row.closes),
-        "partner": {k: row.partner[k] for k in partners.NAMED} if row.partner else None,
-        "dossier": row.dossier or None,
-        "note": row.note or None,
-        "answer_by": stamp(row.answer_by),
-    }
 
 
 def _move(
@@ -312,16 +239,16 @@ def on_offered(arrival: Arrival) -> None:
         dossier=body.get("dossier", {}),
         marking=str(Marking.parse(arrival.message.marking)),
         offered_at=parse_time(arrival.message.sent_at, field="sent_at"),
-        answer_by=_time(body, "answer_by"),
+        answer_by=offers.time_in(body, "answer_by"),
         pack_digest=doing.here.pack.digest,
     )
     if row.kind == ActKind.ACCESS_WINDOW:
-        _take_window(
+        offers.take_window(
             doing,
             row,
             body.get("basis", ""),
-            _time(body, "opens"),
-            _time(body, "closes"),
+            offers.time_in(body, "opens"),
+            offers.time_in(body, "closes"),
             body.get("purpose", ""),
         )
     row.partner = partners.taken(
@@ -330,10 +257,6 @@ def on_offered(arrival: Arrival) -> None:
     move = ACTS.step(ACTS.initial, "offer", Side.LAB)
     _move(doing, row, move, message_id=arrival.message.id)
     _plan_lapse(row)
-
-
-def _time(body: Mapping[str, Any], field: str) -> datetime | None:
-    return parse_time(body[field], field=f"body.{field}") if field in body else None
 
 
 @handles("engagement.answered")
