@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 from tests.engagement.test_words import offends
-from tests.services.flow import CLOSES, MODEL, OPENS, RELEASE, LabStory, move
+from tests.services.flow import CLOSES, MODEL, OPENS, RELEASE, LabStory
 from tests.web.visitors import read, refused, send, stranger, visitor
 
 import vedette
