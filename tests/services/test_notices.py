@@ -12,50 +12,31 @@ from tests.services.advisories import (
     CVE,
     PUBLIC,
     osv,
-    public_record,
     publish,
     publish_correction,
     sbom,
+)
+from tests.services.operators import (
+    FACTS,
+    FIXED,
+    OLD,
+    answers_of,
+    build,
+    events,
+    hosted,
+    house,
+    take,
 )
 from tests.services.running import run_jobs
 
 from vedette.kernel.errors import BadInput, Forbidden, NotFound, Refused
 from vedette.kernel.permissions import Profile
-from vedette.services import answers, index, inventories, jobs, matches, notices, sources
-from vedette.services.acting import Actor
+from vedette.services import answers, inventories, jobs, matches, notices, sources
 from vedette.services.testing import START, Fixture
-from vedette.store.models import Inventory, LedgerEntry, Notice, OperatorAnswer
+from vedette.store.models import Inventory, Notice, OperatorAnswer
 from vedette.store.tenancy import SYSTEM, scoped
 
-OLD, FIXED = "pkg:pypi/ujson@5.1.0", "pkg:pypi/ujson@5.2.0"
-FACTS = {"kev": False, "automatable": True, "impact": "partial"}
-
-
-@pytest.fixture
-def house(clearinghouse: Fixture) -> Fixture:
-    sources.import_advisories(clearinghouse.person("coordinator"), public_record(), "public")
-    return clearinghouse
-
-
-def hosted(house: Fixture, name: str = "Utility") -> Actor:
-    return house.person("operator", house.organisation(name, "operator").id)
-
-
-def build(house: Fixture) -> None:
-    index.build_index(house.person("coordinator"))
-    run_jobs()
-
-
-def take(actor: Actor, *purls: str, name: str = "plant", exposed: bool = False) -> Inventory:
-    row = inventories.take_inventory(actor, name, sbom(*purls), exposed=exposed)
-    run_jobs()
-    return row
-
-
-def events(object_id: str) -> list[str]:
-    with scoped(SYSTEM):
-        rows = LedgerEntry.objects.filter(object_id=object_id).order_by("seq")
-        return [row.event for row in rows]
+__all__ = ["house"]
 
 
 def test_the_correction_says_what_the_public_record_misses(house: Fixture) -> None:
@@ -276,54 +257,6 @@ def test_a_longer_deferral_outlives_the_first_deadline(house: Fixture) -> None:
     jobs.tick()
     notices.expire_deferral(notice["id"])
     assert notices.notices(actor)[0]["state"] == "deferred"
-
-
-def answers_of(house: Fixture) -> dict[str, str]:
-    view = answers.answers_for(house.person("coordinator"), CORRECTION)
-    return {row["operator"]: row["state"] for row in view["operators"]}
-
-
-def test_silence_is_told_apart_from_not_affected(house: Fixture) -> None:
-    publish_correction(house)
-    build(house)
-    people = {name: hosted(house, name) for name in ("A", "B", "C")}
-    home = house.peer("D", Profile.OPERATOR)
-    for actor in people.values():
-        take(actor, OLD)
-    (first,), (second,) = notices.notices(people["A"]), notices.notices(people["B"])
-    notices.answer_notice(people["A"], first["id"], "not-affected")
-    notices.answer_notice(people["B"], second["id"], "patched")
-    assert answers_of(house) == {
-        "A": "not-affected",
-        "B": "patched",
-        "C": "silent",
-        "D": "silent",
-    }
-    body = {
-        "notice": "notice-2222222222222222",
-        "advisory": PUBLIC,
-        "state": "verified",
-        "answered": "2026-12-01T09:00:00Z",
-    }
-    assert home.send("notice.answered", body, thread=body["notice"]).status == "accepted"
-    view = answers.answers_for(house.person("coordinator"), CORRECTION)
-    assert view["counts"] == {"not-affected": 1, "patched": 1, "silent": 1, "verified": 1}
-    assert view["over_time"][-1] == {"at": "2026-12-01T09:00:00Z", "deployed": 2, "concerned": 3}
-
-
-def test_an_answer_can_be_taken_back(house: Fixture) -> None:
-    actor = hosted(house)
-    publish_correction(house)
-    build(house)
-    take(actor, OLD)
-    (notice,) = notices.notices(actor)
-    notices.answer_notice(actor, notice["id"], "not-affected")
-    notices.answer_notice(actor, notice["id"], "not-affected")
-    notices.answer_notice(actor, notice["id"], "unanswered")
-    assert answers_of(house) == {"Utility": "silent"}
-    assert events(notice["id"]).count("operator:notice:answered") == 2
-    with pytest.raises(Refused, match="no answer to it now"):
-        notices.answer_notice(actor, notice["id"], "verified")
 
 
 def test_the_host_reads_neither_inventories_nor_notices(house: Fixture) -> None:
