@@ -12,22 +12,25 @@ from vedette.kernel.permissions import Profile
 from vedette.services.accounts import organisations_of
 from vedette.services.here import here
 from vedette.web.access import ORG_KEY, SignedIn, page
-from vedette.web.pages import home_lab, home_office
+from vedette.web.pages import home_clearinghouse, home_lab, home_office, home_operator
 
-# overviews of the host's own people, by profile
+# by profile; a lab's and an office's are for the host's own people
 OVERVIEWS: dict[Profile, Callable[[SignedIn], HttpResponse]] = {
+    Profile.CLEARINGHOUSE: home_clearinghouse.overview,
     Profile.LAB: home_lab.overview,
     Profile.OFFICE: home_office.overview,
+    Profile.OPERATOR: home_operator.overview,
 }
+FOR_GUESTS = (Profile.CLEARINGHOUSE, Profile.OPERATOR)
 
 
 @require_GET
 @page()
 def overview(request: SignedIn) -> HttpResponse:
     """What is going on, and what to do first."""
-    shown = OVERVIEWS.get(here().profile)
-    if shown is not None and request.actor.host:
-        return shown(request)
+    profile = here().profile
+    if request.actor.host or profile in FOR_GUESTS:
+        return OVERVIEWS[profile](request)
     return render(request, "pages/overview.html", {})
 
 

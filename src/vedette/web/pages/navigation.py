@@ -10,15 +10,21 @@ from vedette.services.acting import Actor
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry: label, address, the profiles that have it, and the permission to see it."""
+    """One entry: label, address, the profiles that have it, and the permission to see it.
+
+    `hosted`: on a clearinghouse only the organisations that it hosts have it, not the host.
+    """
 
     label: str
     url: str
     profiles: tuple[Profile, ...]
     permission: Permission | None
+    hosted: bool = False
 
 
 ALL = tuple(Profile)
+REPORTING = (Profile.CLEARINGHOUSE, Profile.LAB, Profile.OFFICE)
+OPERATING = (Profile.OPERATOR, Profile.CLEARINGHOUSE)
 ENTRIES: tuple[Entry, ...] = (
     Entry("Overview", "/", ALL, None),
     Entry("Plan", "/plan/", (Profile.LAB,), Permission.PLAN_READ),
@@ -30,6 +36,11 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         "Assessments", "/assessments/", (Profile.LAB, Profile.OFFICE), Permission.ASSESSMENT_READ
     ),
+    Entry("Findings", "/findings/", REPORTING, Permission.FINDING_READ),
+    Entry("Cases", "/cases/", (Profile.CLEARINGHOUSE,), Permission.CASE_READ),
+    Entry("Notices", "/notices/", OPERATING, Permission.NOTICE_READ, hosted=True),
+    Entry("Inventories", "/inventories/", OPERATING, Permission.NOTICE_READ, hosted=True),
+    Entry("Advisories", "/advisories/", (Profile.CLEARINGHOUSE,), None),
     Entry("Messages", "/messages/", ALL, Permission.LEDGER_READ),
     Entry("Ledger", "/ledger/", ALL, Permission.LEDGER_READ),
     Entry("People", "/people/", ALL, Permission.PERSON_INVITE),
@@ -41,7 +52,9 @@ def nav_for(actor: Actor, profile: Profile, path: str) -> list[tuple[str, str, b
     rows = [
         e
         for e in ENTRIES
-        if profile in e.profiles and (e.permission is None or actor.may(e.permission))
+        if profile in e.profiles
+        and (e.permission is None or actor.may(e.permission))
+        and not (e.hosted and actor.host and profile == Profile.CLEARINGHOUSE)
     ]
     return [
         (e.label, e.url, path == e.url or (e.url != "/" and path.startswith(e.url))) for e in rows

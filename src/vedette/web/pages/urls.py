@@ -17,6 +17,7 @@ from vedette.web.pages import (
     runs,
     sessions,
     terms,
+    urls_coordination,
     welcome,
 )
 
@@ -66,4 +67,5 @@ urlpatterns = [
         name="assessment-determine",
     ),
     path("determinations/<str:determination_id>/", assessments.determination, name="determination"),
+    *urls_coordination.urlpatterns,
 ]

@@ -1,0 +1,45 @@
+"""The overview of an operator: what to do first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from vedette.kernel.permissions import Permission
+from vedette.services import notices
+from vedette.services.operator_views import (
+    index_status,
+    inventory_names,
+    notice_counts,
+    notice_list,
+)
+from vedette.web.access import SignedIn
+from vedette.web.pages.inventories import index_facts
+from vedette.web.pages.notices import MARKING, notice_row
+
+FIRST = 8
+
+
+def overview(request: SignedIn) -> HttpResponse:
+    """The most urgent notices, and how fresh the index is."""
+    context = {**section(request), "page_marking": MARKING, "hosted": False}
+    return render(request, "pages/home_operator.html", context)
+
+
+def section(request: SignedIn) -> dict[str, Any]:
+    """What an operator sees first, also where a clearinghouse hosts it."""
+    actor = request.actor
+    if not actor.may(Permission.NOTICE_READ):
+        return {"may_read_notices": False}
+    rows = notice_list(actor, only_open=True)[:FIRST]
+    return {
+        "may_read_notices": True,
+        "notice_rows": [notice_row(notices.describe(row)) for row in rows],
+        "notice_counts": notice_counts(actor),
+        "inventory_names": inventory_names(actor),
+        "index": index_status(actor),
+        "index_facts": index_facts(request),
+        "may_edit_inventories": actor.may(Permission.INVENTORY_EDIT),
+    }

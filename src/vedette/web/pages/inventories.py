@@ -1,0 +1,200 @@
+"""An operator's inventories, what is kept where, and the index that they are matched against."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from vedette.kernel.errors import VedetteError
+from vedette.kernel.permissions import Permission, Profile
+from vedette.services import inventories, pulls
+from vedette.services.here import here
+from vedette.services.operator_views import index_status, open_by_inventory
+from vedette.web.access import SignedIn, page
+from vedette.web.cells import Code, Column, Link, State, Table
+from vedette.web.pages.forms import done, form_page, moment, submitted
+from vedette.web.pages.labels import sentences
+
+MARKING = "TLP:AMBER+STRICT"
+
+
+class TakeForm(forms.Form):
+    """An inventory as a file."""
+
+    name = forms.CharField(
+        label="Name",
+        max_length=inventories.MAX_NAME,
+        help_text="A newer file under the same name takes its place; a patch is verified by that.",
+    )
+    file = forms.FileField(label="File", help_text="CycloneDX, SPDX, or a CSV of assets.")
+    exposed = forms.BooleanField(
+        label="These systems are publicly reachable",
+        required=False,
+        help_text="Counts where the file itself does not say so of a system.",
+    )
+
+
+def stays() -> str:
+    """Where inventories are kept, and what leaves."""
+    if here().profile == Profile.OPERATOR:
+        return (
+            "Your inventories stay here, on your own instance. The index comes to them; what leaves"
+            " is only your answer to a notice."
+        )
+    return (
+        f"Your inventories stay on this instance, {here().name}. Only your organisation sees them;"
+        " the clearinghouse reads your answers, never what you run. To keep them at home, run an"
+        " instance of your own."
+    )
+
+
+@require_GET
+@page(Permission.NOTICE_READ)
+def list_inventories(request: SignedIn) -> HttpResponse:
+    """Inventories with their counts and problems, and the index in hand."""
+    rows = inventories.inventories(request.actor)
+    waiting = open_by_inventory(request.actor)
+    columns: list[Column | str] = ["Inventory", "Format", Column("Components", numeric=True)]
+    table = Table(
+        "Inventories",
+        [
+            *columns,
+            Column("Problems", numeric=True),
+            Column("Open notices", numeric=True),
+            "Reachable",
+            "Taken",
+        ],
+        [_row(each, waiting) for each in rows],
+    )
+    context = {
+        "table": table,
+        "rows": rows,
+        "stays": stays(),
+        "may_edit": request.actor.may(Permission.INVENTORY_EDIT),
+        "index": index_status(request.actor),
+        "index_facts": index_facts(request),
+        "page_marking": MARKING,
+    }
+    return render(request, "pages/inventories.html", context)
+
+
+def _row(each: dict[str, Any], waiting: dict[str, int]) -> list[Any]:
+    return [
+        Link(each["name"], f"/inventories/{each['id']}/"),
+        each["format"],
+        each["components"],
+        len(each["problems"]),
+        waiting.get(each["id"], 0),
+        "publicly" if each["exposed"] else "as each system says",
+        moment(each["taken_at"]),
+    ]
+
+
+def index_facts(request: SignedIn) -> list[tuple[str, Any]]:
+    """Which index is in hand, from whom, under whose signature."""
+    found = index_status(request.actor)
+    if found.build is None:
+        return []
+    pulled = found.build.peer_id is not None
+    return [
+        ("From", found.source),
+        ("Built", found.build.built_at),
+        ("Pulled" if pulled else "Kept", found.taken_at),
+        ("Advisories", found.build.advisories),
+        ("Size", f"{found.build.size:,} bytes"),
+        ("Digest", Code(found.build.digest)),
+        (
+            "Signature",
+            State(f"verified, key {found.keyid[:16]}", "done") if pulled else "made here",
+        ),
+        ("Last refused", found.refused_at),
+    ]
+
+
+@require_GET
+@page(Permission.NOTICE_READ)
+def inventory(request: SignedIn, inventory_id: str) -> HttpResponse:
+    """One taking of an inventory, with what of it could not be read."""
+    row = inventories.inventory(request.actor, inventory_id)
+    found = inventories.describe(row)
+    facts = [
+        ("Format", found["format"]),
+        ("Components", found["components"]),
+        ("Publicly reachable", "yes" if found["exposed"] else "as each system says"),
+        ("Taken", moment(found["taken_at"])),
+        ("Size", f"{len(row.data):,} bytes"),
+        ("Digest", Code(found["digest"])),
+        ("Kept", f"on this instance, {here().name}"),
+    ]
+    earlier = [
+        [moment(each["taken_at"]), each["components"], Code(each["digest"][:23])]
+        for each in inventories.inventories(request.actor, history=True)
+        if each["name"] == found["name"] and each["id"] != found["id"]
+    ]
+    context = {
+        "inventory": found,
+        "state": State("newest", "done") if found["current"] else State("earlier", "ended"),
+        "facts": facts,
+        "earlier": Table(
+            "Other takings", ["Taken", Column("Components", numeric=True), "Digest"], earlier
+        ),
+        "may_edit": request.actor.may(Permission.INVENTORY_EDIT),
+        "trail": [("Inventories", "/inventories/"), (found["name"], "")],
+        "page_marking": MARKING,
+    }
+    return render(request, "pages/inventory.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@page(Permission.INVENTORY_EDIT)
+def take(request: SignedIn) -> HttpResponse:
+    """Take an inventory from a file."""
+    posted = request.method == "POST"
+    form = TakeForm(
+        request.POST if posted else None,
+        request.FILES if posted else None,
+        initial={"name": request.GET.get("name", "")[: inventories.MAX_NAME]},
+    )
+
+    def keep(given: dict[str, Any]) -> Any:
+        data = given["file"].read(inventories.MAX_BYTES + 1)
+        return inventories.take_inventory(
+            request.actor, given["name"], data, exposed=given["exposed"]
+        )
+
+    made = submitted(request, form, keep)
+    if made is not None:
+        said = f"{made.components:,} components are kept, and are being matched."
+        return done(request, said, "inventory", made.id)
+    context = {
+        "title": "Take an inventory",
+        "lede": stays(),
+        "button": "Take it",
+        "back": "/inventories/",
+        "trail": [("Inventories", "/inventories/"), ("Take an inventory", "")],
+        "page_marking": MARKING,
+    }
+    return form_page(request, form, context)
+
+
+@require_POST
+@page(Permission.INVENTORY_EDIT)
+def pull(request: SignedIn) -> HttpResponse:
+    """Pull the clearinghouse's newest index now."""
+    held = index_status(request.actor).build
+    try:
+        row = pulls.pull_index(request.actor)
+    except VedetteError as error:
+        if error.status in (403, 404):
+            raise
+        messages.error(request, sentences(error))
+        return redirect("inventories")
+    if held is not None and held.id == row.id:
+        return done(request, "The index in hand is the newest one.", "inventories")
+    said = f"Pulled, signature verified: {row.advisories:,} advisories. Matching has begun."
+    return done(request, said, "inventories")

@@ -1,0 +1,328 @@
+"""An operator's inbox, in the order of BOD 26-04, and its answers."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from vedette.clearinghouse.states import NoticeState
+from vedette.kernel.clock import parse_time
+from vedette.kernel.errors import BadInput, Refused, VedetteError
+from vedette.kernel.permissions import Permission
+from vedette.ledger.timeline import title
+from vedette.services import notices
+from vedette.services.acting import Actor
+from vedette.services.here import here
+from vedette.services.operator_views import (
+    index_status,
+    inventory_names,
+    notice_counts,
+    notice_list,
+)
+from vedette.web.access import SignedIn, page
+from vedette.web.cells import Code, Link, Step, Table, written
+from vedette.web.pages.forms import done, long_text, moment, tell
+from vedette.web.pages.labels import label, sentences, state
+
+MARKING = "TLP:AMBER"
+MOST_AT_ONCE = 100
+FACTS = ("known to be exploited", "exposed", "automatable", "technical impact")
+
+
+class Filter(forms.Form):
+    """Narrows the inbox."""
+
+    show = forms.ChoiceField(
+        label="Show",
+        required=False,
+        choices=[
+            ("", "open: to be answered"),
+            ("all", "all"),
+            *((name, label("notice", name)) for name in NoticeState),
+        ],
+    )
+    inventory = forms.ChoiceField(label="Inventory", required=False, choices=[])
+    text = forms.CharField(label="Product or advisory", max_length=100, required=False)
+
+    def __init__(self, names: list[str], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["inventory"].choices = [  # type: ignore[attr-defined]
+            ("", "every inventory"),
+            *((name, name) for name in names),
+        ]
+
+
+class AnswerForm(forms.Form):
+    """An answer; a deferral says what shields the system, and until when."""
+
+    state = forms.ChoiceField(label="Answer", choices=[])
+    control = long_text(
+        "Compensating control", "For a deferral: what shields the system until it is patched."
+    )
+    expires = forms.DateField(
+        label="Looked at again on",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="For a deferral: it ends with this day, UTC, and the notice is open again.",
+    )
+
+    def __init__(self, offered: list[str], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["state"].choices = [  # type: ignore[attr-defined]
+            (name, OFFERED[NoticeState(name)]) for name in offered
+        ]
+
+    def send(self, actor: Actor, notice_id: str) -> Any:
+        """Give this answer to one notice."""
+        given = self.cleaned_data
+        deferred = given["state"] == NoticeState.DEFERRED
+        day: date | None = given["expires"] if deferred else None
+        end = datetime.combine(day, time(23, 59), UTC) if day else None
+        control = given["control"] if deferred else ""
+        return notices.answer_notice(actor, notice_id, given["state"], control, end)
+
+
+OFFERED = {
+    NoticeState.PATCHED: "patched",
+    NoticeState.DEFERRED: "deferred: shielded until a day",
+    NoticeState.NOT_AFFECTED: "not affected",
+    NoticeState.UNANSWERED: "take the answer back",
+}
+ANSWERS = [str(s) for s in (NoticeState.PATCHED, NoticeState.DEFERRED, NoticeState.NOT_AFFECTED)]
+
+
+@require_GET
+@page(Permission.NOTICE_READ)
+def list_notices(request: SignedIn) -> HttpResponse:
+    """The inbox: what to do, in order."""
+    return inbox_page(request, AnswerForm(ANSWERS))
+
+
+def inbox_page(request: SignedIn, answer: AnswerForm, status: int = 200) -> HttpResponse:
+    """The inbox with the form that answers several notices at once."""
+    form = Filter(inventory_names(request.actor), request.GET)
+    asked = form.cleaned_data if form.is_valid() else {}
+    show = asked.get("show", "")
+    rows = notice_list(
+        request.actor,
+        state="" if show in ("", "all") else show,
+        only_open=show == "",
+        inventory=asked.get("inventory", ""),
+        text=asked.get("text", ""),
+    )
+    shown = Paginator(rows, 25).get_page(request.GET.get("page"))
+    context = {
+        "page": shown,
+        "rows": [notice_row(notices.describe(row)) for row in shown],
+        "form": form,
+        "filtered": any(asked.values()),
+        "counts": notice_counts(request.actor),
+        "inventories": form.fields["inventory"].choices[1:],  # type: ignore[attr-defined]
+        "index": index_status(request.actor),
+        "answer": answer,
+        "may_answer": request.actor.may(Permission.ANSWER_GIVE),
+        "page_marking": MARKING,
+    }
+    return render(request, "pages/notices.html", context, status=status)
+
+
+def notice_row(found: dict[str, Any]) -> dict[str, Any]:
+    """What a list says of one notice."""
+    today = here().clock.now().date()
+    deadline = date.fromisoformat(found["deadline"]) if found["deadline"] else None
+    first = found["component"]
+    return {
+        **found,
+        "deadline": deadline,
+        "left": days_left(deadline, today),
+        "late": deadline is not None and deadline < today,
+        "soon": deadline is not None and 0 <= (deadline - today).days <= 3,
+        "what": f"{first['name']} {first['version']}".strip(),
+        "state_tag": state("notice", found["state"]),
+        "verdict_tag": state("verdict", found["verdict"]),
+    }
+
+
+def days_left(deadline: date | None, today: date) -> str:
+    """How long a deadline leaves: "3 days left", "last day", "2 days late"."""
+    if deadline is None:
+        return "with the next upgrade"
+    days = (deadline - today).days
+    if days == 0:
+        return "last day"
+    plural = "" if abs(days) == 1 else "s"
+    return f"{days} day{plural} left" if days > 0 else f"{-days} day{plural} late"
+
+
+@require_POST
+@page(Permission.ANSWER_GIVE)
+def answer_several(request: SignedIn) -> HttpResponse:
+    """One answer to the chosen notices; each is an act of its own."""
+    form = AnswerForm(ANSWERS, request.POST)
+    chosen = list(dict.fromkeys(request.POST.getlist("notice")))[:MOST_AT_ONCE]
+    if not chosen:
+        form.add_error(None, "Choose the notices that you answer.")
+    if not form.is_valid():
+        return inbox_page(request, form, 422)
+    refused = []
+    for notice_id in chosen:
+        try:
+            form.send(request.actor, notice_id)
+        except (BadInput, Refused) as error:
+            refused.append(error)
+    if refused and len(refused) == len(chosen):
+        tell(form, refused[0])
+        return inbox_page(request, form, 422)
+    messages.success(request, f"{len(chosen) - len(refused)} answered.")
+    for each in refused[:5]:
+        messages.warning(request, sentences(each))
+    return redirect("notices")
+
+
+@require_http_methods(["GET", "POST"])
+@page(Permission.NOTICE_READ)
+def notice(request: SignedIn, notice_id: str) -> HttpResponse:
+    """One notice: what was found and why, and the answer to it."""
+    found = notices.notice_view(request.actor, notice_id)
+    posted = request.method == "POST"
+    if posted:
+        request.actor.require(Permission.ANSWER_GIVE)
+    offered = found["answers"]
+    if found["state"] == NoticeState.DEFERRED:
+        offered = [str(NoticeState.DEFERRED), *offered]
+    expires = moment(found["expires_at"])
+    initial = {"control": found["control"], "expires": expires.date() if expires else None}
+    form = AnswerForm(offered, request.POST if posted else None, initial=initial)
+    if posted and form.is_valid():
+        try:
+            form.send(request.actor, notice_id)
+        except (BadInput, Refused) as error:
+            tell(form, error)
+        else:
+            return done(request, "Your answer is kept.", "notice", notice_id)
+    return render(
+        request,
+        "pages/notice.html",
+        _notice_context(request, found, form if offered else None),
+        status=422 if form.errors else 200,
+    )
+
+
+def _notice_context(request: SignedIn, found: dict[str, Any], form: Any) -> dict[str, Any]:
+    return {
+        "notice": notice_row(found),
+        "facts": _facts(found),
+        "about": _about(found),
+        "matches": _matches(found["matches"]),
+        "failed": found["evidence"].get("failed", {}).get("why", ""),
+        "expired": found["evidence"].get("expired", {}).get("why", ""),
+        "verified": found["evidence"].get("verified", {}).get("why", ""),
+        "history": [
+            Step(title(e["event"]), "done", parse_time(e["time"], field="time"))
+            for e in reversed(found["history"])
+        ],
+        "form": form,
+        "may_verify": request.actor.may(Permission.ANSWER_GIVE) and found["state"] == "patched",
+        "trail": [("Notices", "/notices/"), (found["title"][:60], "")],
+        "page_marking": MARKING,
+    }
+
+
+def _facts(found: dict[str, Any]) -> list[tuple[str, Any]]:
+    facts, assumed = found["facts"], found["facts"].get("assumed", [])
+    names = ("kev", "exposed", "automatable", "impact")
+    words = [facts.get(name) for name in names]
+    said = ["yes" if w is True else "no" if w is False else str(w or "unknown") for w in words]
+    rows: list[tuple[str, Any]] = [
+        (text.capitalize(), f"{value}, taken because nobody says" if name in assumed else value)
+        for text, value, name in zip(FACTS, said, names, strict=True)
+    ]
+    return [
+        *rows,
+        ("Row of BOD 26-04", Code(found["row"])),
+        ("Forensics asked for", bool(found["forensics"])),
+        ("Rules in force", Code(found["pack_digest"][:23])),
+    ]
+
+
+def _about(found: dict[str, Any]) -> list[tuple[str, Any]]:
+    own = found["advisory"].startswith("x_")
+    expires = moment(found["expires_at"])
+    inventory = found["inventory"]
+    return [
+        (
+            "Advisory",
+            Link(found["advisory"], f"/advisories/{found['advisory']}/")
+            if own and _local(found["advisory"])
+            else Code(found["advisory"]),
+        ),
+        ("Same flaw in other records", ", ".join(found["also"])),
+        ("Inventory", Link(inventory["name"], f"/inventories/{inventory['id']}/")),
+        ("Systems that match", found["systems"]),
+        ("First found", moment(found["sent_at"])),
+        ("Answered", moment(found["answered_at"])),
+        ("By", found["answered_by"]),
+        ("Compensating control", found["control"]),
+        ("Deferred until", written(expires) if expires else None),
+        ("Verified", moment(found["verified_at"])),
+    ]
+
+
+def _local(tracking_id: str) -> bool:
+    """Tell whether this instance has the advisory's own page."""
+    from vedette.services.advisory_lists import public_advisory
+
+    try:
+        public_advisory(tracking_id)
+    except VedetteError:
+        return False
+    return True
+
+
+def _matches(rows: list[dict[str, Any]]) -> Table:
+    return Table(
+        "What matched, and why",
+        [
+            "Component",
+            "Version",
+            "Record",
+            "Affected range",
+            "Fixed in",
+            "Verdict",
+            "Confidence",
+            "Reason",
+        ],
+        [
+            [
+                each["name"],
+                each["version"],
+                Code(each["advisory"]),
+                each["range"],
+                ", ".join(each["fixed"]),
+                state("verdict", each["verdict"]),
+                str(each["confidence"]),
+                each["reason"],
+            ]
+            for each in rows[:100]
+        ],
+        empty="Nothing matches any more.",
+    )
+
+
+@require_POST
+@page(Permission.ANSWER_GIVE)
+def verify(request: SignedIn, notice_id: str) -> HttpResponse:
+    """Match the newest inventory against a notice that was answered as patched."""
+    try:
+        notices.verify_notice(request.actor, notice_id)
+    except Refused as error:
+        messages.warning(request, sentences(error))
+        return redirect("notice", notice_id)
+    return done(request, "Verified: the newest inventory no longer holds it.", "notice", notice_id)

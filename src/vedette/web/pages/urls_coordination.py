@@ -1,0 +1,42 @@
+"""The addresses of findings, cases, advisories, notices and inventories."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+
+from vedette.web.pages import advisories, case_acts, cases, findings, inventories, notices
+
+urlpatterns = [
+    path("findings/", findings.list_findings, name="findings"),
+    path("findings/report/", findings.report, name="finding-report"),
+    path("findings/<str:finding_id>/", findings.finding, name="finding"),
+    path("findings/<str:finding_id>/recipe.json", findings.recipe_file, name="finding-recipe"),
+    path("findings/<str:finding_id>/execute/", findings.execute_again, name="finding-execute"),
+    path("findings/<str:finding_id>/<str:name>/", findings.act, name="finding-act"),
+    path("cases/", cases.list_cases, name="cases"),
+    # mail gives the address without the last slash
+    re_path(r"^cases/(?P<case_id>[^/]+)/?$", cases.case, name="case"),
+    path("cases/<str:case_id>/participants/", cases.participants, name="case-participants"),
+    path("cases/<str:case_id>/notes/", cases.notes, name="case-notes"),
+    path(
+        "cases/<str:case_id>/recipes/<str:finding_id>.json",
+        cases.recipe_file,
+        name="case-recipe",
+    ),
+    path("cases/<str:case_id>/<str:name>/", case_acts.act, name="case-act"),
+    path("advisories/", advisories.list_advisories, name="advisories"),
+    path("advisories/<str:tracking_id>/", advisories.advisory, name="advisory"),
+    re_path(
+        r"^advisories/(?P<tracking_id>[^/]+)/(?P<format_>csaf|osv)\.json$",
+        advisories.document,
+        name="advisory-document",
+    ),
+    path("notices/", notices.list_notices, name="notices"),
+    path("notices/answer/", notices.answer_several, name="notices-answer"),
+    path("notices/<str:notice_id>/", notices.notice, name="notice"),
+    path("notices/<str:notice_id>/verify/", notices.verify, name="notice-verify"),
+    path("inventories/", inventories.list_inventories, name="inventories"),
+    path("inventories/take/", inventories.take, name="inventory-take"),
+    path("inventories/pull/", inventories.pull, name="index-pull"),
+    path("inventories/<str:inventory_id>/", inventories.inventory, name="inventory"),
+]
