@@ -67,7 +67,15 @@ class Person:
     role: str
     http: httpx.Client
 
-    def call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        content: bytes | None = None,
+        query: dict[str, Any] | None = None,
+    ) -> Any:
         """One API call; raises Stopped with the problem's own words."""
         headers = {
             "X-CSRFToken": next(
@@ -78,18 +86,24 @@ class Person:
         }
         if method == "POST":
             headers["Idempotency-Key"] = os.urandom(16).hex()
+        if content is not None:
+            headers["Content-Type"] = "application/octet-stream"
         answer = self.http.request(
-            method, f"/api/v1{path}", json=body, params=query or None, headers=headers
+            method, f"/api/v1{path}", json=json, content=content, params=query, headers=headers
         )
         if answer.status_code >= 400:
             raise Stopped(f"{self.name}: {method} {path}: {answer.status_code} {answer.text[:500]}")
-        return answer.json() if answer.content else None
+        kind = answer.headers.get("Content-Type", "")
+        return answer.json() if kind.startswith("application/json") else answer.text
 
     def get(self, path: str, **query: Any) -> Any:
-        return self.call("GET", path, **query)
+        return self.call("GET", path, query=query or None)
 
-    def post(self, path: str, body: Any = None, **fields: Any) -> Any:
-        return self.call("POST", path, {**(body or {}), **fields})
+    def post(self, path: str, **fields: Any) -> Any:
+        return self.call("POST", path, json=fields)
+
+    def upload(self, path: str, content: bytes, **query: str) -> Any:
+        return self.call("POST", path, content=content, query=query)
 
 
 @dataclass

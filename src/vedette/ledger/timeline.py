@@ -102,10 +102,17 @@ def weave(ledgers: Mapping[str, Sequence[Entry]], names: Mapping[str, str]) -> S
 
     lanes = []
     for name, entries in ledgers.items():
-        rows = [Moment(name, e, names.get(e.object_id, "")) for e in entries]
+        rows = [Moment(name, e, _name(e, names)) for e in entries]
         lanes.append(_in_order(rows, order))
     moments = tuple(moment for _, moment in heapq.merge(*lanes, key=lambda pair: pair[0]))
     return Story(moments, tuple(_crossings(moments)))
+
+
+def _name(entry: Entry, names: Mapping[str, str]) -> str:
+    """A message's own name (its type) where it crossed, else the object's."""
+    if entry.event.startswith("message:") and entry.message_id and entry.message_id in names:
+        return names[entry.message_id]
+    return names.get(entry.object_id, "")
 
 
 def _in_order(rows: Sequence[Moment], order: Any) -> list[tuple[Any, Moment]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
 
 from ninja import Query, Schema
 
 from vedette.kernel.permissions import Permission
-from vedette.services import ledgers, peers
+from vedette.services import ledgers, messages, peers
 from vedette.services.here import here
 from vedette.web.api.idempotency import Asked, Router
 from vedette.web.api.paging import Page, Paging, page_of
@@ -84,3 +85,24 @@ def list_ledger(request: Asked, paging: Query[Paging]) -> Any:
 @router.get("/peers", response=list[PeerOut], operation_id="listPeers", summary="Peers")
 def list_peers(request: Asked) -> Any:
     return peers.peers(request.auth)
+
+
+class MessageLine(Schema):
+    direction: str
+    id: str
+    type: str
+    peer: str
+    state: str
+    why: str
+    marking: str
+    at: datetime
+
+
+@router.get(
+    "/messages",
+    response=list[MessageLine],
+    operation_id="listMessages",
+    summary="What crossed, newest first",
+)
+def list_messages(request: Asked, limit: Annotated[int, Query(ge=1, le=1000)] = 200) -> Any:
+    return [vars(message) for message in messages.list_messages(request.auth, limit)]
