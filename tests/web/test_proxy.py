@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.signals import request_finished
+from django.db import close_old_connections
 from django.test import Client
 from tests.services.flow import CLOSES, MODEL, LabStory, events, move, session_of
 
@@ -174,13 +176,22 @@ def test_a_stream_passes_chunk_by_chunk_with_usage_asked_for(caller: Caller) -> 
     assert (call.status, call.input_tokens, call.output_tokens) == (200, 7, 3)
 
 
+def leave(answer: Any) -> None:
+    """Close an answer as a server does when its caller is gone; the test's database stays open."""
+    request_finished.disconnect(close_old_connections)
+    try:
+        answer.close()
+    finally:
+        request_finished.connect(close_old_connections)
+
+
 def test_a_caller_who_leaves_is_counted(caller: Caller) -> None:
     answer = caller.post({"model": MODEL, "messages": [], "stream": True})
     next(iter(answer.streaming_content))
-    answer.close()
+    leave(answer)
     assert [call.status for call in caller.calls()] == [200]
     unread = caller.post({"model": MODEL, "messages": [], "stream": True})
-    unread.close()
+    leave(unread)
     assert [call.status for call in caller.calls()] == [200, 200]
 
 
