@@ -22,7 +22,8 @@ from vedette.services.case_views import case_view
 from vedette.services.here import here
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Code, Column, Link, Step, Table, countdown, written
-from vedette.web.pages.case_acts import MOVES, CaseAct, NoteForm, answer_form
+from vedette.web.pages.case_acts import MOVES, CaseAct, answer_form
+from vedette.web.pages.case_forms import NoteForm
 from vedette.web.pages.forms import moment
 from vedette.web.pages.labels import as_file, choices, label, state
 

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from vedette.web.pages import advisories, case_acts, cases, findings, inventories, notices
+from vedette.web.pages import (
+    advisories,
+    case_acts,
+    cases,
+    finding_acts,
+    findings,
+    inventories,
+    notices,
+)
 
 urlpatterns = [
     path("findings/", findings.list_findings, name="findings"),
-    path("findings/report/", findings.report, name="finding-report"),
+    path("findings/report/", finding_acts.report, name="finding-report"),
     path("findings/<str:finding_id>/", findings.finding, name="finding"),
     path("findings/<str:finding_id>/recipe.json", findings.recipe_file, name="finding-recipe"),
-    path("findings/<str:finding_id>/execute/", findings.execute_again, name="finding-execute"),
-    path("findings/<str:finding_id>/<str:name>/", findings.act, name="finding-act"),
+    path("findings/<str:finding_id>/execute/", finding_acts.execute_again, name="finding-execute"),
+    path("findings/<str:finding_id>/<str:name>/", finding_acts.act, name="finding-act"),
     path("cases/", cases.list_cases, name="cases"),
     # mail gives the address without the last slash
     re_path(r"^cases/(?P<case_id>[^/]+)/?$", cases.case, name="case"),
