@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
-from django.core.signals import request_finished
-from django.db import close_old_connections
+from django.db import connections
 from django.test import Client
 from tests.services.flow import CLOSES, MODEL, LabStory, events, move, session_of
 
@@ -178,11 +178,8 @@ def test_a_stream_passes_chunk_by_chunk_with_usage_asked_for(caller: Caller) -> 
 
 def leave(answer: Any) -> None:
     """Close an answer as a server does when its caller is gone; the test's database stays open."""
-    request_finished.disconnect(close_old_connections)
-    try:
+    with mock.patch.object(connections["default"], "close_if_unusable_or_obsolete"):
         answer.close()
-    finally:
-        request_finished.connect(close_old_connections)
 
 
 def test_a_caller_who_leaves_is_counted(caller: Caller) -> None:
