@@ -64,7 +64,7 @@ def test_duplicates_join_the_case_before_and_after_it_opens_and_reporters_are_to
     made = cases.open_case(clearinghouse.person("coordinator"), first.id, "RegMap overflow")
     assert finding(first.id).state == "in-case"
     assert (finding(second.id).state, finding(second.id).case_id) == ("duplicate", made.id)
-    assert office.received("finding.answered")[-1].body["case"] == made.id
+    assert made.id in [m.body.get("case") for m in office.received("finding.answered")]
     third = reproduced(clearinghouse, title="The same, once more")
     assert third.case_id == made.id
     assert events(made.id) == ["case:case:opened"]

@@ -237,9 +237,13 @@ def test_an_office_reports_to_the_clearinghouse_with_a_copy_to_the_lab(office: F
     reply = {"finding": row.id, "state": "reproduced", "reasons": ["executed"]}
     assert house.send("finding.answered", reply, thread=row.id).status == "accepted"
     assert finding(row.id).state == "reproduced"
+    late = {**reply, "state": "in-case", "case": "case-2222222222222222"}
+    assert house.send("finding.answered", late, thread=row.id).status == "accepted"
+    assert house.send("finding.answered", reply, thread=row.id).status == "accepted"
+    assert finding(row.id).answer["case"] == "case-2222222222222222"
     stranger = office.peer("Elsewhere", Profile.CLEARINGHOUSE)
-    stranger.send("finding.answered", {**reply, "state": "not-reproduced"}, thread=row.id)
-    assert finding(row.id).state == "reproduced"
+    stranger.send("finding.answered", {**reply, "state": "duplicate"}, thread=row.id)
+    assert finding(row.id).state == "in-case"
 
 
 def test_a_lab_keeps_its_copy(lab: Fixture) -> None:

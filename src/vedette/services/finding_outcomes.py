@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from vedette.clearinghouse.states import FindingState
@@ -34,6 +35,11 @@ def reply(doing: Doing, row: Finding, *more: str) -> None:
     doing.send(row.peer, "finding.answered", body, thread=row.external_id, marking=row.marking)
 
 
+def _age(answer: Mapping[str, Any]) -> tuple[str, int, int]:
+    """Sorts answers by when they were given; within one second by how far they go."""
+    return answer["at"], list(FindingState).index(answer["state"]), len(answer["reasons"])
+
+
 @handles("finding.answered")
 def on_answered(arrival: Arrival) -> None:
     """Keep the clearinghouse's last word on a finding that this instance reported to it."""
@@ -43,14 +49,15 @@ def on_answered(arrival: Arrival) -> None:
     row = Finding.objects.select_for_update().filter(id=body["finding"]).first()
     if row is None or row.sent_to_id != arrival.peer.keyid:
         raise NotFound("no such finding was reported to this peer")
-    if arrival.message.sent_at < row.answer.get("at", ""):
-        return
-    row.answer = {
+    answer = {
         "state": body["state"],
         "case": body.get("case", ""),
         "reasons": list(body["reasons"]),
         "at": arrival.message.sent_at,
     }
+    if row.answer and _age(answer) < _age(row.answer):
+        return
+    row.answer = answer
     row.state, row.why = body["state"], list(body["reasons"])
     row.save(update_fields=["answer", "state", "why"])
     arrival.doing.record(

@@ -10,13 +10,18 @@ from vedette.store.models import Case, Finding, Reproduction
 
 
 def executions(case: Case) -> list[tuple[Finding, Reproduction]]:
-    """Each finding of the case that we reproduced, with its newest reproduction, oldest first."""
+    """Each finding of the case that we reproduced, with its newest reproduction.
+
+    Originals come before their duplicates, older ones before newer ones.
+    """
     rows = Reproduction.objects.filter(finding__case=case, reproduced=True)
     newest: dict[str, Reproduction] = {}
     for row in rows.select_related("finding").order_by("at", "pk"):
         newest[row.finding_id] = row
     found = [(row.finding, row) for row in newest.values()]
-    return sorted(found, key=lambda pair: (pair[0].received_at, pair[0].id))
+    return sorted(
+        found, key=lambda pair: (bool(pair[0].duplicate_of_id), pair[0].received_at, pair[0].id)
+    )
 
 
 def sentences(case: Case) -> list[str]:
@@ -54,10 +59,10 @@ def affected_of(case: Case, fixed: str) -> Iterator[dict[str, Any]]:
     """The affected products as executed; `fixed` is the version of the verified fix, or ""."""
     seen: set[str] = set()
     for finding, _ in executions(case):
-        if finding.target in seen:
+        recipe = finding.recipe
+        if finding.target in seen or not (finding.version or recipe.get("kind") == "pypi"):
             continue
         seen.add(finding.target)
-        recipe = finding.recipe
         if recipe.get("kind") == "pypi":
             name, end = recipe["name"], recipe["fixed_version"]
             yield {
@@ -69,7 +74,7 @@ def affected_of(case: Case, fixed: str) -> Iterator[dict[str, Any]]:
                 "ranges": [{"introduced": "0", "fixed": end}],
                 "versions": [recipe["version"]],
             }
-        elif finding.version:
+        else:
             yield {
                 "vendor": case.vendor or finding.vendor or finding.product,
                 "product": finding.product,
