@@ -143,6 +143,8 @@ def publish(stage: Stage, cast: Cast, cases: dict[str, str]) -> dict[str, str]:
         aliases=["CVE-2021-45958"],
         affected=[
             {
+                "vendor": "UltraJSON",
+                "product": "ujson",
                 "ecosystem": "PyPI",
                 "package": "ujson",
                 "purl": "pkg:pypi/ujson",
