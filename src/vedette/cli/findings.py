@@ -20,7 +20,10 @@ REJECTED = ".rejected.jsonl"
 
 @click.group()
 def findings() -> None:
-    """Import findings, find duplicates."""
+    """Import findings, find duplicates.
+
+    Example: vedette findings import findings.jsonl --reporter "Second Finder"
+    """
 
 
 @findings.command()
