@@ -29,6 +29,7 @@ from vedette.web.pages.labels import as_file, choices, label, state
 
 LIST_MARKING = "TLP:AMBER+STRICT"
 SHOWN = 25
+SHOWN_PARTIES = 12
 SHOWN_NOTES = 10
 SHOWN_EVENTS = 8
 # Whom the coordinator looks at first.
@@ -144,7 +145,9 @@ def case(request: SignedIn, case_id: str) -> HttpResponse:
         "state": state("case", view["state"]),
         "moves": _moves(view, own),
         "statuses": _statuses(view["counts"]),
-        "parties": parties_table(by_attention(view["participants"])[:SHOWN], "Silence first"),
+        "parties": parties_table(
+            by_attention(view["participants"])[:SHOWN_PARTIES], "Silence first"
+        ),
         "mine": mine,
         "my_answer": state("participant", mine.status) if mine else None,
         "answer_form": answer_form(mine) if mine and view["answers"] else None,
@@ -168,7 +171,12 @@ def case(request: SignedIn, case_id: str) -> HttpResponse:
 
 
 def _moves(view: dict[str, Any], own: bool) -> list[CaseAct]:
-    return [MOVES[trigger] for trigger in view["moves"] if trigger in MOVES] if own else []
+    """The coordinator's moves; a public fix only where a release was executed."""
+    if not own:
+        return []
+    released = any(f.get("recipe", {}).get("kind") == "pypi" for f in view["findings"])
+    moves = [MOVES[trigger] for trigger in view["moves"] if trigger in MOVES]
+    return [move for move in moves if released or move.name != "public-fix"]
 
 
 def _statuses(counts: dict[str, int]) -> list[tuple[str, Any, int]]:
@@ -183,17 +191,19 @@ def by_attention(parties: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _facts(view: dict[str, Any]) -> list[tuple[str, Any]]:
     facts = view["facts"]
-    return [
+    known = [
         ("Vendor", view["vendor"]),
         ("Product", view["product"]),
         ("Component", view["component"]),
         ("Opened", moment(view["opened_at"])),
         ("Closed", moment(view["closed_at"])),
-        ("Exploited since", moment(facts.get("exploited_since"))),
-        ("Extension asked for", bool(facts.get("extension_asked"))),
+        ("Known to be exploited since", moment(facts.get("exploited_since"))),
+        ("Extension", "asked for" if facts.get("extension_asked") else ""),
         ("Patched since", moment(facts.get("patched"))),
+        ("Published before its hour", facts.get("published_early", "")),
         ("Id", Code(view["id"])),
     ]
+    return [(name, value) for name, value in known if value]
 
 
 def embargo(view: dict[str, Any], own: bool) -> dict[str, Any] | None:
@@ -279,7 +289,7 @@ def _shown(line: dict[str, Any]) -> list[tuple[str, Any]]:
 
 def _claims(view: dict[str, Any]) -> Table:
     return Table(
-        "Severity, as each party judges it",
+        "Claims, side by side",
         ["Party", "Part", "Vector", Column("Score", numeric=True), "Said", "Why"],
         [
             [
@@ -304,7 +314,7 @@ def _score(claim: dict[str, Any]) -> str:
 
 def _fixes(view: dict[str, Any]) -> Table:
     return Table(
-        "Fixes",
+        "Newest first",
         ["Version", "State", "What its execution showed", "Delivered", "Verified", "Note"],
         [
             [
