@@ -25,12 +25,11 @@ from vedette.services.here import here
 from vedette.services.sides import may_move, own_side
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Link, Step, Table
-from vedette.web.pages.forms import Lines, done, form_page, long_text, moment, submitted
+from vedette.web.pages.forms import Lines, done, form_page, long_text, moment, posted, submitted
 from vedette.web.pages.words import (
     CHOICES,
     NO_GATE,
     act_noun,
-    act_titles,
     bases,
     joined,
     purposes,
@@ -73,13 +72,14 @@ def acts(request: SignedIn) -> HttpResponse:
     side = own_side()
     rows = views.acts(request.actor)
     context: dict[str, Any] = {
-        "table": acts_table(rows),
+        "table": _table(rows, "Every offer, newest first"),
         "rows": rows,
         "page_marking": joined(str(AMBER), *(row["marking"] for row in rows)),
         "note": NO_GATE,
     }
     if side == Side.OFFICE:
-        context["waiting"] = acts_table([r for r in rows if r["state"] == "offered"])
+        open_ones = [row for row in rows if row["state"] == "offered"]
+        context["waiting"] = _table(open_ones, "Waiting for an answer")
         return render(request, "pages/acts_office.html", context)
     if request.actor.host and request.actor.may(Permission.PLAN_READ):
         plans = readiness.plans(request.actor)
@@ -90,10 +90,10 @@ def acts(request: SignedIn) -> HttpResponse:
     return render(request, "pages/acts_lab.html", context)
 
 
-def acts_table(rows: list[dict[str, Any]]) -> Table:
+def _table(rows: list[dict[str, Any]], caption: str) -> Table:
     """Acts as a table, the newest first."""
     return Table(
-        "Acts",
+        caption,
         ["Act", "Model", "With", "State", "Offered", "Answer by", "Window"],
         [
             [
@@ -164,7 +164,7 @@ def act(request: SignedIn, act_id: str) -> HttpResponse:
     labels = {field.id: field.label for field in fields_of(here().pack)}
     context = {
         "act": found,
-        "title": act_titles().get(found["kind"], act_noun(found["kind"])),
+        "title": act_noun(found["kind"]).capitalize(),
         "state": state("act", found["state"]),
         "window_state": state("window", found["window"]) if found["window"] else None,
         "facts": facts_of(found),
@@ -176,7 +176,10 @@ def act(request: SignedIn, act_id: str) -> HttpResponse:
         ],
         "history": [
             Step(
-                title(event), "done", time, "" if role == "instance" else f"By a {act_noun(role)}."
+                title(event),
+                "done",
+                time,
+                "" if role == "instance" else f"By this side, as {act_noun(role)}.",
             )
             for event, time, role in history(request.actor, act_id)
         ],
@@ -246,7 +249,7 @@ def move(request: SignedIn, act_id: str, trigger: str) -> HttpResponse:
     table, at = (WINDOW, found["window"]) if trigger == "end" else (ACTS, found["state"])
     row = table.step(at or "not agreed", trigger, own_side())
     may_move(request.actor, row)
-    form = ReasonForm(request.POST or None)
+    form = ReasonForm(posted(request))
     call, answer = DO[trigger]
     made = submitted(request, form, lambda v: call(request.actor, act_id, *answer, v["reason"]))
     if made is not None:
@@ -288,7 +291,7 @@ def decide(request: SignedIn, plan_id: str, kind: str) -> HttpResponse:
     found = next((d for d in plan["decisions"] if d["act"] == kind), None)
     if found is None:
         raise NotFound("no such act")
-    form = DecisionForm(request.POST or None)
+    form = DecisionForm(posted(request))
     made = submitted(
         request,
         form,

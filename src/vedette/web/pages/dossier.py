@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -17,10 +18,11 @@ from vedette.readiness.dossier import LIMITS, lines_of
 from vedette.services import readiness
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Link, Table
-from vedette.web.pages.forms import done, form_page, moment, submitted
+from vedette.web.pages.forms import done, form_page, moment, posted, submitted
 from vedette.web.pages.words import joined
+from vedette.web.templatetags.vedette import marking
 
-GOES = "can go along with an offer, where you name it"
+GOES = "goes along with an offer only where you name it"
 STAYS = "stays here"
 
 
@@ -32,12 +34,9 @@ class SectionForm(forms.Form):
         for field in section["fields"]:
             made = _field(field)
             made.label, made.required = field["label"], False
-            made.help_text = format_html(
-                "{} <span class='v-quiet'>{}; {}.</span>",
-                field["help"],
-                field["marking"],
-                GOES if field["crosses"] else STAYS,
-            )
+            tag = render_to_string("components/marking.html", marking(field["marking"]))
+            goes = GOES if field["crosses"] else STAYS
+            made.help_text = format_html("{}<br>{} {}", field["help"], tag, goes)
             made.initial = (
                 lines_of(field["value"]) if field["type"] == "choices" else field["value"]
             )
@@ -145,7 +144,7 @@ def section(request: SignedIn, plan_id: str, section_id: str) -> HttpResponse:
         raise NotFound(f"the form has no section {section_id[:40]!r}")
     place = names.index(section_id)
     here, after = found["sections"][place], found["sections"][place + 1 : place + 2]
-    form = SectionForm(here, request.POST or None)
+    form = SectionForm(here, posted(request))
     made = submitted(
         request,
         form,

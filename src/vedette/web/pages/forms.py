@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 
 from vedette.kernel.clock import parse_time
@@ -43,6 +43,11 @@ def long_text(label: str, help_text: str = "", limit: int = 4_000, rows: int = 4
         required=False,
         widget=forms.Textarea(attrs={"rows": rows}),
     )
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What a form is made with: the posted values, None where the form is only shown."""
+    return request.POST if request.method == "POST" else None
 
 
 def submitted(

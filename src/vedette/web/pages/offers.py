@@ -18,7 +18,16 @@ from vedette.services.here import here
 from vedette.services.peers import peers
 from vedette.services.sides import only
 from vedette.web.access import SignedIn, page
-from vedette.web.pages.forms import UTC_HINT, Hour, done, form_page, long_text, moment, submitted
+from vedette.web.pages.forms import (
+    UTC_HINT,
+    Hour,
+    done,
+    form_page,
+    long_text,
+    moment,
+    posted,
+    submitted,
+)
 from vedette.web.pages.words import NO_GATE, act_titles, bases, purposes
 
 PARTNER = ("name", "sector", "criteria", "reason", "conflicts")
@@ -118,7 +127,7 @@ def offer(request: SignedIn, plan_id: str, kind: str) -> HttpResponse:
         raise NotFound("no such act")
     window = {"opens": moment(plan["window"]["opens"]), "closes": moment(plan["window"]["closes"])}
     fields = crossing_fields(request, plan["model"])
-    form = OfferForm(kind, offices_of(request), fields, request.POST or None, initial=window)
+    form = OfferForm(kind, offices_of(request), fields, posted(request), initial=window)
     made = submitted(
         request,
         form,
@@ -141,7 +150,7 @@ def again(request: SignedIn, act_id: str) -> HttpResponse:
     old = views.act_view(request.actor, act_id)
     fields = crossing_fields(request, old["model"])
     form = OfferForm(
-        old["kind"], offices_of(request), fields, request.POST or None, initial=_initial(old)
+        old["kind"], offices_of(request), fields, posted(request), initial=_initial(old)
     )
     made = submitted(
         request, form, lambda v: engagement.offer_again(request.actor, act_id, **form.given())

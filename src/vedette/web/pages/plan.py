@@ -17,7 +17,16 @@ from vedette.services import readiness
 from vedette.services.here import here
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Kind, Link, Step, Table, written
-from vedette.web.pages.forms import UTC_HINT, Hour, done, form_page, long_text, moment, submitted
+from vedette.web.pages.forms import (
+    UTC_HINT,
+    Hour,
+    done,
+    form_page,
+    long_text,
+    moment,
+    posted,
+    submitted,
+)
 from vedette.web.pages.words import state
 
 MARKING = "TLP:RED"
@@ -176,7 +185,7 @@ def _value(value: Any) -> str:
 @page(Permission.PLAN_EDIT)
 def new(request: SignedIn) -> HttpResponse:
     """Make a plan."""
-    form = PlanForm(request.POST or None)
+    form = PlanForm(posted(request))
     made = submitted(request, form, lambda v: readiness.make_plan(request.actor, **v))
     if made is not None:
         return done(
@@ -203,7 +212,7 @@ def change(request: SignedIn, plan_id: str) -> HttpResponse:
         "public_release": moment(found["public_release"]),
         "window_days": found["window_days"],
     }
-    form = PlanForm(request.POST or None, initial=initial)
+    form = PlanForm(posted(request), initial=initial)
     del form.fields["model"]
     made = submitted(
         request, form, lambda v: readiness.make_plan(request.actor, found["model"], **v)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from vedette.bench.results import RunResult
 from vedette.bench.suites import BUDGET_FIELDS
-from vedette.kernel.markings import AMBER
+from vedette.kernel.markings import AMBER, AMBER_STRICT
 from vedette.kernel.permissions import Permission, Profile
 from vedette.runner.runs import REFERENCES
 from vedette.services import acts as views
@@ -20,7 +20,7 @@ from vedette.services.assessments import list_assessments, make_assessment
 from vedette.services.peers import peers
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Code, Column, Link, State, Table
-from vedette.web.pages.forms import done, form_page, submitted
+from vedette.web.pages.forms import done, form_page, posted, submitted
 from vedette.web.pages.words import joined, state
 
 UNDER_WAY = (service.COMMITTED, service.RUNNING)
@@ -124,7 +124,7 @@ def new(request: SignedIn) -> HttpResponse:
     ]
     asked = request.GET.get("session", "")
     initial = {"session": asked or (sessions[0][0] if sessions else "")}
-    form = RunForm(sessions, request.POST or None, initial=initial)
+    form = RunForm(sessions, posted(request), initial=initial)
     made = submitted(
         request, form, lambda v: service.start_run(request.actor, v["suite"], **form.given())
     )
@@ -138,7 +138,7 @@ def new(request: SignedIn) -> HttpResponse:
         "button": "Commit and start",
         "back": "/runs/",
         "trail": [("Runs", "/runs/"), ("Start a run", "")],
-        "page_marking": AMBER,
+        "page_marking": AMBER_STRICT,
     }
     return form_page(request, form, context)
 

@@ -21,7 +21,7 @@ from vedette.services.here import here
 from vedette.services.sides import only, own_side
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Code, Column, Link, Table
-from vedette.web.pages.forms import done, form_page, moment, submitted
+from vedette.web.pages.forms import done, form_page, moment, posted, submitted
 from vedette.web.pages.words import purposes, state
 
 UNDER_WAY = ("requested", "open")
@@ -192,7 +192,7 @@ def ask(request: SignedIn, act_id: str) -> HttpResponse:
     """Ask the lab for a session, for oneself."""
     only(Profile.OFFICE, request.actor)
     found = views.act_view(request.actor, act_id)
-    form = RequestForm((found["terms"] or {}).get("purposes", []), request.POST or None)
+    form = RequestForm((found["terms"] or {}).get("purposes", []), posted(request))
     made = submitted(
         request, form, lambda v: access.request_session(request.actor, act_id, v["purpose"])
     )
@@ -279,10 +279,12 @@ def _meters(found: dict[str, Any]) -> Table:
     rows: list[list[Cell]] = []
     for key, label in names.items():
         values: list[Cell] = [
-            Code(s[key][:23] + "…") if key == "requests_digest" and key in s else s.get(key)
+            f"{s[key][7:19]}…" if key == "requests_digest" and key in s else s.get(key)
             for s in sides
         ]
-        same = "" if None in values else "same" if sides[0][key] == sides[1][key] else "differs"
+        same: Cell = (
+            "" if None in values else "same" if sides[0][key] == sides[1][key] else "differs"
+        )
         rows.append([label, *values, same])
     columns: list[Column | str] = [
         "",
@@ -303,7 +305,7 @@ def _calls(rows: list[dict[str, Any]]) -> Table:
         columns,
         [
             [
-                Code(r["request_id"]),
+                r["request_id"],
                 moment(r["at"]),
                 r["status"],
                 r["refused"],
@@ -323,7 +325,7 @@ def end(request: SignedIn, session_id: str) -> HttpResponse:
     """The lab ends a session at once."""
     only(Profile.LAB, request.actor)
     found = views.session_view(request.actor, session_id)
-    form = EndForm(request.POST or None)
+    form = EndForm(posted(request))
     made = submitted(
         request, form, lambda v: access.end_session(request.actor, session_id, v["reason"])
     )
@@ -353,9 +355,7 @@ def endpoints(request: SignedIn) -> HttpResponse:
     """Where the lab's models are, for the access proxy alone."""
     rows = access.endpoints(request.actor)
     plans = readiness.plans(request.actor) if request.actor.may(Permission.PLAN_READ) else []
-    form = EndpointForm(
-        request.POST or None, initial={"model": plans[-1]["model"] if plans else ""}
-    )
+    form = EndpointForm(posted(request), initial={"model": plans[-1]["model"] if plans else ""})
     made = submitted(request, form, lambda v: access.add_endpoint(request.actor, **v))
     if made is not None:
         return done(request, f"The proxy reaches {made.model} now; its key is sealed.", "endpoints")

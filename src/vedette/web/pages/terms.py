@@ -19,7 +19,7 @@ from vedette.services.sides import own_side
 from vedette.services.terms import offered_terms, sign_terms
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Code, Table
-from vedette.web.pages.forms import Lines, done, form_page, moment, submitted
+from vedette.web.pages.forms import Lines, done, form_page, moment, posted, submitted
 from vedette.web.pages.words import bases, purposes
 
 
@@ -108,7 +108,7 @@ def _propose(request: SignedIn, found: dict[str, Any]) -> HttpResponse:
         "publication": offered["publication"][0]["id"],
         "clauses": [row["id"] for row in offered["clauses"]],
     }
-    form = ProposalForm(offered, request.POST or None, initial=initial)
+    form = ProposalForm(offered, posted(request), initial=initial)
     made = submitted(
         request, form, lambda v: sign_terms(request.actor, found["id"], **form.given())
     )
@@ -134,7 +134,7 @@ def _propose(request: SignedIn, found: dict[str, Any]) -> HttpResponse:
 
 def _sign(request: SignedIn, found: dict[str, Any]) -> HttpResponse:
     request.actor.require(Permission.TERMS_SIGN)
-    form = SignForm(request.POST or None)
+    form = SignForm(posted(request))
     made = submitted(request, form, lambda _: sign_terms(request.actor, found["id"]))
     if made is not None:
         said = "Signed by both sides. The window opens and closes by itself."
