@@ -198,7 +198,7 @@ def _standing(
 
 def _own_terms(embargo: dict[str, Any], party: str) -> dict[str, Any]:
     """An embargo as a participant sees it: other parties without their names and words."""
-    known = {"", "policy pack", party}
+    known = {"", "policy pack", "no patch yet", party}
     shown = dict(embargo)
     for name in ("ends_because", "escalate_because", "details_because"):
         who, colon, why = str(embargo.get(name, "")).partition(": ")
