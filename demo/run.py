@@ -44,6 +44,7 @@ class Account:
 def play(stage: Stage, told: Account) -> None:
     """All chapters, in the order of the story's own time."""
     cast = enter(stage)
+    stage.clock.forward(hours=1)
     told.tell("found", "four instances founded, keys exchanged, 14 people joined")
     plan = engagement.plan(stage, cast)
     told.tell(
@@ -51,14 +52,17 @@ def play(stage: Stage, told: Account) -> None:
         f"{MODEL}: partner release {plan['partner_release'][:10]}, public release"
         f" {plan['public_release'][:10]}; dossier filled, three acts decided apart",
     )
+    stage.clock.forward(hours=1)
     acts = engagement.offer(stage, cast)
     told.tell(
         "offer",
         f"access window and trusted partner ({PARTNER}) offered and accepted;"
         " determination request: not now",
     )
+    stage.clock.forward(hours=3)
     engagement.terms(stage, cast, acts["window"])
     told.tell("terms", "terms signed by both sides")
+    stage.clock.forward(days=2)
     clearing.import_public_record(cast)
     operators.take_stock(stage, cast)
     unwarned = operators.naive(stage, cast)
@@ -85,11 +89,13 @@ def play(stage: Stage, told: Account) -> None:
         "assess",
         f"assessment shared; determination: {made['determination']['document']['outcome']}",
     )
+    stage.clock.forward(hours=2)
     reported = clearing.report(stage, cast, done["id"])
     told.tell(
         "findings",
         f"{reported['sent']} findings reported and executed anew, one recognised as a duplicate",
     )
+    stage.clock.forward(hours=1)
     cases = clearing.coordinate(stage, cast)
     told.tell("cases", "cases opened, the vendor's fix delivered under embargo and verified")
     advisories = clearing.publish(stage, cast, cases)
@@ -97,6 +103,7 @@ def play(stage: Stage, told: Account) -> None:
     notices = operators.told(stage, cast)
     answers = operators.answer(stage, cast, notices)
     told.tell("operators", "; ".join(f"{name}: {what}" for name, what in answers.items()))
+    stage.clock.forward(hours=1)
     meters = engagement.close_window(stage, cast, acts["window"], session)
     if not meters["agree"]:
         raise Stopped(f"the two counts of the calls differ: {meters['differences']}")

@@ -1,16 +1,16 @@
 """One story out of several ledgers, joined on the ids of the messages that crossed.
 
 Rules:
-- Entries are ordered by time; entries of one ledger keep their order; at the same second a
-  message is sent before it is accepted.
+- Entries are ordered by time, and entries of one ledger keep their order; at the same second a
+  message is sent before it is accepted, whichever ledger comes first.
 - A message that one ledger sent and another accepted becomes one arrow.
 - Ledgers hold no content: a name for an object comes from whoever may read it (`names`).
 """
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -87,25 +87,50 @@ def title(event: str) -> str:
 
 def weave(ledgers: Mapping[str, Sequence[Entry]], names: Mapping[str, str]) -> Story:
     """Join ledgers, keyed by the instance's name, into one story."""
-    sent_at: dict[str, datetime] = {
-        entry.message_id: entry.time
-        for entries in ledgers.values()
-        for entry in entries
-        if entry.message_id and entry.event == Event.MESSAGE_MESSAGE_SENT
+    lanes = {
+        name: deque(Moment(name, entry, _name(entry, names)) for entry in entries)
+        for name, entries in ledgers.items()
+        if entries
     }
+    unsent = {
+        moment.entry.message_id
+        for lane in lanes.values()
+        for moment in lane
+        if moment.entry.event == Event.MESSAGE_MESSAGE_SENT
+    }
+    moments: list[Moment] = []
+    while lanes:
+        moment = _next(lanes, unsent)
+        lanes[moment.ledger].popleft()
+        if not lanes[moment.ledger]:
+            del lanes[moment.ledger]
+        if moment.entry.event == Event.MESSAGE_MESSAGE_SENT:
+            unsent.discard(moment.entry.message_id)
+        moments.append(moment)
+    return Story(tuple(moments), tuple(_crossings(moments)))
 
-    def order(moment: Moment) -> tuple[datetime, int, str, int]:
-        entry = moment.entry
-        arrived = entry.event == Event.MESSAGE_MESSAGE_ACCEPTED
-        late = arrived and sent_at.get(entry.message_id or "") == entry.time
-        return entry.time, int(late), moment.ledger, entry.seq
 
-    lanes = []
-    for name, entries in ledgers.items():
-        rows = [Moment(name, e, _name(e, names)) for e in entries]
-        lanes.append(_in_order(rows, order))
-    moments = tuple(moment for _, moment in heapq.merge(*lanes, key=lambda pair: pair[0]))
-    return Story(moments, tuple(_crossings(moments)))
+def _next(lanes: Mapping[str, deque[Moment]], unsent: Container[str | None]) -> Moment:
+    """The earliest head that waits for no message; where clocks disagree, the earliest head."""
+    heads = [lane[0] for lane in lanes.values()]
+    waiting = [
+        head
+        for head in heads
+        if head.entry.event == Event.MESSAGE_MESSAGE_ACCEPTED and head.entry.message_id in unsent
+    ]
+    earliest = min(heads, key=_order)
+    free = [head for head in heads if head not in waiting]
+    if not free or (earliest in waiting and min(map(_time, free)) > _time(earliest)):
+        return earliest
+    return min(free, key=_order)
+
+
+def _time(moment: Moment) -> datetime:
+    return moment.entry.time
+
+
+def _order(moment: Moment) -> tuple[datetime, str]:
+    return moment.entry.time, moment.ledger
 
 
 def _name(entry: Entry, names: Mapping[str, str]) -> str:
@@ -113,17 +138,6 @@ def _name(entry: Entry, names: Mapping[str, str]) -> str:
     if entry.event.startswith("message:") and entry.message_id and entry.message_id in names:
         return names[entry.message_id]
     return names.get(entry.object_id, "")
-
-
-def _in_order(rows: Sequence[Moment], order: Any) -> list[tuple[Any, Moment]]:
-    """Keys of one ledger's entries, never falling, so that merging keeps the ledger's order."""
-    keyed: list[tuple[Any, Moment]] = []
-    for row in rows:
-        key = order(row)
-        if keyed and key < keyed[-1][0]:
-            key = keyed[-1][0]
-        keyed.append((key, row))
-    return keyed
 
 
 def _crossings(moments: Sequence[Moment]) -> list[Crossing]:
