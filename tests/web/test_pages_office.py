@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
-from tests.services.flow import CLOSES, MODEL, OPENS, OfficeStory, move
+from tests.services.flow import CLOSES, MODEL, OPENS, PERSON, OfficeStory, move
 from tests.web.visitors import read, refused, send, stranger, visitor
 
 from vedette.kernel.permissions import Profile
@@ -83,8 +83,8 @@ def test_terms_are_read_and_signed(story: OfficeStory, officer: Client) -> None:
 
 
 def test_a_session_is_asked_for_inside_the_window(story: OfficeStory, officer: Client) -> None:
-    with scoped(SYSTEM):
-        person = visitor(story.office, "evaluator")
+    person = visitor(story.office, "evaluator")
+    named = visitor(story.office, "evaluator", email=PERSON)
     act = story.signed()
     assert "Ask for a session" not in read(person, f"/acts/{act}/window/"), "it is not open"
     text = refused(person, f"/acts/{act}/session/", purpose="confirmation")
@@ -94,6 +94,11 @@ def test_a_session_is_asked_for_inside_the_window(story: OfficeStory, officer: C
     text = refused(person, f"/acts/{act}/session/", purpose="confirmation")
     assert "do not name this person" in text, "the terms name somebody else"
     assert officer.get(f"/acts/{act}/session/").status_code == 403
+    assert "Ask for a session" not in read(person, "/")
+    assert f"/acts/{act}/session/" in read(named, "/")
+    at = send(named, f"/acts/{act}/session/", purpose="confirmation")
+    assert "has not answered yet" in read(named, at)
+    assert story.lab.received("access.requested")[-1].body["person"] == PERSON
 
 
 def test_a_session_and_its_window_are_live(story: OfficeStory, evaluator: Client) -> None:

@@ -12,11 +12,11 @@ from vedette.store.models import Membership, Person
 from vedette.store.tenancy import SYSTEM, scoped
 
 
-def visitor(fixture: Fixture, role: str, org: str = "") -> Client:
+def visitor(fixture: Fixture, role: str, org: str = "", email: str = "") -> Client:
     """A client signed in as somebody with `role`, in the host organisation unless told."""
     with scoped(SYSTEM):
-        email = f"{role}-{Person.objects.count()}@here.example"
-        person: Any = Person.objects.create_user(email, f"A {role}", None)
+        address = email or f"{role}-{Person.objects.count()}@here.example"
+        person: Any = Person.objects.create_user(address, f"A {role}", None)
         Membership.objects.create(person=person, org_id=org or fixture.here.org, role=role)
     client = Client()
     client.force_login(person)

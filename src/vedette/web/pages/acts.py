@@ -167,13 +167,12 @@ def act(request: SignedIn, act_id: str) -> HttpResponse:
         "title": act_noun(found["kind"]).capitalize(),
         "state": state("act", found["state"]),
         "window_state": state("window", found["window"]) if found["window"] else None,
+        "opens": moment(found["opens"]),
+        "closes": moment(found["closes"]),
         "facts": facts_of(found),
         "dossier": [(labels.get(key, key), text) for key, text in found["dossier"].items()],
         "partner": _partner(found["partner"]),
-        "moves": [
-            {**m, "url": _move_url(act_id, m["trigger"])}
-            for m in [*found["moves"], *found["window_moves"]]
-        ],
+        "moves": [{**m, "url": _move_url(act_id, m["trigger"])} for m in found["moves"]],
         "history": [
             Step(
                 title(event),

@@ -97,7 +97,7 @@ def _in_window(request: SignedIn, found: dict[str, Any]) -> list[Step]:
     """What can be done inside an open window."""
     closes, tasks = moment(found["closes"]), []
     live = [s for s in found["sessions"] if s["state"] == "open"]
-    if not live and request.actor.may(P.SESSION_OPEN):
+    if not live and request.actor.may(P.SESSION_OPEN) and _could_ask(request, found):
         url = f"/acts/{found['id']}/session/"
         note = "The window is open until then."
         tasks.append(Step(f"Ask for a session on {found['model']}", "attention", closes, note, url))
@@ -114,6 +114,14 @@ def _in_window(request: SignedIn, found: dict[str, Any]) -> list[Step]:
             if not s["used"]["calls"]
         ]
     return tasks
+
+
+def _could_ask(request: SignedIn, found: dict[str, Any]) -> bool:
+    """Whether the terms name the reader, and calls and tokens are left."""
+    terms, email = found["terms"] or {}, getattr(request.user, "email", "")
+    named = any(person["id"] == email for person in terms.get("people", []))
+    used = {key: sum(s["used"][key] for s in found["sessions"]) for key in ("calls", "tokens")}
+    return named and all(used[key] < terms["quota"][key] for key in used)
 
 
 def _bench(request: SignedIn, runs: list[Any], assessments: list[Any]) -> list[Step]:

@@ -287,7 +287,7 @@ def _meters(found: dict[str, Any]) -> Table:
         )
         rows.append([label, *values, same])
     columns: list[Column | str] = [
-        "",
+        "What",
         Column("Lab's count", numeric=True),
         Column("Office's count", numeric=True),
     ]
