@@ -25,7 +25,7 @@ from vedette.web.pages.forms import done, form_page, moment, posted, submitted
 from vedette.web.pages.words import purposes, state
 
 UNDER_WAY = ("requested", "open")
-CALLS_SHOWN = 50
+CALLS_SHOWN = 20
 
 
 class RequestForm(forms.Form):
