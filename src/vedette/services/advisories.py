@@ -41,9 +41,9 @@ from vedette.kernel.permissions import Permission
 from vedette.services import index
 from vedette.services.acting import Actor, Doing, reading
 from vedette.services.embargoes import check, embargo_of
+from vedette.services.finding_outcomes import reply
 from vedette.services.here import Here
 from vedette.services.parties import on_case, words
-from vedette.services.finding_outcomes import reply
 from vedette.services.shown import affected_of, sentences
 from vedette.store.models import (
     Advisory,

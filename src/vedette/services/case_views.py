@@ -88,7 +88,7 @@ def finding_view(actor: Actor, finding_id: str) -> dict[str, Any]:
         with scoped(SYSTEM):
             shown = list(Reproduction.objects.filter(finding=row).order_by("at", "pk"))
     coordinates = actor.host and actor.may(Permission.CASE_COORDINATE)
-    moves = FINDING.offered(row.state, Party.COORDINATOR) if coordinates else ()
+    moves = FINDING.moves(row.state, Party.COORDINATOR) if coordinates else ()
     lists = {name: list(getattr(row, name)) for name in ("cwe", "stack", "references")}
     return {
         **finding_row(row),
@@ -181,9 +181,9 @@ def _standing(
     if not actor.host:
         embargo = _own_terms(embargo, mine.org.name if mine else "")
     coordinates = actor.host and actor.may(Permission.CASE_COORDINATE)
-    answers = PARTICIPANT.offered(mine.status, Party.VENDOR) if mine else ()
-    delivers = CASE.offered(row.state, Party.VENDOR) if mine else ()
-    moves = CASE.offered(row.state, Party.COORDINATOR) if coordinates else delivers
+    answers = PARTICIPANT.moves(mine.status, Party.VENDOR) if mine else ()
+    delivers = CASE.moves(row.state, Party.VENDOR) if mine else ()
+    moves = CASE.moves(row.state, Party.COORDINATOR) if coordinates else delivers
     counts: dict[str, int] = {}
     for place in places:
         counts[place.status] = counts.get(place.status, 0) + 1

@@ -33,9 +33,9 @@ from vedette.services import findings, mail
 from vedette.services.accounts import find_organisation
 from vedette.services.acting import Actor, Doing, act, instance_actor
 from vedette.services.embargoes import clocks, settle
+from vedette.services.finding_outcomes import reply
 from vedette.services.jobs import job, schedule
 from vedette.services.parties import clearinghouse_only, on_case, words
-from vedette.services.finding_outcomes import reply
 from vedette.store.models import Case, CaseNote, CaseParticipant, Finding, SeverityClaim
 from vedette.store.tenancy import SYSTEM, scoped
 
@@ -216,10 +216,10 @@ def respond(
 
 
 def _said(source: str, status: str) -> Row:
-    for move in PARTICIPANT.offered(source, Party.VENDOR):
+    for move in PARTICIPANT.moves(source, Party.VENDOR):
         if move.target == status:
             return move
-    known = ", ".join(row.target for row in PARTICIPANT.offered(source, Party.VENDOR))
+    known = ", ".join(row.target for row in PARTICIPANT.moves(source, Party.VENDOR))
     raise BadInput(f"status: {status[:40]!r} is none of {known}")
 
 

@@ -27,11 +27,11 @@ from vedette.kernel.permissions import Permission, Profile
 from vedette.services import reproduction
 from vedette.services.acting import Actor, Doing, act
 from vedette.services.deconflict import target_of
+from vedette.services.finding_outcomes import reply
 from vedette.services.here import here
 from vedette.services.inbox import Arrival, handles
 from vedette.services.outbox import find_peer
 from vedette.services.parties import clearinghouse_only, organisation_of, readable
-from vedette.services.finding_outcomes import reply
 from vedette.store.models import Finding, Peer
 
 DEFAULT_MARKING = "TLP:AMBER+STRICT"

@@ -75,10 +75,10 @@ def answer_notice(
 
 
 def _trigger(before: str, state: str) -> str:
-    for row in NOTICE.offered(before, Party.OPERATOR):
+    for row in NOTICE.moves(before, Party.OPERATOR):
         if row.target == state:
             return row.trigger
-    moves = [str(row.target) for row in NOTICE.offered(before, Party.OPERATOR)]
+    moves = [str(row.target) for row in NOTICE.moves(before, Party.OPERATOR)]
     raise Refused(
         f"state: the notice is {before}, {state[:40]!r} is no answer to it now",
         kept="the notice as it was",
@@ -193,7 +193,7 @@ def notice_view(actor: Actor, notice_id: str) -> dict[str, Any]:
         row = _find(actor, notice_id)
         history = LedgerEntry.objects.filter(object_id=row.id).order_by("seq")
         events = [{"event": e.event, "time": e.time, "role": e.role} for e in history]
-    offered = [str(r.target) for r in NOTICE.offered(row.state, Party.OPERATOR)]
+    offered = [str(r.target) for r in NOTICE.moves(row.state, Party.OPERATOR)]
     return {
         **describe(row),
         "matches": row.matches,

@@ -23,9 +23,9 @@ from vedette.clearinghouse.states import FINDING, FindingState
 from vedette.kernel.errors import MissingPart, OurFault, VedetteError
 from vedette.services import deconflict
 from vedette.services.acting import Doing, act, instance_actor
+from vedette.services.finding_outcomes import reply
 from vedette.services.here import here
 from vedette.services.jobs import job, schedule
-from vedette.services.finding_outcomes import reply
 from vedette.store.models import Finding, Reproduction
 from vedette.store.tenancy import SYSTEM, scoped
 

@@ -264,7 +264,7 @@ def answer_form(place: Any) -> AnswerForm:
 
 def _offer_answers(form: forms.Form, place: Any) -> None:
     """Every answer that the participant's table has now, and the one that stands."""
-    targets = [row.target for row in PARTICIPANT.offered(place.status, Party.VENDOR)]
+    targets = [row.target for row in PARTICIPANT.moves(place.status, Party.VENDOR)]
     if place.status not in (ParticipantState.INVITED, ParticipantState.SILENT):
         targets.insert(0, place.status)
     named = [(name, label("participant", name).removeprefix("answered: ")) for name in targets]
