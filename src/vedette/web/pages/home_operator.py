@@ -36,7 +36,7 @@ def section(request: SignedIn) -> dict[str, Any]:
     rows = notice_list(actor, only_open=True)[:FIRST]
     return {
         "may_read_notices": True,
-        "notice_rows": [notice_row(notices.describe(row)) for row in rows],
+        "notice_rows": [notice_row(notices.describe(row), row.matches) for row in rows],
         "notice_counts": notice_counts(actor),
         "inventory_names": inventory_names(actor),
         "index": index_status(actor),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
 from typing import Any
+from urllib.parse import quote
 
 from django import forms
 from django.contrib import messages
@@ -14,8 +15,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from vedette.clearinghouse.states import NoticeState
 from vedette.kernel.clock import parse_time
-from vedette.kernel.errors import BadInput, Refused, VedetteError
-from vedette.kernel.permissions import Permission
+from vedette.kernel.errors import BadInput, Refused
+from vedette.kernel.permissions import Permission, Profile
 from vedette.ledger.timeline import title
 from vedette.services import notices
 from vedette.services.acting import Actor
@@ -95,6 +96,7 @@ OFFERED = {
     NoticeState.NOT_AFFECTED: "not affected",
     NoticeState.UNANSWERED: "take the answer back",
 }
+WAITING = (NoticeState.UNANSWERED, NoticeState.PATCHED, NoticeState.DEFERRED)
 ANSWERS = [str(s) for s in (NoticeState.PATCHED, NoticeState.DEFERRED, NoticeState.NOT_AFFECTED)]
 
 
@@ -120,7 +122,7 @@ def inbox_page(request: SignedIn, answer: AnswerForm, status: int = 200) -> Http
     shown = Paginator(rows, 25).get_page(request.GET.get("page"))
     context = {
         "page": shown,
-        "rows": [notice_row(notices.describe(row)) for row in shown],
+        "rows": [notice_row(notices.describe(row), row.matches) for row in shown],
         "form": form,
         "filtered": any(asked.values()),
         "counts": notice_counts(request.actor),
@@ -133,17 +135,20 @@ def inbox_page(request: SignedIn, answer: AnswerForm, status: int = 200) -> Http
     return render(request, "pages/notices.html", context, status=status)
 
 
-def notice_row(found: dict[str, Any]) -> dict[str, Any]:
+def notice_row(found: dict[str, Any], matches: list[dict[str, Any]]) -> dict[str, Any]:
     """What a list says of one notice."""
     today = here().clock.now().date()
     deadline = date.fromisoformat(found["deadline"]) if found["deadline"] else None
     first = found["component"]
+    waits = found["state"] in WAITING
     return {
         **found,
+        "components": len({each["component"] for each in matches}),
+        "waits": waits,
         "deadline": deadline,
         "left": days_left(deadline, today),
-        "late": deadline is not None and deadline < today,
-        "soon": deadline is not None and 0 <= (deadline - today).days <= 3,
+        "late": waits and deadline is not None and deadline < today,
+        "soon": waits and deadline is not None and 0 <= (deadline - today).days <= 3,
         "what": f"{first['name']} {first['version']}".strip(),
         "state_tag": state("notice", found["state"]),
         "verdict_tag": state("verdict", found["verdict"]),
@@ -217,10 +222,11 @@ def notice(request: SignedIn, notice_id: str) -> HttpResponse:
 
 def _notice_context(request: SignedIn, found: dict[str, Any], form: Any) -> dict[str, Any]:
     return {
-        "notice": notice_row(found),
+        "notice": notice_row(found, found["matches"]),
         "facts": _facts(found),
-        "about": _about(found),
+        "about": _about(request, found),
         "matches": _matches(found["matches"]),
+        "named": quote(found["inventory"]["name"]),
         "failed": found["evidence"].get("failed", {}).get("why", ""),
         "expired": found["evidence"].get("expired", {}).get("why", ""),
         "verified": found["evidence"].get("verified", {}).get("why", ""),
@@ -252,20 +258,15 @@ def _facts(found: dict[str, Any]) -> list[tuple[str, Any]]:
     ]
 
 
-def _about(found: dict[str, Any]) -> list[tuple[str, Any]]:
-    own = found["advisory"].startswith("x_")
+def _about(request: SignedIn, found: dict[str, Any]) -> list[tuple[str, Any]]:
     expires = moment(found["expires_at"])
     inventory = found["inventory"]
-    return [
-        (
-            "Advisory",
-            Link(found["advisory"], f"/advisories/{found['advisory']}/")
-            if own and _local(found["advisory"])
-            else Code(found["advisory"]),
-        ),
-        ("Same flaw in other records", ", ".join(found["also"])),
+    components = {each["component"] for each in found["matches"]}
+    known: list[tuple[str, Any]] = [
+        ("Advisory", _advisory(request, found["advisory"])),
+        ("The same flaw in", ", ".join(found["also"])),
         ("Inventory", Link(inventory["name"], f"/inventories/{inventory['id']}/")),
-        ("Systems that match", found["systems"]),
+        ("Components that match", len(components)),
         ("First found", moment(found["sent_at"])),
         ("Answered", moment(found["answered_at"])),
         ("By", found["answered_by"]),
@@ -273,17 +274,18 @@ def _about(found: dict[str, Any]) -> list[tuple[str, Any]]:
         ("Deferred until", written(expires) if expires else None),
         ("Verified", moment(found["verified_at"])),
     ]
+    return [(name, value) for name, value in known if value]
 
 
-def _local(tracking_id: str) -> bool:
-    """Tell whether this instance has the advisory's own page."""
-    from vedette.services.advisory_lists import public_advisory
-
-    try:
-        public_advisory(tracking_id)
-    except VedetteError:
-        return False
-    return True
+def _advisory(request: SignedIn, name: str) -> Link | Code:
+    """The advisory's own page, where it is one of the clearinghouse's."""
+    if not name.startswith("x_vedette-"):
+        return Code(name)
+    build = index_status(request.actor).build
+    house = build.peer.url if build and build.peer else ""
+    if house or here().profile == Profile.CLEARINGHOUSE:
+        return Link(name, f"{house}/advisories/{name}/")
+    return Code(name)
 
 
 def _matches(rows: list[dict[str, Any]]) -> Table:
@@ -303,7 +305,7 @@ def _matches(rows: list[dict[str, Any]]) -> Table:
             [
                 each["name"],
                 each["version"],
-                Code(each["advisory"]),
+                each["advisory"],
                 each["range"],
                 ", ".join(each["fixed"]),
                 state("verdict", each["verdict"]),
