@@ -81,7 +81,7 @@ def test_a_signature_holds_for_no_changed_terms(field: str) -> None:
         ("quota", Quota(0, 1), "quota"),
         ("publication", "everything", "choose one"),
         ("pack_digest", "sha256:00", "made under"),
-        ("office", LAB.public.keyid, "two parties"),
+        pytest.param("office", LAB.public.keyid, "two parties", id="office-the-lab-itself"),
     ],
 )
 def test_what_is_no_terms_under_the_pack_names_its_field(

@@ -60,7 +60,7 @@ def test_generated_bodies_pass_and_any_other_field_does_not(
 
 
 @each_type
-@pytest.mark.parametrize("wrong", [3.5, object(), {"a": {1: 2}}, [[]], "\ud800"], ids=repr)
+@pytest.mark.parametrize("wrong", [3.5, b"bytes", {"a": {1: 2}}, [[]], "\ud800"])
 def test_a_wrong_value_names_its_field(row: MessageType, wrong: Any) -> None:
     for name, field in row.body.fields.items():
         if isinstance(field, fields.Document | fields.TextMap) and isinstance(wrong, dict):

@@ -54,7 +54,10 @@ def test_a_run_is_committed_run_assessed_and_determined(office: Fixture) -> None
     )
     assert record.made_by == "Director"
     assert record.document["consulted"][0]["office"] == "Second Office"
-    assert "0.05" not in str(record.document["threshold_digest"])
+    opened = assessments.open_threshold(officer, record.id)
+    assert (str(opened.value), opened.digest) == ("0.05", record.document["threshold_digest"])
+    with pytest.raises(Forbidden):
+        assessments.open_threshold(evaluator, record.id)
     with pytest.raises(Refused, match="no lab"):
         assessments.share_assessment(officer, made.id)
     found, records = assessments.assessment_view(officer, made.id)

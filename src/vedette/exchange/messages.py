@@ -2,8 +2,8 @@
 
 Rules:
 - A type or a field that is not in this table does not cross.
-- No type carries, sets or moves a release date: a window names only its own two hours, and the
-  lab alone sends those.
+- No type sets or moves a release date: a window names only its own two hours, and the lab alone
+  sends those. A dossier may tell planned dates, as the lab's own words and nobody's clock.
 - Fields are checked on the way out and on the way in.
 - `thread` names the act, case or session that a message belongs to; a message whose thread has
   not arrived yet waits for it.

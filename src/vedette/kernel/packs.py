@@ -37,7 +37,7 @@ DEFAULT = "us-eo-14409@1"
 PINNED: Mapping[str, tuple[str, str]] = {
     DEFAULT: (
         "us-eo-14409-1.json",
-        "sha256:4887e0d47340499b00d6d9cc526b1a55b732e7682df0c531ebeb24bf3e16b2d5",
+        "sha256:6dc9e408c4baf53b75166ad79430b5bb374eebe61fe9d06722200610649e2ea0",
     ),
 }
 

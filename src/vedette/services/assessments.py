@@ -24,7 +24,9 @@ from vedette.bench.determination import (
     determine,
 )
 from vedette.bench.suites import find_suite
+from vedette.exchange.envelope import from_text, to_text
 from vedette.formats.assessment_report import render
+from vedette.kernel.bounds import read_json
 from vedette.kernel.canonical import canonical, digest, new_salt
 from vedette.kernel.clock import format_time
 from vedette.kernel.errors import BadInput, NotFound, Refused
@@ -175,24 +177,26 @@ def record_determination(
     """Record a determination and send its releasable part to the lab.
 
     Args:
-        threshold: decimal share; it stays here, only its commitment crosses.
+        threshold: decimal share; kept here sealed with the nonce of its commitment, which alone
+            crosses.
         consulted: `{"office", "view", "on" (YYYY-MM-DD)}` each.
     """
     only(Profile.OFFICE, actor)
     with act(actor, Permission.DETERMINATION_RECORD) as doing:
         row = _find(assessment_id)
+        pack, hidden = doing.here.pack, Threshold.parse(threshold, new_salt())
         made = determine(
             _assess_again(row),
             subject,
-            rule=Rule(here().pack.text("determination", "id"), here().pack.ref),
-            threshold=Threshold.parse(threshold, new_salt()),
+            rule=Rule(pack.text("determination", "id"), pack.digest),
+            threshold=hidden,
             maker=maker,
             why=why,
             consulted=[_consultation(c) for c in consulted],
             now=doing.now,
             outcome=_outcome(outcome),
         )
-        kept = _keep(actor, row, made, doing.now)
+        kept = _keep(actor, row, made, hidden, doing.now)
         doing.record(
             Event.BENCH_DETERMINATION_RECORDED,
             kept.id,
@@ -224,12 +228,16 @@ def _outcome(text: str) -> Outcome | None:
     return Outcome(text)
 
 
-def _keep(actor: Actor, row: Assessment, made: Determination, now: Any) -> DeterminationRow:
+def _keep(
+    actor: Actor, row: Assessment, made: Determination, hidden: Threshold, now: Any
+) -> DeterminationRow:
+    secret = canonical({"value": str(hidden.value), "nonce": hidden.nonce})
     kept = DeterminationRow(
         id=new_id("determination"),
         org_id=actor.org,
         act=row.act,
         assessment=row,
+        sealed_threshold=to_text(here().keys.public.seal(secret)),
         document=made.to_json(),
         digest=made.digest,
         marking=row.marking,
@@ -239,6 +247,18 @@ def _keep(actor: Actor, row: Assessment, made: Determination, now: Any) -> Deter
     )
     kept.save(force_insert=True)
     return kept
+
+
+def open_threshold(actor: Actor, determination_id: str) -> Threshold:
+    """The threshold behind a determination's commitment, for those who may record one."""
+    only(Profile.OFFICE, actor)
+    with reading(actor, Permission.DETERMINATION_RECORD):
+        row = DeterminationRow.objects.filter(id=determination_id).first()
+        if row is None or not row.sealed_threshold:
+            raise NotFound(f"determination {determination_id[:40]!r} is not here")
+        sealed = from_text(row.sealed_threshold, field="sealed_threshold")
+        secret = read_json(here().keys.open(sealed), source="sealed threshold")
+        return Threshold.parse(secret["value"], secret["nonce"])
 
 
 def _consultation(value: Mapping[str, str]) -> Consultation:

@@ -71,6 +71,7 @@ class Determination(Table):
         Act, null=True, blank=True, on_delete=models.PROTECT, related_name="determinations"
     )
     assessment = models.ForeignKey(Assessment, null=True, blank=True, on_delete=models.PROTECT)
+    sealed_threshold = columns.long_text()
     document = columns.document()
     digest = models.CharField(max_length=71)
     marking = columns.marking("TLP:AMBER+STRICT")

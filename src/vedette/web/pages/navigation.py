@@ -55,6 +55,7 @@ def nav_for(actor: Actor, profile: Profile, path: str) -> list[tuple[str, str, b
         if profile in e.profiles
         and (e.permission is None or actor.may(e.permission))
         and not (e.hosted and actor.host and profile == Profile.CLEARINGHOUSE)
+        and (actor.host or profile == Profile.CLEARINGHOUSE)
     ]
     return [
         (e.label, e.url, path == e.url or (e.url != "/" and path.startswith(e.url))) for e in rows
