@@ -162,13 +162,14 @@ def organisations_of(person: Person) -> list[tuple[str, str, str]]:
 
 
 def _actor(row: Membership) -> Actor:
-    return member(
+    actor = member(
         row.org_id,
         str(row.person),
         row.role,
         host=row.org_id == here().org,
         person=row.person_id,
     )
+    return replace(actor, clearance=row.marking)
 
 
 def make_token(

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 from vedette.kernel.errors import BadInput, NotFound
 from vedette.kernel.permissions import Permission
 from vedette.services import cases, findings
+from vedette.services.acting import Actor
 from vedette.services.case_lists import case_list
 from vedette.services.case_views import finding_view
 from vedette.services.findings import DEFAULT_MARKING
@@ -143,13 +144,21 @@ def _do(name: str, request: SignedIn, finding_id: str, form: Any, given: dict[st
     if name == "add-to-case":
         return cases.add_finding(actor, given["case"], finding_id)
     if name == "duplicate":
-        return findings.mark_duplicate(actor, finding_id, given["of"].strip(), given["reason"])
+        return _mark_duplicate(actor, finding_id, given["of"].strip(), given["reason"])
     if name == "recipe":
         recipe = form.recipe()
         if recipe is None:
             raise BadInput("recipe: give an input or a recipe file")
         return findings.add_recipe(actor, finding_id, recipe)
     return findings.tell_apart(actor, finding_id, given["reason"])
+
+
+def _mark_duplicate(actor: Actor, finding_id: str, of: str, reason: str) -> Any:
+    try:
+        finding_view(actor, of)
+    except NotFound as error:
+        raise BadInput(f"of: {error.what}", next_step="copy the id from its page") from None
+    return findings.mark_duplicate(actor, finding_id, of, reason)
 
 
 @require_http_methods(["POST"])

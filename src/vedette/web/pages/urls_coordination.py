@@ -22,8 +22,8 @@ urlpatterns = [
     path("findings/<str:finding_id>/execute/", finding_acts.execute_again, name="finding-execute"),
     path("findings/<str:finding_id>/<str:name>/", finding_acts.act, name="finding-act"),
     path("cases/", cases.list_cases, name="cases"),
-    # mail gives the address without the last slash
-    re_path(r"^cases/(?P<case_id>[^/]+)/?$", cases.case, name="case"),
+    path("cases/<str:case_id>", cases.case),  # as mail writes it
+    path("cases/<str:case_id>/", cases.case, name="case"),
     path("cases/<str:case_id>/participants/", cases.participants, name="case-participants"),
     path("cases/<str:case_id>/notes/", cases.notes, name="case-notes"),
     path(
