@@ -202,7 +202,7 @@ def test_ledger_verify(vedette: Run, core: Path, tmp_path: Path) -> None:
     ("command", "extra"),
     [
         (["init", "--profile", "lab", "here"], "server"),
-        (["bench", "run", "toy", "--subject", "null", "--out", "out"], "bench"),
+        (["bench", "run", "daemons", "--subject", "openai/any", "--out", "out"], "bench"),
         (["findings", "dedupe", "findings.jsonl", "--out", "out.jsonl"], "stats"),
     ],
 )
