@@ -278,13 +278,12 @@ def test_a_public_fix_is_recorded_where_a_release_was_executed(
 
 def test_what_is_not_public_yet_is_not_here(house: House) -> None:
     with scoped(SYSTEM):
-        for number, changes in enumerate(
-            (
-                {"public": False},
-                {"marking": "TLP:GREEN"},
-                {"published_at": house.fixture.clock.now() + timedelta(hours=1)},
-            )
-        ):
+        held: tuple[dict[str, Any], ...] = (
+            {"public": False},
+            {"marking": "TLP:GREEN"},
+            {"published_at": house.fixture.clock.now() + timedelta(hours=1)},
+        )
+        for number, changes in enumerate(held):
             given = {"public": True, "published_at": house.fixture.clock.now(), **changes}
             Advisory(
                 org_id=house.fixture.here.org, tracking_id=f"x_t-{number}", title="Held", **given
@@ -451,8 +450,7 @@ def test_findings_of_another_marking_than_the_readers_are_not_listed(
     assert "Secret overflow" in read(house.coordinator, "/findings/")
     amber = visitor(house.fixture, "coordinator")
     with scoped(SYSTEM):
-        newest = Membership.objects.order_by("-pk").first()
-        newest.marking = "TLP:AMBER+STRICT"
-        newest.save()
+        newest = Membership.objects.order_by("-pk").values("pk")[:1]
+        Membership.objects.filter(pk__in=newest).update(marking="TLP:AMBER+STRICT")
     assert "Secret overflow" not in read(amber, "/findings/")
     assert status_of(amber, f"/findings/{row.id}/") == 404
