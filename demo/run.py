@@ -148,16 +148,20 @@ def keep(
     out = stage.out
     page = cast.officer.get(f"/assessments/{assessment}/report")
     (out / "report.html").write_text(page, encoding="utf-8")
-    for form in ("csaf", "osv"):
-        folder = out / "advisories" / form
-        for case in cases.values():
-            stage.clearinghouse.command(
-                "publish", "--format", form, "--case", case, "--out", str(folder)
-            )
     exports = [out / "ledgers" / profile for profile in stage.instances]
-    for profile, folder in zip(stage.instances, exports, strict=True):
-        stage.instances[profile].command("ledger", "export", str(folder))
-        run([*VEDETTE, "ledger", "verify", str(folder)])
+
+    def publish(what: tuple[str, str]) -> None:
+        form, case = what
+        folder = str(out / "advisories" / form)
+        stage.clearinghouse.command("publish", "--format", form, "--case", case, "--out", folder)
+
+    def export(profile: str) -> None:
+        folder = str(out / "ledgers" / profile)
+        stage.instances[profile].command("ledger", "export", folder)
+        run([*VEDETTE, "ledger", "verify", folder])
+
+    stage.together(publish, [(form, case) for form in ("csaf", "osv") for case in cases.values()])
+    stage.together(export, stage.instances)
     (out / "names.json").write_text(json.dumps(names, indent=1) + "\n", encoding="utf-8")
     told = ["--names", str(out / "names.json"), "--heading", "A head start, from four ledgers"]
     run([*VEDETTE, "ledger", "timeline", *map(str, exports), "--out", str(out), *told])
