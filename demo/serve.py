@@ -137,6 +137,7 @@ def main() -> int:
     out = given.out.resolve()
     try:
         stage = read_stage(out)
+        print("Opening four portals, each with its worker …", flush=True)
         with running(out, stage):
             for profile, each in stage.items():
                 print(f"{profile:14} http://127.0.0.1:{each['port']}/  {each['name']}")
