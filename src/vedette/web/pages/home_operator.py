@@ -34,12 +34,13 @@ def section(request: SignedIn) -> dict[str, Any]:
     if not actor.may(Permission.NOTICE_READ):
         return {"may_read_notices": False}
     rows = notice_list(actor, only_open=True)[:FIRST]
+    index = index_status(actor)
     return {
         "may_read_notices": True,
         "notice_rows": [notice_row(notices.describe(row), row.matches) for row in rows],
         "notice_counts": notice_counts(actor),
         "inventory_names": inventory_names(actor),
-        "index": index_status(actor),
-        "index_facts": index_facts(request),
+        "index": index,
+        "index_facts": index_facts(index),
         "may_edit_inventories": actor.may(Permission.INVENTORY_EDIT),
     }

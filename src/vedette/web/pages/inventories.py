@@ -14,7 +14,7 @@ from vedette.kernel.errors import VedetteError
 from vedette.kernel.permissions import Permission, Profile
 from vedette.services import inventories, pulls
 from vedette.services.here import here
-from vedette.services.operator_views import index_status, open_by_inventory
+from vedette.services.operator_views import IndexStatus, index_status, open_by_inventory
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Code, Column, Link, State, Table
 from vedette.web.pages.forms import done, form_page, moment, submitted
@@ -59,6 +59,7 @@ def list_inventories(request: SignedIn) -> HttpResponse:
     """Inventories with their counts and problems, and the index in hand."""
     rows = inventories.inventories(request.actor)
     waiting = open_by_inventory(request.actor)
+    index = index_status(request.actor)
     columns: list[Column | str] = ["Inventory", "Format", Column("Components", numeric=True)]
     table = Table(
         "Inventories",
@@ -76,8 +77,8 @@ def list_inventories(request: SignedIn) -> HttpResponse:
         "rows": rows,
         "stays": stays(),
         "may_edit": request.actor.may(Permission.INVENTORY_EDIT),
-        "index": index_status(request.actor),
-        "index_facts": index_facts(request),
+        "index": index,
+        "index_facts": index_facts(index),
         "page_marking": MARKING,
     }
     return render(request, "pages/inventories.html", context)
@@ -95,9 +96,8 @@ def _row(each: dict[str, Any], waiting: dict[str, int]) -> list[Any]:
     ]
 
 
-def index_facts(request: SignedIn) -> list[tuple[str, Any]]:
+def index_facts(found: IndexStatus) -> list[tuple[str, Any]]:
     """Which index is in hand, from whom, under whose signature."""
-    found = index_status(request.actor)
     if found.build is None:
         return []
     pulled = found.build.peer_id is not None
