@@ -41,6 +41,7 @@ def moves_of(view: dict[str, Any], own: bool) -> list[CaseAct]:
 
 
 def statuses(counts: dict[str, int]) -> list[tuple[str, Any, int]]:
+    """How many participants stand in each status, silence first."""
     return [(s, state("participant", s), counts[s]) for s in ATTENTION if s in counts]
 
 
@@ -51,6 +52,7 @@ def by_attention(parties: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def facts(view: dict[str, Any]) -> list[tuple[str, Any]]:
+    """What is known of the case; what is not is left out."""
     facts = view["facts"]
     known = [
         ("Vendor", view["vendor"]),
@@ -149,6 +151,7 @@ def _shown(line: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def claims(view: dict[str, Any]) -> Table:
+    """Everybody's judgement of the severity, none before another."""
     return Table(
         "Claims, side by side",
         ["Party", "Part", "Vector", Column("Score", numeric=True), "Said", "Why"],
@@ -174,6 +177,7 @@ def _score(claim: dict[str, Any]) -> str:
 
 
 def fixes(view: dict[str, Any]) -> Table:
+    """Fixes with what executing them showed, newest first."""
     return Table(
         "Newest first",
         ["Version", "State", "What its execution showed", "Delivered", "Verified", "Note"],
@@ -193,6 +197,7 @@ def fixes(view: dict[str, Any]) -> Table:
 
 
 def mails(view: dict[str, Any]) -> Table:
+    """Mail sent in the case, newest first."""
     rows = [
         [m["subject"], m["to"], moment(m["queued_at"]), moment(m["sent_at"]) or "not yet"]
         for m in reversed(view["mails"])
@@ -201,6 +206,7 @@ def mails(view: dict[str, Any]) -> Table:
 
 
 def timeline(view: dict[str, Any]) -> list[Step]:
+    """The ledger's newest entries of the case."""
     newest = view["timeline"][: -SHOWN_EVENTS - 1 : -1]
     return [
         Step(title(each["event"]), "done", moment(each["time"]), str(each["org"]))
