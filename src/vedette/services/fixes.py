@@ -159,7 +159,7 @@ def verify_upstream_fix(actor: Actor, case_id: str) -> FixDelivery:
             raise AnswerIsNo(
                 "no execution shows a public fix of this case", kept="the case as it was"
             )
-        finding, reproduction = shown[-1]
+        finding, _ = shown[-1]
         public = case.state == CASE.initial
         trigger = "record public fix" if public else "deliver fix"
         _move(doing, case, trigger, Party.COORDINATOR)
@@ -174,6 +174,9 @@ def verify_upstream_fix(actor: Actor, case_id: str) -> FixDelivery:
         )
         row.save(force_insert=True)
         evidence = {f.id: dict(r.evidence) for f, r in shown}
-        reason = reproduction.evidence["reason"]
+        reason = (
+            f"{finding.recipe['fixed_version']} takes the input that breaks"
+            f" {finding.recipe['version']} without a memory error"
+        )
         _enter(doing, case, row, True, {"reason": reason, "findings": evidence})
         return row
