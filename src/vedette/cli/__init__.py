@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "ledger": ("vedette.cli.ledger", "ledger", "Export and verify ledgers."),
     "match": ("vedette.cli.match", "match", "Inventories against advisories."),
     "migrate": ("vedette.site.commands", "migrate", "Bring an instance's database up to date."),
+    "pack": ("vedette.cli.pack", "pack", "The policy pack in force; adopt another."),
     "plan": ("vedette.cli.plan", "plan", "Release plan, backwards from the partner release."),
     "priority": (
         "vedette.cli.priority",

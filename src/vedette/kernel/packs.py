@@ -154,6 +154,15 @@ def _frozen(value: Any) -> Any:
     return value
 
 
+def plain(value: Any) -> Any:
+    """Return rules as plain objects and lists, to be written out."""
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return [plain(item) for item in value]
+    return value
+
+
 @cache
 def packaged(ref: str) -> PolicyPack:
     """Return a pack that comes with the package. Raises BadInput when there is none of `ref`."""

@@ -16,12 +16,40 @@ from django.conf import settings
 
 from vedette.exchange.acceptance import Here as Door
 from vedette.exchange.card import Card
+from vedette.kernel.bounds import MIB, Bounds, read_json
 from vedette.kernel.clock import Clock, FileClock, SystemClock
-from vedette.kernel.errors import OurFault
-from vedette.kernel.keys import PrivateKeys
+from vedette.kernel.errors import BadInput, OurFault
+from vedette.kernel.keys import PrivateKeys, PublicKeys
 from vedette.kernel.markings import Marking
-from vedette.kernel.packs import PolicyPack, default_pack
+from vedette.kernel.packs import PolicyPack, default_pack, load_pack
 from vedette.kernel.permissions import Profile
+
+CURRENT = "pack.json"
+PACK_KEYS = Path("keys") / "packs"
+KEY_BOUNDS = Bounds(size=MIB, depth=10, count=1_000)
+
+
+def trusted_keys(folder: Path) -> list[PublicKeys]:
+    """The keys whose packs the instance in `folder` takes: one card or keys file each."""
+    keys = []
+    for path in sorted((folder / PACK_KEYS).glob("*.json")):
+        card = read_json(path.read_bytes(), source=str(path), bounds=KEY_BOUNDS)
+        try:
+            found = PublicKeys(str(card["ed25519"]), str(card["age"]))
+        except (KeyError, TypeError):
+            raise BadInput(f"{path}: no instance's card") from None
+        if not found.usable():
+            raise BadInput(f"{path}: its keys can't be used")
+        keys.append(found)
+    return keys
+
+
+def pack_in_force(folder: Path) -> PolicyPack:
+    """The pack that the instance in `folder` adopted last, else the default one."""
+    file = folder / CURRENT
+    if not file.exists():
+        return default_pack()
+    return load_pack(file.read_bytes(), trusted_keys(folder))
 
 
 @dataclass(frozen=True)
@@ -84,6 +112,6 @@ def _from_settings() -> Here:
         folder=config.folder,
         keys=PrivateKeys.load(config.folder / "keys" / "instance.key"),
         clock=FileClock(config.clock) if config.clock else SystemClock(),
-        pack=default_pack(),
+        pack=pack_in_force(config.folder),
         demo=config.demo,
     )
