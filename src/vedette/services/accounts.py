@@ -21,6 +21,13 @@ from vedette.store.models import ApiToken, Invitation, Membership, Organisation,
 from vedette.store.tenancy import SYSTEM, scoped
 
 INVITATION_DAYS = 7
+ROLE_OF_KIND = {
+    "finder": "finder",
+    "maintainer": "vendor",
+    "operator": "operator",
+    "partner": "partner",
+    "vendor": "vendor",
+}
 ORGANISATION_KINDS = (
     *("lab", "office", "clearinghouse", "operator"),
     *("vendor", "maintainer", "finder", "partner"),

@@ -10,8 +10,16 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from vedette.kernel.errors import VedetteError
-from vedette.kernel.permissions import PROFILE_ROLES, Permission
-from vedette.services.accounts import invite, open_invitations, people
+from vedette.kernel.permissions import PROFILE_ROLES, Permission, Profile
+from vedette.services.accounts import (
+    ORGANISATION_KINDS,
+    ROLE_OF_KIND,
+    add_organisation,
+    invite,
+    open_invitations,
+    people,
+)
+from vedette.services.acting import Actor
 from vedette.services.here import here
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Table
@@ -29,19 +37,36 @@ class InviteForm(forms.Form):
         self.fields["role"].choices = [(r, r.replace("-", " ")) for r in roles]  # type: ignore[attr-defined]
 
 
+class OrganisationForm(forms.Form):
+    """An organisation to be kept apart on this portal, and its first person."""
+
+    name = forms.CharField(label="Organisation", max_length=200)
+    kind = forms.ChoiceField(
+        label="What it is", choices=[(k, k) for k in ORGANISATION_KINDS if k != "clearinghouse"]
+    )
+    sector = forms.CharField(label="Sector", max_length=100, required=False)
+    small = forms.BooleanField(label="A small one, with nobody for security alone", required=False)
+    first = forms.EmailField(label="Email address of its first person")
+
+
 @require_http_methods(["GET", "POST"])
 @page(Permission.PERSON_INVITE)
 def members(request: SignedIn) -> HttpResponse:
     """Who belongs here; invite another."""
-    form = InviteForm(request.POST or None)
+    hosting = request.actor.host and here().profile == Profile.CLEARINGHOUSE
+    adds = hosting and "add" in request.POST
+    form = InviteForm(request.POST if request.method == "POST" and not adds else None)
+    added = OrganisationForm(request.POST if adds else None) if hosting else None
     link = ""
-    if request.method == "POST" and form.is_valid():
+    chosen = added if adds else form
+    if request.method == "POST" and chosen is not None and chosen.is_valid():
         try:
-            code = invite(request.actor, form.cleaned_data["email"], form.cleaned_data["role"])
+            code = _take_in(request.actor, chosen.cleaned_data, adds=adds)
         except VedetteError as error:
-            form.add_error(None, error.what)
+            chosen.add_error(None, error.what)
         else:
             link, form = f"{here().url}/welcome/{code}/", InviteForm()
+            added = OrganisationForm() if hosting else None
     rows = [
         [str(m.person), m.person.email, m.org.name, m.role.replace("-", " ")]
         for m in people(request.actor)
@@ -52,6 +77,7 @@ def members(request: SignedIn) -> HttpResponse:
     ]
     context = {
         "form": form,
+        "added": added,
         "link": link,
         "members_table": Table("Members", ["Name", "Address", "Organisation", "Role"], rows),
         "invitations_table": Table(
@@ -60,3 +86,18 @@ def members(request: SignedIn) -> HttpResponse:
         "invitations": asked,
     }
     return render(request, "pages/people.html", context)
+
+
+def _take_in(actor: Actor, given: dict[str, Any], *, adds: bool) -> str:
+    """Invite somebody, or an organisation with its first person; return the link's code."""
+    if not adds:
+        return invite(actor, given["email"], given["role"])
+    made = add_organisation(
+        actor,
+        given["name"],
+        given["kind"],
+        sector=given["sector"],
+        small=given["small"],
+        email=given["first"],
+    )
+    return invite(actor, given["first"], ROLE_OF_KIND.get(made.kind, "reader"), made.id)
