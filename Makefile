@@ -31,13 +31,13 @@ test: ## the tests; what touches the database runs on SQLite and on PostgreSQL
 	@scripts/system-packages test
 	@scripts/setup test
 	.venv/bin/python -m pytest -n 2 $(ARGS)
-	.venv/bin/python tests/with_postgres.py .venv/bin/python -m pytest -n 2 tests/store tests/services
+	.venv/bin/python tests/with_postgres.py .venv/bin/python -m pytest -n 2 tests/store tests/services tests/web
 
 test-long: ## the tests, the slow ones too
 	@scripts/system-packages test
 	@scripts/setup test
 	.venv/bin/python -m pytest -n 2 --long $(ARGS)
-	.venv/bin/python tests/with_postgres.py .venv/bin/python -m pytest -n 2 --long tests/store tests/services
+	.venv/bin/python tests/with_postgres.py .venv/bin/python -m pytest -n 2 --long tests/store tests/services tests/web
 
 bench: ## the benchmarks; writes benchmarks/results.json
 	@scripts/system-packages bench
