@@ -13,7 +13,6 @@ from vedette.kernel.permissions import Profile
 from vedette.site.boot import boot
 from vedette.site.config import write_config
 
-
 PARTS = ("vedette.toml", "keys", "files", "db.sqlite3")
 
 
