@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -172,6 +173,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("demo-out"))
     out = parser.parse_args().out.resolve()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     told, stage = Account(), None
     try:
         require_bubblewrap()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -134,6 +135,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("demo-out"))
     parser.add_argument("--port", type=int, default=8700)
     given = parser.parse_args()
+    # ended by a service manager or by Ctrl-C, the instances end as well
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     out = given.out.resolve()
     try:
         stage = read_stage(out)

@@ -12,6 +12,7 @@ from gunicorn.app.base import BaseApplication
 
 from vedette.services.here import here
 from vedette.site.config import read_config
+from vedette.site.worker import PARENT
 
 
 class Server(BaseApplication):
@@ -36,7 +37,8 @@ def serve_instance(*, worker: bool) -> None:
     config = read_config(here().folder)
     child: subprocess.Popen[bytes] | None = None
     if worker:
-        child = subprocess.Popen([sys.executable, "-m", "vedette", "worker"])
+        beside = {**os.environ, PARENT: str(os.getpid())}
+        child = subprocess.Popen([sys.executable, "-m", "vedette", "worker"], env=beside)
     sys.stderr.write(f"vedette: {config.name} ({config.profile}) at {config.url}\n")
     try:
         Server(

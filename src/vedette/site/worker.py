@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import os
 import signal
 import threading
 import time
@@ -24,6 +25,8 @@ from vedette.services import catalogue, inbox, jobs, ledgers
 from vedette.services.here import here
 
 log = logging.getLogger("vedette.worker")
+# set by a server that runs its worker beside it: the worker ends when that server does
+PARENT = "VEDETTE_WORKER_PARENT"
 TICK_SECONDS = 1.0
 CHECKPOINT_SECONDS = 60.0
 HANDLERS = catalogue.__all__
@@ -84,7 +87,11 @@ def _run() -> None:
     for each in workers:
         threading.Thread(target=_forever, args=(each, stop), daemon=True).start()
     last_checkpoint = 0.0
+    parent = os.environ.get(PARENT)
     while not stop.wait(TICK_SECONDS):
+        if parent and str(os.getppid()) != parent:
+            log.warning("the server that started this worker is gone; ending")
+            break
         try:
             jobs.tick()
             inbox.handle_waiting()
