@@ -20,7 +20,7 @@ from vedette.kernel.permissions import Profile
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=".")
 @click.option("--name", default="", help="The organisation's name.")
 @click.option("--email", default="admin@localhost", help="The first administrator's address.")
-@click.option("--url", default="", help="Where others reach it; empty: by file only.")
+@click.option("--url", default="", help="Where others reach it (default: http://BIND).")
 @click.option("--bind", default="127.0.0.1:8000", help="Address and port to listen on.")
 @click.option("--database", default="", help="postgresql://… (default: SQLite in the folder).")
 @click.option("--demo", is_flag=True, help="A demo instance: a simulated clock is allowed.")
@@ -50,7 +50,7 @@ def init(
         database=database,
         demo=demo,
     )
-    click.echo(f"founded a {profile} in {folder}")
+    click.echo(f"founded in {folder}: {profile}")
     click.echo(f"first administrator ({email}), one-time link: {link}")
     click.echo("next:")
     click.echo(f"  vedette serve --instance {folder}")
