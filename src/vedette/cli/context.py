@@ -19,11 +19,12 @@ instance_option: Callable[..., Any] = click.option(
 )
 
 
-def boot(folder: Path | None) -> Path:
-    """Set the instance up for this command."""
+def boot(folder: Path | None, *, handlers: bool = False) -> Path:
+    """Set the instance up for this command; with `handlers` also for what messages bring about."""
     import importlib
 
     found = importlib.import_module("vedette.site.boot").boot(folder)
     assert isinstance(found, Path)
-    importlib.import_module("vedette.services.catalogue")
+    if handlers:
+        importlib.import_module("vedette.services.catalogue")
     return found

@@ -123,7 +123,7 @@ def import_file(file: Path, as_json: bool, folder: Path | None) -> None:
 
     Example: vedette exchange import from-lab.jsonl --instance office
     """
-    boot(folder)
+    boot(folder, handlers=True)
     from vedette.services.inbox import receive
 
     counts = {"accepted": 0, "already": 0, "refused": 0}

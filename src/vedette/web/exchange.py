@@ -7,8 +7,11 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from vedette.exchange.envelope import BOUNDS
+from vedette.services import catalogue
 from vedette.services.inbox import receive
 
+# what arrives is handled by functions that are registered as their modules are imported
+HANDLERS = catalogue.__all__
 STATUS = {"accepted": 202, "already": 200, "refused": 422}
 
 
