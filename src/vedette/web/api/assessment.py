@@ -13,6 +13,7 @@ from vedette.services.runs import DEFAULT_REFERENCES
 from vedette.web.api.idempotency import Asked, Router
 
 router = Router(tags=["assessment"])
+HTML = {"responses": {200: {"content": {"text/html": {"schema": {"type": "string"}}}}}}
 
 
 class RunIn(Schema):
@@ -121,7 +122,11 @@ def one_assessment(request: Asked, assessment_id: str) -> dict[str, Any]:
     }
 
 
-@router.get("/assessments/{assessment_id}/report", summary="The report as one HTML page")
+@router.get(
+    "/assessments/{assessment_id}/report",
+    summary="The report as one HTML page",
+    openapi_extra=HTML,
+)
 def report_page(request: Asked, assessment_id: str) -> HttpResponse:
     page = HttpResponse(assessments.report_page(request.auth, assessment_id))
     page.headers["Content-Security-Policy"] = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ninja import Query, Schema
+from ninja import Body, Query, Schema
 from pydantic import Field
 
 from vedette.clearinghouse.findings import Finding
@@ -167,7 +167,7 @@ def read(request: Asked, finding_id: str) -> Any:
     operation_id="addRecipe",
     summary="Say how to reproduce it",
 )
-def recipe(request: Asked, finding_id: str, body: Recipe) -> Any:
+def recipe(request: Asked, finding_id: str, body: Body[Recipe]) -> Any:
     findings.add_recipe(request.auth, finding_id, body)
     return case_views.finding_view(request.auth, finding_id)
 

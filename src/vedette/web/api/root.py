@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import APIKeyCookie, HttpBearer
 
@@ -19,6 +20,34 @@ from vedette.services.accounts import actor_of_token
 from vedette.services.acting import Actor
 from vedette.web.access import actor_for
 from vedette.web.middleware import problem
+
+
+class Problem(Schema):
+    """What every request that is not done answers (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    kept: str
+    next: str
+
+
+class DocumentedAPI(NinjaAPI):
+    """An API whose schema tells of its problems, too."""
+
+    def get_openapi_schema(self, **options: Any) -> Any:
+        schema = super().get_openapi_schema(**options)
+        schema["components"]["schemas"]["Problem"] = Problem.model_json_schema()
+        reference = {"schema": {"$ref": "#/components/schemas/Problem"}}
+        answer = {
+            "description": "Not done, and why",
+            "content": {"application/problem+json": reference},
+        }
+        for methods in schema["paths"].values():
+            for operation in methods.values():
+                operation["responses"] |= {"4XX": answer, "501": answer}
+        return schema
 
 
 class Bearer(HttpBearer):
@@ -31,6 +60,8 @@ class Bearer(HttpBearer):
 class Signed(APIKeyCookie):
     """The portal's own session; unsafe methods need the CSRF token."""
 
+    param_name = settings.SESSION_COOKIE_NAME
+
     def __call__(self, request: HttpRequest) -> Actor | None:
         if not request.user.is_authenticated:
             return None
@@ -42,7 +73,7 @@ class Signed(APIKeyCookie):
 
 def build() -> NinjaAPI:
     """Make the API with its error replies; routers are added in `routers.py`."""
-    result = NinjaAPI(
+    result = DocumentedAPI(
         title="Vedette",
         version=__version__,
         description="The acts of the portal, for programs.",
