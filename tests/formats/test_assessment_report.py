@@ -63,8 +63,8 @@ def test_it_loads_nothing_from_anywhere() -> None:
 
 
 def test_the_marking_stands_at_top_and_bottom() -> None:
-    banners = re.findall(r'<p class="marking[^>]*>(.*?)</p>', page())
-    assert banners == ["TLP:AMBER", "TLP:AMBER"]
+    banners = re.findall(r'<aside class="marking.*?aria-label="(.*?)">(.*?)</aside>', page())
+    assert banners == [("Marking, top", "TLP:AMBER"), ("Marking, bottom", "TLP:AMBER")]
 
 
 def test_it_can_be_read_without_seeing_it() -> None:

@@ -30,7 +30,7 @@ def render(assessment: Mapping[str, Any], run: Mapping[str, Any]) -> str:
     assessed = [subject for subject in subjects if subject["role"] == "assessed"]
     title = "Assessment of " + (_names(assessed) or "the reference subjects")
     style = files("vedette.formats").joinpath("assessment_report.css").read_text("utf-8")
-    banner = _banner(str(assessment["marking"]))
+    marking = str(assessment["marking"])
     sections = [
         _head(title, assessment, assessed or subjects),
         _figure(subjects),
@@ -45,16 +45,19 @@ def render(assessment: Mapping[str, Any], run: Mapping[str, Any]) -> str:
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(str(assessment['marking']))} · {escape(title)}</title>\n"
-        f"<style>\n{style}</style>\n</head>\n<body>\n{banner}\n<main>\n"
+        f"<style>\n{style}</style>\n</head>\n<body>\n{_banner(marking, 'top')}\n<main>\n"
         + "\n".join(sections)
-        + f"\n</main>\n{banner}\n</body>\n</html>\n"
+        + f"\n</main>\n{_banner(marking, 'bottom')}\n</body>\n</html>\n"
     )
 
 
-def _banner(marking: str) -> str:
+def _banner(marking: str, where: str) -> str:
     label = marking.rsplit("TLP:", 1)[-1].split("+")[0].lower()
     shade = label if label in ("red", "amber", "green") else "clear"
-    return f'<p class="marking marking--{shade}" role="note">{escape(marking)}</p>'
+    return (
+        f'<aside class="marking marking--{shade}" aria-label="Marking, {where}">'
+        f"{escape(marking)}</aside>"
+    )
 
 
 def _head(title: str, assessment: Mapping[str, Any], shown: Sequence[Mapping[str, Any]]) -> str:

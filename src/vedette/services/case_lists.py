@@ -13,9 +13,10 @@ from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquer
 from django.db.models.functions import Coalesce
 
 from vedette.clearinghouse.states import CaseState, FindingState, ParticipantState
-from vedette.kernel.permissions import Permission
+from vedette.kernel.permissions import Permission, Profile
 from vedette.services.acting import Actor, reading
 from vedette.services.case_views import browse_cases, browse_findings, seen_case
+from vedette.services.here import here
 from vedette.services.parties import readable
 from vedette.store.models import Case, CaseNote, CaseParticipant, Finding, Organisation
 
@@ -24,7 +25,8 @@ ENDED = (CaseState.PUBLISHED, CaseState.CLOSED)
 
 def coordinates(actor: Actor) -> bool:
     """Tell whether the actor is one of the clearinghouse's own coordinators."""
-    return actor.host and actor.may(Permission.CASE_COORDINATE)
+    coordinator = actor.host and actor.may(Permission.CASE_COORDINATE)
+    return coordinator and here().profile == Profile.CLEARINGHOUSE
 
 
 def finding_list(

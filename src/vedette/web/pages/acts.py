@@ -86,6 +86,7 @@ def acts(request: SignedIn) -> HttpResponse:
         chosen = request.GET.get("plan", "")
         plan = next((p for p in plans if p["id"] == chosen), plans[-1] if plans else None)
         context |= {"plans": plans, "plan": plan, "page_marking": Marking()}
+        context["may_plan"] = request.actor.may(Permission.PLAN_EDIT)
         context["cards"] = _cards(request, plan["id"], rows) if plan else []
     return render(request, "pages/acts_lab.html", context)
 

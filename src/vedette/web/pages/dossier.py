@@ -80,6 +80,7 @@ def dossiers(request: SignedIn) -> HttpResponse:
     context = {
         "table": Table("Dossiers", ["Model", "Filled", "Last changed"], rows),
         "rows": rows,
+        "may_plan": request.actor.may(Permission.PLAN_EDIT),
         "page_marking": AMBER,
     }
     return render(request, "pages/dossiers.html", context)

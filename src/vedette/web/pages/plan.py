@@ -65,7 +65,13 @@ def plans(request: SignedIn) -> HttpResponse:
         for row in readiness.plans(request.actor)
     ]
     table = Table("Plans", ["Model", "Partner release", "Public release"], rows)
-    context = {"table": table, "rows": rows, "page_marking": MARKING, "whose": WHOSE}
+    context = {
+        "table": table,
+        "rows": rows,
+        "page_marking": MARKING,
+        "whose": WHOSE,
+        "may_plan": request.actor.may(Permission.PLAN_EDIT),
+    }
     return render(request, "pages/plans.html", context)
 
 
