@@ -55,7 +55,8 @@ def restore_backup(file: Path, folder: Path) -> None:
         with tarfile.open(file, "r:gz") as archive:
             if "vedette.toml" not in archive.getnames():
                 raise BadInput(f"{file}: no backup of an instance")
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (folder / "keys").mkdir(mode=0o700)
             archive.extractall(folder, filter="data")
     except (tarfile.TarError, EOFError, OSError) as error:
         raise BadInput(f"{file}: can't be unpacked ({error})") from None
