@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from django.db import transaction
 
 from vedette.exchange.envelope import Message, seal
 from vedette.exchange.messages import BY_NAME
+from vedette.kernel.bounds import Bounds, read_json
 from vedette.kernel.clock import format_time
 from vedette.kernel.errors import BadInput, OurFault
 from vedette.kernel.events import Event
@@ -28,6 +30,10 @@ from vedette.store.tenancy import SYSTEM, scoped
 log = logging.getLogger("vedette.outbox")
 INBOX_PATH = "/exchange/v1/inbox"
 RETRY_AFTER = (5, 30, 120, 600, 3600)
+# what an inbox answers; anything else comes from something in between, or from a peer in trouble
+SETTLING = (200, 202, 413, 422)
+ANSWER = Bounds(size=64 * 1024, depth=8, count=1000)
+PATIENCE = 30.0
 
 
 def queue(
@@ -79,22 +85,44 @@ def deliver(message_id: str) -> None:
         row = OutMessage.objects.select_related("peer").filter(id=message_id).first()
         if row is None or row.state != "queued" or not row.peer.url:
             return
-        url, envelope, attempts = row.peer.url + INBOX_PATH, row.envelope, row.attempts
+        url, envelope = row.peer.url + INBOX_PATH, row.envelope
     try:
-        with httpx.Client(timeout=30, follow_redirects=False, trust_env=False) as client:
-            answer = client.post(
-                url, content=envelope, headers={"Content-Type": "application/json"}
-            )
-        settle(message_id, answer.status_code, answer.json() if answer.content else {})
-    except (httpx.HTTPError, ValueError) as error:
-        _later(message_id, attempts, str(error) or type(error).__name__)
+        status, answer = _post(url, envelope)
+    except (httpx.HTTPError, httpx.InvalidURL, BadInput, ValueError) as error:
+        _later(message_id, str(error) or type(error).__name__)
+    else:
+        settle(message_id, status, answer)
+
+
+def _post(url: str, envelope: str) -> tuple[int, Mapping[str, Any]]:
+    """Hand in one envelope; return the status and what the peer says, both within bounds."""
+    end = time.monotonic() + PATIENCE
+    headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+    content = b""
+    with (
+        httpx.Client(timeout=PATIENCE, follow_redirects=False, trust_env=False) as client,
+        client.stream("POST", url, content=envelope, headers=headers) as answer,
+    ):
+        if answer.status_code not in SETTLING:
+            return answer.status_code, {}
+        # raw: what a peer compresses may unfold without bound
+        for chunk in answer.iter_raw():
+            content += chunk
+            if len(content) > ANSWER.size:
+                raise BadInput(f"answer: more than {ANSWER.size:,} bytes")
+            if time.monotonic() > end:
+                raise BadInput(f"answer: not whole after {PATIENCE:g} seconds")
+    told = read_json(content, source="answer", bounds=ANSWER) if content else {}
+    if not isinstance(told, dict):
+        raise BadInput("answer: object expected")
+    return answer.status_code, told
 
 
 def settle(message_id: str, status: int, answer: Mapping[str, Any]) -> None:
-    """Record what the receiver said of a message."""
+    """Record what the receiver said of a message; what is no receipt is tried again."""
     now = here().clock.now()
-    if status >= 500:
-        _later(message_id, None, f"HTTP {status}")
+    if status not in SETTLING:
+        _later(message_id, f"HTTP {status}")
         return
     state = "delivered" if status in (200, 202) else "refused"
     with transaction.atomic(), scoped(SYSTEM):
@@ -119,7 +147,7 @@ def settle(message_id: str, status: int, answer: Mapping[str, Any]) -> None:
         )
 
 
-def _later(message_id: str, attempts: int | None, why: str) -> None:
+def _later(message_id: str, why: str) -> None:
     now = here().clock.now()
     with transaction.atomic(), scoped(SYSTEM):
         row = OutMessage.objects.select_for_update().get(id=message_id)
