@@ -252,12 +252,19 @@ class Stage:
             return list(pool.map(work, items))
 
     def until(self, what: str, check: Any, *, seconds: float = 120, pause: float = 0.25) -> Any:
-        """Wait until `check()` gives something; the workers and messages take their time."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        """Wait until `check()` gives something; the workers and messages take their time.
+
+        The story's clock moves on a little meanwhile, so that what is to be tried again is.
+        """
+        begun = time.monotonic()
+        moved = begun
+        while time.monotonic() < begun + seconds:
             found = check()
             if found:
                 return found
+            if time.monotonic() > moved + 5:
+                self.clock.forward(seconds=10)
+                moved = time.monotonic()
             time.sleep(pause)
         raise Stopped(f"waited {seconds:.0f} s in vain: {what}")
 
