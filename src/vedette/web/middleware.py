@@ -14,6 +14,7 @@ POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self';"
     " object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+FOR_PROGRAMS = ("/api/", "/exchange/", "/proxy/", "/index/")
 Next = Callable[[HttpRequest], HttpResponse]
 
 
@@ -39,14 +40,25 @@ class PlainErrors:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if response.status_code == 405 and request.path.startswith(FOR_PROGRAMS):
+            return _wrong_method(request, response.headers.get("Allow", ""))
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, VedetteError):
             return None
-        if request.path.startswith(("/api/", "/exchange/", "/proxy/", "/index/")):
+        if request.path.startswith(FOR_PROGRAMS):
             return problem(error)
         return render(request, "errors/problem.html", {"error": error}, status=error.status)
+
+
+def _wrong_method(request: HttpRequest, allowed: str) -> HttpResponse:
+    error = VedetteError(f"{request.method} is not for this address", next_step=f"use {allowed}")
+    error.status, error.title = 405, ""
+    response = problem(error)
+    response.headers["Allow"] = allowed
+    return response
 
 
 def problem(error: VedetteError) -> JsonResponse:
