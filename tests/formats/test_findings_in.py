@@ -223,8 +223,12 @@ _json = st.recursive(
 def test_no_shape_breaks_the_reader(tmp_path_factory: pytest.TempPathFactory, value: Any) -> None:
     folder = tmp_path_factory.getbasetemp()
     for name, content in (("x.json", json.dumps(value)), ("x.jsonl", json.dumps(value) + "\n")):
-        for item in read(folder, name, content):
-            assert isinstance(item, Finding | Rejection)
+        try:
+            found = read(folder, name, content)
+        except BadInput:
+            assert "\\u0000" in content
+            continue
+        assert all(isinstance(item, Finding | Rejection) for item in found)
 
 
 @settings(max_examples=200, deadline=None)

@@ -79,7 +79,10 @@ class Accepted:
 def accept(data: bytes, here: Here, peers: Mapping[str, KnownPeer]) -> Accepted:
     """Apply rules 1 to 6. `peers` is keyed by key id. Raises MessageRefused."""
     try:
+        data.decode("utf-8")
         opened = open_envelope(data)
+    except UnicodeDecodeError:
+        raise MessageRefused(Reason.MALFORMED, "envelope: not UTF-8") from None
     except BadInput as error:
         raise MessageRefused(Reason.MALFORMED, error.what) from None
     peer = peers.get(opened.keyid)

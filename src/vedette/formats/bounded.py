@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from vedette.kernel.bounds import MIB, Bounds, read_json
+from vedette.kernel.bounds import MIB, Bounds, check_texts, read_json
 from vedette.kernel.errors import BadInput
 
 SMALL = MIB
@@ -24,8 +24,10 @@ def load(data: bytes, source: str, limit: int) -> Any:
         bounds = Bounds(size=limit, depth=MAX_DEPTH, count=MAX_VALUES)
         return read_json(data, source=source, bounds=bounds)
     try:
-        return json.loads(data)
+        value = json.loads(data)
     except RecursionError:
         raise BadInput(f"{source}: nested too deep") from None
     except ValueError as error:
         raise BadInput(f"{source}: not JSON ({error})") from None
+    check_texts(value, data, source=source)
+    return value

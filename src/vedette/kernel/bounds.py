@@ -1,23 +1,36 @@
-"""Bounded JSON: every reader of foreign data limits size, depth and count before it parses on."""
+"""Bounded JSON: every reader of foreign data limits size, depth and count before it parses on.
+
+Text with NUL or with half a character (a lone surrogate) is refused, too: databases take neither,
+and nothing else can be said about it later than here.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from vedette.kernel.errors import BadInput
 
 MIB = 1024 * 1024
+# how JSON can come to hold such text: by escape, by bytes that only look like UTF-8, as UTF-16
+_HINTS = (b"\\u", b"\xed", b"\x00")
+_SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])|\xed[\xa0-\xbf]|\x00")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """Limits of one reader: bytes, nesting depth, and number of values in the whole document."""
+    """Limits of one reader: bytes, nesting depth, and number of values in the whole document.
+
+    `any_text` is for what is handed on and never stored.
+    """
 
     size: int = 16 * MIB
     depth: int = 64
     count: int = 2_000_000
+    any_text: bool = False
 
 
 def read_json(data: bytes, *, source: str, bounds: Bounds = Bounds()) -> Any:
@@ -31,7 +44,25 @@ def read_json(data: bytes, *, source: str, bounds: Bounds = Bounds()) -> Any:
     except (ValueError, UnicodeDecodeError) as error:
         raise BadInput(f"{source}: not JSON ({error})") from None
     _walk(value, source, bounds)
+    if not bounds.any_text:
+        check_texts(value, data, source=source)
     return value
+
+
+def check_texts(value: Any, data: bytes, *, source: str) -> None:
+    """Raise BadInput where `value`, parsed from `data`, has text that no database takes."""
+    if not (any(hint in data for hint in _HINTS) and _SUSPECT.search(data)):
+        return
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str):
+            if _UNSTORABLE.search(item):
+                raise BadInput(f"{source}: text with NUL or half a character: {item[:40]!r}")
+        elif isinstance(item, dict):
+            stack += [*item, *item.values()]
+        elif isinstance(item, list):
+            stack += item
 
 
 def _no_constant(name: str) -> Any:

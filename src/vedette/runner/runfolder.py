@@ -21,7 +21,8 @@ from vedette.kernel.canonical import canonical
 from vedette.kernel.errors import BadInput
 
 T = TypeVar("T")
-BOUNDS = Bounds(size=1024 * MIB, depth=16, count=20_000_000)
+BOUNDS = Bounds(size=1024 * MIB, depth=16, count=20_000_000, any_text=True)
+LINE = Bounds(any_text=True)
 LINE_BYTES = 8 * MIB
 
 
@@ -87,7 +88,7 @@ class RunFolder:
                     break
                 if len(line) > LINE_BYTES:
                     raise BadInput(f"{path}:{number}: more than {LINE_BYTES:,} bytes")
-                found.append(read(read_json(line, source=f"{path}:{number}")))
+                found.append(read(read_json(line, source=f"{path}:{number}", bounds=LINE)))
                 good += len(line)
         os.truncate(path, good)
         return found

@@ -19,6 +19,7 @@ urlpatterns = [
     path("index/v1/latest", index.latest),
     path("index/v1/<str:digest>", index.content),
     path("api/v1/docs", docs, name="api-docs"),
+    path("api/v1/", unknown),
     path("api/v1/", api.urls),
     re_path("^api/", unknown),
     path("proxy/", include("vedette.web.proxy.urls")),

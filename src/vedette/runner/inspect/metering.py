@@ -146,5 +146,5 @@ def _count(value: Any) -> int:
 def _json(data: bytes) -> Any:
     try:
         return json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

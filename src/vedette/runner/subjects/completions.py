@@ -16,7 +16,7 @@ from vedette.kernel.bounds import MIB, Bounds, read_json
 from vedette.kernel.errors import BadInput
 from vedette.runner.subjects.conversation import Act, Conversation
 
-BOUNDS = Bounds(size=32 * MIB, depth=32, count=500_000)
+BOUNDS = Bounds(size=32 * MIB, depth=32, count=500_000, any_text=True)
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
 
 

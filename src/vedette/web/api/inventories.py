@@ -59,7 +59,7 @@ class CarriedIn(PullIn):
     data: str = Field(description="the index as base64")
 
 
-class ImportOut(Schema):
+class RecordsOut(Schema):
     accepted: int
     updated: int
     already_known: int
@@ -113,7 +113,7 @@ def read(request: Asked, inventory_id: str) -> Any:
 
 @router.post(
     "/index/records",
-    response=ImportOut,
+    response=RecordsOut,
     operation_id="importAdvisories",
     summary="Take records of a public database, as the body",
     openapi_extra=RAW,

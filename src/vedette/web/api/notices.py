@@ -49,7 +49,7 @@ class NoticeOut(NoticeLine):
     history: list[dict[str, str]]
 
 
-class AnswerIn(Schema):
+class NoticeAnswerIn(Schema):
     state: Literal["patched", "deferred", "not-affected", "unanswered"]
     control: Note = ""
     expires: Moment | None = None
@@ -89,7 +89,7 @@ def read(request: Asked, notice_id: str) -> Any:
     operation_id="answerNotice",
     summary="Answer a notice",
 )
-def answer(request: Asked, notice_id: str, body: AnswerIn) -> Any:
+def answer(request: Asked, notice_id: str, body: NoticeAnswerIn) -> Any:
     """A deferral needs a compensating control and an expiry; `unanswered` takes an answer back."""
     notices.answer_notice(request.auth, notice_id, body.state, body.control, body.expires)
     return notices.notice_view(request.auth, notice_id)

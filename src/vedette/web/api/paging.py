@@ -16,10 +16,12 @@ from django.db.models import Q, QuerySet
 from ninja import Schema
 from pydantic import Field
 
+from vedette.kernel.bounds import Bounds, read_json
 from vedette.kernel.errors import BadInput
 
 T = TypeVar("T")
 MOST = 500
+CURSOR = Bounds(size=1000, depth=2, count=10)
 
 
 class Page(Schema, Generic[T]):
@@ -73,8 +75,9 @@ def _write(order: list[str], row: Any) -> str:
 
 def _read(cursor: str, length: int) -> list[Any]:
     try:
-        values = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except (ValueError, UnicodeError):
+        data = base64.urlsafe_b64decode(cursor.encode())
+        values = read_json(data, source="cursor", bounds=CURSOR)
+    except (ValueError, BadInput):
         raise _unreadable() from None
     if not isinstance(values, list) or len(values) != length or not all(map(_plain, values)):
         raise _unreadable()

@@ -12,14 +12,18 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.parser import Parser
 from ninja.security import APIKeyCookie, HttpBearer
 
 from vedette import __version__
+from vedette.kernel.bounds import MIB, Bounds, read_json
 from vedette.kernel.errors import VedetteError
 from vedette.services.accounts import actor_of_token
 from vedette.services.acting import Actor
 from vedette.web.access import actor_for
 from vedette.web.middleware import problem
+
+BODY = Bounds(size=32 * MIB, depth=64, count=2_000_000)
 
 
 class Problem(Schema):
@@ -31,6 +35,13 @@ class Problem(Schema):
     detail: str
     kept: str
     next: str
+
+
+class BoundedParser(Parser):
+    """Bodies are read within bounds, like everything from outside."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        return read_json(request.body, source="body", bounds=BODY)
 
 
 class DocumentedAPI(NinjaAPI):
@@ -79,6 +90,7 @@ def build() -> NinjaAPI:
         description="The acts of the portal, for programs.",
         auth=[Bearer(), Signed()],
         docs_url=None,
+        parser=BoundedParser(),
         urls_namespace="api",
     )
 
@@ -101,6 +113,8 @@ def build() -> NinjaAPI:
 
     @result.exception_handler(HttpError)
     def on_http(request: HttpRequest, error: Any) -> HttpResponse:
+        if isinstance(error.__cause__, VedetteError):
+            return problem(error.__cause__)
         return _problem(error.status_code, "refused", str(error))
 
     return result

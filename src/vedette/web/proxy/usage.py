@@ -46,7 +46,7 @@ class StreamUsage:
             return
         try:
             found = usage_of(json.loads(line[5:]))
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         if any(found):
             self.tokens = found

@@ -19,7 +19,7 @@ from vedette.services.proxying import Admitted, Turned
 from vedette.web.proxy import upstream
 from vedette.web.proxy.usage import usage_of
 
-BOUNDS = Bounds(size=8 * MIB, depth=64, count=500_000)
+BOUNDS = Bounds(size=8 * MIB, depth=64, count=500_000, any_text=True)
 BAD_GATEWAY = 502
 
 
@@ -141,7 +141,7 @@ def _whole(found: Admitted, status: int, data: bytes | None, started: float) -> 
         raise Failed(BAD_GATEWAY, "model", "the lab's proxy is not set up for its model")
     try:
         answer = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Failed(BAD_GATEWAY, "model", "the model's answer is not JSON") from None
     tokens = usage_of(answer)
     if not proxying.still_open(found):

@@ -1,0 +1,283 @@
+"""The API against its own description: generated requests, on every profile, with and without a
+token. Nothing breaks it, and every answer is one that the description tells of.
+
+A generated address is about nothing, so half of the requests name something that is really there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import schemathesis
+from django.core.handlers.wsgi import WSGIHandler
+from django.test import Client
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from ninja import Schema
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from tests.services.advisories import sbom
+from tests.services.coordination import Executions, executions, opened
+from tests.services.flow import LabStory, OfficeStory
+from tests.web.test_api import Api
+
+from vedette.kernel.permissions import Profile
+from vedette.services import inventories, runs
+from vedette.services.testing import Fixture, instance
+from vedette.store.models import Finding
+from vedette.store.tenancy import SYSTEM, scoped
+from vedette.web.api.routers import api
+
+__all__ = ["executions"]
+SCHEMA = json.loads(json.dumps(api.get_openapi_schema(path_prefix="/api/v1/")))
+CHECKS: list[Any] = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+PROBLEM = "application/problem+json"
+HOSTILE = (
+    "",
+    "\x00",
+    "\ud800",
+    "../../x",
+    "{{7*7}}",
+    "9" * 300,
+    "' OR 1=1 --",
+    "<script>",
+    "ü" * 99,
+)
+
+
+@dataclass
+class There:
+    """An instance, and what its addresses can name."""
+
+    fixture: Fixture
+    token: str
+    ids: dict[str, str] = field(default_factory=dict)
+
+
+def lab_ids(fixture: Fixture) -> dict[str, str]:
+    story = LabStory.start(fixture)
+    plan, act = story.planned(), story.opened()
+    return {"plan_id": plan, "act_id": act, "session_id": story.session(act)}
+
+
+def office_ids(fixture: Fixture) -> dict[str, str]:
+    story = OfficeStory.start(fixture)
+    session, act = story.opened(), story.offer()
+    run = runs.start_run(story.evaluator, "daemons", references=["null"])
+    return {"act_id": act, "session_id": session, "run_id": run.id}
+
+
+def clearinghouse_ids(fixture: Fixture) -> dict[str, str]:
+    case = opened(fixture)
+    with scoped(SYSTEM):
+        finding = Finding.objects.get(case=case)
+    return {"case_id": case.id, "finding_id": finding.id}
+
+
+def operator_ids(fixture: Fixture) -> dict[str, str]:
+    made = inventories.take_inventory(
+        fixture.person("operator"), "plant", sbom("pkg:pypi/ujson@5.1.0")
+    )
+    return {"inventory_id": made.id}
+
+
+IDS: dict[Profile, Callable[[Fixture], dict[str, str]]] = {
+    Profile.LAB: lab_ids,
+    Profile.OFFICE: office_ids,
+    Profile.CLEARINGHOUSE: clearinghouse_ids,
+    Profile.OPERATOR: operator_ids,
+}
+
+
+@pytest.fixture(params=list(Profile), ids=str)
+def there(
+    request: pytest.FixtureRequest, db: None, tmp_path: Path, executions: Executions
+) -> Iterator[There]:
+    with instance(request.param, tmp_path) as made:
+        token = Api.of("administrator", "root@test.example").token
+        yield There(made, token, IDS[request.param](made))
+
+
+def test_the_description_is_a_valid_openapi_document(client: Client) -> None:
+    assert SCHEMA["openapi"].startswith("3.1")
+    served = client.get("/api/v1/openapi.json")
+    assert served.status_code == 200
+    assert served.json() == SCHEMA
+    schemathesis.openapi.from_dict(SCHEMA).validate()
+    for name, part in SCHEMA["components"]["schemas"].items():
+        jsonschema.Draft202012Validator.check_schema(part), name
+    ids = [o["operationId"] for methods in SCHEMA["paths"].values() for o in methods.values()]
+    assert len(ids) == len(set(ids))
+
+
+def test_every_operation_tells_of_its_problems_and_of_its_key() -> None:
+    for path, methods in SCHEMA["paths"].items():
+        for method, operation in methods.items():
+            assert PROBLEM in operation["responses"]["4XX"]["content"], path
+            names = {p["name"] for p in operation.get("parameters", ())}
+            assert ("Idempotency-Key" in names) == (method == "post"), path
+            assert operation["summary"], path
+
+
+def test_no_two_shapes_go_by_one_name() -> None:
+    """The description has one place for each name: the second to come would replace the first."""
+    shapes: dict[str, set[type]] = {}
+    for shape in subclasses(Schema):
+        if shape.__module__.startswith("vedette.web.api") and "[" not in shape.__name__:
+            shapes.setdefault(shape.__name__, set()).add(shape)
+    assert {name for name, found in shapes.items() if len(found) > 1} == set()
+
+
+def subclasses(of: type) -> Iterator[type]:
+    for below in of.__subclasses__():
+        yield below
+        yield from subclasses(below)
+
+
+def test_generated_requests_get_described_answers(
+    there: There, request: pytest.FixtureRequest
+) -> None:
+    examples = 60 if request.config.getoption("--long") else 3
+    schema = schemathesis.openapi.from_dict(SCHEMA)
+    schema.app = WSGIHandler()
+    for found in schema.get_all_operations():
+        fuzz(found.ok(), there, examples)
+
+
+def fuzz(operation: Any, there: There, examples: int) -> None:
+    """Send generated requests to one operation; the caller's transaction takes all of it back."""
+
+    @settings(
+        max_examples=examples,
+        database=None,
+        derandomize=True,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(), really=st.booleans())
+    def one(case: Any, really: bool) -> None:
+        if really:
+            case.path_parameters |= {
+                name: there.ids[name] for name in case.path_parameters if name in there.ids
+            }
+        answer = case.call(headers={"Authorization": f"Bearer {there.token}"})
+        case.validate_response(answer, checks=CHECKS)
+        if answer.status_code >= 400:
+            assert answer.headers["content-type"] == [PROBLEM]
+
+    one()
+
+
+def test_text_that_no_database_takes_is_refused(there: There) -> None:
+    """Each text of each body in turn is hostile; what is wrong is the request, never the server."""
+    wrong = {}
+    client = Client(raise_request_exception=False)
+    headers = {"Authorization": f"Bearer {there.token}"}
+    for path, methods in SCHEMA["paths"].items():
+        address = path
+        for name, value in there.ids.items():
+            address = address.replace("{" + name + "}", value)
+        content = methods.get("post", {}).get("requestBody", {}).get("content", {})
+        schema = content.get("application/json", {}).get("schema")
+        if schema is None:
+            continue
+        for hostile in HOSTILE:
+            for body in bodies(schema, hostile):
+                answer = client.post(
+                    address, json.dumps(body), content_type="application/json", headers=headers
+                )
+                if answer.status_code >= 500:
+                    wrong[f"{address} {hostile[:9]!r}"] = (answer.status_code, body)
+    assert not wrong, json.dumps(wrong, indent=1)[:6000]
+
+
+def bodies(schema: dict[str, Any], hostile: str) -> Iterator[Any]:
+    """The smallest body with `hostile` as each of its own texts, one at a time, then all."""
+    whole = least(schema, hostile)
+    yield whole
+    plain = least(schema, "x")
+    if isinstance(whole, dict):
+        for name in whole:
+            if whole[name] != plain.get(name):
+                yield {**plain, name: whole[name]}
+
+
+def least(schema: dict[str, Any], text: str) -> Any:
+    """A value of `schema` with every property, its texts being `text` wherever any will do."""
+    if "$ref" in schema:
+        return least(SCHEMA["components"]["schemas"][schema["$ref"].rpartition("/")[2]], text)
+    for choice in ("anyOf", "oneOf", "allOf"):
+        if choice in schema:
+            return least(schema[choice][0], text)
+    if "enum" in schema or "const" in schema:
+        return schema.get("const") or schema["enum"][0]
+    match schema.get("type"):
+        case "object" if "properties" in schema:
+            return {name: least(value, text) for name, value in schema["properties"].items()}
+        case "object":
+            return {text or "x": text}
+        case "array":
+            return [least(schema["items"], text)]
+        case "integer" | "number":
+            return schema.get("minimum", 1)
+        case "boolean":
+            return False
+        case "string" if schema.get("format") == "date-time":
+            return "2026-12-05T09:00:00Z"
+        case _:
+            return text
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[" * 200_000,
+        b'{"a":' * 50_000,
+        b"1" * 5000,
+        b"null",
+        b"[]",
+        b'"x"',
+    ],
+    ids=lambda content: repr(content[:6]),
+)
+def test_any_content_is_answered(there: There, content: bytes) -> None:
+    client = Client(raise_request_exception=False)
+    headers = {"Authorization": f"Bearer {there.token}"}
+    for path, methods in SCHEMA["paths"].items():
+        address = path
+        for name, value in there.ids.items():
+            address = address.replace("{" + name + "}", value)
+        for method in methods:
+            answer = client.generic(
+                method.upper(), address, content, content_type="application/json", headers=headers
+            )
+            assert answer.status_code < 500, (method, address, answer.content[:300])
+            if answer.status_code >= 400:
+                assert answer.headers["Content-Type"] == PROBLEM, (method, address)
+
+
+@pytest.mark.parametrize("path", ["nothing", "cases/x/y/z", "plans/", "", "..%2f..%2fx", "%00"])
+def test_unknown_addresses_are_problems(there: There, path: str) -> None:
+    for headers in ({}, {"Authorization": f"Bearer {there.token}"}):
+        for method in ("GET", "POST", "DELETE", "PATCH", "OPTIONS"):
+            answer = Client().generic(method, f"/api/v1/{path}", headers=headers)
+            assert answer.status_code in (401, 404, 405), (method, answer.status_code)
+            assert answer.headers["Content-Type"] == PROBLEM, method
