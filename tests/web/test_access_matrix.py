@@ -39,6 +39,7 @@ DATA = {"name": "some.json", "data": "e30="}
 BODIES: dict[str, Any] = {
     "addEndpoint": {"model": "Orion", "base_url": "https://model.example/v1"},
     "decide": {"choice": "decline"},
+    "importKev": {"vulnerabilities": [{"cveID": "CVE-2021-44228"}]},
     "deliverFix": {"source": "int main(void) { return 0; }"},
     "requestSession": {"purpose": "confirmation"},
     "takeIndex": DATA,
