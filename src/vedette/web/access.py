@@ -10,10 +10,12 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from vedette.kernel.errors import Forbidden
+from vedette.kernel.errors import Forbidden, NotFound
 from vedette.kernel.permissions import Permission
 from vedette.services.accounts import actor_of
 from vedette.services.acting import Actor, reading
+from vedette.services.here import here
+from vedette.web.pages.navigation import stands_here
 
 ORG_KEY = "vedette_org"
 
@@ -42,7 +44,8 @@ View = Callable[..., HttpResponse]
 def page(permission: Permission | None = None) -> Callable[[View], Callable[..., HttpResponseBase]]:
     """A page for signed-in people; rendered wholly under their scope.
 
-    Someone without `permission` gets 403; what is not theirs to know raises NotFound (404).
+    Someone without `permission` gets 403; what is not theirs to know raises NotFound (404), as
+    does what an instance of another profile has.
     Acts that a view calls open their own transactions.
     """
 
@@ -50,6 +53,8 @@ def page(permission: Permission | None = None) -> Callable[[View], Callable[...,
         @login_required
         @wraps(view)
         def wrapped(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not stands_here(here().profile, request.path):
+                raise NotFound(f"{request.path}: no page of this instance")
             request.actor = actor_for(request)
             with reading(request.actor, permission):
                 return view(request, *args, **kwargs)

@@ -47,6 +47,15 @@ ENTRIES: tuple[Entry, ...] = (
 )
 
 
+def stands_here(profile: Profile, path: str) -> bool:
+    """Whether an instance of this profile has the page at `path` at all, for whomever."""
+    return all(
+        profile in entry.profiles
+        for entry in ENTRIES
+        if entry.url != "/" and path.startswith(entry.url)
+    )
+
+
 def nav_for(actor: Actor, profile: Profile, path: str) -> list[tuple[str, str, bool]]:
     """The entries that `actor` may see: (label, url, whether it is the present page)."""
     rows = [
