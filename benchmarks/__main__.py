@@ -1,0 +1,84 @@
+"""`python -m benchmarks [NAME...] [--quick] [--demo]`: run the benchmarks, write both accounts.
+
+Writes benchmarks/results.json and docs/benchmarks.md, unless --out names another folder; a subset
+or a quick run replaces neither and needs --out. A benchmark that fails is reported and does not
+lose the others; the exit status is then 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from benchmarks.account import machine, write
+from benchmarks.result import Skipped, tell
+
+ROOT = Path(__file__).resolve().parent.parent
+SUBJECTS = (
+    "commands",
+    "ledger",
+    "sandbox",
+    "samples",
+    "proxy",
+    "pages",
+    "acts",
+    "match",
+    "dedupe",
+    "demo",
+)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="benchmarks", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(SUBJECTS))
+    parser.add_argument("--quick", action="store_true", help="smallest sizes: does it run at all")
+    parser.add_argument("--demo", action="store_true", help="play the demo for its wall time")
+    parser.add_argument("--out", type=Path, help="folder for both accounts")
+    given = parser.parse_args()
+    names = tuple(given.names) or SUBJECTS
+    unknown = set(names) - set(SUBJECTS)
+    if unknown:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(SUBJECTS)}")
+    if given.out is None and (given.quick or names != SUBJECTS):
+        parser.error("a part or a quick run is no full account; next: name a folder with --out")
+    if given.demo:
+        os.environ["VEDETTE_BENCH_DEMO"] = "yes"
+    os.chdir(ROOT)
+    found = [measure(name, given.quick) for name in names]
+    account = {**machine(), "quick": given.quick, "benchmarks": found}
+    json_folder, page_folder = (given.out, given.out) if given.out else ("benchmarks", "docs")
+    write(account, Path(json_folder) / "results.json", Path(page_folder) / "benchmarks.md")
+    return 1 if any(each["status"] == "failed" for each in found) else 0
+
+
+def measure(name: str, quick: bool) -> dict[str, Any]:
+    """One benchmark's part of the account, whether it ran, was skipped or failed."""
+    started = time.monotonic()
+    module = importlib.import_module(f"benchmarks.{name}")
+    about = module.__doc__ or name
+    tell(f"{name}: {about.splitlines()[0]}")
+    part: dict[str, Any] = {"name": name, "about": about, "results": []}
+    try:
+        part |= {"status": "measured", "results": [r.to_json() for r in module.run(quick)]}
+    except Skipped as why:
+        part |= {"status": "skipped", "reason": str(why)}
+    except Exception as error:
+        traceback.print_exc()
+        part |= {"status": "failed", "reason": f"{type(error).__name__}: {error}"[:300]}
+    part["seconds"] = round(time.monotonic() - started, 1)
+    for row in part["results"]:
+        ratio = f"  {row['ratio']:.2f} × {row['peer_name']}" if row["ratio"] else ""
+        tell(f"  {row['name']}: {row['ours']['median']:.4g} {row['unit']}{ratio}")
+    if part["status"] != "measured":
+        tell(f"  {part['status']}: {part['reason']}")
+    return part
+
+
+if __name__ == "__main__":
+    sys.exit(main())
