@@ -7,6 +7,8 @@
 
 # an instance or a clock of the caller's own is none of these targets' business
 unexport VEDETTE_INSTANCE VEDETTE_CLOCK
+# without bytecode every command compiles Django and Inspect anew: a second or three each
+unexport PYTHONDONTWRITEBYTECODE
 
 # options for pytest, for instance: make test ARGS="tests/kernel -n 0"
 ARGS ?=
