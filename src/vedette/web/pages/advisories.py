@@ -110,7 +110,7 @@ def advisory(request: HttpRequest, tracking_id: str) -> HttpResponse:
         "revisions": _revisions(content),
         "formats": FORMATS,
         "case": row.case_id if own else "",
-        "trail": [("Advisories", "/advisories/"), (row.title[:60], "")],
+        "trail": [("Advisories", "/advisories/"), (row.title, "")],
         "page_marking": row.marking,
     }
     if own and here().profile == Profile.CLEARINGHOUSE and actor is not None:

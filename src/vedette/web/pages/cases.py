@@ -148,7 +148,7 @@ def case(request: SignedIn, case_id: str) -> HttpResponse:
         "fixes": parts.fixes(view),
         "mails": parts.mails(view),
         "timeline": parts.timeline(view),
-        "trail": [("Cases", "/cases/"), (view["title"][:60], "")],
+        "trail": [("Cases", "/cases/"), (view["title"], "")],
         "page_marking": view["marking"],
     }
     return render(request, "pages/case.html", context)

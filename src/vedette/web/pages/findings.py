@@ -87,7 +87,7 @@ def finding(request: SignedIn, finding_id: str) -> HttpResponse:
         "own": own,
         "may_read_cases": request.actor.may(Permission.CASE_READ),
         "elsewhere": here().profile != Profile.CLEARINGHOUSE,
-        "trail": [("Findings", "/findings/"), (found["title"][:60], "")],
+        "trail": [("Findings", "/findings/"), (found["title"], "")],
         "page_marking": found["marking"],
     }
     return render(request, "pages/finding.html", context)
@@ -161,7 +161,7 @@ def _execution(each: dict[str, Any], evidence: dict[str, Any]) -> list[Any]:
         moment(each["at"]),
         state("finding", "reproduced" if each["reproduced"] else "not-reproduced"),
         evidence.get("crash_class"),
-        Code(evidence["top_frame"]) if evidence.get("top_frame") else None,
+        evidence.get("top_frame"),
         f"{evidence.get('crashed', 0)} of {evidence.get('runs', 0)}" if evidence else None,
         evidence.get("isolation"),
         each["reason"],

@@ -76,9 +76,8 @@ class AnswerForm(forms.Form):
 
     def __init__(self, offered: list[str], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["state"].choices = [  # type: ignore[attr-defined]
-            (name, OFFERED[NoticeState(name)]) for name in offered
-        ]
+        known = [(name, OFFERED[NoticeState(name)]) for name in offered]
+        self.fields["state"].choices = [("", "choose"), *known]  # type: ignore[attr-defined]
 
     def send(self, actor: Actor, notice_id: str) -> Any:
         """Give this answer to one notice."""
@@ -236,7 +235,7 @@ def _notice_context(request: SignedIn, found: dict[str, Any], form: Any) -> dict
         ],
         "form": form,
         "may_verify": request.actor.may(Permission.ANSWER_GIVE) and found["state"] == "patched",
-        "trail": [("Notices", "/notices/"), (found["title"][:60], "")],
+        "trail": [("Notices", "/notices/"), (found["title"], "")],
         "page_marking": MARKING,
     }
 
