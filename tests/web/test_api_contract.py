@@ -7,15 +7,20 @@ A generated address is about nothing, so half of the requests name something tha
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jsonschema
 import pytest
 import schemathesis
 from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.test import Client
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -29,7 +34,9 @@ from schemathesis.specs.openapi.checks import (
 from tests.services.advisories import sbom
 from tests.services.coordination import Executions, executions, opened
 from tests.services.flow import LabStory, OfficeStory
+from tests.web.test_access_matrix import MEMBERS_PAGES
 from tests.web.test_api import Api
+from tests.web.visitors import visitor
 
 from vedette.kernel.permissions import Profile
 from vedette.services import inventories, runs
@@ -46,18 +53,23 @@ CHECKS: list[Any] = [
     content_type_conformance,
     response_schema_conformance,
 ]
-PROBLEM = "application/problem+json"
-HOSTILE = (
-    "",
-    "\x00",
-    "\ud800",
-    "../../x",
-    "{{7*7}}",
-    "9" * 300,
-    "' OR 1=1 --",
-    "<script>",
-    "ü" * 99,
+# names that forms of the pages have
+FIELDS = (
+    "page",
+    "state",
+    "text",
+    "org",
+    "name",
+    "reason",
+    "answer",
+    "choice",
+    "plan",
+    "id",
+    "notice",
+    "session",
 )
+PROBLEM = "application/problem+json"
+HOSTILE = ("", "\x00", "\ud800", "9" * 300, "ü" * 5000)
 
 
 @dataclass
@@ -67,6 +79,10 @@ class There:
     fixture: Fixture
     token: str
     ids: dict[str, str] = field(default_factory=dict)
+
+    def named(self, path: str) -> str:
+        """The address with what is really there in its places, where there is such a thing."""
+        return re.sub(r"\{(\w+)\}", lambda found: self.ids.get(found[1], "nothing"), path)
 
 
 def lab_ids(fixture: Fixture) -> dict[str, str]:
@@ -149,12 +165,23 @@ def subclasses(of: type) -> Iterator[type]:
         yield from subclasses(below)
 
 
+@pytest.fixture
+def application() -> Iterator[WSGIHandler]:
+    """The application, which leaves the test's own connection open."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield WSGIHandler()
+    for signal in signals:
+        signal.connect(close_old_connections)
+
+
 def test_generated_requests_get_described_answers(
-    there: There, request: pytest.FixtureRequest
+    there: There, application: WSGIHandler, request: pytest.FixtureRequest
 ) -> None:
     examples = 60 if request.config.getoption("--long") else 3
     schema = schemathesis.openapi.from_dict(SCHEMA)
-    schema.app = WSGIHandler()
+    schema.app = application
     for found in schema.get_all_operations():
         fuzz(found.ok(), there, examples)
 
@@ -189,9 +216,7 @@ def test_text_that_no_database_takes_is_refused(there: There) -> None:
     client = Client(raise_request_exception=False)
     headers = {"Authorization": f"Bearer {there.token}"}
     for path, methods in SCHEMA["paths"].items():
-        address = path
-        for name, value in there.ids.items():
-            address = address.replace("{" + name + "}", value)
+        address = there.named(path)
         content = methods.get("post", {}).get("requestBody", {}).get("content", {})
         schema = content.get("application/json", {}).get("schema")
         if schema is None:
@@ -243,41 +268,67 @@ def least(schema: dict[str, Any], text: str) -> Any:
             return text
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"{",
-        b"\xff\xfe",
-        b"[" * 200_000,
-        b'{"a":' * 50_000,
-        b"1" * 5000,
-        b"null",
-        b"[]",
-        b'"x"',
-    ],
-    ids=lambda content: repr(content[:6]),
-)
-def test_any_content_is_answered(there: There, content: bytes) -> None:
+def test_hostile_words_in_addresses_are_answered(there: There) -> None:
     client = Client(raise_request_exception=False)
     headers = {"Authorization": f"Bearer {there.token}"}
+    words = ["%00", "a%00b", "%ff", "%ed%a0%80", "..%2f", "%0d%0aSet-Cookie:x", "9" * 3000]
     for path, methods in SCHEMA["paths"].items():
-        address = path
-        for name, value in there.ids.items():
-            address = address.replace("{" + name + "}", value)
+        names = [p["name"] for p in methods.get("get", {}).get("parameters", ())]
+        for word in words:
+            address = re.sub(r"\{[^}]+\}", word, path)
+            query = "&".join(f"{name}={word}" for name in names)
+            for method in methods:
+                answer = client.generic(method.upper(), f"{address}?{query}", headers=headers)
+                assert answer.status_code < 500, (method, address, query)
+
+
+def test_hostile_words_in_pages_are_answered(there: There) -> None:
+    client = visitor(there.fixture, "administrator")
+    client.raise_request_exception = False
+    for page in MEMBERS_PAGES:
+        for word in ("\x00", "x\x00", "\u0660", "x" * 3000):
+            address = "/" + re.sub(r"<[^>]+>", quote(word), page)
+            answer = client.get(address, dict.fromkeys(FIELDS, word))
+            assert answer.status_code < 500, (page, word)
+            answer = client.post(address, dict.fromkeys(FIELDS, word))
+            assert answer.status_code < 500, (page, word)
+
+
+CONTENTS = (
+    *(b"", b"{", b"\xff\xfe", b"null", b"[]", b'"x"', b"1" * 5000),
+    *(b"[" * 200_000, b'{"a":' * 50_000),
+)
+UNKNOWN = ("nothing", "cases/x/y/z", "plans/", "", "..%2f..%2fx", "%00")
+
+
+def test_any_content_is_answered(there: There) -> None:
+    client = Client(raise_request_exception=False)
+    headers = {"Authorization": f"Bearer {there.token}"}
+    for content, (path, methods) in product(CONTENTS, SCHEMA["paths"].items()):
+        address = there.named(path)
         for method in methods:
             answer = client.generic(
                 method.upper(), address, content, content_type="application/json", headers=headers
             )
-            assert answer.status_code < 500, (method, address, answer.content[:300])
+            assert answer.status_code < 500, (method, address, content[:9], answer.content[:300])
             if answer.status_code >= 400:
                 assert answer.headers["Content-Type"] == PROBLEM, (method, address)
 
 
-@pytest.mark.parametrize("path", ["nothing", "cases/x/y/z", "plans/", "", "..%2f..%2fx", "%00"])
-def test_unknown_addresses_are_problems(there: There, path: str) -> None:
-    for headers in ({}, {"Authorization": f"Bearer {there.token}"}):
-        for method in ("GET", "POST", "DELETE", "PATCH", "OPTIONS"):
-            answer = Client().generic(method, f"/api/v1/{path}", headers=headers)
-            assert answer.status_code in (401, 404, 405), (method, answer.status_code)
-            assert answer.headers["Content-Type"] == PROBLEM, method
+def test_unknown_addresses_are_problems(there: There) -> None:
+    bearers = ({}, {"Authorization": f"Bearer {there.token}"})
+    methods = ("GET", "POST", "DELETE", "PATCH", "OPTIONS")
+    for path, headers, method in product(UNKNOWN, bearers, methods):
+        answer = Client().generic(method, f"/api/v1/{path}", headers=headers)
+        assert answer.status_code in (400, 401, 404, 405), (path, method, answer.status_code)
+        assert answer.headers["Content-Type"] == PROBLEM, (path, method)
+
+
+def test_a_fault_of_ours_is_a_problem_too(there: There, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("of nobody's business")
+
+    monkeypatch.setattr("vedette.services.peers.peers", broken)
+    answer = Client().get("/api/v1/peers", headers={"Authorization": f"Bearer {there.token}"})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (500, PROBLEM)
+    assert b"nobody" not in answer.content

@@ -19,7 +19,8 @@ STATUS = {"accepted": 202, "already": 200, "refused": 422}
 @require_POST
 def inbox(request: HttpRequest) -> JsonResponse:
     """Take one DSSE envelope: 202 accepted, 200 taken before, 422 refused with the reason."""
-    if int(request.headers.get("Content-Length") or 0) > BOUNDS.size:
+    length = request.headers.get("Content-Length", "")
+    if length.isdecimal() and int(length) > BOUNDS.size:
         return JsonResponse(
             {"status": "refused", "reason": "malformed", "detail": "too large"}, status=413
         )

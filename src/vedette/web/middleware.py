@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from vedette.kernel.errors import VedetteError
+from vedette.kernel.errors import BadInput, VedetteError
 
 POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self';"
@@ -45,12 +45,28 @@ class PlainErrors:
             return _wrong_method(request, response.headers.get("Allow", ""))
         return response
 
+    def process_view(self, request: HttpRequest, *view: object) -> HttpResponse | None:
+        if any("\x00" in text for text in _texts(request)):
+            return self.process_exception(request, BadInput("request: text with NUL"))
+        return None
+
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, VedetteError):
             return None
         if request.path.startswith(FOR_PROGRAMS):
             return problem(error)
         return render(request, "errors/problem.html", {"error": error}, status=error.status)
+
+
+def _texts(request: HttpRequest) -> Iterator[str]:
+    """What a request says outside of files and of bodies that programs send."""
+    yield request.path_info
+    forms = [request.GET]
+    if request.method == "POST" and not request.path.startswith(FOR_PROGRAMS):
+        forms.append(request.POST)
+    for form in forms:
+        for _, values in form.lists():
+            yield from (str(value) for value in values)
 
 
 def _wrong_method(request: HttpRequest, allowed: str) -> HttpResponse:

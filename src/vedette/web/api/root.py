@@ -6,6 +6,7 @@ again; with another request it is refused.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.conf import settings
@@ -17,12 +18,13 @@ from ninja.security import APIKeyCookie, HttpBearer
 
 from vedette import __version__
 from vedette.kernel.bounds import MIB, Bounds, read_json
-from vedette.kernel.errors import VedetteError
+from vedette.kernel.errors import OurFault, VedetteError
 from vedette.services.accounts import actor_of_token
 from vedette.services.acting import Actor
 from vedette.web.access import actor_for
 from vedette.web.middleware import problem
 
+log = logging.getLogger("vedette.api")
 BODY = Bounds(size=32 * MIB, depth=64, count=2_000_000)
 
 
@@ -116,6 +118,11 @@ def build() -> NinjaAPI:
         if isinstance(error.__cause__, VedetteError):
             return problem(error.__cause__)
         return _problem(error.status_code, "refused", str(error))
+
+    @result.exception_handler(Exception)
+    def on_fault(request: HttpRequest, error: Any) -> HttpResponse:
+        log.error("%s %s failed", request.method, request.path, exc_info=error)
+        return problem(OurFault(type(error).__name__, next_step="try again; tell who runs this"))
 
     return result
 
