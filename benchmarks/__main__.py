@@ -49,6 +49,8 @@ def main() -> int:
         parser.error("a part or a quick run is no full account; next: name a folder with --out")
     if given.demo:
         os.environ["VEDETTE_BENCH_DEMO"] = "yes"
+    # commands as they start anywhere from the second time on, even where bytecode is not kept
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.chdir(ROOT)
     found = [measure(name, given.quick) for name in names]
     account = {**machine(), "quick": given.quick, "benchmarks": found}

@@ -74,7 +74,9 @@ def test_a_finding_joins_a_case_only_after_it_was_reproduced(moves: list[tuple])
 
 
 def test_a_refused_move_names_the_moves_there_are() -> None:
-    with pytest.raises(Refused, match="moves of the coordinator: notify vendor, record public fix, publish"):
+    with pytest.raises(
+        Refused, match="moves of the coordinator: notify vendor, record public fix, publish"
+    ):
         CASE.step(CaseState.OPEN, "verify fix", Party.COORDINATOR)
 
 

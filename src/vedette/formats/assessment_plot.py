@@ -23,7 +23,7 @@ def intervals_svg(subjects: Sequence[Mapping[str, Any]], *, title: str, descript
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    settings = {
+    settings: Any = {
         "svg.fonttype": "none",
         "svg.hashsalt": "vedette",
         "font.family": "sans-serif",

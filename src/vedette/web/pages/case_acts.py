@@ -274,9 +274,8 @@ def _offer_answers(form: forms.Form, place: Any) -> None:
 def _prepare(form: Any, name: str, actor: Actor, case: Any) -> None:
     """Fill in what a form offers, and what it begins with."""
     if name == "invite":
-        form.fields["org"].choices = [
-            (org.id, f"{org.name} ({org.kind})") for org in invitable(actor, case.id)
-        ]
+        known = [(org.id, f"{org.name} ({org.kind})") for org in invitable(actor, case.id)]
+        form.fields["org"].choices = [("", "choose"), *known]
     elif name == "answer":
         place = places(actor, [case.id]).get(case.id)
         if place is None:

@@ -34,7 +34,8 @@ class InviteForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         roles = PROFILE_ROLES[here().profile]
-        self.fields["role"].choices = [(r, r.replace("-", " ")) for r in roles]  # type: ignore[attr-defined]
+        known = [(r, r.replace("-", " ")) for r in roles]
+        self.fields["role"].choices = [("", "choose"), *known]  # type: ignore[attr-defined]
 
 
 class OrganisationForm(forms.Form):
