@@ -19,7 +19,6 @@ from tests.browser.visits import Visit, kind_of, launch  # noqa: E402
 # picture: instance, who is signed in, where one starts, the kind of page one goes on to, height
 PICTURES = {
     "portal": ("office", "officer@office.example", "/assessments/", "/assessments/*/", 900),
-    "plan": ("lab", "lead@meridian.example", "/plan/", "/plan/*/", 1000),
     "notice": (
         "clearinghouse",
         "operations@millbrook-water.example",
