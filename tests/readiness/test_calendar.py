@@ -50,7 +50,7 @@ def test_special_characters_are_escaped() -> None:
 
 
 def test_control_characters_cannot_start_a_line_of_their_own() -> None:
-    lines = unfolded(named("a\r\nATTENDEE:mailto:x\x00\x7f"))
+    lines = unfolded(named("a\r\nATTENDEE:mailto:x\x01\x7f"))
     assert "SUMMARY:a\\nATTENDEE:mailto:x" in lines
     assert not any(line.startswith("ATTENDEE") for line in lines)
 
