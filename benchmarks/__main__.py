@@ -65,7 +65,8 @@ def measure(name: str, quick: bool) -> dict[str, Any]:
     module = importlib.import_module(f"benchmarks.{name}")
     about = module.__doc__ or name
     tell(f"{name}: {about.splitlines()[0]}")
-    part: dict[str, Any] = {"name": name, "about": about, "results": []}
+    load = round(os.getloadavg()[0], 1)
+    part: dict[str, Any] = {"name": name, "about": about, "load_before": load, "results": []}
     try:
         part |= {"status": "measured", "results": [r.to_json() for r in module.run(quick)]}
     except Skipped as why:

@@ -17,7 +17,8 @@ Written by `make bench`; do not edit. {date}, Python {python}, {cores} cores ({p
 
 Every figure stands beside that of a peer or a floor, measured in the same run, in turns. *ratio* is
 ours divided by the peer's: for times and memory less is better, for rates more. *range* is the
-smallest and the largest of n measurements, of which the median is shown.
+smallest and the largest of n measurements, of which the median is shown. A load above nought means
+that others were at work on the same cores: the ratios then say more than the figures.
 """
 
 
@@ -65,7 +66,9 @@ def as_page(account: dict[str, Any]) -> str:
 
 def _section(part: dict[str, Any]) -> str:
     about = "\n".join(part["about"].strip().splitlines())
-    lines = [f"\n## {part['name']}\n\n{about}\n"]
+    lines = [
+        f"\n## {part['name']}\n\n{about}\nLoad of the machine before: {part['load_before']}.\n"
+    ]
     if part["status"] != "measured":
         return f"{lines[0]}\n*{part['status']}: {part['reason']}*\n"
     lines.append(
