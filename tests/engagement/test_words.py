@@ -1,4 +1,8 @@
-"""No word of leave to proceed in what engagement, readiness and the pack say to people."""
+"""No word of leave to proceed in the rooms of the engagement and in what people read of them.
+
+Named exceptions: TLP:CLEAR, the clearinghouse, a person's permission, the licence of a font or
+package (SPDX), and rejected input: rows of an import that could not be taken.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,9 @@ import vedette
 from vedette.engagement.access import Reason
 from vedette.engagement.acts import ACTS, ActKind, ActState
 from vedette.engagement.window import WINDOW, WindowState
+from vedette.exchange.fields import Choice as Words
+from vedette.exchange.fields import Field, ListOf, Record
+from vedette.exchange.messages import TABLE
 from vedette.kernel.events import Event
 from vedette.kernel.packs import default_pack
 from vedette.kernel.permissions import ROLES, Permission
@@ -26,7 +33,8 @@ FORBIDDEN = re.compile(
     re.IGNORECASE,
 )
 ALLOWED = re.compile(r"TLP[:_]CLEAR|\bCLEAR\b|clearinghouse", re.IGNORECASE)
-ROOMS = ("engagement", "readiness")
+ROOMS = ("bench", "engagement", "exchange", "readiness")
+REJECTED_INPUT = "web/api/findings.py"
 SOURCE = Path(vedette.__file__).parent
 
 
@@ -89,4 +97,38 @@ def test_the_source_uses_no_such_word(room: str) -> None:
         found += [
             f"{path.name}: {t.string}" for t in tokens if t.type in kinds and offends(t.string)
         ]
+    assert found == []
+
+
+def words_of(field: Field) -> Iterator[str]:
+    if isinstance(field, Record):
+        yield from field.fields
+        for inner in field.fields.values():
+            yield from words_of(inner)
+    elif isinstance(field, ListOf):
+        yield from words_of(field.item)
+    elif isinstance(field, Words):
+        yield from field.words
+
+
+def test_no_message_uses_such_a_word() -> None:
+    said = [text for row in TABLE for text in (row.name, row.purpose, *words_of(row.body))]
+    assert len(said) > 100
+    assert [text for text in said if offends(text)] == []
+
+
+def test_no_page_uses_such_a_word() -> None:
+    """Templates, and the labels and sentences of pages and API."""
+    pages = [
+        path
+        for path in sorted((SOURCE / "web").rglob("*"))
+        if path.suffix in (".html", ".py") and path.relative_to(SOURCE).as_posix() != REJECTED_INPUT
+    ]
+    assert len(pages) > 80
+    found = [
+        f"{path.name}:{number}: {line.strip()}"
+        for path in pages
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if offends(line)
+    ]
     assert found == []
