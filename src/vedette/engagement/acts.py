@@ -2,7 +2,8 @@
 
 Rules:
 - Only the lab drafts and offers an act; the office accepts or declines it.
-- Silence past the answer date makes an offer lapse; it means nothing more than silence.
+- Silence past the answer date makes an offer lapse, a window's with its last hour at the latest; it
+  means nothing more than silence.
 - The lab withdraws at any time, the office withdraws from what it accepted; neither gives a
   reason unless it likes.
 - An act that was declined, withdrawn or has lapsed can be offered again, any number of times.

@@ -69,6 +69,7 @@ def take_window(
         partner_release=plan.partner_release if plan else None,
     )
     row.basis, row.opens, row.closes, row.purpose = window.basis, opens, closes, purpose
+    row.answer_by = min(row.answer_by or closes, closes)
 
 
 def dossier_part(doing: Doing, model: str, chosen: Iterable[str]) -> Extract:
