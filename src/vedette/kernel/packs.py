@@ -37,7 +37,7 @@ DEFAULT = "us-eo-14409@1"
 PINNED: Mapping[str, tuple[str, str]] = {
     DEFAULT: (
         "us-eo-14409-1.json",
-        "sha256:6dc9e408c4baf53b75166ad79430b5bb374eebe61fe9d06722200610649e2ea0",
+        "sha256:7c3790a664a54c54ebcc859764e331455978536671b8dde18eba4077b503b937",
     ),
 }
 
