@@ -93,10 +93,9 @@ def arrived(cast: Cast, act_id: str) -> bool:
 
 def terms(stage: Stage, cast: Cast, act_id: str) -> None:
     """Terms are proposed and signed by the lab, and signed by the office."""
-    evaluator = cast.evaluator
     cast.lead.post(
         f"/acts/{act_id}/terms",
-        people=[{"id": evaluator.email, "name": evaluator.name}],
+        people=[{"id": p.email, "name": p.name} for p in (cast.evaluator, cast.officer)],
         purposes=["supplementation"],
         quota={"calls": 2000, "tokens": 5_000_000},
         publication="summary",
@@ -105,6 +104,8 @@ def terms(stage: Stage, cast: Cast, act_id: str) -> None:
     stage.until("the terms to arrive", lambda: cast.officer.get(f"/acts/{act_id}")["terms"])
     cast.officer.post(f"/acts/{act_id}/terms")
     stage.until("both signatures", lambda: agreed(cast, act_id))
+    for person in (cast.evaluator, cast.officer):
+        person.post(f"/acts/{act_id}/terms/accept")
 
 
 def agreed(cast: Cast, act_id: str) -> bool:

@@ -27,6 +27,9 @@ def make_terms() -> Terms:
         purposes=("confirmation", "supplementation"),
         quota=Quota(100, 10_000),
         publication="none",
+        marking="TLP:AMBER+STRICT",
+        export=False,
+        watermark=True,
         pack=PACK.ref,
         pack_digest=PACK.digest,
     )

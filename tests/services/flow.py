@@ -131,6 +131,9 @@ class OfficeStory:
             purposes=("confirmation",),
             quota=rules.Quota(1000, 1_000_000),
             publication="summary",
+            marking="TLP:AMBER+STRICT",
+            export=False,
+            watermark=True,
             pack=pack.ref,
             pack_digest=pack.digest,
         )

@@ -254,6 +254,16 @@ TABLE: tuple[MessageType, ...] = (
         agreed=Time(),
     ),
     _row(
+        "terms.accepted",
+        {OFFICE},
+        {LAB},
+        "A named person accepted one version of the terms.",
+        act=ID,
+        digest=DIGEST,
+        person=Text(),
+        accepted=Time(),
+    ),
+    _row(
         "terms.signed",
         {LAB, OFFICE},
         {LAB, OFFICE},
@@ -263,6 +273,15 @@ TABLE: tuple[MessageType, ...] = (
         digest=DIGEST,
         signature=HEX,
         signed_by=Text(),
+    ),
+    _row(
+        "terms.struck",
+        {LAB, OFFICE},
+        {LAB, OFFICE},
+        "One side takes a person off the list of the terms, at once.",
+        act=ID,
+        person=Text(),
+        through=Whole(1, 1_000),
     ),
 )
 

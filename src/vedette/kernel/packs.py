@@ -37,7 +37,7 @@ DEFAULT = "us-eo-14409@1"
 PINNED: Mapping[str, tuple[str, str]] = {
     DEFAULT: (
         "us-eo-14409-1.json",
-        "sha256:7c3790a664a54c54ebcc859764e331455978536671b8dde18eba4077b503b937",
+        "sha256:c1333e80a7194fa21445ccab72bd8e016ad5eaf3d5ec775d55090b429ccfba9a",
     ),
 }
 

@@ -1,6 +1,7 @@
 """Every module that registers a message handler or a job: imported once at start."""
 
 from vedette.services import (
+    acceptance,
     access,
     accounts,
     answers,
@@ -28,6 +29,7 @@ from vedette.services import (
 )
 
 __all__ = [
+    "acceptance",
     "access",
     "accounts",
     "answers",

@@ -9,6 +9,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from vedette.engagement import terms as rules
@@ -19,15 +20,17 @@ from vedette.engagement.terms import Terms as Document
 from vedette.engagement.window import check_window
 from vedette.kernel.errors import BadInput, NotFound, Refused
 from vedette.kernel.events import Event
-from vedette.kernel.keys import PublicKeys
+from vedette.kernel.markings import Marking, join
 from vedette.kernel.packs import PolicyPack
 from vedette.kernel.permissions import Permission, Profile
-from vedette.services import windows
 from vedette.services.acting import Actor, Doing, act
 from vedette.services.here import here
 from vedette.services.inbox import Arrival, NotYet, handles
 from vedette.services.sides import arrived_act, find_act, only, own_side, stamp
-from vedette.store.models import Act, Peer, Plan, Terms
+from vedette.services.term_versions import agreed_terms, keys_of, settle
+from vedette.store.models import Act, Plan, Terms
+
+__all__ = ["agreed_terms", "keys_of", "offered_terms", "sign_terms", "terms_view"]
 
 
 def sign_terms(
@@ -38,6 +41,9 @@ def sign_terms(
     quota: Mapping[str, int] | None = None,
     publication: str = "none",
     clauses: Iterable[str] | None = None,
+    marking: str = "",
+    export: bool | None = None,
+    watermark: bool | None = None,
 ) -> Terms:
     """Sign the terms of an access window: the lab proposes them with it, the office agrees.
 
@@ -47,6 +53,9 @@ def sign_terms(
         quota: `{"calls", "tokens"}` of the whole window.
         publication: how a report may be published, an id from the pack.
         clauses: ids from the pack, all of them by default.
+        marking: the highest that may be read under the terms; the pack's and the act's by default.
+        export, watermark: whether the office may take copies away, and whether its copies name
+            their reader; the pack's by default.
     """
     with act(actor, Permission.TERMS_SIGN) as doing:
         only(doing.here.profile, actor)
@@ -56,7 +65,8 @@ def sign_terms(
             raise Refused(f"a {row.kind} has no terms", kept="the act as it was")
         if side == Side.LAB:
             given = _proposal(row, people, purposes, quota, publication, clauses)
-            return _propose(doing, row, given)
+            bounds = _bounds(row, marking, export, watermark)
+            return _propose(doing, row, replace(given, **bounds))
         return _countersign(doing, row)
 
 
@@ -74,7 +84,7 @@ def _proposal(
     assert row.opens is not None
     assert row.closes is not None
     try:
-        named = tuple(Person(str(p["id"]), str(p["name"])) for p in people)
+        named = tuple(Person(str(p["id"]).strip().lower(), str(p["name"])) for p in people)
         limit = Quota(quota["calls"], quota["tokens"])
     except KeyError as error:
         raise BadInput(f"terms: {error} missing") from None
@@ -92,13 +102,29 @@ def _proposal(
         publication=publication,
         pack=instance.pack.ref,
         pack_digest=instance.pack.digest,
+        **_bounds(row, "", None, None),
     )
-    rules.check_terms(instance.pack, terms)
-    # what is signed must read back as it was
-    return Document.from_json(terms.to_json())
+    return terms
+
+
+def _bounds(row: Act, marking: str, export: bool | None, watermark: bool | None) -> dict[str, Any]:
+    pack = here().pack
+    usual = join(
+        [Marking.parse(pack.text("terms", "access", "marking")), Marking.parse(row.marking)]
+    )
+    return {
+        "marking": marking or str(usual),
+        "export": pack.boolean("terms", "access", "export") if export is None else export,
+        "watermark": pack.boolean("terms", "access", "watermark")
+        if watermark is None
+        else watermark,
+    }
 
 
 def _propose(doing: Doing, row: Act, terms: Document) -> Terms:
+    rules.check_terms(doing.here.pack, terms)
+    # what is signed must read back as it was
+    terms = Document.from_json(terms.to_json())
     if row.state not in (ActState.OFFERED, ActState.ACCEPTED):
         raise Refused(f"the act is {row.state}", kept="the act", next_step="offer it again")
     if Terms.objects.filter(act=row).exists():
@@ -174,13 +200,8 @@ def _agreed(doing: Doing, row: Act, made: Terms, message_id: str = "") -> None:
     lab, office = (own, other) if own_side() == Side.LAB else (other, own)
     if not rules.signed_by_both(terms, made.lab_signature, lab, made.office_signature, office):
         raise Refused("a signature does not hold for these terms", kept="the act as it was")
-    made.agreed_at = doing.now
     made.save()
-    windows.agree(doing, row, message_id)
-
-
-def keys_of(peer: Peer) -> PublicKeys:
-    return PublicKeys(peer.ed25519, peer.age)
+    settle(doing, row, message_id)
 
 
 @handles("terms.signed")
@@ -247,12 +268,6 @@ def _on_countersigned(arrival: Arrival, row: Act, terms: Document) -> None:
     made.office_signed_by = arrival.body["signed_by"][:200]
     _record(arrival.doing, row, made, arrival.message.id)
     _agreed(arrival.doing, row, made, arrival.message.id)
-
-
-def agreed_terms(row: Act) -> Document | None:
-    """The terms that both sides signed for an act, None where they have not."""
-    made = Terms.objects.filter(act=row).exclude(agreed_at=None).first()
-    return Document.from_json(made.document) if made else None
 
 
 def terms_view(row: Act, pack: PolicyPack) -> dict[str, Any] | None:

@@ -86,6 +86,13 @@ class Fixture:
         """An actor with `role`, in the host organisation unless another id is given."""
         return member(org or self.here.org, f"a {role}", role, host=org in ("", self.here.org))
 
+    def named(self, email: str, role: str) -> Actor:
+        """Somebody with an address who joined the host organisation, as terms name people."""
+        code = accounts.invite(instance_actor(), email, role, "")
+        found = accounts.actor_of(accounts.join(code, role, "correct horse battery"))
+        assert found is not None
+        return found
+
     def organisation(self, name: str, kind: str) -> Organisation:
         return accounts.add_organisation(instance_actor(), name, kind)
 

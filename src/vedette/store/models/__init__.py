@@ -12,13 +12,14 @@ from vedette.store.models.cases import (
     Mail,
     SeverityClaim,
 )
-from vedette.store.models.engagement import Act, Decision, Dossier, Plan, PlanChange, Terms
+from vedette.store.models.engagement import Act, Decision, Dossier, Plan, PlanChange
 from vedette.store.models.exchange import InMessage, OutMessage, Peer
 from vedette.store.models.findings import Finding, PeerOrganisation, Reproduction
 from vedette.store.models.index import IndexBuild, SourceAdvisory
 from vedette.store.models.instance import IdempotencyRecord, PackRecord, Schedule
 from vedette.store.models.ledger import Checkpoint, LedgerEntry, LedgerHead, LedgerSalt
 from vedette.store.models.operators import Inventory, Notice, OperatorAnswer
+from vedette.store.models.terms import Terms, TermsAcceptance, TermsStrike
 
 __all__ = [
     "Act",
@@ -64,4 +65,6 @@ __all__ = [
     "SeverityClaim",
     "SourceAdvisory",
     "Terms",
+    "TermsAcceptance",
+    "TermsStrike",
 ]

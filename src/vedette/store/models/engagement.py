@@ -1,4 +1,4 @@
-"""The lab's own plan, dossier and decisions; the acts and terms that both sides keep."""
+"""The lab's own plan, dossier and decisions; the acts that both sides keep."""
 
 from __future__ import annotations
 
@@ -100,19 +100,3 @@ class Act(Table):
 
     def __str__(self) -> str:
         return f"{self.kind} for {self.model}"
-
-
-class Terms(Table):
-    """The terms of a window, with the detached signatures of both sides."""
-
-    tenancy = Tenancy()
-
-    org = columns.owner()
-    act = models.OneToOneField(Act, on_delete=models.PROTECT, related_name="terms")
-    document = columns.document()
-    digest = models.CharField(max_length=71)
-    lab_signature = columns.text(128)
-    lab_signed_by = columns.text(200)
-    office_signature = columns.text(128)
-    office_signed_by = columns.text(200)
-    agreed_at = columns.moment()

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from ninja import Query, Schema
 from pydantic import Field
 
-from vedette.services import access, acts, engagement, partners, terms
+from vedette.services import acceptance, access, acts, engagement, partners, terms
 from vedette.web.api.idempotency import Asked, Router
 from vedette.web.api.kinds import Moment, Name, Note
 from vedette.web.api.paging import Page, Paging, page_of
@@ -71,6 +71,19 @@ class TermsIn(Schema):
     quota: QuotaIn | None = None
     publication: str = "none"
     clauses: list[str] | None = None
+    marking: str = ""
+    export: bool | None = None
+    watermark: bool | None = None
+
+
+class AcceptIn(Schema):
+    """The digest of the version that was read; "" for the one in force."""
+
+    digest: str = ""
+
+
+class StrikeIn(Schema):
+    person: Name
 
 
 class SessionIn(Schema):
@@ -170,6 +183,29 @@ def end(request: Asked, act_id: str, body: ReasonIn) -> Any:
 def sign(request: Asked, act_id: str, body: TermsIn) -> Any:
     """The lab proposes and signs; the office signs what was proposed, with an empty object."""
     terms.sign_terms(request.auth, act_id, **body.dict())
+    return acts.act_view(request.auth, act_id)
+
+
+@router.post(
+    "/acts/{act_id}/terms/accept",
+    response=ActOut,
+    operation_id="acceptTerms",
+    summary="Accept the terms in force, as a named person",
+)
+def accept(request: Asked, act_id: str, body: AcceptIn) -> Any:
+    acceptance.accept_terms(request.auth, act_id, body.digest)
+    return acts.act_view(request.auth, act_id)
+
+
+@router.post(
+    "/acts/{act_id}/terms/strike",
+    response=ActOut,
+    operation_id="strikePerson",
+    summary="Take a person off the list at once",
+)
+def strike(request: Asked, act_id: str, body: StrikeIn) -> Any:
+    """Either side, alone, without a reason; the person's sessions end with it."""
+    acceptance.strike_person(request.auth, act_id, body.person)
     return acts.act_view(request.auth, act_id)
 
 
