@@ -5,12 +5,18 @@ samples.jsonl one finished sample a line; a torn last line (a kill) is cut off o
 calls.jsonl   one metered call a line
 result.json   everything, once the run is whole
 logs/         Inspect's own logs; they hold item text
+
+Where the run is about somebody's model under an act, everything but run.json is sealed under that
+act's key: each line apart, and Inspect's logs, which it writes itself, from a scratch folder in
+memory. A kill loses that scratch folder's logs; no sample is lost.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -19,11 +25,15 @@ from vedette.bench.results import Commitment, MeteredCall, RunResult, Sample
 from vedette.kernel.bounds import MIB, Bounds, read_json
 from vedette.kernel.canonical import canonical
 from vedette.kernel.errors import BadInput
+from vedette.kernel.sealing import Box
 
 T = TypeVar("T")
 BOUNDS = Bounds(size=1024 * MIB, depth=16, count=20_000_000, any_text=True)
 LINE = Bounds(any_text=True)
 LINE_BYTES = 8 * MIB
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own below it, which only its owner reads
+ROOM_FOR_LOGS = 256 * MIB
+SEALED = ".sealed"
 
 
 class RunFolder:
@@ -33,8 +43,8 @@ class RunFolder:
         BadInput: the folder holds a run with another plan, or something that is no run.
     """
 
-    def __init__(self, folder: Path, plan: Commitment) -> None:
-        self.path = folder
+    def __init__(self, folder: Path, plan: Commitment, box: Box | None = None) -> None:
+        self.path, self.box = folder, box
         folder.mkdir(parents=True, exist_ok=True)
         self.commitment = self._commit(plan)
         self.samples = self._load("samples.jsonl", Sample.from_json)
@@ -44,22 +54,39 @@ class RunFolder:
 
     @property
     def logs(self) -> Path:
-        return self.path / "logs"
+        """Where Inspect writes its logs."""
+        return self.path / "logs" if self.box is None else scratch(self.path)
 
     def add_sample(self, sample: Sample) -> None:
         self.samples.append(sample)
-        _write_line(self._samples, sample.to_json())
+        self._write_line(self._samples, sample.to_json())
 
     def add_call(self, call: MeteredCall) -> None:
         self.calls.append(call)
-        _write_line(self._calls, call.to_json())
+        self._write_line(self._calls, call.to_json())
 
     def finish(self, result: RunResult) -> None:
-        _write_whole(self.path / "result.json", result.to_json())
+        if self.box is None:
+            _write_whole(self.path / "result.json", result.to_json())
 
     def close(self) -> None:
         self._samples.close()
         self._calls.close()
+        if self.box is not None:
+            self._seal_logs(self.box)
+
+    def _seal_logs(self, box: Box) -> None:
+        source, target = scratch(self.path), self.path / "logs"
+        if not source.exists():
+            return
+        target.mkdir(exist_ok=True)
+        for path in sorted(p for p in source.rglob("*") if p.is_file()):
+            name = path.name + SEALED
+            part = target / f"{name}.part"
+            with path.open("rb") as clear, part.open("wb") as sealed:
+                box.key.seal_file(clear, sealed, f"{box.place}/{name}")
+            part.replace(target / name)
+        shutil.rmtree(source)
 
     def _commit(self, plan: Commitment) -> Commitment:
         path = self.path / "run.json"
@@ -88,13 +115,31 @@ class RunFolder:
                     break
                 if len(line) > LINE_BYTES:
                     raise BadInput(f"{path}:{number}: more than {LINE_BYTES:,} bytes")
-                found.append(read(read_json(line, source=f"{path}:{number}", bounds=LINE)))
+                text = line if self.box is None else self.box.open(line)
+                found.append(read(read_json(text, source=f"{path}:{number}", bounds=LINE)))
                 good += len(line)
         os.truncate(path, good)
         return found
 
     def _append(self, name: str) -> IO[bytes]:
         return (self.path / name).open("ab", buffering=0)
+
+    def _write_line(self, file: IO[bytes], value: Any) -> None:
+        line = canonical(value)
+        file.write((line if self.box is None else self.box.seal(line)) + b"\n")
+
+
+def scratch(folder: Path) -> Path:
+    """A folder for what a program writes unsealed while a run goes on: in memory, where there is
+    room, else beside the run's own.
+    """
+    name = f"vedette-{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:24]}"
+    return MEMORY / name if in_memory() else folder / "scratch"
+
+
+def in_memory() -> bool:
+    """Whether scratch folders lie in memory on this machine."""
+    return MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM_FOR_LOGS
 
 
 def load_result(folder: Path) -> RunResult:
@@ -110,10 +155,6 @@ def _read(path: Path) -> Any:
     if path.stat().st_size > BOUNDS.size:
         raise BadInput(f"{path}: more than {BOUNDS.size:,} bytes")
     return read_json(path.read_bytes(), source=str(path), bounds=BOUNDS)
-
-
-def _write_line(file: IO[bytes], value: Any) -> None:
-    file.write(canonical(value) + b"\n")
 
 
 def _write_whole(path: Path, value: Any) -> None:

@@ -26,6 +26,7 @@ from vedette.bench.suites import Suite
 from vedette.kernel.clock import format_time
 from vedette.kernel.errors import BadInput, MissingPart, OurFault
 from vedette.kernel.ids import new_id
+from vedette.kernel.sealing import Box
 from vedette.runner.build import have_clang
 from vedette.runner.certify import check_suite
 from vedette.runner.executors import LocalPool
@@ -91,6 +92,7 @@ def run_suite(
     progress: Callable[[Progress], None] | None = None,
     cache_dir: Path | None = None,
     executor: Executor | None = None,
+    box: Box | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> RunResult:
     """Run every subject on every item, `trials` times.
@@ -101,6 +103,7 @@ def run_suite(
         progress: called in this thread after each event and each sample.
         cache_dir: where builds are kept between runs.
         executor: for the reference subjects; a local pool where not given, then ended here.
+        box: seals what the folder keeps (see `runfolder`).
         now: tells the time.
 
     Raises:
@@ -127,7 +130,7 @@ def run_suite(
         committed_at=format_time(now()),
         run=new_id("run"),
     )
-    folder = RunFolder(out_dir, plan)
+    folder = RunFolder(out_dir, plan, box)
     try:
         run = _Run(harness, folder, subjects, progress or (lambda _: None))
         with ExitStack() as stack:

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from vedette.kernel.errors import Forbidden
 from vedette.kernel.events import Event
 from vedette.kernel.permissions import ROLES, Permission
-from vedette.services import ledgers, outbox
+from vedette.services import ledgers, outbox, vault
 from vedette.services.here import Here, here
 from vedette.services.jobs import enqueue
 from vedette.store.models import Peer
@@ -124,7 +124,7 @@ def act(actor: Actor, permission: Permission | None) -> Iterator[Doing]:
     if permission is not None:
         actor.require(permission)
     instance = here()
-    with transaction.atomic(), scoped(actor.scope):
+    with transaction.atomic(), scoped(actor.scope), vault.viewing(actor):
         yield Doing(actor, instance, instance.clock.now())
 
 
@@ -134,8 +134,8 @@ def reading(actor: Actor, permission: Permission | None = None) -> Iterator[Here
     if permission is not None:
         actor.require(permission)
     if connection.vendor == "sqlite":
-        with scoped(actor.scope):
+        with scoped(actor.scope), vault.viewing(actor):
             yield here()
     else:
-        with transaction.atomic(), scoped(actor.scope):
+        with transaction.atomic(), scoped(actor.scope), vault.viewing(actor):
             yield here()

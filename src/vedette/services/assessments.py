@@ -330,6 +330,7 @@ def report_page(actor: Actor, assessment_id: str) -> str:
         row = _find(assessment_id)
         if row.run is None:
             raise NotFound("this assessment has no run here")
+        runs.result_of(row.run)
         return render(row.document, row.run.result)
 
 

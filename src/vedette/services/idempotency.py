@@ -1,10 +1,14 @@
-"""Replies to requests with an idempotency key, kept with what they did."""
+"""Replies to requests with an idempotency key, kept with what they did.
+
+A reply that tells of a lab's material is sealed under the key of that material's act.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from vedette.kernel.errors import VedetteError
+from vedette.services import vault
 from vedette.services.acting import Actor, reading
 from vedette.services.here import here
 from vedette.store.models import IdempotencyRecord
@@ -35,7 +39,14 @@ def find(actor: Actor, key: str, asked: str) -> Reply | None:
             kept="the first reply",
             next_step="give each request a key of its own",
         )
-    return Reply(row.status, row.body)
+    body = vault.open_for(row.body, f"reply/{key}")
+    if body is None:
+        raise KeyUsed(
+            "Idempotency-Key: the first reply told of material whose key is gone",
+            kept="what the request did",
+            next_step="ask for its present state instead",
+        )
+    return Reply(row.status, body)
 
 
 def claim(actor: Actor, key: str, asked: str) -> None:
@@ -48,5 +59,6 @@ def claim(actor: Actor, key: str, asked: str) -> None:
 
 def keep(actor: Actor, key: str, status: int, body: str) -> None:
     """Keep the reply with what it tells of, in the open transaction."""
+    kept = vault.seal_for(vault.opened_acts(), body, f"reply/{key}")
     with reading(actor):
-        IdempotencyRecord.objects.filter(org_id=actor.org, key=key).update(status=status, body=body)
+        IdempotencyRecord.objects.filter(org_id=actor.org, key=key).update(status=status, body=kept)

@@ -7,6 +7,7 @@ is about has not arrived; the message then waits and is tried again after the ne
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,7 @@ from vedette.store.tenancy import SYSTEM, scoped
 
 log = logging.getLogger("vedette.inbox")
 KEEP_REFUSED = MIB
+ABOUT_AN_ACT = re.compile(r"act-[2-9a-z]{16}")
 
 
 class NotYet(Exception):
@@ -145,6 +147,7 @@ def _keep_refused(data: bytes, error: MessageRefused) -> None:
             message_id="",
             sender="",
             digest=digest(data),
+            thread=_claimed_thread(data) if small else "",
             envelope=data.decode("utf-8", "replace").replace("\x00", "") if small else "",
             state="refused",
             reason=error.what[:1000],
@@ -156,6 +159,15 @@ def _keep_refused(data: bytes, error: MessageRefused) -> None:
             f"in-{row.pk}",
             {"reason": str(error.reason), "digest": row.digest},
         )
+
+
+def _claimed_thread(data: bytes) -> str:
+    """The act that a refused message says it is about, so that it is sealed with it; else ""."""
+    try:
+        thread = read_message(open_envelope(data).payload).thread
+    except VedetteError:
+        return ""
+    return thread if ABOUT_AN_ACT.fullmatch(thread) else ""
 
 
 def _handle(pk: int) -> bool:

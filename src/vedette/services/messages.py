@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from vedette.exchange.envelope import open_envelope, read_message
-from vedette.kernel.errors import NotFound
+from vedette.kernel.errors import NotFound, Refused
 from vedette.kernel.permissions import Permission
 from vedette.services.acting import Actor, reading
 from vedette.store.models import InMessage, OutMessage, Peer
@@ -61,6 +61,11 @@ def message_view(actor: Actor, message_id: str) -> dict[str, Any]:
         row = sent or came
         if row is None:
             raise NotFound(f"message {message_id[:40]!r} is not here")
+        if not row.envelope:
+            raise Refused(
+                "the key of this message's window is gone: it can't be read",
+                kept="its type, hour and digest, and its entry in the ledger",
+            )
         return {
             "direction": "out" if sent else "in",
             "message": read_message(open_envelope(row.envelope.encode()).payload),

@@ -86,6 +86,9 @@ def deliver(message_id: str) -> None:
         if row is None or row.state != "queued" or not row.peer.url:
             return
         url, envelope = row.peer.url + INBOX_PATH, row.envelope
+    if not envelope:
+        _later(message_id, "the key of its window is not here, it can't be read")
+        return
     try:
         status, answer = _post(url, envelope)
     except (httpx.HTTPError, httpx.InvalidURL, BadInput, ValueError) as error:
@@ -198,7 +201,7 @@ def export_waiting(file: Path, peer: str = "") -> int:
     with transaction.atomic(), scoped(SYSTEM):
         if peer:
             peer = find_peer(peer).name
-        rows = waiting(peer)
+        rows = [row for row in waiting(peer) if row.envelope]
         partial = file.with_name(file.name + ".partial")
         partial.write_text("".join(row.envelope + "\n" for row in rows), encoding="utf-8")
         for row in rows:

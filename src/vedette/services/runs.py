@@ -9,6 +9,7 @@ Rules:
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,7 +22,9 @@ from vedette.kernel.clock import format_time, parse_time
 from vedette.kernel.errors import BadInput, MissingPart, NotFound, Refused
 from vedette.kernel.events import Event
 from vedette.kernel.permissions import Permission, Profile
+from vedette.kernel.sealing import key_of
 from vedette.runner.runs import REFERENCES, Progress, SubjectSpec, run_suite
+from vedette.services import vault
 from vedette.services.access import open_credential
 from vedette.services.acting import Actor, act, instance_actor, reading
 from vedette.services.findings import crash_fields, report_finding
@@ -30,6 +33,7 @@ from vedette.services.jobs import job
 from vedette.services.metering import Metered, record_calls
 from vedette.services.sides import only
 from vedette.store.models import Finding, Run, Session
+from vedette.store.sealing import unreadable
 from vedette.store.tenancy import SYSTEM, scoped
 
 COMMITTED, RUNNING, FINISHED, FAILED = "committed", "running", "finished", "failed"
@@ -118,7 +122,7 @@ def carry_out(run_id: str) -> None:
     run = _begin(run_id)
     if run is None:
         return
-    watch = _Watch(run_id)
+    watch = _Watch(run)
     try:
         result = run_suite(
             find_suite(run.suite),
@@ -129,6 +133,7 @@ def carry_out(run_id: str) -> None:
             budget=run.budget or None,
             progress=watch,
             cache_dir=here().cache_dir,
+            box=vault.box_for(run.act_id, f"run/{run.id}"),
             now=here().clock.now,
         )
     except (BadInput, Refused, MissingPart, NotFound) as error:
@@ -181,8 +186,9 @@ def _specs(run: Run) -> list[SubjectSpec]:
 class _Watch:
     """Keeps a run's progress in its row, a few times a second at most."""
 
-    def __init__(self, run_id: str) -> None:
-        self.run_id = run_id
+    def __init__(self, run: Run) -> None:
+        self.run_id = run.id
+        self.box = vault.box_for(run.act_id, f"run/{run.id}/events")
         self.events: list[str] = []
         self.saved = 0.0
 
@@ -192,9 +198,24 @@ class _Watch:
         if now - self.saved < SAVE_SECONDS and step.done < step.total:
             return
         self.saved = now
-        value = {"done": step.done, "total": step.total, "events": self.events}
+        value: dict[str, Any] = {"done": step.done, "total": step.total, "events": self.events}
+        if self.box is not None:
+            value["events"] = []
+            value["sealed"] = self.box.seal(json.dumps(self.events).encode()).decode()
         with scoped(SYSTEM):
             Run.objects.filter(id=self.run_id).update(progress=value)
+
+
+def events_of(run: Run) -> list[str]:
+    """The last things that happened in a run, oldest first; none where they no longer open."""
+    sealed, key = run.progress.get("sealed"), vault.find_key(run.act_id or "")
+    if not sealed:
+        return list(run.progress.get("events", []))
+    if key is None or key.id != key_of(sealed):
+        return []
+    vault.log_reading(run.act_id or "", "run", run.id)
+    found: list[str] = json.loads(key.open(sealed, f"run/{run.id}/events"))
+    return found
 
 
 def _metered(call: MeteredCall) -> Metered:
@@ -263,7 +284,16 @@ def result_of(run: Run) -> RunResult:
     """The result of a finished run. Raises Refused where it is not finished."""
     if run.state != FINISHED:
         raise Refused(f"the run is {run.state}", next_step="wait until it is finished")
+    if unreadable(run, "result"):
+        raise Refused(
+            "the key of this run's window is not here: its result can't be read",
+            kept="the run's record and its assessment",
+        )
     return RunResult.from_json(run.result)
+
+
+def _counted(run: Run) -> dict[str, Any]:
+    return {name: value for name, value in run.progress.items() if name != "sealed"}
 
 
 def as_json(run: Run) -> dict[str, Any]:
@@ -281,7 +311,7 @@ def as_json(run: Run) -> dict[str, Any]:
         "session": run.session_id,
         "act": run.act_id,
         "state": run.state,
-        "progress": run.progress,
+        "progress": {**_counted(run), "events": events_of(run)},
         "error": run.error,
         "marking": run.marking,
         "started_by": run.started_by,

@@ -11,6 +11,9 @@ from django.core.checks import run_checks
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from vedette.kernel.sealing import FOLDER
+from vedette.runner.runfolder import in_memory
+from vedette.services import vault
 from vedette.services.here import here
 
 
@@ -25,7 +28,7 @@ class Result:
 
 def check_instance() -> list[Result]:
     """Check the instance that is booted."""
-    return [*_files(), *_database(), *_network(), *_parts(), *_django()]
+    return [*_files(), *_window_keys(), *_database(), *_network(), *_parts(), *_django()]
 
 
 def _files() -> list[Result]:
@@ -38,6 +41,41 @@ def _files() -> list[Result]:
                 Result("wrong", f"keys/{name} can be read by others", f"chmod 600 {path}")
             )
     return results or [Result("ok", "keys are readable by their owner alone")]
+
+
+def _window_keys() -> list[Result]:
+    """The keys of access windows: each there, and readable by its owner alone."""
+    if not vault.keeps_sealed():
+        return []
+    results = [
+        Result(
+            "wrong",
+            f"the key {key} of {act} is not in {FOLDER}: what it sealed can't be read",
+            "put its file back, or ask the lab to send it again; record it at /custody/",
+        )
+        for key, act in vault.missing_keys()
+    ]
+    for path in sorted((here().folder / FOLDER).glob("*.key")):
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            results.append(
+                Result("wrong", f"{path.name} can be read by others", f"chmod 600 {path}")
+            )
+    results.append(
+        Result(
+            "ok",
+            f"keys of windows lie in {FOLDER}, outside the database and every backup:"
+            " without them a lab's material can't be read, and the lab can send it again",
+        )
+    )
+    if not in_memory():
+        results.append(
+            Result(
+                "weak",
+                "no room in memory for a run's logs: they touch the disk before they are sealed",
+                "give /dev/shm 256 MiB or more",
+            )
+        )
+    return results
 
 
 def _database() -> list[Result]:

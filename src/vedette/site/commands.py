@@ -184,15 +184,22 @@ def check(as_json: bool, folder: Path | None) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @instance_option
 def backup(file: Path, folder: Path | None) -> None:
-    """Copy an instance, keys included, into one file that only its owner may read.
+    """Copy an instance, its own keys included, into one file that only its owner may read.
+
+    The keys of access windows (keys/windows/) are left out, so that destroying one reaches every
+    copy; what is sealed under a lost one can't be read, and the lab can send it again.
 
     Example: vedette backup lab.tar.gz --instance lab
     """
     boot(folder)
+    from vedette.kernel.sealing import FOLDER
+    from vedette.services.vault import keeps_sealed
     from vedette.site.backups import make_backup
 
     size = make_backup(file)
     click.echo(f"{file}: {size:,} bytes; it holds the instance's keys, keep it as safe as them")
+    if keeps_sealed():
+        click.echo(f"the keys of windows stay in {FOLDER}: they are in no backup, by design")
 
 
 @click.command()

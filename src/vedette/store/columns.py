@@ -8,6 +8,7 @@ from typing import Any
 from django.db import models
 
 from vedette.kernel.ids import new_id
+from vedette.store.sealing import SealedField
 
 
 def random_key(prefix: str) -> Any:
@@ -40,3 +41,13 @@ def marking(default: str = "TLP:RED") -> Any:
 
 def moment(**options: Any) -> Any:
     return models.DateTimeField(null=True, blank=True, **options)
+
+
+def sealed_text(bound: str = "act_id") -> Any:
+    """Text from the other side of an act, sealed under that act's key (see `store.sealing`)."""
+    return SealedField(bound=bound)
+
+
+def sealed_document(bound: str = "act_id") -> Any:
+    """A JSON object from the other side of an act, sealed under that act's key."""
+    return SealedField(bound=bound, document=True)

@@ -27,7 +27,7 @@ class InspectProcess:
     """The child process of one run; iterate over it for its lines as objects."""
 
     def __init__(self, job: dict[str, Any], logs: Path) -> None:
-        logs.mkdir(parents=True, exist_ok=True)
+        logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._noise = logs / "inspect.txt"
         with self._noise.open("ab") as noise:
             self._process = subprocess.Popen(

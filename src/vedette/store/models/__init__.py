@@ -12,6 +12,15 @@ from vedette.store.models.cases import (
     Mail,
     SeverityClaim,
 )
+from vedette.store.models.custody import (
+    Custody,
+    Hold,
+    Reading,
+    ReadingAlert,
+    ReadingReport,
+    Seconding,
+    WindowKey,
+)
 from vedette.store.models.engagement import Act, Decision, Dossier, Plan, PlanChange
 from vedette.store.models.exchange import InMessage, OutMessage, Peer
 from vedette.store.models.findings import Finding, PeerOrganisation, Reproduction
@@ -31,11 +40,13 @@ __all__ = [
     "CaseNote",
     "CaseParticipant",
     "Checkpoint",
+    "Custody",
     "Decision",
     "Determination",
     "Dossier",
     "Finding",
     "FixDelivery",
+    "Hold",
     "IdempotencyRecord",
     "InMessage",
     "IndexBuild",
@@ -58,13 +69,18 @@ __all__ = [
     "Person",
     "Plan",
     "PlanChange",
+    "Reading",
+    "ReadingAlert",
+    "ReadingReport",
     "Reproduction",
     "Run",
     "Schedule",
+    "Seconding",
     "Session",
     "SeverityClaim",
     "SourceAdvisory",
     "Terms",
     "TermsAcceptance",
     "TermsStrike",
+    "WindowKey",
 ]

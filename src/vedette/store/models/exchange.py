@@ -9,6 +9,13 @@ from django.db import models
 from vedette.store import columns
 from vedette.store.tenancy import Table, Tenancy
 
+OUTLIVING = ("custody.", "reading.")
+
+
+def about_act(type_: str, thread: str) -> str:
+    """The act that a message is about; what tells of destruction itself has to outlive it."""
+    return "" if type_.startswith(OUTLIVING) or not thread.startswith("act-") else thread
+
 
 class Peer(Table):
     """Another instance, by its signing key."""
@@ -39,13 +46,18 @@ class OutMessage(Table):
     type = models.CharField(max_length=60)
     thread = columns.text(40, db_index=True)
     marking = columns.marking()
-    envelope = models.TextField()
+    envelope = columns.sealed_text("about_act")
     state = models.CharField(max_length=20, default="queued", db_index=True)
     attempts = models.IntegerField(default=0)
     next_attempt_at = columns.moment()
     answer = columns.text(500)
     queued_at = models.DateTimeField()
     delivered_at = columns.moment()
+
+    @property
+    def about_act(self) -> str:
+        """The act under whose key the envelope is sealed, "" for none."""
+        return about_act(self.type, self.thread)
 
 
 class InMessage(Table):
@@ -60,11 +72,16 @@ class InMessage(Table):
     thread = columns.text(40, db_index=True)
     marking = columns.marking()
     digest = models.CharField(max_length=71)
-    envelope = models.TextField(blank=True, default="")
+    envelope = columns.sealed_text("about_act")
     state = models.CharField(max_length=20, db_index=True)
     reason = columns.text(1000)
     received_at = models.DateTimeField()
     handled_at = columns.moment()
+
+    @property
+    def about_act(self) -> str:
+        """The act under whose key the envelope is sealed, "" for none."""
+        return about_act(self.type, self.thread)
 
     class Meta(Table.Meta):
         constraints: ClassVar[list[Any]] = [

@@ -24,6 +24,7 @@ from vedette.kernel.canonical import digest
 from vedette.kernel.errors import BadInput, VedetteError
 from vedette.services import idempotency as replies
 from vedette.services.acting import Actor, reading
+from vedette.services.vault import viewing
 from vedette.web.middleware import problem
 
 HEADER = "Idempotency-Key"
@@ -61,11 +62,17 @@ class ScopedOperation(Operation):
         if request.method != "POST":
             with reading(actor):
                 return answer(request, **kw)
+        with viewing(actor):
+            return self._post(request, actor, lambda: answer(request, **kw))
+
+    def _post(
+        self, request: HttpRequest, actor: Actor, answer: Callable[[], HttpResponseBase]
+    ) -> HttpResponseBase:
         key = request.headers.get(HEADER, "")
         if not key:
-            return answer(request, **kw)
+            return answer()
         try:
-            return once(request, actor, key, lambda: answer(request, **kw))
+            return once(request, actor, key, answer)
         except VedetteError as refused:
             return problem(refused)
 

@@ -197,7 +197,7 @@ def _live(found: Any) -> dict[str, Any]:
         "state": state("run", found.state),
         "done": said.get("done", 0),
         "total": said.get("total", 0) or 1,
-        "events": list(reversed(said.get("events", []))),
+        "events": list(reversed(service.events_of(found))),
         "running": found.state in UNDER_WAY,
         "progress_url": f"/runs/{found.id}/progress/",
     }

@@ -1,0 +1,112 @@
+"""An office's instance in a process of its own: takes a lab's material, destroys it, reads it.
+
+python -m tests.services.custody_child FOLDER take|read ...; prints one JSON line.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from vedette.site.boot import boot
+
+MARKER = "marker-7fd2c4-of-the-lab"
+MARKERS = (MARKER, "bWFya2VyLTdmZDJjNC1vZi10aGUtbGFi")
+
+
+def take() -> dict[str, Any]:
+    """An offer with a dossier, an assessed run, a call with an idempotency key."""
+    from tests.runner.sealed import filled
+    from tests.services.flow import MODEL
+
+    from vedette.kernel.canonical import digest
+    from vedette.kernel.clock import format_time
+    from vedette.kernel.ids import new_id
+    from vedette.kernel.permissions import Profile
+    from vedette.services import engagement, peers, runs, vault
+    from vedette.services.acting import act, instance_actor, reading
+    from vedette.services.here import here
+    from vedette.services.idempotency import claim, keep
+    from vedette.services.testing import FakePeer
+    from vedette.store.models import Act, Run
+
+    lab = FakePeer("Lab", Profile.LAB, here())
+    peers.add_peer(instance_actor(), lab.card)
+    now: datetime = here().clock.now()
+    opens = now + timedelta(days=1)
+    body = {
+        "act": new_id("act"),
+        "kind": "access-window",
+        "model": MODEL,
+        "purpose": "confirmation",
+        "opens": format_time(opens),
+        "closes": format_time(opens + timedelta(days=20)),
+        "note": f"note {MARKER}",
+        "dossier": {"model-name": f"dossier {MARKER}"},
+    }
+    assert lab.send("engagement.offered", body, thread=body["act"]).status == "accepted"
+    late = new_id("act")
+    wrong = {**body, "act": late, "purpose": "none", "note": MARKER}
+    assert lab.send("engagement.offered", wrong, thread=late).status == "refused"
+    actor = instance_actor()
+    engagement.answer_act(actor, str(body["act"]), "accepted", f"because of {MARKER}")
+    with act(actor, None) as doing:
+        row = Act.objects.get(id=body["act"])
+        run = Run(
+            org_id=actor.org,
+            act=row,
+            suite="smoke",
+            suite_digest=digest(b""),
+            state="finished",
+            result={"samples": [MARKER]},
+            error=f"model said {MARKER}",
+            committed_at=doing.now,
+        )
+        run.save(force_insert=True)
+        filled(runs.run_folder(run.id), vault.box_for(row.id, f"run/{run.id}"), MARKER)
+    with reading(actor), vault.viewing(person()):
+        seen = Act.objects.get(id=body["act"])
+        claim(actor, "k", digest(b"asked"))
+        keep(actor, "k", 200, json.dumps({"note": seen.note}))
+    return {"act": body["act"], "run": run.id, **read(str(body["act"]))}
+
+
+def person() -> Any:
+    from vedette.services.acting import member
+    from vedette.services.here import here
+
+    return member(here().org, "an officer", "reviewing-officer", host=True)
+
+
+def read(act_id: str) -> dict[str, Any]:
+    """Whatever of the act's material can still be read."""
+    from vedette.kernel.canonical import digest
+    from vedette.kernel.errors import VedetteError
+    from vedette.services import idempotency
+    from vedette.services.acting import instance_actor, reading
+    from vedette.store.models import Act, InMessage, OutMessage, Run
+
+    actor = instance_actor()
+    with reading(actor):
+        row = Act.objects.get(id=act_id)
+        run = Run.objects.get(act=row)
+        texts = [row.note, row.reason, json.dumps(row.dossier), json.dumps(run.result), run.error]
+        texts += [m.envelope for m in InMessage.objects.order_by("pk")]
+        texts += [m.envelope for m in OutMessage.objects.filter(thread=act_id).order_by("pk")]
+        try:
+            reply = idempotency.find(actor, "k", digest(b"asked"))
+            texts.append(reply.body if reply else "")
+        except VedetteError:
+            texts.append("")
+    return {"texts": [t for t in texts if t not in ("", "{}")]}
+
+
+if __name__ == "__main__":
+    boot(Path(sys.argv[1]))
+    import vedette.services.catalogue  # noqa: F401
+
+    call = {"take": take, "read": read}[sys.argv[2]]
+    print(json.dumps(call(*sys.argv[3:])))
