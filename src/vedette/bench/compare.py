@@ -1,0 +1,208 @@
+"""Two subjects on the same items: the paired difference, its error, and two kinds of verdict.
+
+Rules:
+- Trials are averaged within an item first; only items that both tried are compared. The difference
+  is a minus b.
+- The standard error is clustered (by item, or by the group given), with Student's t for as many
+  degrees of freedom as there are clusters less one.
+- The fixed-n verdict is for a number of items chosen beforehand. Who looks while items come in
+  reads the anytime-valid one: a test martingale that bets on the mean difference of the clusters in
+  the order of the file, and that exceeds 1/0.05 with a chance of at most 0.05 however long one
+  looks. Its two sides are averaged, so that it needs no side chosen beforehand.
+- pass@k (at least one of k trials) and pass^k (all of k) are the unbiased estimates from n trials,
+  averaged over the items that have at least k.
+
+Sources: Miller (2024), "Adding error bars to evals"; Waudby-Smith and Ramdas (2024), JRSS B 86, for
+the martingale; Chen et al. (2021), "Evaluating large language models trained on code", for pass@k.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t as student
+
+from vedette.bench.responses import Score
+from vedette.kernel.errors import BadInput
+
+LEVEL = 0.95
+BETS = np.linspace(0.02, 0.98, 25)
+SOLVED = 1.0
+A, B, NEITHER = "a", "b", "neither"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Shares are from 0 to 1. A verdict is `a`, `b` (which one is better) or `neither` (not shown).
+
+    `error`, `interval` and `p` are None with fewer than two clusters; `stopped_at` is the number of
+    items after which the anytime-valid verdict fell, None where it did not.
+    """
+
+    a: str
+    b: str
+    items: int
+    mean_a: float
+    mean_b: float
+    error: float | None
+    interval: tuple[float, float] | None
+    p: float | None
+    verdict_fixed: str
+    verdict_anytime: str
+    stopped_at: int | None
+    pass_at: Mapping[str, Mapping[int, float]]
+    pass_hat: Mapping[str, Mapping[int, float]]
+
+    @property
+    def difference(self) -> float:
+        return self.mean_a - self.mean_b
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "a": self.a,
+            "b": self.b,
+            "items": self.items,
+            "mean_a": self.mean_a,
+            "mean_b": self.mean_b,
+            "difference": self.difference,
+            "se": self.error,
+            "ci95": list(self.interval) if self.interval else None,
+            "p": self.p,
+            "verdict_fixed": self.verdict_fixed,
+            "verdict_anytime": self.verdict_anytime,
+            "stopped_at": self.stopped_at,
+            "pass_at_k": _by_k(self.pass_at),
+            "pass_hat_k": _by_k(self.pass_hat),
+        }
+
+
+def _by_k(found: Mapping[str, Mapping[int, float]]) -> dict[str, dict[str, float]]:
+    return {side: {str(k): share for k, share in rows.items()} for side, rows in found.items()}
+
+
+def compare(
+    scores: Iterable[Score], a: str, b: str, clusters: Mapping[str, str] | None = None
+) -> Comparison:
+    """Compare subject `a` with `b`; `clusters` maps each item to its group. Raises BadInput."""
+    trials: dict[str, dict[str, list[float]]] = {a: {}, b: {}}
+    names: dict[str, None] = {}
+    for score in scores:
+        names.setdefault(score.subject)
+        if score.subject in trials:
+            trials[score.subject].setdefault(score.item, []).append(score.score)
+    for subject in (a, b):
+        if not trials[subject]:
+            known = ", ".join(list(names)[:8])
+            raise BadInput(f"subject {subject[:60]!r} has no score", next_step=f"there: {known}")
+    if a == b:
+        raise BadInput("a and b are the same subject")
+    items = [item for item in trials[a] if item in trials[b]]
+    if not items:
+        raise BadInput("the two subjects have no item in common")
+    means = {
+        side: np.array([np.mean(trials[subject][item]) for item in items])
+        for side, subject in ((A, a), (B, b))
+    }
+    difference = means[A] - means[B]
+    groups = _groups(items, clusters)
+    error, interval, p = _fixed(difference, groups)
+    anytime, stopped = _anytime(difference, groups)
+    return Comparison(
+        a=a,
+        b=b,
+        items=len(items),
+        mean_a=float(means[A].mean()),
+        mean_b=float(means[B].mean()),
+        error=error,
+        interval=interval,
+        p=p,
+        verdict_fixed=_verdict(interval),
+        verdict_anytime=anytime,
+        stopped_at=stopped,
+        pass_at={s: _passes(trials[n], items, _one_of) for s, n in ((A, a), (B, b))},
+        pass_hat={s: _passes(trials[n], items, _all_of) for s, n in ((A, a), (B, b))},
+    )
+
+
+def _groups(items: Sequence[str], clusters: Mapping[str, str] | None) -> NDArray[np.int64]:
+    """The cluster of each item as a number, in order of first appearance."""
+    if clusters is None:
+        return np.arange(len(items))
+    numbers: dict[str, int] = {}
+    for item in items:
+        if item not in clusters:
+            raise BadInput(
+                f"item {item[:60]!r} has no cluster", next_step="a line item,cluster for each item"
+            )
+        numbers.setdefault(clusters[item], len(numbers))
+    return np.array([numbers[clusters[item]] for item in items])
+
+
+def _fixed(
+    difference: NDArray[np.float64], groups: NDArray[np.int64]
+) -> tuple[float | None, tuple[float, float] | None, float | None]:
+    count = int(groups.max()) + 1
+    if count < 2:
+        return None, None, None
+    mean = float(difference.mean())
+    sums = np.bincount(groups, difference - mean)
+    error = math.sqrt(float(sums @ sums) * count / (count - 1)) / len(difference)
+    half = float(student.ppf((1 + LEVEL) / 2, count - 1)) * error
+    if error == 0:
+        return 0.0, (mean, mean), 1.0 if mean == 0 else 0.0
+    p = 2 * float(student.sf(abs(mean) / error, count - 1))
+    return error, (max(-1.0, mean - half), min(1.0, mean + half)), p
+
+
+def _verdict(interval: tuple[float, float] | None) -> str:
+    if interval is None or interval[0] <= 0 <= interval[1]:
+        return NEITHER
+    return A if interval[0] > 0 else B
+
+
+def _anytime(difference: NDArray[np.float64], groups: NDArray[np.int64]) -> tuple[str, int | None]:
+    """Bet on each cluster's sum, scaled into [-1, 1] by the largest cluster."""
+    sizes = np.bincount(groups)
+    steps = np.bincount(groups, difference) / sizes.max()
+    seen = np.cumsum(sizes)
+    up = np.log1p(np.outer(steps, BETS)).cumsum(axis=0)
+    down = np.log1p(np.outer(-steps, BETS)).cumsum(axis=0)
+    sides = np.stack([_mean_exp(up), _mean_exp(down)])
+    wealth = np.logaddexp(*sides) - math.log(2)
+    hits = np.flatnonzero(wealth >= -math.log(1 - LEVEL))
+    if not len(hits):
+        return NEITHER, None
+    first = int(hits[0])
+    return (A if sides[0, first] > sides[1, first] else B), int(seen[first])
+
+
+def _mean_exp(logs: NDArray[np.float64]) -> NDArray[np.float64]:
+    high = logs.max(axis=1, keepdims=True)
+    found: NDArray[np.float64] = np.log(np.exp(logs - high).mean(axis=1)) + high[:, 0]
+    return found
+
+
+def _passes(
+    trials: Mapping[str, Sequence[float]], items: Sequence[str], estimate: Any
+) -> dict[int, float]:
+    """The estimate for each k that some item has trials for; a trial is solved at score 1."""
+    by_k: dict[int, list[float]] = defaultdict(list)
+    for item in items:
+        n, solved = len(trials[item]), sum(score >= SOLVED for score in trials[item])
+        for k in range(1, n + 1):
+            by_k[k].append(estimate(n, solved, k))
+    return {k: float(np.mean(by_k[k])) for k in sorted(by_k)}
+
+
+def _one_of(n: int, solved: int, k: int) -> float:
+    return 1 - math.comb(n - solved, k) / math.comb(n, k)
+
+
+def _all_of(n: int, solved: int, k: int) -> float:
+    return math.comb(solved, k) / math.comb(n, k)
