@@ -18,6 +18,7 @@ import pytest
 import vedette
 from vedette.engagement.access import Reason
 from vedette.engagement.acts import ACTS, ActKind, ActState
+from vedette.engagement.stances import STANCES
 from vedette.engagement.window import WINDOW, WindowState
 from vedette.exchange.fields import Choice as Words
 from vedette.exchange.fields import Field, ListOf, Record
@@ -77,7 +78,10 @@ def test_enums_and_tables_use_no_such_word() -> None:
         str(word) for enum in (ActKind, ActState, WindowState, Choice, Reason) for word in enum
     ]
     words += [
-        text for table in (ACTS, WINDOW) for row in table.rows for text in (row.trigger, row.label)
+        text
+        for table in (ACTS, STANCES, WINDOW)
+        for row in table.rows
+        for text in (row.trigger, row.label)
     ]
     words += [str(event) for event in Event] + [str(name) for name in Permission] + list(ROLES)
     assert [word for word in words if offends(word)] == []

@@ -172,7 +172,8 @@ def test_a_partner_is_agreed_and_named_to_the_clearinghouse(lab: Fixture) -> Non
     story.answer(row.id)
     (named,) = house.received("partner.named")
     assert named.body["name"] == "Harbour Grid"
-    assert set(named.body) == {"act", "name", "sector", "agreed"}
+    told = {"act", "partner", "number", "name", "sector", "small", "agreed"}
+    assert set(named.body) == told
     assert partners(story.lead)[0]["agreed"]
     engagement.withdraw_act(story.lead, row.id)
     assert partners(story.lead)[0]["agreed"] is None

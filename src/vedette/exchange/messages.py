@@ -28,6 +28,7 @@ from vedette.exchange.fields import (
     TextMap,
     Time,
     Whole,
+    YesNo,
 )
 from vedette.kernel.permissions import Profile
 
@@ -80,6 +81,17 @@ FINDING: dict[str, Field] = {
     "recipe": Document(limit=1_048_576, required=False),
     "evidence": EVIDENCE,
     "origin": Text(40, required=False),
+}
+
+TIES = ListOf(Record({"kind": Text(60), "text": Text(1000)}), 20, required=False)
+PARTNER: dict[str, Field] = {
+    "name": Text(),
+    "sector": Text(100),
+    "small": YesNo(required=False),
+    "criteria": ListOf(Text(60), 20),
+    "reason": NOTE,
+    "conflicts": NOTE,
+    "ties": TIES,
 }
 
 TABLE: tuple[MessageType, ...] = (
@@ -173,16 +185,8 @@ TABLE: tuple[MessageType, ...] = (
         model=Text(200),
         opens=Time(required=False),
         closes=Time(required=False),
-        partner=Record(
-            {
-                "name": Text(),
-                "sector": Text(100),
-                "criteria": ListOf(Text(60), 20),
-                "reason": NOTE,
-                "conflicts": NOTE,
-            },
-            required=False,
-        ),
+        partner=Record(PARTNER, required=False),
+        partners=ListOf(Record({"id": ID, **PARTNER}), 200, required=False),
         dossier=TextMap(required=False),
         note=NOTE,
         answer_by=Time(required=False),
@@ -244,14 +248,40 @@ TABLE: tuple[MessageType, ...] = (
         answered=Time(),
     ),
     _row(
+        "partner.answered",
+        {LAB, OFFICE},
+        {LAB, OFFICE},
+        "What one side says of one partner of a selection, from now on.",
+        act=ID,
+        partner=ID,
+        stance=Choice(("agreed", "declined", "taken-back")),
+        number=Whole(1, 10**6),
+        at=Time(),
+        reason=NOTE,
+        ties=TIES,
+    ),
+    _row(
         "partner.named",
         {LAB},
         {CLEARINGHOUSE},
         "A trusted partner that both sides agreed on, by name.",
         act=ID,
+        partner=Text(40, ID.pattern, required=False),
+        number=Whole(1, 10**6, required=False),
         name=Text(),
         sector=Text(100),
+        small=YesNo(required=False),
         agreed=Time(),
+    ),
+    _row(
+        "partner.withdrawn",
+        {LAB},
+        {CLEARINGHOUSE},
+        "A trusted partner is agreed on no more: either side took its word back.",
+        act=ID,
+        partner=ID,
+        number=Whole(1, 10**6),
+        at=Time(),
     ),
     _row(
         "terms.accepted",

@@ -37,7 +37,7 @@ DEFAULT = "us-eo-14409@1"
 PINNED: Mapping[str, tuple[str, str]] = {
     DEFAULT: (
         "us-eo-14409-1.json",
-        "sha256:c1333e80a7194fa21445ccab72bd8e016ad5eaf3d5ec775d55090b429ccfba9a",
+        "sha256:035e6fd30085246e0d0121e07eadc862a9a57190302c123e48cce1bc3172cb01",
     ),
 }
 

@@ -14,6 +14,7 @@ from vedette.kernel.permissions import Permission
 from vedette.services.acting import Actor, reading
 from vedette.services.here import here
 from vedette.services.metering import compare_meters, counts
+from vedette.services.partners import partners
 from vedette.services.sides import own_side, stamp
 from vedette.services.terms import terms_view
 from vedette.services.windows import window_of
@@ -65,13 +66,15 @@ def act_view(actor: Actor, act_id: str) -> dict[str, Any]:
         row = Act.objects.select_related("peer").filter(id=act_id).first()
         if row is None:
             raise NotFound(f"act {act_id[:40]!r} is not here")
+        named = partners(actor, act_id) if row.kind == ActKind.PARTNER_SELECTION else []
         sessions = row.sessions.select_related("act", "act__peer")
         return {
             **act_row(row),
             "note": row.note,
             "reason": row.reason,
             "dossier": row.dossier,
-            "partner": row.partner or None,
+            "partner": next(iter(named), None),
+            "partners": named,
             "pack_digest": row.pack_digest,
             "clock": _clock(row),
             "terms": terms_view(row, instance.pack),

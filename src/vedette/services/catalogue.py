@@ -24,6 +24,7 @@ from vedette.services import (
     pulls,
     reproduction,
     runs,
+    selection,
     terms,
     windows,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "pulls",
     "reproduction",
     "runs",
+    "selection",
     "terms",
     "windows",
 ]

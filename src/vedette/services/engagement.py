@@ -27,7 +27,7 @@ from vedette.kernel.errors import BadInput, Refused
 from vedette.kernel.ids import new_id
 from vedette.kernel.markings import AMBER_STRICT, Marking
 from vedette.kernel.permissions import Permission, Profile
-from vedette.services import offers, partners, windows
+from vedette.services import offers, selection, windows
 from vedette.services.acting import Actor, Doing, act, instance_actor
 from vedette.services.inbox import Arrival, NotYet, handles
 from vedette.services.jobs import job, schedule
@@ -50,6 +50,7 @@ def offer_act(
     opens: datetime | None = None,
     closes: datetime | None = None,
     partner: Mapping[str, Any] | None = None,
+    partners: Iterable[Mapping[str, Any]] | None = None,
     dossier: Iterable[str] = (),
     text: str = "",
     answer_by: datetime | None = None,
@@ -59,7 +60,8 @@ def offer_act(
     Args:
         peer: the office, by its name here or the beginning of its key id.
         basis, opens, closes, purpose: of an access window; basis defaults to the pack's.
-        partner: name, sector, criteria, reason, conflicts; of a partner selection.
+        partner: name, sector, small, criteria, reason, conflicts, ties; of a partner selection.
+        partners: several of them, instead of one.
         dossier: ids of the dossier's fields that go with the offer.
         answer_by: when the offer lapses unanswered; the pack's number of days by default.
     """
@@ -81,12 +83,13 @@ def offer_act(
             pack_digest=doing.here.pack.digest,
         )
         offers.take_window(doing, row, basis, opens, closes, purpose)
-        row.partner = partners.taken(doing.here.pack, row.kind, row.id, partner, doing.now)
+        named = selection.named(doing.here.pack, row.kind, row.id, partner, partners)
         chosen = offers.dossier_part(doing, row.model, dossier)
         row.dossier = dict(chosen.values)
         row.marking = str(markings.join([AMBER_STRICT, chosen.marking]))
-        body = offers.offer_body(row)
+        body = offers.offer_body(row) | selection.offer_body(named, row.id)
         _move(doing, row, move, send=("engagement.offered", body))
+        selection.keep(doing, row, named, doing.now)
         _plan_lapse(row)
         return row
 
@@ -102,7 +105,7 @@ def offer_again(actor: Actor, act_id: str, **changes: Any) -> Act:
             "purpose": old.purpose,
             "opens": old.opens,
             "closes": old.closes,
-            "partner": {k: old.partner.get(k, "") for k in partners.NAMED} if old.partner else None,
+            **selection.again(old, changes),
             "dossier": tuple(old.dossier),
             "text": old.note,
         }
@@ -163,7 +166,7 @@ def answer_act(actor: Actor, act_id: str, answer: str, reason: str = "") -> Act:
         body = {"act": row.id, "answer": answer, "reason": reason or None}
         _move(doing, row, move, send=("engagement.answered", body))
         if move.target == ActState.ACCEPTED and row.kind == ActKind.PARTNER_SELECTION:
-            partners.agree(doing, row)
+            selection.accepted(doing, row)
         return row
 
 
@@ -194,10 +197,10 @@ def end_window(actor: Actor, act_id: str, reason: str = "") -> Act:
 def _withdraw(doing: Doing, row: Act, move: Row, side: Side, reason: str) -> None:
     windows.end_now(doing, row, side, reason)
     row.reason = reason
-    if row.kind == ActKind.PARTNER_SELECTION:
-        partners.take_back(row, side)
     body = {"act": row.id, "reason": reason or None}
     _move(doing, row, move, send=("engagement.withdrawn", body))
+    if row.kind == ActKind.PARTNER_SELECTION:
+        selection.withdrawn(doing, row, side)
 
 
 def cut(model: str, partner_release: datetime) -> None:
@@ -251,11 +254,12 @@ def on_offered(arrival: Arrival) -> None:
             offers.time_in(body, "closes"),
             body.get("purpose", ""),
         )
-    row.partner = partners.taken(
-        doing.here.pack, row.kind, row.id, body.get("partner"), row.offered_at
+    named = selection.named(
+        doing.here.pack, row.kind, row.id, body.get("partner"), body.get("partners")
     )
     move = ACTS.step(ACTS.initial, "offer", Side.LAB)
     _move(doing, row, move, message_id=arrival.message.id)
+    selection.keep(doing, row, named, row.offered_at)
     _plan_lapse(row)
 
 
@@ -281,7 +285,7 @@ def on_answered(arrival: Arrival) -> None:
     row.reason, row.answered_at = body.get("reason", ""), doing.now
     _move(doing, row, move, message_id=arrival.message.id)
     if move.target == ActState.ACCEPTED and row.kind == ActKind.PARTNER_SELECTION:
-        partners.agree(doing, row)
+        selection.accepted(doing, row)
 
 
 @handles("engagement.withdrawn")
@@ -298,6 +302,6 @@ def on_withdrawn(arrival: Arrival) -> None:
     reason = arrival.body.get("reason", "")
     windows.end_now(doing, row, side, reason, arrival.message.id)
     row.reason = reason
-    if row.kind == ActKind.PARTNER_SELECTION:
-        partners.take_back(row, side)
     _move(doing, row, move, message_id=arrival.message.id)
+    if row.kind == ActKind.PARTNER_SELECTION:
+        selection.withdrawn(doing, row, side)

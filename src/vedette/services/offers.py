@@ -12,7 +12,6 @@ from vedette.exchange.messages import PURPOSES
 from vedette.kernel.clock import parse_time
 from vedette.kernel.errors import BadInput
 from vedette.readiness.dossier import Extract, extract
-from vedette.services import partners
 from vedette.services.acting import Doing
 from vedette.services.sides import stamp
 from vedette.store.models import Act, Dossier, Plan
@@ -89,7 +88,6 @@ def offer_body(row: Act) -> dict[str, Any]:
         "purpose": row.purpose or None,
         "opens": stamp(row.opens),
         "closes": stamp(row.closes),
-        "partner": {k: row.partner[k] for k in partners.NAMED} if row.partner else None,
         "dossier": row.dossier or None,
         "note": row.note or None,
         "answer_by": stamp(row.answer_by),

@@ -28,6 +28,7 @@ from vedette.store.models.index import IndexBuild, SourceAdvisory
 from vedette.store.models.instance import IdempotencyRecord, PackRecord, Schedule
 from vedette.store.models.ledger import Checkpoint, LedgerEntry, LedgerHead, LedgerSalt
 from vedette.store.models.operators import Inventory, Notice, OperatorAnswer
+from vedette.store.models.partners import TrustedPartner
 from vedette.store.models.terms import Terms, TermsAcceptance, TermsStrike
 
 __all__ = [
@@ -82,5 +83,6 @@ __all__ = [
     "Terms",
     "TermsAcceptance",
     "TermsStrike",
+    "TrustedPartner",
     "WindowKey",
 ]

@@ -89,7 +89,6 @@ class Act(Table):
     window_state = columns.text(20)
     window_ended = columns.moment()
     answer_by = columns.moment()
-    partner = columns.sealed_document("id")
     dossier = columns.sealed_document("id")
     note = columns.sealed_text("id")
     reason = columns.sealed_text("id")

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from ninja import Query, Schema
 from pydantic import Field
 
-from vedette.services import acceptance, access, acts, engagement, partners, terms
+from vedette.services import acceptance, access, acts, engagement, terms
 from vedette.web.api.idempotency import Asked, Router
 from vedette.web.api.kinds import Moment, Name, Note
 from vedette.web.api.paging import Page, Paging, page_of
@@ -15,12 +15,21 @@ from vedette.web.api.paging import Page, Paging, page_of
 router = Router(tags=["engagement"])
 
 
+class Tie(Schema):
+    """A conflict of interest that one side declares; `kind` is the pack's."""
+
+    kind: str
+    text: str = Field("", max_length=1000)
+
+
 class Partner(Schema):
     name: Name
     sector: str
+    small: bool = False
     criteria: list[str]
     reason: Note = ""
     conflicts: Note = ""
+    ties: list[Tie] = Field(default_factory=list, max_length=20)
 
 
 class OfferIn(Schema):
@@ -32,6 +41,7 @@ class OfferIn(Schema):
     opens: Moment | None = None
     closes: Moment | None = None
     partner: Partner | None = None
+    partners: list[Partner] | None = Field(None, max_length=200)
     dossier: list[str] = Field(default_factory=list)
     note: Note = ""
     answer_by: Moment | None = None
@@ -113,6 +123,7 @@ class ActOut(ActLine):
     reason: str
     dossier: dict[str, str]
     partner: dict[str, Any] | None
+    partners: list[dict[str, Any]]
     pack_digest: str
     clock: dict[str, Any] | None
     terms: dict[str, Any] | None
@@ -228,13 +239,3 @@ def ask(request: Asked, act_id: str, body: SessionIn) -> Any:
 )
 def choices(request: Asked) -> Any:
     return terms.offered_terms(request.auth)
-
-
-@router.get(
-    "/partners",
-    response=list[dict[str, Any]],
-    operation_id="listPartners",
-    summary="Trusted partners",
-)
-def list_partners(request: Asked) -> Any:
-    return partners.partners(request.auth)

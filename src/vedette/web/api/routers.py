@@ -12,6 +12,7 @@ from vedette.web.api import (
     instance,
     inventories,
     notices,
+    partners,
     readiness,
 )
 from vedette.web.api.root import api
@@ -26,6 +27,7 @@ ROUTERS = (
     ("", instance.router),
     ("", inventories.router),
     ("", notices.router),
+    ("", partners.router),
     ("", readiness.router),
 )
 

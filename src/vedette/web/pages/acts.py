@@ -22,10 +22,12 @@ from vedette.services import acts as views
 from vedette.services import engagement, readiness
 from vedette.services.engagement_views import history
 from vedette.services.here import here
+from vedette.services.partners import seats_of
 from vedette.services.sides import may_move, own_side
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Link, Step, Table
 from vedette.web.pages.forms import Lines, done, form_page, long_text, moment, posted, submitted
+from vedette.web.pages.partners import partners_table, seats_table
 from vedette.web.pages.words import (
     CHOICES,
     NO_GATE,
@@ -172,7 +174,8 @@ def act(request: SignedIn, act_id: str) -> HttpResponse:
         "closes": moment(found["closes"]),
         "facts": facts_of(found),
         "dossier": [(labels.get(key, key), text) for key, text in found["dossier"].items()],
-        "partner": _partner(found["partner"]),
+        "partners": partners_table(found["partners"], "Who is named"),
+        "seats": seats_table(seats_of(request.actor, act_id)) if found["partners"] else None,
         "moves": [{**m, "url": _move_url(act_id, m["trigger"])} for m in found["moves"]],
         "history": [
             Step(
@@ -185,6 +188,7 @@ def act(request: SignedIn, act_id: str) -> HttpResponse:
         ],
         "is_lab": own_side() == Side.LAB,
         "note": NO_GATE,
+        "waves_url": f"/acts/{act_id}/waves/",
         "terms_url": _terms_url(request, found),
         "trail": [("Acts", "/acts/"), (f"{act_noun(found['kind'])} for {found['model']}", "")],
         "page_marking": found["marking"],
@@ -210,21 +214,6 @@ def facts_of(found: dict[str, Any]) -> list[tuple[str, Cell]]:
         ]
     pairs += [("Note", found["note"]), ("Reason given", found["reason"])]
     return [(label, value) for label, value in pairs if value not in (None, "")]
-
-
-def _partner(partner: dict[str, Any] | None) -> list[tuple[str, Cell]]:
-    if not partner:
-        return []
-    texts = {row["id"]: str(row["text"]) for row in here().pack.records("partners", "criteria")}
-    named = [texts.get(key, key) for key in partner.get("criteria", [])]
-    return [
-        ("Name", partner["name"]),
-        ("Sector", partner.get("sector", "")),
-        ("Named because", " ".join(named)),
-        ("Reason", partner.get("reason", "")),
-        ("Conflicts of interest", partner.get("conflicts", "")),
-        ("Agreed by both", moment(partner.get("agreed"))),
-    ]
 
 
 def _move_url(act_id: str, trigger: str) -> str:

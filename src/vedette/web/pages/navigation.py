@@ -30,6 +30,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("Plan", "/plan/", (Profile.LAB,), Permission.PLAN_READ),
     Entry("Dossier", "/dossier/", (Profile.LAB,), Permission.PLAN_READ),
     Entry("Acts", "/acts/", (Profile.LAB, Profile.OFFICE), Permission.ENGAGEMENT_READ),
+    Entry("Partners", "/partners/", (Profile.LAB, Profile.OFFICE), Permission.ENGAGEMENT_READ),
     Entry("Sessions", "/sessions/", (Profile.LAB, Profile.OFFICE), Permission.ENGAGEMENT_READ),
     Entry("Model", "/models/", (Profile.LAB,), Permission.SESSION_END),
     Entry("Runs", "/runs/", (Profile.OFFICE,), Permission.RUN_READ),

@@ -21,6 +21,7 @@ from vedette.web.access import SignedIn, page
 from vedette.web.pages.forms import (
     UTC_HINT,
     Hour,
+    Lines,
     done,
     form_page,
     long_text,
@@ -28,9 +29,10 @@ from vedette.web.pages.forms import (
     posted,
     submitted,
 )
+from vedette.web.pages.partners import read_ties
 from vedette.web.pages.words import NO_GATE, act_titles, bases, purposes
 
-PARTNER = ("name", "sector", "criteria", "reason", "conflicts")
+PARTNER = ("name", "sector", "small", "criteria", "reason", "conflicts", "ties")
 
 
 class OfferForm(forms.Form):
@@ -74,7 +76,7 @@ class OfferForm(forms.Form):
         values.pop("peer")
         values["dossier"] = tuple(values.get("dossier", ()))
         if self.kind == "partner-selection":
-            values["partner"] = {name: values.pop(name) for name in PARTNER}
+            values |= _partners(values)
         return values
 
 
@@ -101,9 +103,45 @@ def _partner_fields() -> dict[str, forms.Field]:
             choices=[(row["id"], str(row["text"])) for row in rows],
             widget=forms.CheckboxSelectMultiple,
         ),
+        "small": forms.BooleanField(label="A small operator", required=False),
         "reason": long_text("Why this partner", rows=2),
         "conflicts": long_text("Conflicts of interest", rows=2),
+        "ties": Lines(
+            label="Ties that both sides should know",
+            required=False,
+            max_length=25_000,
+            help_text="One a line, such as “shares-people: one of our founders sits on its board”.",
+        ),
+        "more": Lines(
+            label="Further partners",
+            required=False,
+            max_length=65_536,
+            help_text="One a line: name; sector; small, where it is a small operator. They are"
+            " named for the same reasons, and each is agreed on by itself.",
+        ),
     }
+
+
+def _partners(values: dict[str, Any]) -> dict[str, Any]:
+    """The partner of the form, or all of them where further ones are named; takes its fields."""
+    more = values.pop("more")
+    one = {name: values.pop(name) for name in PARTNER}
+    one["ties"] = read_ties(one["ties"])
+    if not more:
+        return {"partner": one}
+    rows = [one]
+    for line in more:
+        name, _, rest = line.partition(";")
+        sector, _, size = rest.partition(";")
+        rows.append(
+            {
+                "name": name.strip(),
+                "sector": sector.strip(),
+                "small": size.strip().lower() in ("small", "yes"),
+                "criteria": one["criteria"],
+            }
+        )
+    return {"partners": rows}
 
 
 def offices_of(request: SignedIn) -> list[str]:
@@ -169,8 +207,17 @@ def _initial(old: Mapping[str, Any]) -> dict[str, Any]:
         "opens": moment(old["opens"]),
         "closes": moment(old["closes"]),
         "dossier": list(old["dossier"]),
-        **{name: (old["partner"] or {}).get(name) for name in PARTNER},
+        **_named(old["partners"]),
     }
+
+
+def _named(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    if not rows:
+        return {}
+    first = {name: rows[0].get(name) for name in PARTNER if name != "ties"}
+    ties = [f"{c['kind']}: {c['text']}" for c in rows[0]["concerns"] if c["by"] == "lab"]
+    more = [f"{r['name']}; {r['sector']}{'; small' if r['small'] else ''}" for r in rows[1:]]
+    return {**first, "ties": "\n".join(ties), "more": "\n".join(more)}
 
 
 def _page(request: SignedIn, form: OfferForm, kind: str, model: str, back: str) -> HttpResponse:

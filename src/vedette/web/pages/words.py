@@ -25,6 +25,12 @@ KINDS: dict[str, dict[str, Kind]] = {
     "window": {"agreed": "idle", "open": "active", "closed": "ended", "ended": "ended"},
     "session": {"requested": "idle", "open": "active", "ended": "ended", "refused": "attention"},
     "run": {"committed": "idle", "running": "active", "finished": "done", "failed": "urgent"},
+    "stance": {
+        "unanswered": "idle",
+        "agreed": "done",
+        "declined": "ended",
+        "taken-back": "ended",
+    },
     "choice": {"offer": "done", "not-now": "idle", "decline": "ended"},
 }
 CHOICES = {"offer": "offer it", "not-now": "not now", "decline": "do without it"}
@@ -32,7 +38,7 @@ CHOICES = {"offer": "offer it", "not-now": "not now", "decline": "do without it"
 
 def state(of: str, name: str) -> State:
     """A state of an act, window, session, run or choice, as a tag."""
-    label = CHOICES.get(name, name) if of == "choice" else name
+    label = CHOICES.get(name, name) if of == "choice" else name.replace("-", " ")
     return State(label or "none", KINDS[of].get(name, "idle"))
 
 
