@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from django.db import connections
 from django.test import Client
 from tests.services.flow import CLOSES, MODEL, LabStory, events, move, session_of
 
+from vedette.engagement.usage import StreamUsage
 from vedette.exchange.envelope import from_text
 from vedette.kernel.permissions import Profile
 from vedette.runner.subjects.server import served
@@ -25,8 +27,8 @@ from vedette.services import access, engagement
 from vedette.services.testing import Fixture, instance
 from vedette.store.models import Call
 from vedette.store.tenancy import SYSTEM, scoped
+from vedette.web.proxy import relay
 from vedette.web.proxy import upstream as upstream_module
-from vedette.web.proxy.usage import StreamUsage
 
 KEY = "sk-the-labs-own"
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3}
@@ -135,7 +137,7 @@ class Caller:
 
 @pytest.fixture
 def caller(lab: Fixture) -> Iterator[Caller]:
-    upstream_module.client.cache_clear()
+    upstream_module.pool.cache_clear()
     with running() as model:
         base = f"http://127.0.0.1:{model.server_address[1]}/v1"
         yield opened(lab, model, base)
@@ -227,6 +229,7 @@ def test_after_the_window_nothing_passes(caller: Caller) -> None:
     move(caller.story.lab, CLOSES)
     assert caller.post().json()["error"]["code"] == "session"
     assert caller.model.seen == []
+    move(caller.story.lab, CLOSES + timedelta(minutes=1))
     last = caller.story.office.received("access.metered")
     assert max(message.body["calls"] for message in last) == 2
 
@@ -299,7 +302,7 @@ def test_a_model_that_is_down_is_a_plain_502(lab: Fixture) -> None:
 def test_a_stream_stops_when_the_window_ends(
     caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upstream_module, "CHECK_SECONDS", -1.0)
+    monkeypatch.setattr(relay, "CHECK_SECONDS", -1.0)
     caller.model.between = lambda: time.sleep(0.1)
     answer = caller.post({"model": MODEL, "messages": [], "stream": True})
     parts = iter(answer.streaming_content)

@@ -5,6 +5,9 @@ Rules, in this order; the first that fails gives the plain reason:
 - The window is open now.
 - The person and the purpose are the session's, and both are in the terms.
 - Calls and tokens used so far are below the quota; one call more fits.
+- What calls under way may still use is set aside for them, and what this one may use must fit
+  into what is left: its input by its size, its answer by the limit that it states. A call that
+  states none is taken at the pack's measure, and may exceed the quota by what it uses beyond.
 
 The decision reads nothing else, in particular no release date and no result.
 """
@@ -78,8 +81,15 @@ def decide(
     person: str,
     used: Usage,
     session_used: Usage | None = None,
+    at_most: int = 0,
 ) -> Allowance | Refusal:
-    """Decide on one call. `used` counts the whole window, `session_used` this session."""
+    """Decide on one call.
+
+    Args:
+        used: the whole window's count, with what calls under way may still use.
+        session_used: this session's.
+        at_most: the tokens that this call may use.
+    """
     refusal = (
         _session(terms, session, now)
         or _hours(window, now)
@@ -95,6 +105,12 @@ def decide(
         return Refusal(Reason.QUOTA, "all calls of the quota are used")
     if tokens < 1:
         return Refusal(Reason.QUOTA, "all tokens of the quota are used")
+    if at_most > tokens:
+        return Refusal(
+            Reason.QUOTA,
+            f"{tokens:,} tokens of the quota are left and this call may use {at_most:,}:"
+            " state a lower limit",
+        )
     return Allowance(calls, tokens, window.until)
 
 
@@ -124,3 +140,40 @@ def _who_and_why(terms: Terms, session: Session, purpose: str, person: str) -> R
 
 def _left(quota: Quota, used: Usage) -> tuple[int, int]:
     return quota.calls - used.calls, quota.tokens - used.tokens
+
+
+BYTES_A_TOKEN = 4
+# what a template adds around a request, and what may stand for an image in few bytes
+UNSEEN = 10_000
+
+
+def at_most(size: int, limit: int | None, otherwise: int) -> int:
+    """The tokens that a call of `size` bytes may use; `otherwise` is for one without a limit."""
+    return -(-size // BYTES_A_TOKEN) + (otherwise if limit is None else limit)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What an answer's usage comes to: the tokens that count, and what is odd about it ("")."""
+
+    input_tokens: int
+    output_tokens: int
+    odd: str = ""
+
+
+def judge_usage(
+    claimed: tuple[int, int], *, status: int, sent: int, received: int, limit: int | None
+) -> Claim:
+    """Judge the usage that a model claims: the quota is charged by no more than is possible.
+
+    A token stands for a byte at least; an answer that is thought over in silence is bounded by
+    the call's own limit. `sent` and `received` are bytes.
+    """
+    given, written = claimed
+    if 200 <= status < 300 and received and not (given or written):
+        return Claim(0, 0, "no usage named")
+    most_in = sent + UNSEEN
+    most_out = max(received, UNSEEN * 10) if limit is None else max(limit, 1)
+    if given <= most_in and written <= most_out:
+        return Claim(given, written)
+    return Claim(min(given, most_in), min(written, most_out), "more usage than is possible")

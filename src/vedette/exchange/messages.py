@@ -120,6 +120,7 @@ TABLE: tuple[MessageType, ...] = (
         url=Text(500),
         credential=Text(2000),
         model=Text(200),
+        dialect=Choice(("openai", "anthropic"), required=False),
         build=Text(200),
         safeguards=Text(200),
         expires=Time(),

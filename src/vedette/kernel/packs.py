@@ -37,7 +37,7 @@ DEFAULT = "us-eo-14409@1"
 PINNED: Mapping[str, tuple[str, str]] = {
     DEFAULT: (
         "us-eo-14409-1.json",
-        "sha256:035e6fd30085246e0d0121e07eadc862a9a57190302c123e48cce1bc3172cb01",
+        "sha256:5b20ab45377f51d48006484518f051b70c3e0d9b6b486b39d7b93351deda84e3",
     ),
 }
 

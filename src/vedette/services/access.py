@@ -12,6 +12,7 @@ Rules:
 from __future__ import annotations
 
 import secrets
+import socket
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 
 from vedette.engagement import access as rules
 from vedette.engagement.acts import ActState
+from vedette.engagement.targets import reach_of
 from vedette.engagement.terms import Terms as TermsDocument
 from vedette.exchange.envelope import from_text, to_text
 from vedette.exchange.messages import PURPOSES
@@ -38,6 +40,7 @@ from vedette.services.terms import agreed_terms, keys_of
 from vedette.store.models import Act, ModelEndpoint, Person, Session
 
 PROXY_PATH = "/proxy/v1"
+DIALECTS = ("openai", "anthropic")
 
 
 def add_endpoint(
@@ -48,13 +51,16 @@ def add_endpoint(
     build: str = "",
     safeguards: str = "",
     upstream_model: str = "",
+    dialect: str = "openai",
 ) -> ModelEndpoint:
     """Say where a model really is; the same model again replaces it.
 
     Args:
-        base_url: OpenAI-style base, such as `http://127.0.0.1:9000/v1`.
+        base_url: what comes before `/chat/completions` or `/messages`, such as
+            `http://127.0.0.1:9000/v1`. Its host is judged now, and held to that at every call.
         key: the model's own API key ("" where it needs none); kept sealed.
         upstream_model: the model's name there, where it differs from `model`.
+        dialect: "openai" or "anthropic": what is spoken there.
     """
     only(Profile.LAB, actor)
     parts = urlsplit(base_url)
@@ -66,6 +72,11 @@ def add_endpoint(
             raise BadInput(f"{name}: {len(text)} characters are too many")
     if not model.strip():
         raise BadInput("model: 1 to 200 characters expected")
+    if dialect not in DIALECTS:
+        raise BadInput(f"dialect: {dialect[:40]!r} is none of {', '.join(DIALECTS)}")
+    if not key.isascii() or not key.isprintable():
+        raise BadInput("key: printable ASCII expected")
+    reach = reach_of(parts.hostname, _addresses(parts.hostname))
     with act(actor, Permission.SESSION_END) as doing:
         sealed = to_text(doing.here.keys.public.seal(key.encode())) if key else ""
         row, _ = ModelEndpoint.objects.update_or_create(
@@ -77,6 +88,8 @@ def add_endpoint(
                 "build": build,
                 "safeguards": safeguards,
                 "upstream_model": upstream_model.strip(),
+                "dialect": dialect,
+                "reach": str(reach),
                 "added_at": doing.now,
             },
         )
@@ -89,11 +102,28 @@ def add_endpoint(
         return row
 
 
+def _addresses(host: str) -> list[str]:
+    """What a name leads to now; nothing where it can't be resolved."""
+    try:
+        return [str(row[4][0]) for row in socket.getaddrinfo(host, None)]
+    except (OSError, UnicodeError):
+        return []
+
+
 def endpoints(actor: Actor) -> list[dict[str, Any]]:
     """The lab's endpoints, without their keys."""
     only(Profile.LAB, actor)
     with reading(actor, Permission.SESSION_END):
-        names = ("id", "model", "build", "safeguards", "base_url", "upstream_model")
+        names = (
+            "id",
+            "model",
+            "build",
+            "safeguards",
+            "base_url",
+            "upstream_model",
+            "dialect",
+            "reach",
+        )
         return [
             {**{name: getattr(row, name) for name in names}, "has_key": bool(row.sealed_key)}
             for row in ModelEndpoint.objects.order_by("model")
@@ -211,6 +241,7 @@ def _open(doing: Doing, session: Session, terms: TermsDocument, endpoint: ModelE
     session.url = doing.here.url + PROXY_PATH
     session.credential_digest = digest(credential.encode())
     session.build, session.safeguards = endpoint.build, endpoint.safeguards
+    session.dialect = endpoint.dialect
     session.quota_calls, session.quota_tokens = terms.quota.calls, terms.quota.tokens
     session.expires_at = windows.window_of(session.act).until
     session.save(force_insert=True)
@@ -218,6 +249,7 @@ def _open(doing: Doing, session: Session, terms: TermsDocument, endpoint: ModelE
         "url": session.url,
         "credential": to_text(keys_of(session.act.peer).seal(credential.encode())),
         "model": session.model,
+        "dialect": session.dialect,
         "build": session.build,
         "safeguards": session.safeguards,
         "expires": stamp(session.expires_at),
@@ -251,6 +283,7 @@ def on_opened(arrival: Arrival) -> None:
     session.url, session.sealed_credential = body["url"], body["credential"]
     for name in ("model", "build", "safeguards", "quota_calls", "quota_tokens"):
         setattr(session, name, body[name])
+    session.dialect = body.get("dialect", DIALECTS[0])
     session.expires_at = parse_time(body["expires"], field="body.expires")
     session.save()
     _record(arrival.doing, Event.ACCESS_SESSION_OPENED, session, arrival.message.id)

@@ -45,6 +45,8 @@ class Metered:
     output_tokens: int = 0
     milliseconds: int = 0
     refused: str = ""
+    build: str = ""
+    probe: bool = False
 
 
 def end_all(doing: Doing, row: Act, reason: str) -> None:
@@ -65,7 +67,7 @@ def end(doing: Doing, session: Session, reason: str, message_id: str = "") -> No
     doing.record(
         Event.ACCESS_SESSION_ENDED,
         session.id,
-        {"reason": reason},
+        {"reason": reason, "refusals": session.refusals},
         marking=session.act.marking,
         message_id=message_id,
     )
@@ -105,7 +107,8 @@ def _locked(session_id: str) -> Session:
     return session
 
 
-def record(doing: Doing, session: Session, calls: list[Metered]) -> int:
+def record(doing: Doing, session: Session, calls: list[Metered], *, tell: bool = True) -> int:
+    """Count attempts; where the session is over, `tell` sends its count anew."""
     if len(calls) > MAX_CALLS:
         raise BadInput(f"calls: {len(calls):,}, at most {MAX_CALLS:,} at once")
     known = set(session.calls.values_list("request_id", flat=True)) if len(calls) > 1 else set()
@@ -120,7 +123,7 @@ def record(doing: Doing, session: Session, calls: list[Metered]) -> int:
     session.calls_used += len(new)
     session.tokens_used += sum(c.input_tokens + c.output_tokens for c in new.values())
     session.save(update_fields=["calls_used", "tokens_used"])
-    if new and session.state == ENDED:
+    if new and tell and session.state == ENDED:
         report(doing, session)
     return len(new)
 
@@ -140,6 +143,8 @@ def _row(session: Session, call: Metered) -> Call:
         input_tokens=call.input_tokens,
         output_tokens=call.output_tokens,
         milliseconds=max(0, min(call.milliseconds, 2**31 - 1)),
+        build=call.build[:40],
+        probe=call.probe,
     )
 
 

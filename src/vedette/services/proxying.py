@@ -2,23 +2,31 @@
 
 Rules:
 - The decision is the pure rule of `engagement.access`; a refusal is counted like any other
-  attempt, and enters the ledger.
+  attempt, up to the pack's bound. The ledger has the first refusal of each reason, and at the
+  session's end how many there were.
 - A call is counted before it is forwarded, so that a crash loses none and a request id used twice
-  is found out; its status and tokens follow when the answer has passed.
-- Tokens of calls under way are not known yet: the last calls before the token quota's end may
-  exceed it by what they use themselves.
+  is found out; its status and tokens follow when the answer has passed, before the caller has
+  all of it.
+- Calls that come together are written together, each on the disk before it goes on.
+- What calls under way may still use is set aside; it is known in memory alone, so that a crash
+  sets nothing aside for ever.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import lru_cache
+from threading import Lock
+from typing import Any
+from urllib.parse import urlsplit
 
 from django.db.models import F
 
 from vedette.engagement import access as rules
 from vedette.engagement.access import Reason
+from vedette.engagement.targets import Reach
 from vedette.exchange.envelope import from_text
 from vedette.kernel.canonical import digest
 from vedette.kernel.events import Event
@@ -27,26 +35,52 @@ from vedette.services import metering, windows
 from vedette.services.access import used_of
 from vedette.services.acting import Doing, act, instance_actor, reading
 from vedette.services.here import here
+from vedette.services.jobs import job, schedule
 from vedette.services.metering import ENDED, OPEN, Metered
 from vedette.services.terms import agreed_terms
-from vedette.store.models import Call, ModelEndpoint, Session
+from vedette.services.together import Together
+from vedette.store.models import Call, ModelEndpoint, Reachable, Session
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-UNKNOWN, NO_ID, USED_ID, NO_MODEL = 401, 400, 409, 503
+UNKNOWN, NO_ID, USED_ID, NO_MODEL, OTHER_DIALECT = 401, 400, 409, 503, 404
 STATUS = {Reason.QUOTA: 429}
 OTHERWISE = 403
 
 
 @dataclass(frozen=True)
 class Upstream:
-    """Where the model is, its name there, and the lab's own key to it."""
+    """Where the model is, its name there, the lab's own key to it, and what its host may be."""
 
     base_url: str
     model: str
     key: str
+    reach: Reach
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.base_url).netloc
 
     def __repr__(self) -> str:
         return f"Upstream({self.base_url})"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One attempt as it came: who, why, in which dialect, how large, its own limit on tokens."""
+
+    credential: str
+    request_id: str
+    purpose: str
+    dialect: str
+    size: int = 0
+    limit: int | None = None
+    probe: bool = False
+
+    def __repr__(self) -> str:
+        return f"Asked({self.request_id})"
+
+    def with_limit(self, limit: int | None) -> Asked:
+        return replace(self, limit=limit)
 
 
 @dataclass(frozen=True)
@@ -56,8 +90,11 @@ class Admitted:
     call: int
     session: str
     model: str
+    dialect: str
+    build: str
     until: datetime
     upstream: Upstream
+    asked: Asked
 
 
 @dataclass(frozen=True)
@@ -69,28 +106,77 @@ class Turned:
     text: str
 
 
-def admit(credential: str, request_id: str, purpose: str) -> Admitted | Turned:
+class Aside:
+    """Tokens set aside for calls under way, by window; in this process alone."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._calls: dict[object, tuple[str, int]] = {}
+
+    def put(self, key: object, act_id: str, tokens: int) -> None:
+        with self._lock:
+            self._calls[key] = act_id, tokens
+
+    def take(self, key: object) -> None:
+        with self._lock:
+            self._calls.pop(key, None)
+
+    def of(self, act_id: str) -> int:
+        with self._lock:
+            return sum(tokens for act_of, tokens in self._calls.values() if act_of == act_id)
+
+
+WRITES, ASIDE = Together(), Aside()
+
+
+def admit(asked: Asked) -> Admitted | Turned:
     """Decide on one attempt and count it."""
     if here().profile != Profile.LAB:
         return Turned(404, "not-found", "no model is served here")
-    with act(instance_actor(), None) as doing:
-        rows = Session.objects.select_related("act", "act__peer").select_for_update(of=("self",))
-        session = rows.filter(credential_digest=digest(credential.encode())).first()
+    mark = digest(asked.credential.encode())
+    try:
+        return WRITES.do(lambda doing: _admit(doing, asked, mark))
+    except BaseException:
+        ASIDE.take((mark, asked.request_id))
+        raise
+
+
+def alive(credential: str) -> dict[str, Any] | Turned:
+    """Tell a session's holder whether it stands and the model is there; counted nowhere."""
+    if here().profile != Profile.LAB:
+        return Turned(404, "not-found", "no model is served here")
+    with reading(instance_actor()):
+        rows = Session.objects.filter(credential_digest=digest(credential.encode()))
+        session = rows.first()
         if session is None:
             return Turned(UNKNOWN, "credential", "this credential opens no session here")
-        if not REQUEST_ID.fullmatch(request_id):
-            turned = Turned(NO_ID, "request-id", "X-Vedette-Request: 1 to 64 of A-Z a-z 0-9 . _ -")
-            return _note(doing, session, turned)
-        if session.calls.filter(request_id=request_id).exists():
-            turned = Turned(USED_ID, "request-id", "this request id was used before")
-            return _note(doing, session, turned)
-        return _decide(doing, session, request_id, purpose)
+        if session.state != OPEN:
+            return Turned(OTHERWISE, "session", f"the session is {session.state}")
+        last = Reachable.objects.filter(act=session.act_id).order_by("-until", "-pk").first()
+        return {"session": session.state, "model": last.up if last else None}
 
 
-def _decide(doing: Doing, session: Session, request_id: str, purpose: str) -> Admitted | Turned:
+def _admit(doing: Doing, asked: Asked, mark: str) -> Admitted | Turned:
+    rows = Session.objects.select_related("act", "act__peer").select_for_update(of=("self",))
+    session = rows.filter(credential_digest=mark).first()
+    if session is None:
+        return Turned(UNKNOWN, "credential", "this credential opens no session here")
+    if not REQUEST_ID.fullmatch(asked.request_id):
+        text = "X-Vedette-Request: 1 to 64 of A-Z a-z 0-9 . _ -"
+        return _note(doing, session, Turned(NO_ID, "request-id", text))
+    if session.calls.filter(request_id=asked.request_id).exists():
+        turned = Turned(USED_ID, "request-id", "this request id was used before")
+        return _note(doing, session, turned)
+    return _decide(doing, session, asked)
+
+
+def _decide(doing: Doing, session: Session, asked: Asked) -> Admitted | Turned:
     terms = agreed_terms(session.act)
     if terms is None:
-        return _refuse(doing, session, request_id, Turned(OTHERWISE, "terms", "no agreed terms"))
+        return _refuse(doing, session, asked, Turned(OTHERWISE, "terms", "no agreed terms"))
+    otherwise = doing.here.pack.integer("access", "tokens_without_limit")
+    at_most = rules.at_most(asked.size, asked.limit, otherwise)
+    used = used_of(session.act)
     found = rules.decide(
         terms,
         windows.window_of(session.act),
@@ -98,66 +184,144 @@ def _decide(doing: Doing, session: Session, request_id: str, purpose: str) -> Ad
             session.id, session.act_id, session.person, session.purpose, session.ended_at
         ),
         doing.now,
-        purpose=purpose,
+        purpose=asked.purpose,
         person=session.person,
-        used=used_of(session.act),
+        used=rules.Usage(used.calls, used.tokens + ASIDE.of(session.act_id)),
+        at_most=at_most if asked.dialect else 0,
     )
     if isinstance(found, rules.Refusal):
         turned = Turned(STATUS.get(found.reason, OTHERWISE), str(found.reason), found.text)
-        return _refuse(doing, session, request_id, turned)
+        return _refuse(doing, session, asked, turned)
     endpoint = ModelEndpoint.objects.filter(model=session.model).first()
     if endpoint is None:
         turned = Turned(NO_MODEL, "model", "the lab has taken this model's proxy down")
-        return _refuse(doing, session, request_id, turned)
+        return _refuse(doing, session, asked, turned)
+    if asked.dialect and asked.dialect != endpoint.dialect:
+        text = f"this session's model is called in the dialect of {endpoint.dialect}"
+        return _refuse(doing, session, asked, Turned(OTHER_DIALECT, "dialect", text))
     call = Call(
-        org_id=session.org_id, session=session, request_id=request_id, at=doing.now, status=0
+        org_id=session.org_id,
+        session=session,
+        request_id=asked.request_id,
+        at=doing.now,
+        status=0,
+        build=endpoint.serves,
+        probe=asked.probe,
     )
     call.save(force_insert=True)
-    session.calls_used += 1
-    session.save(update_fields=["calls_used"])
-    return Admitted(call.pk, session.id, session.model, found.until, _upstream(endpoint))
+    Session.objects.filter(pk=session.pk).update(calls_used=F("calls_used") + 1)
+    ASIDE.put((session.credential_digest, asked.request_id), session.act_id, at_most)
+    return Admitted(
+        call.pk,
+        session.id,
+        session.model,
+        endpoint.dialect,
+        endpoint.serves,
+        found.until,
+        _upstream(endpoint),
+        asked,
+    )
 
 
 def _upstream(row: ModelEndpoint) -> Upstream:
-    sealed = from_text(row.sealed_key, field="sealed_key") if row.sealed_key else b""
-    key = here().keys.open(sealed).decode() if sealed else ""
-    return Upstream(row.base_url, row.upstream_model or row.model, key)
+    key = _opened(row.sealed_key, here().keys.public.keyid) if row.sealed_key else ""
+    return Upstream(row.base_url, row.upstream_model or row.model, key, Reach(row.reach))
 
 
-def _refuse(doing: Doing, session: Session, request_id: str, turned: Turned) -> Turned:
-    call = Metered(request_id, doing.now, turned.status, refused=turned.text)
-    metering.record(doing, session, [call])
+@lru_cache(maxsize=64)
+def _opened(sealed: str, keyid: str) -> str:
+    """The lab's key to a model, opened once a process; `keyid` keeps instances apart."""
+    return here().keys.open(from_text(sealed, field="sealed_key")).decode()
+
+
+def _refuse(doing: Doing, session: Session, asked: Asked, turned: Turned) -> Turned:
+    bound = doing.here.pack.integer("access", "refusals_counted")
+    if sum(session.refusals.values()) < bound:
+        call = Metered(
+            asked.request_id, doing.now, turned.status, refused=turned.text, probe=asked.probe
+        )
+        metering.record(doing, session, [call], tell=False)
+        if session.state == ENDED:
+            wait = timedelta(seconds=doing.here.pack.integer("access", "report_after_seconds"))
+            due = doing.now + wait
+            schedule(f"meter {session.id}", report_late, due, session_id=session.id)
     return _note(doing, session, turned)
 
 
 def _note(doing: Doing, session: Session, turned: Turned) -> Turned:
-    doing.record(
-        Event.ACCESS_CALL_REFUSED,
-        session.id,
-        {"reason": turned.code, "text": turned.text},
-        marking=session.act.marking,
-    )
+    bound = doing.here.pack.integer("access", "refusals_counted")
+    if sum(session.refusals.values()) >= bound:
+        return turned
+    first = turned.code not in session.refusals
+    session.refusals[turned.code] = session.refusals.get(turned.code, 0) + 1
+    session.save(update_fields=["refusals"])
+    if first:
+        doing.record(
+            Event.ACCESS_CALL_REFUSED,
+            session.id,
+            {"reason": turned.code, "text": turned.text},
+            marking=session.act.marking,
+        )
     return turned
 
 
-def settle(
-    admitted: Admitted, status: int, input_tokens: int, output_tokens: int, milliseconds: int
-) -> None:
-    """Write down how a call ended, as its caller saw it. Idempotent: the first ending stays."""
+@job()
+def report_late(session_id: str) -> None:
+    """Send the count of an ended session anew, after calls that came late. Idempotent."""
     with act(instance_actor(), None) as doing:
-        changed = Call.objects.filter(pk=admitted.call, status=0).update(
-            status=status,
-            input_tokens=input_tokens,
-            output_tokens=output_tokens,
-            milliseconds=milliseconds,
-        )
-        if not changed:
-            return
-        rows = Session.objects.filter(id=admitted.session)
-        rows.update(tokens_used=F("tokens_used") + input_tokens + output_tokens)
-        session = rows.filter(state=ENDED).select_related("act", "act__peer").first()
+        rows = Session.objects.select_related("act", "act__peer").filter(id=session_id)
+        session = rows.filter(state=ENDED).first()
         if session is not None:
             metering.report(doing, session)
+
+
+def settle(
+    admitted: Admitted,
+    status: int,
+    input_tokens: int,
+    output_tokens: int,
+    milliseconds: int,
+    *,
+    ended: str = "",
+    size: int = 0,
+) -> None:
+    """Write down how a call ended, as its caller saw it. Idempotent: the first ending stays.
+
+    Args:
+        ended: how its answer ended, in one word ("" where there was none).
+        size: bytes of the answer.
+    """
+    claim = rules.judge_usage(
+        (input_tokens, output_tokens),
+        status=status,
+        sent=admitted.asked.size,
+        received=size,
+        limit=admitted.asked.limit,
+    )
+    values = {
+        "status": status,
+        "input_tokens": input_tokens,
+        "output_tokens": output_tokens,
+        "milliseconds": min(milliseconds, 2**31 - 1),
+        "ended": ended[:20],
+        "odd": claim.odd,
+    }
+    try:
+        WRITES.do(lambda doing: _settle(doing, admitted, values, claim))
+    finally:
+        ASIDE.take((digest(admitted.asked.credential.encode()), admitted.asked.request_id))
+
+
+def _settle(doing: Doing, admitted: Admitted, values: dict[str, Any], claim: rules.Claim) -> None:
+    if not Call.objects.filter(pk=admitted.call, status=0).update(**values):
+        return
+    rows = Session.objects.filter(id=admitted.session)
+    tokens = claim.input_tokens + claim.output_tokens
+    if tokens:
+        rows.update(tokens_used=F("tokens_used") + tokens)
+    session = rows.filter(state=ENDED).select_related("act", "act__peer").first()
+    if session is not None:
+        metering.report(doing, session)
 
 
 def still_open(admitted: Admitted) -> bool:

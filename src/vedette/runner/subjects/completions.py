@@ -26,7 +26,8 @@ class RequestError(Exception):
     def __init__(self, status: int, kind: str, message: str, param: str | None = None) -> None:
         super().__init__(message)
         self.status = status
-        self.body = {"error": {"message": message, "type": kind, "param": param, "code": None}}
+        told = {"message": message, "type": kind, "param": param, "code": None}
+        self.body: dict[str, Any] = {"error": told}
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Request:
     stream: bool
     include_usage: bool
     prompt_tokens: int
+    max_tokens: int | None = None
+    temperature: float | None = None
 
 
 def read_request(body: bytes) -> Request:
@@ -63,7 +66,28 @@ def read_request(body: bytes) -> Request:
         stream=value.get("stream") is True,
         include_usage=isinstance(options, dict) and options.get("include_usage") is True,
         prompt_tokens=count_tokens(json.dumps([messages, value.get("tools") or []])),
+        max_tokens=_limit(value),
+        temperature=temperature_of(value),
     )
+
+
+def _limit(value: dict[str, Any]) -> int | None:
+    limit = value.get("max_completion_tokens", value.get("max_tokens"))
+    return limit if isinstance(limit, int) and limit > 0 else None
+
+
+def temperature_of(value: dict[str, Any]) -> float | None:
+    """The temperature that a request asks for, None where it names none that makes sense."""
+    found = value.get("temperature")
+    return float(found) if isinstance(found, int | float) and 0 <= found <= 2 else None
+
+
+def pieces(text: str) -> list[str]:
+    """A text in the pieces of a stream: a word each, or larger ones of a long text."""
+    words = text.split(" ")
+    step = max(1, len(words) // 256)
+    parts = [" ".join(words[at : at + step]) for at in range(0, len(words), step)]
+    return [*(f"{part} " for part in parts[:-1]), *parts[-1:]]
 
 
 def invalid(message: str, param: str | None = None) -> RequestError:
@@ -105,8 +129,8 @@ class Answer:
     def chunks(self) -> Iterator[dict[str, Any]]:
         """Yield chat.completion.chunk objects; usage, when asked for, in the last."""
         yield self._chunk({"role": "assistant", "content": ""})
-        if self.act.text:
-            yield self._chunk({"content": self.act.text})
+        for words in pieces(self.act.text) if self.act.text else ():
+            yield self._chunk({"content": words})
         for index, call in enumerate(self._calls()):
             arguments = call["function"].pop("arguments")
             start = {**call, "function": {**call["function"], "arguments": ""}, "index": index}
@@ -129,6 +153,8 @@ class Answer:
         ]
 
     def _reason(self) -> str:
+        if self.act.cut:
+            return "length"
         return "tool_calls" if self.act.calls else "stop"
 
     def _head(self, kind: str) -> dict[str, Any]:

@@ -24,10 +24,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Act:
-    """What the subject does next: tool calls as (name, arguments), or plain text."""
+    """What the subject does next: tool calls as (name, arguments), or plain text.
+
+    `cut` says that the text ended at the caller's limit.
+    """
 
     calls: tuple[tuple[str, dict[str, Any]], ...] = ()
     text: str = ""
+    cut: bool = False
 
 
 class Conversation:

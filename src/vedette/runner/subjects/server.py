@@ -1,6 +1,7 @@
-"""A stand-in behind an OpenAI-compatible HTTP API, on loopback unless told otherwise.
+"""A stand-in behind OpenAI's and Anthropic's HTTP APIs, on loopback unless told otherwise.
 
-`POST /v1/chat/completions` (with tool calls, streaming, usage) and `GET /v1/models`.
+`POST /v1/chat/completions` and `POST /v1/messages` (with tool calls, streaming, usage), and
+`GET /v1/models`.
 """
 
 from __future__ import annotations
@@ -9,30 +10,45 @@ import hmac
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from vedette.kernel.errors import BadInput
-from vedette.runner.subjects.completions import BOUNDS, Answer, RequestError, read_request
+from vedette.runner.subjects import completions, messages
+from vedette.runner.subjects.completions import BOUNDS, RequestError
 from vedette.runner.subjects.conversation import Act
 from vedette.runner.subjects.standins import STAND_INS
+from vedette.runner.subjects.talker import Talker, talk
 
 IDLE_SECONDS = 60
+TALKER = "talker"
+SERVED = (*STAND_INS, TALKER)
 
 
 class SubjectServer(ThreadingHTTPServer):
-    """Serves one stand-in under its own name as the model id."""
+    """Serves one stand-in under its own name as the model id.
+
+    `talker` is the build that the stand-in of that name is; it may be replaced while serving.
+    """
 
     daemon_threads = True
 
-    def __init__(self, name: str, *, host: str = "127.0.0.1", port: int = 0, key: str = "") -> None:
-        if name not in STAND_INS:
+    def __init__(
+        self,
+        name: str,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        key: str = "",
+        talker: Talker | None = None,
+    ) -> None:
+        if name not in SERVED:
             raise BadInput(
-                f"subject {name[:40]!r} can't be served", next_step=f"one of {sorted(STAND_INS)}"
+                f"subject {name[:40]!r} can't be served", next_step=f"one of {sorted(SERVED)}"
             )
-        self.name, self.key = name, key
+        self.name, self.key, self.talker = name, key, talker or Talker()
         try:
             super().__init__((host, port), _Handler)
         except OSError as error:
@@ -48,9 +64,9 @@ class SubjectServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def served(name: str, *, key: str = "") -> Iterator[SubjectServer]:
+def served(name: str, *, key: str = "", talker: Talker | None = None) -> Iterator[SubjectServer]:
     """Serve a stand-in on a free loopback port for the length of a `with` block."""
-    server = SubjectServer(name, key=key)
+    server = SubjectServer(name, key=key, talker=talker)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
@@ -94,23 +110,48 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(200, {"object": "list", "data": [model]})
 
     def _complete(self) -> None:
-        body = self._body()
-        if self.path.split("?")[0] != "/v1/chat/completions":
+        body, path = self._body(), self.path.split("?")[0]
+        if path == "/v1/messages":
+            self._message(body)
+            return
+        if path != "/v1/chat/completions":
             raise self._unknown()
         self._authorise()
-        request = read_request(body)
+        request = completions.read_request(body)
         if request.model != self.server.name:
             raise RequestError(404, "invalid_request_error", "no such model is served", "model")
-        conversation = request.conversation
-        act = STAND_INS[self.server.name](conversation)
-        if any(name not in conversation.tools for name, _ in act.calls):
-            act = Act(text="The tools that I work with are not offered here.")
-        identity = conversation.key(len(conversation.calls), act)
-        answer = Answer(request, act, int(time.time()), identity)
+        act = self._act(request)
+        answer = completions.Answer(request, act, int(time.time()), _identity(request, act))
         if request.stream:
-            self._stream(answer)
+            chunks = (f"data: {json.dumps(chunk)}\n\n" for chunk in answer.chunks())
+            self._stream([*chunks, "data: [DONE]\n\n"])
         else:
             self._send(200, answer.whole())
+
+    def _message(self, body: bytes) -> None:
+        try:
+            self._authorise()
+        except RequestError:
+            raise messages.failed(401, "invalid x-api-key") from None
+        request = messages.read_request(body)
+        if request.model != self.server.name:
+            raise messages.failed(404, f"model: {request.model[:80]}")
+        act = self._act(request)
+        answer = messages.Answer(request, act, _identity(request, act))
+        if request.stream:
+            events = answer.events()
+            self._stream(f"event: {e['type']}\ndata: {json.dumps(e)}\n\n" for e in events)
+        else:
+            self._send(200, answer.whole())
+
+    def _act(self, request: completions.Request | messages.Request) -> Act:
+        conversation = request.conversation
+        if self.server.name == TALKER:
+            return talk(self.server.talker, conversation, request.max_tokens, request.temperature)
+        act = STAND_INS[self.server.name](conversation)
+        if any(name not in conversation.tools for name, _ in act.calls):
+            return Act(text="The tools that I work with are not offered here.")
+        return act
 
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length", "")
@@ -123,7 +164,8 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(length))
 
     def _authorise(self) -> None:
-        given = self.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+        bearer = self.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+        given = bearer or self.headers.get("x-api-key", "")
         if self.server.key and not hmac.compare_digest(given.encode(), self.server.key.encode()):
             raise RequestError(401, "invalid_request_error", "incorrect API key provided")
 
@@ -140,13 +182,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def _stream(self, answer: Answer) -> None:
+    def _stream(self, parts: Iterable[str]) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Cache-Control", "no-cache")
         self.send_header("Connection", "close")
         self.end_headers()
         self.close_connection = True
-        for chunk in answer.chunks():
-            self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
-        self.wfile.write(b"data: [DONE]\n\n")
+        for part in parts:
+            self.wfile.write(part.encode())
+
+
+def _identity(request: completions.Request | messages.Request, act: Act) -> bytes:
+    return request.conversation.key(len(request.conversation.calls), act)

@@ -3,6 +3,14 @@
 from vedette.store.models.access import Call, MeterReport, ModelEndpoint, Session
 from vedette.store.models.accounts import ApiToken, Invitation, Membership, Organisation, Person
 from vedette.store.models.assessment import Assessment, Determination, Run
+from vedette.store.models.builds import (
+    AccessRecord,
+    Build,
+    ProbeRound,
+    Reachable,
+    ReleaseStatement,
+    Serving,
+)
 from vedette.store.models.cases import (
     Advisory,
     Case,
@@ -32,10 +40,12 @@ from vedette.store.models.partners import TrustedPartner
 from vedette.store.models.terms import Terms, TermsAcceptance, TermsStrike
 
 __all__ = [
+    "AccessRecord",
     "Act",
     "Advisory",
     "ApiToken",
     "Assessment",
+    "Build",
     "Call",
     "Case",
     "CaseNote",
@@ -77,6 +87,13 @@ __all__ = [
     "Run",
     "Schedule",
     "Seconding",
+    "ProbeRound",
+    "Reachable",
+    "ReleaseStatement",
+    "Reproduction",
+    "Run",
+    "Schedule",
+    "Serving",
     "Session",
     "SeverityClaim",
     "SourceAdvisory",

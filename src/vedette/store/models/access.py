@@ -23,6 +23,9 @@ class ModelEndpoint(Table):
     safeguards = columns.text(200)
     base_url = models.CharField(max_length=500)
     upstream_model = columns.text(200)
+    dialect = models.CharField(max_length=20, default="openai")
+    reach = models.CharField(max_length=20, default="literal")
+    serves = columns.text(40)
     sealed_key = columns.long_text()
     added_at = models.DateTimeField()
 
@@ -50,6 +53,8 @@ class Session(Table):
     model = columns.text(200)
     build = columns.text(200)
     safeguards = columns.text(200)
+    dialect = columns.text(20)
+    refusals = columns.document()
     quota_calls = models.BigIntegerField(default=0)
     quota_tokens = models.BigIntegerField(default=0)
     calls_used = models.BigIntegerField(default=0)
@@ -74,6 +79,10 @@ class Call(Table):
     input_tokens = models.BigIntegerField(default=0)
     output_tokens = models.BigIntegerField(default=0)
     milliseconds = models.IntegerField(default=0)
+    build = columns.text(40)
+    probe = models.BooleanField(default=False)
+    ended = columns.text(20)
+    odd = columns.text(60)
 
     class Meta(Table.Meta):
         constraints: ClassVar[list[Any]] = [

@@ -1,105 +1,120 @@
-"""The way from the proxy to the lab's model: one pooled client a process, to one address only."""
+"""The way from the proxy to the lab's model: kept connections, to accepted addresses only.
+
+Rules:
+- Each connection is made to an address that was resolved and judged just before (see
+  `engagement.targets`); a name that begins to lead elsewhere leads nowhere.
+- No redirect is followed, no cookie kept, nothing taken from the environment.
+- Every wait has an end: to connect, for the first byte, between two pieces, for the whole.
+"""
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Iterator
+import socket
+import ssl
+from collections.abc import Iterable
 from functools import cache
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
-import httpx
+import httpcore
 
+from vedette.engagement.targets import Reach, acceptable
 from vedette.kernel.bounds import MIB
-from vedette.services import proxying
-from vedette.services.proxying import Admitted, Upstream
-from vedette.web.proxy.usage import StreamUsage
+from vedette.services.proxying import Upstream
 
 ANSWER_LIMIT = 64 * MIB
-CHECK_SECONDS = 1.0
-ENDED = {"message": "the session ended while the model answered", "type": "access", "code": "ended"}
+CONNECT_SECONDS = 10.0
+FIRST_BYTE_SECONDS = 300.0
+STALL_SECONDS = 120.0
+WHOLE_SECONDS = 1800.0
+CONNECTIONS = 256
+
+
+class NotAccepted(httpcore.ConnectError):
+    """The endpoint's host leads to an address that it may not lead to."""
+
+
+class Guarded(httpcore.SyncBackend):
+    """Connects to judged addresses: what is resolved is what is connected to."""
+
+    def __init__(self, reach: Reach) -> None:
+        super().__init__()
+        self._reach = reach
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        try:
+            rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error
+        found = list(dict.fromkeys(str(row[4][0]) for row in rows))
+        accepted = [a for a in found if acceptable(self._reach, host, a)]
+        if not accepted:
+            raise NotAccepted(f"{host} leads to an address that is not accepted")
+        for address in accepted[:-1]:
+            try:
+                return super().connect_tcp(address, port, timeout, local_address, socket_options)
+            except httpcore.ConnectError:
+                continue
+        return super().connect_tcp(accepted[-1], port, timeout, local_address, socket_options)
 
 
 @cache
-def client() -> httpx.Client:
-    """The process's one client: no redirects, no cookies, nothing from the environment."""
-    made = httpx.Client(
-        follow_redirects=False,
-        trust_env=False,
-        timeout=httpx.Timeout(300, connect=10),
-        limits=httpx.Limits(max_connections=200, max_keepalive_connections=50),
+def pool(reach: Reach) -> httpcore.ConnectionPool:
+    """The process's kept connections for endpoints of one reach."""
+    return httpcore.ConnectionPool(
+        ssl_context=ssl.create_default_context(),
+        max_connections=CONNECTIONS,
+        max_keepalive_connections=CONNECTIONS,
+        keepalive_expiry=30,
+        network_backend=Guarded(reach),
     )
-    made.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return made
 
 
-def send(upstream: Upstream, body: dict[str, Any]) -> httpx.Response:
-    """Send one chat completion, and return the answer with its body still to be read."""
-    headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
-    if upstream.key:
-        headers["Authorization"] = f"Bearer {upstream.key}"
-    made = client().build_request(
-        "POST",
-        f"{upstream.base_url}/chat/completions",
-        content=json.dumps(body, ensure_ascii=False).encode(),
-        headers=headers,
-    )
-    return client().send(made, stream=True)
+class Answer:
+    """A model's answer, its body still to be read, in pieces as they come."""
 
+    def __init__(self, found: httpcore.Response, request: httpcore.Request) -> None:
+        self._response, self._request = found, request
+        self.status = int(found.status)
 
-def read(response: httpx.Response) -> bytes | None:
-    """The whole answer, None where it is larger than the limit."""
-    found = bytearray()
-    try:
-        for chunk in response.iter_bytes():
-            found += chunk
-            if len(found) > ANSWER_LIMIT:
-                return None
-    finally:
-        response.close()
-    return bytes(found)
+    def header(self, name: bytes) -> str:
+        for key, value in self._response.headers:
+            if key.lower() == name:
+                return value.decode("latin-1")
+        return ""
 
-
-class Relay:
-    """A streamed answer on its way through, chunk by chunk; settled once, however it ends.
-
-    Closing it before its end, as when the caller has gone, settles it with what passed.
-    """
-
-    def __init__(self, admitted: Admitted, response: httpx.Response, started: float) -> None:
-        self._admitted, self._response, self._started = admitted, response, started
-        self._usage = StreamUsage()
-        self._chunks = self._pass()
-        self._closed = False
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        return next(self._chunks)
-
-    def _pass(self) -> Iterator[bytes]:
-        checked = time.monotonic()
-        try:
-            for chunk in self._response.iter_bytes():
-                self._usage.feed(chunk)
-                yield chunk
-                if time.monotonic() - checked > CHECK_SECONDS:
-                    checked = time.monotonic()
-                    if not proxying.still_open(self._admitted):
-                        yield b"data: " + json.dumps({"error": ENDED}).encode() + b"\n\n"
-                        return
-        except httpx.HTTPError:
-            return
-        finally:
-            self.close()
+    def pieces(self) -> Iterable[bytes]:
+        """Each piece as it comes. Raises httpcore's errors."""
+        self._request.extensions["timeout"]["read"] = STALL_SECONDS
+        return self._response.iter_stream()
 
     def close(self) -> None:
-        if self._closed:
-            return
-        self._closed = True
         self._response.close()
-        milliseconds = int((time.monotonic() - self._started) * 1000)
-        status = self._response.status_code
-        proxying.settle(self._admitted, status, *self._usage.end(), milliseconds)
+
+
+def send(upstream: Upstream, path: str, body: bytes, headers: dict[str, str]) -> Answer:
+    """Send one call. Raises httpcore's errors."""
+    waits = {
+        "connect": CONNECT_SECONDS,
+        "read": FIRST_BYTE_SECONDS,
+        "write": STALL_SECONDS,
+        "pool": CONNECT_SECONDS,
+    }
+    request = httpcore.Request(
+        "POST",
+        f"{upstream.base_url}/{path}",
+        headers=[
+            ("Host", upstream.host),
+            *headers.items(),
+            ("Content-Length", str(len(body))),
+        ],
+        content=body,
+        extensions={"timeout": waits},
+    )
+    return Answer(pool(upstream.reach).handle_request(request), request)

@@ -1,4 +1,4 @@
-"""The proxy's two addresses. Refusals and errors have the form that OpenAI's clients read."""
+"""The proxy's addresses. Refusals and errors have the form that the dialect's clients read."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ import json
 import time
 from typing import Any
 
-import httpx
+import httpcore
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
+from vedette.engagement.usage import usage_of
 from vedette.kernel.bounds import MIB, Bounds, read_json
 from vedette.kernel.errors import BadInput
 from vedette.services import proxying
-from vedette.services.proxying import Admitted, Turned
-from vedette.web.proxy import upstream
-from vedette.web.proxy.usage import usage_of
+from vedette.services.proxying import Admitted, Asked, Turned
+from vedette.web.proxy import dialects, relay, upstream
+from vedette.web.proxy.dialects import ANTHROPIC, OPENAI, Route
 
 BOUNDS = Bounds(size=8 * MIB, depth=64, count=500_000, any_text=True)
-BAD_GATEWAY = 502
+BAD_GATEWAY, TIMED_OUT = 502, 504
+BUILD_HEADER = "X-Vedette-Build"
 
 
 class Failed(Exception):
@@ -31,24 +33,33 @@ class Failed(Exception):
         self.status, self.code, self.text = status, code, text
 
 
-def _error(status: int, code: str, text: str) -> JsonResponse:
-    kind = {401: "authentication_error", 429: "rate_limit_error"}.get(status, "access")
-    if status in (400, 413):
-        kind = "invalid_request_error"
-    value = {"error": {"message": text, "type": kind, "param": None, "code": code}}
-    response = JsonResponse(value, status=status)
+def _error(dialect: str, status: int, code: str, text: str) -> JsonResponse:
+    response = JsonResponse(dialects.error(dialect, status, code, text), status=status)
     # a refusal stays one: the client is not to try again by itself
     response.headers["x-should-retry"] = "false"
     return response
 
 
-def _admit(request: HttpRequest) -> Admitted | Turned:
-    scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
-    return proxying.admit(
-        credential.strip() if scheme.lower() == "bearer" else "",
+def _asked(request: HttpRequest, dialect: str, size: int = 0, limit: int | None = None) -> Asked:
+    return Asked(
+        dialects.credential(request.headers),
         request.headers.get("X-Vedette-Request", ""),
         request.headers.get("X-Vedette-Purpose", ""),
+        dialect,
+        size,
+        limit,
+        probe=request.headers.get("X-Vedette-Probe", "") == "1",
     )
+
+
+@csrf_exempt
+@require_GET
+def alive(request: HttpRequest) -> HttpResponse:
+    """Whether the session stands and the model is there; no call, and not counted."""
+    found = proxying.alive(dialects.credential(request.headers))
+    if isinstance(found, Turned):
+        return _error(OPENAI, found.status, found.code, found.text)
+    return JsonResponse(found)
 
 
 @csrf_exempt
@@ -56,27 +67,35 @@ def _admit(request: HttpRequest) -> Admitted | Turned:
 def models(request: HttpRequest) -> HttpResponse:
     """The one model of the session; counted as a call."""
     started = time.monotonic()
-    found = _admit(request)
+    form = ANTHROPIC if request.headers.get("Anthropic-Version") else OPENAI
+    found = proxying.admit(_asked(request, ""))
     if isinstance(found, Turned):
-        return _error(found.status, found.code, found.text)
+        return _error(form, found.status, found.code, found.text)
     _settle(found, 200, started)
-    model = {"id": found.model, "object": "model", "created": 0, "owned_by": "lab"}
-    return JsonResponse({"object": "list", "data": [model]})
+    return JsonResponse(dialects.model_list(found.dialect, found.model))
 
 
 @csrf_exempt
 @require_POST
-def completions(request: HttpRequest) -> HttpResponseBase:
-    """Forward one chat completion to the session's model, and count it."""
+def call(request: HttpRequest, route: Route) -> HttpResponseBase:
+    """Forward one call to the session's model, and count it."""
     started = time.monotonic()
-    found = _admit(request)
+    body, failed = _read(request, route)
+    asked = _asked(request, route.dialect, len(request.body) if not failed else 0, None)
+    if body is not None:
+        asked = asked.with_limit(route.limit(body))
+    found = proxying.admit(asked)
     if isinstance(found, Turned):
-        return _error(found.status, found.code, found.text)
+        return _error(route.dialect, found.status, found.code, found.text)
     try:
-        return _forward(found, _body(request, found), started)
-    except Failed as failed:
-        _settle(found, failed.status, started)
-        return _error(failed.status, failed.code, failed.text)
+        if body is None:
+            raise failed or Failed(400, "json", "request: object expected")
+        return _forward(request, route, found, body, started)
+    except Failed as error:
+        _settle(found, error.status, started)
+        answer = _error(route.dialect, error.status, error.code, error.text)
+        answer.headers[BUILD_HEADER] = found.build
+        return answer
     except BaseException:
         _settle(found, 500, started)
         raise
@@ -86,68 +105,85 @@ def _settle(found: Admitted, status: int, started: float, tokens: tuple[int, int
     proxying.settle(found, status, *tokens, int((time.monotonic() - started) * 1000))
 
 
-def _body(request: HttpRequest, found: Admitted) -> dict[str, Any]:
-    """The request as it goes to the model: under its name there, and with usage in streams."""
+def _read(request: HttpRequest, route: Route) -> tuple[dict[str, Any] | None, Failed | None]:
+    """The request's body within its bounds, or why it can't be taken; the call counts anyway."""
     length = request.headers.get("Content-Length", "")
     if not length.isdecimal():
-        raise Failed(400, "length", "Content-Length is needed")
+        return None, Failed(400, "length", "Content-Length is needed")
     if int(length) > BOUNDS.size:
-        raise Failed(413, "size", f"more than {BOUNDS.size:,} bytes")
+        return None, Failed(413, "size", f"more than {BOUNDS.size:,} bytes")
     try:
         body = read_json(request.body, source="request", bounds=BOUNDS)
     except BadInput as error:
-        raise Failed(400, "json", error.what) from None
+        return None, Failed(400, "json", error.what)
     if not isinstance(body, dict):
-        raise Failed(400, "json", "request: object expected")
+        return None, Failed(400, "json", "request: object expected")
+    held = [name for name in route.never if body.get(name)]
+    if held:
+        return None, Failed(400, "field", f"{held[0]}: what it starts could not be counted here")
+    return body, None
+
+
+def _forward(
+    request: HttpRequest, route: Route, found: Admitted, body: dict[str, Any], started: float
+) -> HttpResponseBase:
     if body.get("model") != found.model:
         raise Failed(404, "model", f"this session is for the model {found.model}")
     body["model"] = found.upstream.model
-    if body.get("stream"):
-        options = body.get("stream_options")
-        given = options if isinstance(options, dict) else {}
-        body["stream_options"] = {**given, "include_usage": True}
-    return body
-
-
-def _forward(found: Admitted, body: dict[str, Any], started: float) -> HttpResponseBase:
+    route.prepare(body)
+    headers = dialects.upstream_headers(route.dialect, found.upstream.key, request.headers)
     try:
-        response = upstream.send(found.upstream, body)
-    except httpx.HTTPError:
+        answer = upstream.send(
+            found.upstream, route.path, json.dumps(body, ensure_ascii=False).encode(), headers
+        )
+    except httpcore.TimeoutException:
+        raise Failed(TIMED_OUT, "model", "the lab's model does not answer in time") from None
+    except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol):
         raise Failed(BAD_GATEWAY, "model", "the lab's model does not answer") from None
-    if response.status_code == 200 and body.get("stream"):
-        return _streamed(found, response, started)
+    if answer.status == 200 and body.get("stream"):
+        return _streamed(found, answer, started)
     try:
-        data = upstream.read(response)
-    except httpx.HTTPError:
-        raise Failed(BAD_GATEWAY, "model", "the lab's model broke off its answer") from None
-    return _whole(found, response.status_code, data, started)
+        data = relay.read(answer)
+    except relay.TooLarge:
+        raise Failed(BAD_GATEWAY, "size", relay.TOO_LARGE) from None
+    except httpcore.TimeoutException:
+        raise Failed(TIMED_OUT, "model", relay.BROKE_OFF) from None
+    except (httpcore.NetworkError, httpcore.ProtocolError):
+        raise Failed(BAD_GATEWAY, "model", relay.BROKE_OFF) from None
+    return _whole(found, answer, data, started)
 
 
-def _streamed(found: Admitted, response: httpx.Response, started: float) -> HttpResponseBase:
+def _streamed(found: Admitted, answer: upstream.Answer, started: float) -> HttpResponseBase:
     made = StreamingHttpResponse(
-        upstream.Relay(found, response, started), content_type="text/event-stream"
+        relay.Relay(found, answer, started), content_type="text/event-stream"
     )
     made.headers["Cache-Control"] = "no-store"
     made.headers["X-Accel-Buffering"] = "no"
+    made.headers[BUILD_HEADER] = found.build
     return made
 
 
-def _whole(found: Admitted, status: int, data: bytes | None, started: float) -> HttpResponseBase:
-    key = found.upstream.key
-    if data is None:
-        raise Failed(BAD_GATEWAY, "model", "the model's answer is too large")
+def _whole(
+    found: Admitted, answer: upstream.Answer, data: bytes, started: float
+) -> HttpResponseBase:
+    key, status = found.upstream.key, answer.status
     if status in (401, 403) or 300 <= status < 400 or (key and key.encode() in data):
         # about the lab's own key or address: not the caller's to see
-        raise Failed(BAD_GATEWAY, "model", "the lab's proxy is not set up for its model")
+        raise Failed(BAD_GATEWAY, "model", relay.NOT_SET_UP)
     try:
-        answer = json.loads(data)
+        value = json.loads(data)
     except (ValueError, RecursionError):
         raise Failed(BAD_GATEWAY, "model", "the model's answer is not JSON") from None
-    tokens = usage_of(answer)
+    tokens = usage_of(value)
     if not proxying.still_open(found):
         _settle(found, 403, started, tokens)
-        return _error(403, "ended", upstream.ENDED["message"])
-    _settle(found, status, started, tokens)
+        return _error(found.dialect, 403, "ended", relay.ENDED)
+    milliseconds = int((time.monotonic() - started) * 1000)
+    proxying.settle(found, status, *tokens, milliseconds, ended="whole", size=len(data))
     made = HttpResponse(data, status=status, content_type="application/json")
     made.headers["Cache-Control"] = "no-store"
+    made.headers[BUILD_HEADER] = found.build
+    wait = answer.header(b"retry-after")
+    if wait.isdecimal() and len(wait) < 6:
+        made.headers["Retry-After"] = wait
     return made
