@@ -16,6 +16,7 @@ from vedette.clearinghouse.machine import Machine
 from vedette.clearinghouse.states import MACHINES
 from vedette.cli import COMMANDS, vedette
 from vedette.engagement.acts import ACTS
+from vedette.engagement.custody import CUSTODY
 from vedette.engagement.stances import STANCES
 from vedette.engagement.table import Table
 from vedette.engagement.window import WINDOW
@@ -86,7 +87,7 @@ def permissions() -> str:
 
 def moves() -> Iterator[tuple[str, str, Event]]:
     """Every row of every state table as (table, trigger, event)."""
-    for machine in (ACTS, STANCES, WINDOW, *MACHINES):
+    for machine in (ACTS, CUSTODY, STANCES, WINDOW, *MACHINES):
         for row in machine.rows:
             yield machine.name, row.trigger, row.event
 
@@ -120,7 +121,7 @@ def machine_rows(machine: Machine) -> Iterator[Row]:
 
 def states() -> str:
     parts = []
-    for machine in (ACTS, STANCES, WINDOW):
+    for machine in (ACTS, CUSTODY, STANCES, WINDOW):
         head: Row = ("trigger", "from", "to", "who", "permission", "event")
         parts += [f"## {machine.name}", table(head, engagement_rows(machine))]
     for other in MACHINES:

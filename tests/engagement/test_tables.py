@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from vedette.engagement import access, acts, invariants, partners, table, terms, window
 from vedette.engagement.acts import ACTS, ActKind, ActState, has_lapsed
+from vedette.engagement.custody import CUSTODY
 from vedette.engagement.table import Actor, Row, Table
 from vedette.engagement.window import WINDOW, WindowState
 from vedette.kernel.errors import Refused
 from vedette.kernel.packs import default_pack
 
 MODULES = [access, acts, invariants, partners, table, terms, window]
-TABLES = [ACTS, WINDOW]
+TABLES = [ACTS, CUSTODY, WINDOW]
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 
 

@@ -18,6 +18,7 @@ import pytest
 import vedette
 from vedette.engagement.access import Reason
 from vedette.engagement.acts import ACTS, ActKind, ActState
+from vedette.engagement.custody import CUSTODY
 from vedette.engagement.stances import STANCES
 from vedette.engagement.window import WINDOW, WindowState
 from vedette.exchange.fields import Choice as Words
@@ -79,7 +80,7 @@ def test_enums_and_tables_use_no_such_word() -> None:
     ]
     words += [
         text
-        for table in (ACTS, STANCES, WINDOW)
+        for table in (ACTS, CUSTODY, STANCES, WINDOW)
         for row in table.rows
         for text in (row.trigger, row.label)
     ]

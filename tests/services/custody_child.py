@@ -1,10 +1,11 @@
 """An office's instance in a process of its own: takes a lab's material, destroys it, reads it.
 
-python -m tests.services.custody_child FOLDER take|read ...; prints one JSON line.
+python -m tests.services.custody_child FOLDER take|read|destroy ...; prints one JSON line.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 from datetime import datetime, timedelta
@@ -14,7 +15,19 @@ from typing import Any
 from vedette.site.boot import boot
 
 MARKER = "marker-7fd2c4-of-the-lab"
-MARKERS = (MARKER, "bWFya2VyLTdmZDJjNC1vZi10aGUtbGFi")
+
+
+def in_base64(text: str) -> list[str]:
+    """What of the text stands in base64 wherever it begins in a longer one."""
+    found = []
+    for shift in range(3):
+        coded = base64.b64encode(b"x" * shift + text.encode()).decode()
+        # the first and last characters carry bits of what stands beside the text
+        found.append(coded[(shift * 8 + 5) // 6 : len(text) * 8 // 6 - 1])
+    return found
+
+
+MARKERS = (MARKER, *in_base64(MARKER))
 
 
 def take() -> dict[str, Any]:
@@ -52,7 +65,7 @@ def take() -> dict[str, Any]:
     wrong = {**body, "act": late, "purpose": "none", "note": MARKER}
     assert lab.send("engagement.offered", wrong, thread=late).status == "refused"
     actor = instance_actor()
-    engagement.answer_act(actor, str(body["act"]), "accepted", f"because of {MARKER}")
+    engagement.answer_act(actor, str(body["act"]), "accepted", "our own reason")
     with act(actor, None) as doing:
         row = Act.objects.get(id=body["act"])
         run = Run(
@@ -94,7 +107,7 @@ def read(act_id: str) -> dict[str, Any]:
         row = Act.objects.get(id=act_id)
         run = Run.objects.get(act=row)
         texts = [row.note, row.reason, json.dumps(row.dossier), json.dumps(run.result), run.error]
-        texts += [m.envelope for m in InMessage.objects.order_by("pk")]
+        texts += [m.envelope for m in InMessage.objects.filter(thread=act_id).order_by("pk")]
         texts += [m.envelope for m in OutMessage.objects.filter(thread=act_id).order_by("pk")]
         try:
             reply = idempotency.find(actor, "k", digest(b"asked"))
@@ -104,9 +117,27 @@ def read(act_id: str) -> dict[str, Any]:
     return {"texts": [t for t in texts if t not in ("", "{}")]}
 
 
+def destroy(act_id: str) -> dict[str, Any]:
+    """Have the material destroyed: the act is over, its time has come."""
+    from vedette.services import custody, engagement
+    from vedette.services.acting import act, instance_actor
+    from vedette.services.here import here
+    from vedette.store.models import Custody
+
+    actor = instance_actor()
+    engagement.withdraw_act(actor, act_id)
+    with act(actor, None):
+        Custody.objects.filter(act_id=act_id).update(due_at=here().clock.now())
+    custody.advance(act_id)
+    custody.destroy_key(act_id)
+    with act(actor, None):
+        made = Custody.objects.get(act_id=act_id)
+    return {"state": made.state, "counts": made.certificate["counts"], **read(act_id)}
+
+
 if __name__ == "__main__":
     boot(Path(sys.argv[1]))
     import vedette.services.catalogue  # noqa: F401
 
-    call = {"take": take, "read": read}[sys.argv[2]]
+    call = {"take": take, "read": read, "destroy": destroy}[sys.argv[2]]
     print(json.dumps(call(*sys.argv[3:])))

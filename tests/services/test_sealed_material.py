@@ -5,6 +5,7 @@ The instance is a real one, in processes of its own, with its database and journ
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -45,6 +46,14 @@ def holding(folder: Path) -> list[str]:
     ]
 
 
+def test_the_search_finds_the_marker_wherever_it_begins(tmp_path: Path) -> None:
+    for lead in ("", "x", "xx", "xxx"):
+        coded = base64.b64encode(f"{lead}{MARKER} and more".encode())
+        (tmp_path / f"coded{len(lead)}").write_bytes(b"{" + coded)
+    (tmp_path / "plain").write_text(f"<{MARKER}>")
+    assert len(holding(tmp_path)) == 5
+
+
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     folder = tmp_path_factory.mktemp("houses") / "office"
@@ -55,8 +64,8 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, An
 def test_the_office_reads_what_it_was_sent(office: tuple[Path, dict[str, Any]]) -> None:
     folder, said = office
     assert child(folder, "read", said["act"])["texts"] == said["texts"]
-    assert len(said["texts"]) >= 8
-    assert sum(MARKER in text for text in said["texts"]) >= 6
+    assert len(said["texts"]) >= 5
+    assert sum(any(mark in text for mark in MARKERS) for text in said["texts"]) >= 5
 
 
 def test_no_file_of_the_instance_holds_a_word_of_it(office: tuple[Path, dict[str, Any]]) -> None:
@@ -84,3 +93,33 @@ def test_a_backup_holds_neither_words_nor_keys(
     home.mkdir(mode=0o700)
     (home / key.name).write_bytes(key.read_bytes())
     assert child(tmp_path / "again", "read", said["act"])["texts"]
+
+
+def test_an_old_backup_reads_nothing_after_destruction(
+    office: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    """The backup is older than the destruction; before it, the same words read."""
+    folder, said = tmp_path / "office", office[1]
+    done("backup", tmp_path / "whole.tar.gz", "--instance", office[0])
+    done("restore", tmp_path / "whole.tar.gz", folder)
+    home = folder / "keys" / "windows"
+    home.mkdir(mode=0o700)
+    for key in (office[0] / "keys" / "windows").iterdir():
+        (home / key.name).write_bytes(key.read_bytes())
+    done("backup", tmp_path / "old.tar.gz", "--instance", folder)
+    assert "note marker" in json.dumps(child(folder, "read", said["act"]))
+    gone = child(folder, "destroy", said["act"])
+    assert gone["state"] == "destroyed"
+    assert gone["counts"]["message received"] >= 1
+    assert gone["counts"]["file of a run"] == 3
+    assert "note marker" not in json.dumps(gone)
+    assert not (home / f"{said['act']}.key").exists()
+    assert holding(folder) == []
+    done("restore", tmp_path / "old.tar.gz", tmp_path / "old")
+    (tmp_path / "old" / "keys" / "windows").mkdir(mode=0o700)
+    for key in home.iterdir():
+        (tmp_path / "old" / "keys" / "windows" / key.name).write_bytes(key.read_bytes())
+    assert "note marker" not in json.dumps(child(tmp_path / "old", "read", said["act"]))
+    assert child(tmp_path / "old", "read", said["act"])["texts"] == []
+    assert holding(tmp_path / "old") == []
+    done("ledger", "verify", "--instance", folder)

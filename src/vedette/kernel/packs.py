@@ -37,7 +37,7 @@ DEFAULT = "us-eo-14409@1"
 PINNED: Mapping[str, tuple[str, str]] = {
     DEFAULT: (
         "us-eo-14409-1.json",
-        "sha256:5b20ab45377f51d48006484518f051b70c3e0d9b6b486b39d7b93351deda84e3",
+        "sha256:a24388e06e6b4e1ff205ec73feeabc6f60631ac73cf231339852e9766b926714",
     ),
 }
 

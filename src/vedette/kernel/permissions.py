@@ -26,6 +26,9 @@ class Permission(StrEnum):
     CASE_COORDINATE = "clearinghouse:case:coordinate"
     CASE_READ = "clearinghouse:case:read"
     CASE_RESPOND = "clearinghouse:case:respond"
+    CUSTODY_DESTROY = "custody:material:destroy"
+    CUSTODY_EXPORT = "custody:material:export"
+    CUSTODY_HOLD = "custody:hold:set"
     DETERMINATION_RECORD = "bench:determination:record"
     DOSSIER_EDIT = "readiness:dossier:edit"
     ENGAGEMENT_ANSWER = "engagement:act:answer"
@@ -42,6 +45,7 @@ class Permission(StrEnum):
     PERSON_INVITE = "instance:person:invite"
     PLAN_EDIT = "readiness:plan:edit"
     PLAN_READ = "readiness:plan:read"
+    READING_LOG = "custody:reading-log:read"
     RUN_READ = "bench:run:read"
     RUN_START = "bench:run:start"
     SESSION_END = "access:session:end"
@@ -54,17 +58,20 @@ _READ_ALL = frozenset(p for p in Permission if p.value.endswith(":read"))
 
 ROLES: dict[str, frozenset[Permission]] = {
     "administrator": frozenset(Permission),
-    "auditor": frozenset({P.LEDGER_READ}),
+    "auditor": frozenset({P.LEDGER_READ, P.READING_LOG}),
     "release-lead": frozenset(
         {P.PLAN_READ, P.PLAN_EDIT, P.DOSSIER_EDIT, P.ENGAGEMENT_OFFER, P.ENGAGEMENT_ANSWER}
         | {P.ENGAGEMENT_READ, P.TERMS_SIGN, P.SESSION_END, P.ASSESSMENT_READ, P.FINDING_READ}
-        | {P.FINDING_REPORT, P.LEDGER_READ, P.MESSAGE_SEND}
+        | {P.FINDING_REPORT, P.LEDGER_READ, P.MESSAGE_SEND, P.CUSTODY_HOLD, P.READING_LOG}
     ),
-    "compliance": frozenset({P.PLAN_READ, P.DOSSIER_EDIT, P.ENGAGEMENT_READ, P.LEDGER_READ}),
+    "compliance": frozenset(
+        {P.PLAN_READ, P.DOSSIER_EDIT, P.ENGAGEMENT_READ, P.LEDGER_READ, P.CUSTODY_HOLD}
+        | {P.READING_LOG}
+    ),
     "reviewing-officer": frozenset(
         {P.ENGAGEMENT_READ, P.ENGAGEMENT_ANSWER, P.TERMS_SIGN, P.ASSESSMENT_MAKE}
         | {P.ASSESSMENT_READ, P.DETERMINATION_RECORD, P.RUN_READ, P.LEDGER_READ, P.MESSAGE_SEND}
-        | {P.FINDING_READ}
+        | {P.FINDING_READ, P.CUSTODY_DESTROY, P.CUSTODY_EXPORT, P.CUSTODY_HOLD}
     ),
     "evaluator": frozenset(
         {P.ENGAGEMENT_READ, P.SESSION_OPEN, P.RUN_START, P.RUN_READ, P.ASSESSMENT_MAKE}
@@ -78,7 +85,7 @@ ROLES: dict[str, frozenset[Permission]] = {
     "finder": frozenset({P.FINDING_READ, P.FINDING_REPORT, P.CASE_READ}),
     "partner": frozenset({P.ENGAGEMENT_READ}),
     "operator": frozenset({P.NOTICE_READ, P.ANSWER_GIVE, P.INVENTORY_EDIT}),
-    "reader": _READ_ALL - {P.LEDGER_READ},
+    "reader": _READ_ALL - {P.LEDGER_READ, P.READING_LOG},
 }
 
 # Roles that a person of the instance's own organisation can have, by profile.

@@ -34,7 +34,7 @@ from vedette.kernel.events import Event
 from vedette.kernel.ids import new_id
 from vedette.kernel.markings import Marking
 from vedette.kernel.permissions import Permission, Profile
-from vedette.services import runs
+from vedette.services import custody, runs
 from vedette.services.acting import Actor, act, reading
 from vedette.services.here import here
 from vedette.services.inbox import Arrival, handles
@@ -217,6 +217,7 @@ def record_determination(
                 thread=row.act.id,
                 marking=kept.marking,
             )
+            custody.ends_with_answer(doing, row.act)
         return kept
 
 

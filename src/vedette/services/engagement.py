@@ -27,7 +27,7 @@ from vedette.kernel.errors import BadInput, Refused
 from vedette.kernel.ids import new_id
 from vedette.kernel.markings import AMBER_STRICT, Marking
 from vedette.kernel.permissions import Permission, Profile
-from vedette.services import offers, selection, windows
+from vedette.services import custody, offers, selection, windows
 from vedette.services.acting import Actor, Doing, act, instance_actor
 from vedette.services.inbox import Arrival, NotYet, handles
 from vedette.services.jobs import job, schedule
@@ -133,6 +133,8 @@ def _move(
         marking=row.marking,
         message_id=message_id,
     )
+    if move.target in OVER:
+        custody.follow(doing, row, row.window_ended)
 
 
 def _plan_lapse(row: Act) -> None:

@@ -79,6 +79,10 @@ class Here:
     def cache_dir(self) -> Path:
         return self.folder / "files" / "cache"
 
+    def run_folder(self, run_id: str) -> Path:
+        """Where a run's samples and logs lie."""
+        return self.folder / "files" / "runs" / run_id
+
 
 _given: list[Here] = []
 

@@ -37,6 +37,7 @@ from vedette.store.sealing import unreadable
 from vedette.store.tenancy import SYSTEM, scoped
 
 COMMITTED, RUNNING, FINISHED, FAILED = "committed", "running", "finished", "failed"
+DESTROYED = "destroyed"
 DEFAULT_REFERENCES = ("null", "random", "oracle", "libfuzzer")
 SAVE_SECONDS = 0.5
 
@@ -147,7 +148,7 @@ def carry_out(run_id: str) -> None:
 
 def run_folder(run_id: str) -> Path:
     """Where a run's samples and logs lie on this instance."""
-    return here().folder / "files" / "runs" / run_id
+    return here().run_folder(run_id)
 
 
 def _begin(run_id: str) -> Run | None:
@@ -282,6 +283,11 @@ def run_view(actor: Actor, run_id: str) -> Run:
 
 def result_of(run: Run) -> RunResult:
     """The result of a finished run. Raises Refused where it is not finished."""
+    if run.state == DESTROYED:
+        raise Refused(
+            "what this run recorded was destroyed with the key of its window",
+            kept="its commitment, its counts and its assessment",
+        )
     if run.state != FINISHED:
         raise Refused(f"the run is {run.state}", next_step="wait until it is finished")
     if unreadable(run, "result"):

@@ -11,7 +11,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -25,6 +25,9 @@ from vedette.store import sealing
 from vedette.store.models import Person, Reading
 from vedette.store.models import WindowKey as KeyRow
 from vedette.store.tenancy import SYSTEM, scoped
+
+after_new_key: list[Callable[[str], None]] = []
+"""What else happens when an act gets a key; each is told the act's id."""
 
 
 def key_file(act_id: str) -> Path:
@@ -69,6 +72,8 @@ def _keep_row(act_id: str, key: WindowKey) -> None:
         live = KeyRow.objects.filter(about=act_id, destroyed_at=None, lost_at=None)
         live.update(lost_at=now)
         KeyRow(id=key.id, org_id=here().org, about=act_id, made_at=now).save(force_insert=True)
+    for hook in after_new_key:
+        hook(act_id)
 
 
 def box_for(act_id: str | None, place: str) -> Box | None:

@@ -13,7 +13,7 @@ from vedette.engagement.table import Actor as Side
 from vedette.engagement.table import Row
 from vedette.engagement.window import WINDOW, Window, WindowState
 from vedette.kernel.events import Event
-from vedette.services import metering
+from vedette.services import custody, metering
 from vedette.services.acting import Doing, act, instance_actor
 from vedette.services.jobs import job, schedule
 from vedette.services.sides import stamp
@@ -71,6 +71,8 @@ def _take(doing: Doing, row: Act, move: Row, message_id: str = "") -> None:
     doing.record(
         move.event, row.id, {"window": move.target}, marking=row.marking, message_id=message_id
     )
+    if move.target not in LIVE:
+        custody.follow(doing, row, row.window_ended)
 
 
 def end_now(doing: Doing, row: Act, side: Side, reason: str, message_id: str = "") -> None:

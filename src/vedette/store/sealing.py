@@ -12,9 +12,11 @@ Rules:
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+from django.apps import apps
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 
@@ -91,7 +93,7 @@ class SealedField(models.TextField):  # type: ignore[type-arg]
 
     def opened(self, row: models.Model, value: Sealed) -> Any:
         """The value behind the seal, kept in the row from now on; empty where its key is gone."""
-        data = _keys().open(getattr(row, self.bound), self._place(row), value, row)
+        data = _keys().open(getattr(row, self.bound), self.place(type(row), row.pk), value, row)
         if data is None:
             return {} if self.document else ""
         row.__dict__[self.attname] = found = self._read(data.decode())
@@ -103,9 +105,10 @@ class SealedField(models.TextField):  # type: ignore[type-arg]
             return value
         text = json.dumps(value, ensure_ascii=False) if self.document else str(value)
         act = getattr(model_instance, self.bound)
-        sealed = (
-            _keys().seal(act, self._place(model_instance), text.encode()) if act and value else None
-        )
+        if not act or not value:
+            return _Plain(text)
+        place = self.place(type(model_instance), model_instance.pk)
+        sealed = _keys().seal(act, place, text.encode())
         return Sealed(sealed) if sealed else _Plain(text)
 
     def get_prep_value(self, value: Any) -> Any:
@@ -118,11 +121,10 @@ class SealedField(models.TextField):  # type: ignore[type-arg]
     def _read(self, text: str) -> Any:
         return json.loads(text or "{}") if self.document else text
 
-    def _place(self, row: models.Model) -> str:
-        """Where this value belongs; a key that the database gives is not known beforehand."""
-        meta = type(row)._meta
-        own = "" if isinstance(meta.pk, models.AutoField) else row.pk
-        return f"{meta.db_table}/{own}/{self.attname}"
+    def place(self, model: type[models.Model], key: Any) -> str:
+        """Where a value belongs; a key that the database gives is not known beforehand."""
+        own = "" if isinstance(model._meta.pk, models.AutoField) else key
+        return f"{model._meta.db_table}/{own}/{self.attname}"
 
 
 def _keys() -> Keyring:
@@ -136,3 +138,33 @@ def unreadable(row: models.Model, name: str) -> bool:
     getattr(row, name)
     values: Mapping[str, Any] = row.__dict__
     return isinstance(values.get(name), Sealed)
+
+
+@dataclass(frozen=True)
+class Place:
+    """One sealed value: its table, its row, its column, the sealed text and what it is bound to."""
+
+    table: str
+    row: str
+    column: str
+    token: str
+    bound_to: str
+
+
+def sealed_places(act: str) -> Iterator[Place]:
+    """Every value of the database that is sealed and bound to an act."""
+    for model in apps.get_app_config("store").get_models():
+        for column in model._meta.concrete_fields:
+            if isinstance(column, SealedField):
+                lookup = getattr(model, "sealed_lookup", column.bound)
+                rows = model._default_manager.filter(**{lookup: act}).order_by("pk")
+                for row, value in rows.values_list("pk", column.attname):
+                    if isinstance(value, Sealed):
+                        at = column.place(model, row)
+                        name = model.__name__.lower()
+                        yield Place(name, str(row), column.attname, str(value), at)
+
+
+def as_it_is(text: str) -> str:
+    """A text to be written unsealed by an `update`: what has to outlive its act's key."""
+    return _Plain(text)

@@ -39,6 +39,7 @@ class OutMessage(Table):
     """A message to a peer: queued in the act's own transaction, then delivered by a job or file."""
 
     tenancy = Tenancy(host=True)
+    sealed_lookup = "thread"
 
     id = models.CharField(primary_key=True, max_length=40)
     org = columns.owner()
@@ -64,6 +65,7 @@ class InMessage(Table):
     """A message from a peer, kept with what became of it."""
 
     tenancy = Tenancy(host=True)
+    sealed_lookup = "thread"
 
     org = columns.owner()
     message_id = models.CharField(max_length=40, db_index=True)
