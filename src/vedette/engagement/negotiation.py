@@ -45,8 +45,7 @@ VERSIONS = Table(
         _office("sign", S.PROPOSED, S.AGREED, E.ENGAGEMENT_TERMS_SIGNED, "Sign"),
         _clock("overtake", S.PROPOSED, S.OVERTAKEN, E.ENGAGEMENT_TERMS_OVERTAKEN, "Overtaken"),
         _clock("cross", S.OVERTAKEN, S.AGREED, E.ENGAGEMENT_TERMS_SIGNED, "Signed after all"),
-        _clock("cross", S.PROPOSED, S.REPLACED, E.ENGAGEMENT_TERMS_SIGNED, "Signed too late"),
-        _clock("cross", S.OVERTAKEN, S.REPLACED, E.ENGAGEMENT_TERMS_SIGNED, "Signed too late"),
+        _clock("pass", S.OVERTAKEN, S.REPLACED, E.ENGAGEMENT_TERMS_SIGNED, "Signed, but later"),
         _clock("replace", S.AGREED, S.REPLACED, E.ENGAGEMENT_TERMS_REPLACED, "Replaced"),
     ),
 )

@@ -44,6 +44,7 @@ COUNTS: dict[str, Field] = {
     "output_tokens": Whole(),
     "requests_digest": DIGEST,
 }
+TERMS = 1_048_576  # as many clauses of as many words as terms may have
 EVIDENCE = Document(limit=262_144, required=False)
 
 
@@ -361,12 +362,25 @@ TABLE: tuple[MessageType, ...] = (
         accepted=Time(),
     ),
     _row(
+        "terms.proposed",
+        {LAB, OFFICE},
+        {LAB, OFFICE},
+        "Another version of the terms, signed by the side that proposes it.",
+        act=ID,
+        terms=Document(limit=TERMS),
+        digest=DIGEST,
+        base=DIGEST,
+        note=NOTE,
+        signature=HEX,
+        signed_by=Text(),
+    ),
+    _row(
         "terms.signed",
         {LAB, OFFICE},
         {LAB, OFFICE},
         "The terms of a window with one side's detached signature.",
         act=ID,
-        terms=Document(limit=262_144),
+        terms=Document(limit=TERMS),
         digest=DIGEST,
         signature=HEX,
         signed_by=Text(),

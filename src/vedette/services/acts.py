@@ -16,7 +16,7 @@ from vedette.services.here import here
 from vedette.services.metering import compare_meters, counts
 from vedette.services.partners import partners
 from vedette.services.sides import own_side, stamp
-from vedette.services.terms import terms_view
+from vedette.services.term_views import terms_view
 from vedette.services.windows import window_of
 from vedette.store.models import Act, Call, Session
 

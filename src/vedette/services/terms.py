@@ -1,36 +1,37 @@
-"""The terms of an access window: proposed and signed by the lab, signed by the office.
+"""The terms of an access window: proposed and signed by either side, signed by the other.
 
 Rules:
-- The lab proposes once an act; other terms need another act. Both sides sign the same bytes.
-- Each side keeps both signatures, and checks the other's against the key it knows of that peer.
-- With the second signature on an accepted act the window is agreed, and the clock does the rest.
+- The lab makes the first version with the act. From then on either side proposes another, by a
+  redline; the other signs it, answers with one of its own, or leaves it. While the window runs a
+  version that both signed replaces the one before, and touches none of its hours.
+- Each side keeps every version with both signatures, and checks the other's against the key it
+  knows of that peer, over the bytes of that version.
+- With the first version that both signed, on an accepted act, the window is agreed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from typing import Any
 
+from vedette.engagement import negotiation
 from vedette.engagement import terms as rules
 from vedette.engagement.acts import ActKind, ActState
 from vedette.engagement.table import Actor as Side
-from vedette.engagement.terms import Person, Quota
 from vedette.engagement.terms import Terms as Document
 from vedette.engagement.window import check_window
-from vedette.kernel.errors import BadInput, NotFound, Refused
+from vedette.kernel.errors import Refused
 from vedette.kernel.events import Event
-from vedette.kernel.markings import Marking, join
-from vedette.kernel.packs import PolicyPack
-from vedette.kernel.permissions import Permission, Profile
+from vedette.kernel.permissions import Permission
 from vedette.services.acting import Actor, Doing, act
-from vedette.services.here import here
 from vedette.services.inbox import Arrival, NotYet, handles
-from vedette.services.sides import arrived_act, find_act, only, own_side, stamp
-from vedette.services.term_versions import agreed_terms, keys_of, settle
+from vedette.services.sides import arrived_act, find_act, note, only, own_side, stamp
+from vedette.services.term_drafts import departed, first
+from vedette.services.term_versions import agreed_terms, keys_of, rule_of, settle, versions_of
 from vedette.store.models import Act, Plan, Terms
 
-__all__ = ["agreed_terms", "keys_of", "offered_terms", "sign_terms", "terms_view"]
+__all__ = ["agreed_terms", "keys_of", "propose_terms", "sign_terms"]
+
+LIVE = (ActState.OFFERED, ActState.ACCEPTED)
 
 
 def sign_terms(
@@ -44,10 +45,11 @@ def sign_terms(
     marking: str = "",
     export: bool | None = None,
     watermark: bool | None = None,
+    digest: str = "",
 ) -> Terms:
-    """Sign the terms of an access window: the lab proposes them with it, the office agrees.
+    """Sign terms: the lab makes the first version with it, either side agrees to the other's.
 
-    Args (the lab's; the office signs what the lab proposed and gives none):
+    Args (of the lab's first version; who signs what the other side proposed gives `digest` alone):
         people: `{"id", "name"}` of each person with access; the id is their address at the office.
         purposes: ids from the pack; the act's own purpose by default.
         quota: `{"calls", "tokens"}` of the whole window.
@@ -56,136 +58,170 @@ def sign_terms(
         marking: the highest that may be read under the terms; the pack's and the act's by default.
         export, watermark: whether the office may take copies away, and whether its copies name
             their reader; the pack's by default.
+        digest: of the version that was read and is signed; the newest open one by default.
     """
+    people = list(people)
     with act(actor, Permission.TERMS_SIGN) as doing:
         only(doing.here.profile, actor)
-        side = own_side()
-        row = find_act(act_id)
-        if row.kind != ActKind.ACCESS_WINDOW:
-            raise Refused(f"a {row.kind} has no terms", kept="the act as it was")
-        if side == Side.LAB:
-            given = _proposal(row, people, purposes, quota, publication, clauses)
-            bounds = _bounds(row, marking, export, watermark)
-            return _propose(doing, row, replace(given, **bounds))
-        return _countersign(doing, row)
+        row = _window_act(find_act(act_id))
+        if own_side() == Side.OFFICE or _answers(row, digest, bool(people)):
+            return _countersign(doing, row, digest)
+        terms = first(row, people, purposes, quota, publication, clauses)
+        return _make(doing, row, departed(row, terms, marking, export, watermark))
 
 
-def _proposal(
-    row: Act,
-    people: Iterable[Mapping[str, str]],
-    purposes: Iterable[str],
-    quota: Mapping[str, int] | None,
-    publication: str,
-    clauses: Iterable[str] | None,
-) -> Document:
-    if quota is None:
-        raise BadInput("quota: calls and tokens expected")
-    instance = here()
-    assert row.opens is not None
-    assert row.closes is not None
-    try:
-        named = tuple(Person(str(p["id"]).strip().lower(), str(p["name"])) for p in people)
-        limit = Quota(quota["calls"], quota["tokens"])
-    except KeyError as error:
-        raise BadInput(f"terms: {error} missing") from None
-    terms = Document(
-        act=row.id,
-        lab=instance.keys.public.keyid,
-        office=row.peer_id,
-        basis=row.basis,
-        opens=row.opens,
-        closes=row.closes,
-        clauses=rules.clauses_of(instance.pack, clauses),
-        people=named,
-        purposes=tuple(purposes) or ((row.purpose,) if row.purpose else ()),
-        quota=limit,
-        publication=publication,
-        pack=instance.pack.ref,
-        pack_digest=instance.pack.digest,
-        **_bounds(row, "", None, None),
-    )
-    return terms
+def _window_act(row: Act) -> Act:
+    if row.kind != ActKind.ACCESS_WINDOW:
+        raise Refused(f"a {row.kind} has no terms", kept="the act as it was")
+    return row
 
 
-def _bounds(row: Act, marking: str, export: bool | None, watermark: bool | None) -> dict[str, Any]:
-    pack = here().pack
-    usual = join(
-        [Marking.parse(pack.text("terms", "access", "marking")), Marking.parse(row.marking)]
-    )
-    return {
-        "marking": marking or str(usual),
-        "export": pack.boolean("terms", "access", "export") if export is None else export,
-        "watermark": pack.boolean("terms", "access", "watermark")
-        if watermark is None
-        else watermark,
-    }
-
-
-def _propose(doing: Doing, row: Act, terms: Document) -> Terms:
-    rules.check_terms(doing.here.pack, terms)
-    # what is signed must read back as it was
-    terms = Document.from_json(terms.to_json())
-    if row.state not in (ActState.OFFERED, ActState.ACCEPTED):
-        raise Refused(f"the act is {row.state}", kept="the act", next_step="offer it again")
-    if Terms.objects.filter(act=row).exists():
+def _answers(row: Act, digest: str, made_anew: bool) -> bool:
+    """Whether the lab signs what is here rather than making the first version."""
+    if not Terms.objects.filter(act=row).exists():
+        return False
+    if made_anew:
         raise Refused(
             "terms are signed for this act already",
             kept="the terms as they are",
-            next_step="withdraw the act and offer it again to sign others",
+            next_step="propose another version of them",
         )
-    plan = Plan.objects.filter(model=row.model).first()
-    check_window(
-        doing.here.pack,
-        terms.basis,
-        terms.opens,
-        terms.closes,
-        doing.now,
-        partner_release=plan.partner_release if plan else None,
-    )
-    made = Terms(
+    return True
+
+
+def propose_terms(
+    actor: Actor,
+    act_id: str,
+    *,
+    base: str = "",
+    text: str = "",
+    people: Iterable[Mapping[str, str]] | None = None,
+    purposes: Iterable[str] | None = None,
+    quota: Mapping[str, int] | None = None,
+    publication: str = "",
+    clauses: Iterable[str] | None = None,
+    words: Mapping[str, str] | None = None,
+    marking: str = "",
+    export: bool | None = None,
+    watermark: bool | None = None,
+) -> Terms:
+    """Propose and sign another version of an act's terms, as either side.
+
+    Args:
+        base: digest of the version that it departs from; the newest by default.
+        text: a note to the other side.
+        words: changed words by clause id; "" goes back to the library's.
+        people, purposes, quota, publication, clauses, marking, export, watermark: as in
+            `sign_terms`; what is not given stays as in the base.
+    """
+    with act(actor, Permission.TERMS_SIGN) as doing:
+        only(doing.here.profile, actor)
+        row = _window_act(find_act(act_id))
+        known = versions_of(row)
+        if not known:
+            raise Refused("the lab has proposed no terms yet", kept="the act as it was")
+        newest = max(known, key=lambda version: rule_of(version).order)
+        found = next((v for v in known if v.digest == base), None) if base else newest
+        if found is None:
+            raise Refused("the version that this departs from is not here", kept="the terms")
+        terms = departed(
+            row,
+            Document.from_json(found.document),
+            marking,
+            export,
+            watermark,
+            people=people,
+            purposes=purposes,
+            quota=quota,
+            publication=publication,
+            clauses=clauses,
+            words=words or {},
+            version=negotiation.next_number(rule_of(version) for version in known),
+        )
+        return _make(doing, row, terms, base=found.digest, text=note(text, "text"))
+
+
+def _make(doing: Doing, row: Act, terms: Document, *, base: str = "", text: str = "") -> Terms:
+    side = own_side()
+    if row.state not in (LIVE if side == Side.LAB else (ActState.ACCEPTED,)):
+        raise Refused(f"the act is {row.state}", kept="the act", next_step="offer it again")
+    rules.check_terms(doing.here.pack, terms)
+    if not row.window_state:
+        plan = Plan.objects.filter(model=row.model).first() if side == Side.LAB else None
+        check_window(
+            doing.here.pack,
+            terms.basis,
+            terms.opens,
+            terms.closes,
+            doing.now,
+            partner_release=plan.partner_release if plan else None,
+        )
+    made = _row(doing, row, terms, side, base, text)
+    _sign(doing, made, terms, side)
+    made.save()
+    _send(doing, row, made, side, proposed=terms.version > 1)
+    settle(doing, row)
+    made.refresh_from_db()
+    return made
+
+
+def _row(doing: Doing, row: Act, terms: Document, side: Side, base: str, text: str) -> Terms:
+    return Terms(
         org_id=row.org_id,
         act=row,
+        number=terms.version,
+        proposed_by=str(side),
+        base=base,
+        note=text,
+        proposed_at=doing.now,
         document=terms.to_json(),
         digest=terms.digest,
-        lab_signature=rules.sign_terms(terms, doing.here.keys),
-        lab_signed_by=doing.actor.name[:200],
     )
-    made.save()
-    _send(doing, row, made, made.lab_signature, made.lab_signed_by)
-    return made
 
 
-def _countersign(doing: Doing, row: Act) -> Terms:
+def _sign(doing: Doing, made: Terms, terms: Document, side: Side) -> None:
+    setattr(made, f"{side}_signature", rules.sign_terms(terms, doing.here.keys))
+    setattr(made, f"{side}_signed_by", doing.actor.name[:200])
+
+
+def _countersign(doing: Doing, row: Act, digest: str) -> Terms:
     if row.state != ActState.ACCEPTED:
         raise Refused(f"the act is {row.state}", kept="the act", next_step="accept the offer first")
-    made = Terms.objects.select_for_update().filter(act=row).first()
-    if made is None:
-        raise Refused("the lab has proposed no terms yet", kept="the act as it was")
-    if made.agreed_at is not None:
-        return made
-    terms = Document.from_json(made.document)
-    made.office_signature = rules.sign_terms(terms, doing.here.keys)
-    made.office_signed_by = doing.actor.name[:200]
-    _send(doing, row, made, made.office_signature, made.office_signed_by)
-    _agreed(doing, row, made)
+    side, known = own_side(), versions_of(row)
+    standing = [v for v in known if v.state == "agreed" and (not digest or v.digest == digest)]
+    if standing and not negotiation.open_for(side, map(rule_of, known)):
+        return standing[0]  # signing twice is signing once
+    found = negotiation.to_sign(side, map(rule_of, known), digest)
+    made = Terms.objects.select_for_update().get(act=row, digest=found.digest)
+    _sign(doing, made, Document.from_json(made.document), side)
+    _hold(doing, row, made)
+    made.save()
+    message_id = _send(doing, row, made, side, proposed=False)
+    settle(doing, row, message_id)
+    made.refresh_from_db()
     return made
 
 
-def _send(doing: Doing, row: Act, made: Terms, signature: str, signed_by: str) -> None:
+def _send(doing: Doing, row: Act, made: Terms, side: Side, *, proposed: bool) -> str:
+    """Send this side's signature; the first version of all goes as one, as it always did."""
     body = {
         "act": row.id,
         "terms": made.document,
         "digest": made.digest,
-        "signature": signature,
-        "signed_by": signed_by,
+        "signature": getattr(made, f"{side}_signature"),
+        "signed_by": getattr(made, f"{side}_signed_by"),
     }
-    message_id = doing.send(row.peer, "terms.signed", body, thread=row.id, marking=row.marking)
-    _record(doing, row, made, message_id)
+    if proposed:
+        body |= {"base": made.base, "note": made.note or None}
+    type_ = "terms.proposed" if proposed else "terms.signed"
+    message_id = doing.send(row.peer, type_, body, thread=row.id, marking=row.marking)
+    _record(doing, row, made, message_id, proposed=proposed)
+    return message_id
 
 
-def _record(doing: Doing, row: Act, made: Terms, message_id: str) -> None:
+def _record(doing: Doing, row: Act, made: Terms, message_id: str, *, proposed: bool) -> None:
     doing.record(
-        Event.ENGAGEMENT_TERMS_SIGNED,
+        Event.ENGAGEMENT_TERMS_PROPOSED if proposed else Event.ENGAGEMENT_TERMS_SIGNED,
         row.id,
         {"digest": made.digest, "lab": made.lab_signature, "office": made.office_signature},
         marking=row.marking,
@@ -193,33 +229,51 @@ def _record(doing: Doing, row: Act, made: Terms, message_id: str) -> None:
     )
 
 
-def _agreed(doing: Doing, row: Act, made: Terms, message_id: str = "") -> None:
-    """Take the second signature: both hold, so the window is agreed."""
+def _hold(doing: Doing, row: Act, made: Terms) -> None:
+    """Raise Refused unless both signatures hold, each with the key that the terms name."""
     terms = Document.from_json(made.document)
     own, other = doing.here.keys.public, keys_of(row.peer)
     lab, office = (own, other) if own_side() == Side.LAB else (other, own)
     if not rules.signed_by_both(terms, made.lab_signature, lab, made.office_signature, office):
         raise Refused("a signature does not hold for these terms", kept="the act as it was")
-    made.save()
-    settle(doing, row, message_id)
 
 
 @handles("terms.signed")
 def on_signed(arrival: Arrival) -> None:
-    """The other side's signature arrives."""
+    """The other side's signature arrives; the lab's over a first version brings that with it."""
+    row, terms = _checked(arrival)
+    made = Terms.objects.select_for_update().filter(act=row, digest=terms.digest).first()
+    if made is not None:
+        _take_signature(arrival, row, made)
+    elif own_side() == Side.LAB or terms.version > 1:
+        raise Refused("these terms were not proposed here", kept="the message")
+    elif Terms.objects.filter(act=row, number=1).exists():
+        raise Refused("other terms are here for this act", kept="the terms as they are")
+    else:
+        _take_proposal(arrival, row, terms, proposed=False)
+
+
+@handles("terms.proposed")
+def on_proposed(arrival: Arrival) -> None:
+    """The other side proposes another version."""
+    row, terms = _checked(arrival)
+    made = Terms.objects.select_for_update().filter(act=row, digest=terms.digest).first()
+    if made is not None:  # both proposed the same: so both signed it
+        made.proposed_by = str(Side.LAB)
+        _take_signature(arrival, row, made)
+        return
+    known = max((version.number for version in versions_of(row)), default=0)
+    if terms.version > known + 1:
+        raise NotYet(f"version {terms.version - 1} of the terms has not arrived")
+    _take_proposal(arrival, row, terms, proposed=True)
+
+
+def _checked(arrival: Arrival) -> tuple[Act, Document]:
+    """The terms are about this act, these two parties and these hours, and truly signed."""
     row = arrived_act(arrival)
     if row.kind != ActKind.ACCESS_WINDOW:
         raise Refused(f"a {row.kind} has no terms", kept="the message")
     terms = Document.from_json(arrival.body["terms"])
-    _check(arrival, row, terms)
-    if own_side() == Side.OFFICE:
-        _on_proposed(arrival, row, terms)
-    else:
-        _on_countersigned(arrival, row, terms)
-
-
-def _check(arrival: Arrival, row: Act, terms: Document) -> None:
-    """The terms are about this act, these two parties and these hours, and truly signed."""
     own, other = arrival.doing.here.keys.public.keyid, arrival.peer.keyid
     lab, office = (own, other) if own_side() == Side.LAB else (other, own)
     named = (terms.act, terms.lab, terms.office, terms.basis, stamp(terms.opens))
@@ -234,71 +288,38 @@ def _check(arrival: Arrival, row: Act, terms: Document) -> None:
         terms, signature, keys_of(arrival.peer)
     ):
         raise Refused("the signature does not hold for these terms", kept="the message")
+    return row, terms
 
 
-def _on_proposed(arrival: Arrival, row: Act, terms: Document) -> None:
-    found = Terms.objects.filter(act=row).first()
-    if found is not None:
-        if found.digest != terms.digest:
-            raise Refused("other terms are here for this act", kept="the terms as they are")
-        return
-    made = Terms(
-        org_id=row.org_id,
-        act=row,
-        document=terms.to_json(),
-        digest=terms.digest,
-        lab_signature=arrival.body["signature"],
-        lab_signed_by=arrival.body["signed_by"][:200],
-    )
+def _take_proposal(arrival: Arrival, row: Act, terms: Document, *, proposed: bool) -> None:
+    side = Side.OFFICE if own_side() == Side.LAB else Side.LAB
+    if side == Side.OFFICE:
+        _accepted(row)
+    body = arrival.body
+    made = _row(arrival.doing, row, terms, side, body.get("base", ""), body.get("note", "") or "")
+    setattr(made, f"{side}_signature", body["signature"])
+    setattr(made, f"{side}_signed_by", body["signed_by"][:200])
     made.save()
-    _record(arrival.doing, row, made, arrival.message.id)
+    _record(arrival.doing, row, made, arrival.message.id, proposed=proposed)
+    settle(arrival.doing, row, arrival.message.id)
 
 
-def _on_countersigned(arrival: Arrival, row: Act, terms: Document) -> None:
-    made = Terms.objects.select_for_update().filter(act=row).first()
-    if made is None or made.digest != terms.digest:
-        raise Refused("these terms were not proposed here", kept="the message")
-    if made.agreed_at is not None:
-        return
+def _accepted(row: Act) -> None:
+    """Raise NotYet before the office's answer is here, Refused where the act is over."""
     if row.state == ActState.OFFERED:
         raise NotYet("the office's answer has not arrived")
     if row.state != ActState.ACCEPTED:
         raise Refused(f"the act is {row.state}", kept="the act as it was")
-    made.office_signature = arrival.body["signature"]
-    made.office_signed_by = arrival.body["signed_by"][:200]
-    _record(arrival.doing, row, made, arrival.message.id)
-    _agreed(arrival.doing, row, made, arrival.message.id)
 
 
-def terms_view(row: Act, pack: PolicyPack) -> dict[str, Any] | None:
-    """An act's terms with the words of their clauses and who signed when, for pages and the API."""
-    made = Terms.objects.filter(act=row).first()
-    if made is None:
-        return None
-    terms = Document.from_json(made.document)
-    clauses = []
-    for clause in terms.clauses:
-        title, text = rules.clause_text(pack, clause)
-        clauses.append({"id": clause.id, "title": title, "text": text})
-    return {
-        **made.document,
-        "clauses": clauses,
-        "digest": made.digest,
-        "lab_signed_by": made.lab_signed_by,
-        "office_signed_by": made.office_signed_by,
-        "agreed_at": stamp(made.agreed_at),
-    }
-
-
-def offered_terms(actor: Actor) -> dict[str, Any]:
-    """What the pack lets terms choose from: clauses, required ones, purposes, publication."""
-    only(Profile.LAB, actor)
-    pack = here().pack
-    if not actor.may(Permission.TERMS_SIGN):
-        raise NotFound("no such thing here")
-    return {
-        "clauses": [dict(row) for row in pack.records("terms", "clauses")],
-        "required": list(pack.sequence("terms", "required")),
-        "purposes": [dict(row) for row in pack.records("engagement", "purposes")],
-        "publication": [dict(row) for row in pack.records("terms", "publication")],
-    }
+def _take_signature(arrival: Arrival, row: Act, made: Terms) -> None:
+    side = Side.OFFICE if own_side() == Side.LAB else Side.LAB
+    if getattr(made, f"{side}_signature"):
+        return
+    _accepted(row)
+    setattr(made, f"{side}_signature", arrival.body["signature"])
+    setattr(made, f"{side}_signed_by", arrival.body["signed_by"][:200])
+    _hold(arrival.doing, row, made)
+    made.save()
+    _record(arrival.doing, row, made, arrival.message.id, proposed=False)
+    settle(arrival.doing, row, arrival.message.id)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from ninja import Query, Schema
 from pydantic import Field
 
-from vedette.services import acceptance, access, acts, engagement, terms
+from vedette.services import acceptance, access, acts, engagement, term_views, terms
 from vedette.web.api.idempotency import Asked, Router
 from vedette.web.api.kinds import Moment, Name, Note
 from vedette.web.api.paging import Page, Paging, page_of
@@ -74,13 +74,30 @@ class QuotaIn(Schema):
 
 
 class TermsIn(Schema):
-    """The lab's proposal; the office signs it with an empty object."""
+    """The lab's first version; who signs what the other side proposed gives `digest` or nothing."""
 
     people: list[PersonIn] = Field(default_factory=list)
     purposes: list[str] = Field(default_factory=list)
     quota: QuotaIn | None = None
     publication: str = "none"
     clauses: list[str] | None = None
+    marking: str = ""
+    export: bool | None = None
+    watermark: bool | None = None
+    digest: str = ""
+
+
+class VersionIn(Schema):
+    """Another version: what is not given stays as in `base`, the newest by default."""
+
+    base: str = ""
+    note: Note = ""
+    people: list[PersonIn] | None = None
+    purposes: list[str] | None = None
+    quota: QuotaIn | None = None
+    publication: str = ""
+    clauses: list[str] | None = None
+    words: dict[str, str] = Field(default_factory=dict)
     marking: str = ""
     export: bool | None = None
     watermark: bool | None = None
@@ -192,9 +209,32 @@ def end(request: Asked, act_id: str, body: ReasonIn) -> Any:
     "/acts/{act_id}/terms", response=ActOut, operation_id="signTerms", summary="Sign the terms"
 )
 def sign(request: Asked, act_id: str, body: TermsIn) -> Any:
-    """The lab proposes and signs; the office signs what was proposed, with an empty object."""
+    """The lab proposes and signs; who signs what the other side proposed sends an empty object."""
     terms.sign_terms(request.auth, act_id, **body.dict())
     return acts.act_view(request.auth, act_id)
+
+
+@router.post(
+    "/acts/{act_id}/terms/versions",
+    response=ActOut,
+    operation_id="proposeTerms",
+    summary="Propose another version of the terms, signed",
+)
+def propose(request: Asked, act_id: str, body: VersionIn) -> Any:
+    """Either side; the other signs it, answers with one of its own, or leaves it."""
+    given = body.dict()
+    terms.propose_terms(request.auth, act_id, text=given.pop("note"), **given)
+    return acts.act_view(request.auth, act_id)
+
+
+@router.get(
+    "/acts/{act_id}/terms/versions/{digest}",
+    response=dict[str, Any],
+    operation_id="readTermsVersion",
+    summary="One version of the terms, with its redlines",
+)
+def read_version(request: Asked, act_id: str, digest: str) -> Any:
+    return term_views.version_view(request.auth, act_id, digest)
 
 
 @router.post(
@@ -238,4 +278,4 @@ def ask(request: Asked, act_id: str, body: SessionIn) -> Any:
     summary="What terms can choose from",
 )
 def choices(request: Asked) -> Any:
-    return terms.offered_terms(request.auth)
+    return term_views.offered_terms(request.auth)

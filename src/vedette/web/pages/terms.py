@@ -16,7 +16,8 @@ from vedette.services import acts as views
 from vedette.services.engagement_views import signatures
 from vedette.services.here import here
 from vedette.services.sides import own_side
-from vedette.services.terms import offered_terms, sign_terms
+from vedette.services.term_views import offered_terms
+from vedette.services.terms import sign_terms
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Code, Table
 from vedette.web.pages.forms import Lines, done, form_page, moment, posted, submitted
