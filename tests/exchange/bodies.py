@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
+from hypothesis import find
 from hypothesis import strategies as st
 
 from vedette.exchange import fields
@@ -51,3 +54,74 @@ def body(record: fields.Record) -> st.SearchStrategy[dict[str, Any]]:
 
 def body_of(row: MessageType) -> st.SearchStrategy[dict[str, Any]]:
     return body(row.body)
+
+
+CANDIDATES = ("", "act-2222222222222222", "0" * 64, "sha256:" + "0" * 64, "CWE-79", "0" * 256)
+
+
+def one(field: fields.Field) -> Any:
+    """The same valid value of a field each time; a record has all of its fields."""
+    if isinstance(field, fields.Text):
+        fitting = (text for text in CANDIDATES if re.fullmatch(field.pattern or ".+", text))
+        return next(fitting, None) or find(value(field), lambda _: True)
+    if isinstance(field, fields.Choice):
+        return field.words[0]
+    if isinstance(field, fields.Time):
+        return "2026-12-01T09:00:00Z"
+    if isinstance(field, fields.Whole):
+        return field.low
+    if isinstance(field, fields.YesNo):
+        return True
+    if isinstance(field, fields.Mark):
+        return "TLP:AMBER"
+    if isinstance(field, fields.ListOf):
+        return [one(field.item)]
+    if isinstance(field, fields.Record):
+        return {name: one(inner) for name, inner in field.fields.items()}
+    if isinstance(field, fields.TextMap):
+        return {"name": "text"}
+    assert isinstance(field, fields.Document), f"no value for {type(field).__name__}"
+    return {"any": "thing"}
+
+
+def over(field: fields.Field) -> Any:
+    """A value of the right kind that is beyond the field's limit."""
+    if isinstance(field, fields.Text):
+        return "x" * (field.limit + 1)
+    if isinstance(field, fields.Whole):
+        return field.high + 1
+    if isinstance(field, fields.ListOf):
+        return [one(field.item)] * (field.limit + 1)
+    if isinstance(field, fields.TextMap):
+        return {f"n{number}": "" for number in range(field.limit + 1)}
+    if isinstance(field, fields.Document):
+        return {"any": "x" * field.limit}
+    if isinstance(field, fields.Record):
+        return {**one(field), "unheard_of": 1}
+    return "no such word, time or marking"
+
+
+def paths(record: fields.Record, at: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Every field of a record and of the records in it, with the way to it through `one`'s body."""
+    for name, field in record.fields.items():
+        yield (*at, name), field
+        inner, way = field, (*at, name)
+        if isinstance(inner, fields.ListOf):
+            inner, way = inner.item, (*way, 0)
+        if isinstance(inner, fields.Record):
+            yield from paths(inner, way)
+
+
+def put(body: Any, way: tuple[Any, ...], value: Any) -> Any:
+    """`body` with `value` at the end of the way; without it where the value is `GONE`."""
+    copy = dict(body) if isinstance(body, dict) else list(body)
+    if len(way) > 1:
+        copy[way[0]] = put(copy[way[0]], way[1:], value)
+    elif value is GONE:
+        del copy[way[0]]
+    else:
+        copy[way[0]] = value
+    return copy
+
+
+GONE = object()

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event as Flag
@@ -15,9 +16,11 @@ import pytest
 from demo.stage import free_port
 from tests.services.running import run_jobs
 
+from vedette.kernel.errors import Forbidden, NotFound
 from vedette.kernel.ids import new_id
 from vedette.kernel.permissions import Profile
-from vedette.services import jobs, outbox
+from vedette.services import jobs, messages, outbox, peers, posting
+from vedette.services.acting import instance_actor
 from vedette.services.testing import FakePeer, Fixture
 from vedette.store.models import LedgerEntry, OutMessage, Peer, Schedule
 from vedette.store.tenancy import SYSTEM, scoped
@@ -101,7 +104,7 @@ def waits(message_id: str) -> OutMessage:
     assert found.state == "queued"
     assert found.delivered_at is None
     with scoped(SYSTEM):
-        planned = Schedule.objects.get(name=f"deliver {message_id}")
+        planned = Schedule.objects.get(name=f"deliver to {found.peer_id}")
     assert planned.done_at is None
     assert planned.due_at == found.next_attempt_at
     assert not events(message_id)
@@ -136,7 +139,7 @@ def test_a_peer_that_is_down_gets_it_when_it_is_back(lab: Fixture) -> None:
     with listening(says(202, ACCEPTED), port) as (_, asked):
         assert jobs.tick() == 1
         run_jobs()
-        outbox.deliver(message_id)
+        outbox.deliver(row(message_id).peer_id)
     assert len(asked) == 1, "a message that was delivered is not sent again"
     found = row(message_id)
     assert (found.state, found.attempts, found.answer) == ("delivered", 3, "accepted")
@@ -156,7 +159,7 @@ def test_a_refusal_is_final_and_recorded(lab: Fixture) -> None:
     assert (found.state, found.answer) == ("refused", "body.act: missing")
     assert events(found.id) == ["message:message:refused"]
     with scoped(SYSTEM):
-        assert not Schedule.objects.filter(name=f"deliver {found.id}").exists()
+        assert not Schedule.objects.filter(name=f"deliver to {found.peer_id}").exists()
 
 
 def test_taken_before_counts_as_delivered(lab: Fixture) -> None:
@@ -201,7 +204,7 @@ def test_an_endless_answer_is_cut_off(lab: Fixture) -> None:
 def test_a_peer_that_never_ends_its_answer_is_left(
     lab: Fixture, monkeypatch: pytest.MonkeyPatch, drip: bool
 ) -> None:
-    monkeypatch.setattr(outbox, "PATIENCE", 0.3)
+    monkeypatch.setattr(posting, "PATIENCE", 0.3)
     over = Flag()
 
     def hanging(handler: BaseHTTPRequestHandler) -> None:
@@ -226,3 +229,98 @@ def test_an_address_that_is_none_is_told(lab: Fixture, url: str) -> None:
     message_id = queued(lab, lab.peer("Office", Profile.OFFICE), url)
     run_jobs()
     assert waits(message_id).answer
+
+
+def tries_until_given_up(lab: Fixture, message_id: str) -> int:
+    """Let time pass until nothing is planned any more; return how many tries there were."""
+    tries = 0
+    while run_jobs():
+        tries += 1
+        lab.clock.time += timedelta(days=2)
+        jobs.tick()
+    assert row(message_id).state == "given-up"
+    return tries
+
+
+def test_a_peer_that_never_answers_is_given_up_for_now_and_nothing_is_lost(lab: Fixture) -> None:
+    office = lab.peer("Office", Profile.OFFICE)
+    with listening(says(404)) as (url, asked):
+        message_id = queued(lab, office, url)
+        assert tries_until_given_up(lab, message_id) == len(outbox.RETRY_AFTER) + 1
+    assert len(asked) == len(outbox.RETRY_AFTER) + 1
+    assert row(message_id).answer == "HTTP 404"
+    assert events(message_id) == ["message:message:given-up"]
+
+
+def test_given_up_messages_go_out_again_by_hand(lab: Fixture) -> None:
+    office = lab.peer("Office", Profile.OFFICE)
+    message_id = queued(lab, office, "http://127.0.0.1:1")
+    tries_until_given_up(lab, message_id)
+    assert messages.retry(lab.person("release-lead"), message_id) == 1
+    assert row(message_id).attempts == 0
+    with pytest.raises(NotFound):
+        messages.retry(lab.person("release-lead"), "msg-3333333333333333")
+    with pytest.raises(Forbidden):
+        messages.retry(lab.person("reader"), message_id)
+    with listening(says(202, ACCEPTED)) as (url, _):
+        queued(lab, office, url)
+        run_jobs()
+    assert row(message_id).state == "delivered"
+
+
+def test_given_up_messages_go_out_again_when_the_address_changes_or_another_arrives(
+    lab: Fixture,
+) -> None:
+    office = lab.peer("Office", Profile.OFFICE)
+    first = queued(lab, office, "http://127.0.0.1:1")
+    tries_until_given_up(lab, first)
+    with listening(says(202, ACCEPTED)) as (url, asked):
+        peers.add_peer(instance_actor(), replace(office.card, url=url))
+        run_jobs()
+        assert row(first).state == "delivered"
+        with scoped(SYSTEM):
+            OutMessage.objects.filter(id=first).update(state="given-up")
+        queued(lab, office, url)
+        run_jobs()
+        assert row(first).state == "delivered"
+    assert len(asked) == 3
+
+
+def test_many_go_together_and_each_has_its_receipt(lab: Fixture) -> None:
+    """One job, one request; what is refused is refused alone."""
+    office = lab.peer("Office", Profile.OFFICE)
+    told = [{"status": "accepted"}] * 4 + [{"status": "refused", "detail": "body.act: missing"}]
+    with listening(says(200, json.dumps({"receipts": told}).encode())) as (url, asked):
+        ids = [queued(lab, office, url) for _ in told]
+        assert run_jobs() == 1
+    assert asked == [posting.BATCH_PATH]
+    assert sorted(row(each).state for each in ids) == ["delivered"] * 4 + ["refused"]
+
+
+def test_a_peer_that_takes_no_batches_gets_them_singly(lab: Fixture) -> None:
+    office = lab.peer("Office", Profile.OFFICE)
+
+    def older(handler: BaseHTTPRequestHandler) -> None:
+        (says(202, ACCEPTED) if handler.path == outbox.INBOX_PATH else says(404))(handler)
+
+    with listening(older) as (url, asked):
+        ids = [queued(lab, office, url) for _ in range(3)]
+        run_jobs()
+    assert asked == [posting.BATCH_PATH, *[outbox.INBOX_PATH] * 3]
+    assert {row(each).state for each in ids} == {"delivered"}
+
+
+def test_one_message_that_a_peer_stumbles_over_holds_up_no_other(lab: Fixture) -> None:
+    office = lab.peer("Office", Profile.OFFICE)
+    calls: list[str] = []
+
+    def stumbling(handler: BaseHTTPRequestHandler) -> None:
+        calls.append(handler.path)
+        first = handler.path == outbox.INBOX_PATH and calls.count(outbox.INBOX_PATH) == 1
+        batch = handler.path == posting.BATCH_PATH
+        (says(500) if first or batch else says(202, ACCEPTED))(handler)
+
+    with listening(stumbling) as (url, _):
+        ids = [queued(lab, office, url) for _ in range(4)]
+        run_jobs()
+    assert sorted(row(each).state for each in ids) == ["delivered"] * 3 + ["queued"]

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from vedette.cli.context import boot, instance_option
+from vedette.cli.progress import ProgressLine
 from vedette.kernel.bounds import read_json
+
+SHOWN_REFUSALS = 20
 
 
 @click.group()
@@ -98,68 +102,133 @@ def send(folder: Path | None) -> None:
     click.echo(f"{sent} delivered or answered, {left} still queued")
 
 
+@exchange.command()
+@click.argument("message_id", default="", required=False)
+@click.option("--peer", "peer_name", default="", help="Only messages to this peer.")
+@instance_option
+def retry(message_id: str, peer_name: str, folder: Path | None) -> None:
+    """Queue again what was given up for now, or waits for a later try.
+
+    Example: vedette exchange retry --peer "Reviewing Office" --instance lab
+    """
+    boot(folder)
+    from vedette.services.acting import instance_actor
+    from vedette.services.messages import retry as retry_messages
+
+    count = retry_messages(instance_actor(), message_id, peer_name)
+    click.echo(f"{count} messages queued again; next: vedette exchange send")
+
+
+@exchange.command()
+@click.option("--peer", "peer_name", default="", help="Only with this peer.")
+@instance_option
+def compare(peer_name: str, folder: Path | None) -> None:
+    """Find out with peers what was lost, and have it sent again, both ways.
+
+    For a lost file, or after a restore: sums of what crossed go to the peer, which answers with
+    its own. `exchange status --peer` then says whether both agree.
+
+    Example: vedette exchange compare --peer "Reviewing Office" --instance lab
+    """
+    boot(folder)
+    from vedette.services.acting import instance_actor
+    from vedette.services.syncing import compare as compare_peers
+
+    names = compare_peers(instance_actor(), peer_name)
+    click.echo(f"sums queued for {', '.join(names) or 'nobody'}; next: vedette exchange send")
+
+
 @exchange.command("export")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--peer", "peer_name", default="", help="Only messages to this peer.")
+@click.option("--again", is_flag=True, help="Also what an earlier file carried without a receipt.")
 @instance_option
-def export_file(file: Path, peer_name: str, folder: Path | None) -> None:
+def export_file(file: Path, peer_name: str, again: bool, folder: Path | None) -> None:
     """Write queued messages to a file, to be carried by hand.
+
+    They count as delivered once the receipts that the other side's import writes are imported here.
 
     Example: vedette exchange export to-office.jsonl --peer "Reviewing Office" --instance lab
     """
     boot(folder)
-    from vedette.services.outbox import export_waiting
+    from vedette.services.carrying import export_file as export
 
-    count = export_waiting(file, peer_name)
+    count = export(file, peer_name, again=again)
     click.echo(f"{count} messages written to {file}")
 
 
 @exchange.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--check", is_flag=True, help="Only say what would be taken; write nothing.")
+@click.option("--lines", is_flag=True, help="One JSON line for each line of the file.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @instance_option
-def import_file(file: Path, as_json: bool, folder: Path | None) -> None:
+def import_file(file: Path, check: bool, lines: bool, as_json: bool, folder: Path | None) -> None:
     """Take messages from a file; taking it twice changes nothing. Exit 2 if any was refused.
+
+    Refused lines go to FILE.refused.jsonl with their reasons. FILE.receipts.jsonl goes back to the
+    sender, who imports it and so knows what arrived.
 
     Example: vedette exchange import from-lab.jsonl --instance office
     """
     boot(folder, handlers=True)
-    from vedette.services.inbox import receive
+    from vedette.services import carrying
 
-    counts = {"accepted": 0, "already": 0, "refused": 0}
-    refusals = []
-    with file.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            receipt = receive(line)
-            counts[receipt.status] += 1
-            if receipt.status == "refused":
-                refusals.append(
-                    {"line": number, "reason": receipt.reason, "detail": receipt.detail}
-                )
-    if as_json:
-        click.echo(json.dumps({**counts, "refusals": refusals}, indent=1))
-    else:
-        click.echo(", ".join(f"{count} {name}" for name, count in counts.items()))
-    for refusal in refusals:
-        click.echo(f"line {refusal['line']}: {refusal['detail']} ({refusal['reason']})", err=True)
-    if refusals:
+    report = carrying.Report(file)
+    taken = carrying.import_file(file, check=check)
+    shown: list[dict[str, Any]] = []
+    with ProgressLine() as progress:
+        for line in report.passed(taken) if check else report.run(taken):
+            progress.show(line.number, line.number, file.name)
+            if lines:
+                click.echo(json.dumps(line.to_json()))
+            if line.receipt.status == "refused" and len(shown) < SHOWN_REFUSALS:
+                shown.append(line.to_json())
+    _tell_import(
+        report.counts, report.states, shown, "json" if as_json else "" if lines else "text"
+    )
+    if not check:
+        for written in (report.refused_file, report.receipts_file):
+            if written.exists():
+                click.echo(f"written: {written}", err=True)
+    if report.counts["refused"]:
         sys.exit(2)
 
 
+def _tell_import(
+    counts: dict[str, int], states: dict[str, int], refused: list[dict[str, Any]], form: str
+) -> None:
+    if form == "json":
+        named = ("line", "reason", "detail")
+        rows = [{name: row[name] for name in named} for row in refused]
+        click.echo(json.dumps({**counts, "states": states, "refusals": rows}, indent=1))
+    elif form == "text":
+        also = {name: n for name, n in states.items() if name not in ("handled", "refused")}
+        click.echo(", ".join(f"{count} {name}" for name, count in {**counts, **also}.items()))
+    for row in refused:
+        click.echo(f"line {row['line']}: {row['detail']} ({row['reason']})", err=True)
+    if counts["refused"] > len(refused):
+        click.echo(f"and {counts['refused'] - len(refused)} more", err=True)
+
+
 @exchange.command()
+@click.option("--peer", "peer_name", default="", help="What both sides have of one peer.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @instance_option
-def status(as_json: bool, folder: Path | None) -> None:
+def status(peer_name: str, as_json: bool, folder: Path | None) -> None:
     """What is queued, waits for something else, or was refused.
+
+    With --peer: whether this instance and that one agree on what crossed. Exit 1 where they don't.
 
     Example: vedette exchange status --instance lab
     """
     boot(folder)
-    from vedette.services.outbox import status as outbox_status
+    if peer_name:
+        _peer_status(peer_name, as_json)
+        return
+    from vedette.services.messages import status as exchange_status
 
-    value = outbox_status()
+    value = exchange_status()
     if as_json:
         click.echo(json.dumps(value, indent=1))
         return
@@ -167,3 +236,29 @@ def status(as_json: bool, folder: Path | None) -> None:
         click.echo(f"{side}: " + (", ".join(f"{n} {s}" for s, n in states.items()) or "nothing"))
     for row in value["open"]:
         click.echo(f"  {row['id']}  {row['type']}  {row['state']}  {row['why']}")
+
+
+def _peer_status(peer_name: str, as_json: bool) -> None:
+    from vedette.services.acting import instance_actor
+    from vedette.services.syncing import account
+
+    value = account(instance_actor(), peer_name)
+    found = value["compared"]
+    if as_json:
+        click.echo(json.dumps(value, indent=1))
+    else:
+        click.echo(
+            f"{value['peer']}: {value['sent']} sent, {value['not_acknowledged']} of them not"
+            f" acknowledged; {value['taken']} taken"
+        )
+        if not found:
+            click.echo("not compared yet; next: vedette exchange compare", err=True)
+        elif found["agree"]:
+            click.echo(f"both sides agreed at {value['compared_at']}")
+        else:
+            click.echo(
+                f"they differed at {value['compared_at']}: {found['queued_again']} queued again,"
+                f" {found['given_back']} given back; next: vedette exchange compare"
+            )
+    if found and not found["agree"]:
+        sys.exit(1)

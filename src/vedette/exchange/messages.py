@@ -11,7 +11,9 @@ Rules:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from vedette.exchange.fields import (
     DIGEST,
@@ -30,6 +32,7 @@ from vedette.exchange.fields import (
     Whole,
     YesNo,
 )
+from vedette.kernel.bounds import MIB
 from vedette.kernel.permissions import Profile
 
 LAB, OFFICE = Profile.LAB, Profile.OFFICE
@@ -45,7 +48,17 @@ COUNTS: dict[str, Field] = {
     "requests_digest": DIGEST,
 }
 TERMS = 1_048_576  # as many clauses of as many words as terms may have
+# count, and per bucket of ids an exclusive or of digests, 16 hex digits each (see `have`)
+SUMS = Record({"count": Whole(), "buckets": Text(2_097_152, r"([0-9a-f]{16})+")})
 EVIDENCE = Document(limit=262_144, required=False)
+
+
+@dataclass(frozen=True)
+class Added:
+    """A required field that came with `version`: older messages read as if it held `instead`."""
+
+    version: int
+    instead: Any
 
 
 @dataclass(frozen=True)
@@ -58,6 +71,7 @@ class MessageType:
     body: Record
     purpose: str
     version: int = 1
+    added: Mapping[str, Added] = field(default_factory=dict)
 
 
 def _row(
@@ -244,6 +258,39 @@ TABLE: tuple[MessageType, ...] = (
         "An act is withdrawn by either side, at any time, with an optional reason.",
         act=ID,
         reason=NOTE,
+    ),
+    _row(
+        "exchange.have",
+        set(Profile),
+        set(Profile),
+        "Sums of the messages that one side has sent and taken, so that both find what is lost.",
+        sent=SUMS,
+        taken=SUMS,
+        answer=YesNo(),
+    ),
+    _row(
+        "exchange.receipt",
+        set(Profile),
+        set(Profile),
+        "What became of messages that came in a file.",
+        receipts=ListOf(
+            Record(
+                {
+                    "message": ID,
+                    "digest": DIGEST,
+                    "status": Choice(("accepted", "already", "refused")),
+                    "detail": Text(500, required=False),
+                }
+            ),
+            1000,
+        ),
+    ),
+    _row(
+        "exchange.returned",
+        set(Profile),
+        set(Profile),
+        "Messages that their own sender has lost, given back as they were signed.",
+        envelopes=ListOf(Document(limit=16 * MIB), 1000),
     ),
     _row(
         "finding.answered",

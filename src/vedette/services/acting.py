@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from vedette.kernel.errors import Forbidden
 from vedette.kernel.events import Event
 from vedette.kernel.permissions import ROLES, Permission
-from vedette.services import ledgers, outbox, vault
+from vedette.services import awaiting, ledgers, outbox, vault
 from vedette.services.here import Here, here
 from vedette.services.jobs import enqueue
 from vedette.store.models import Peer
@@ -98,6 +98,7 @@ class Doing:
             message_id=message_id,
             now=self.now,
         )
+        awaiting.touch(object_id)
 
     def send(
         self, peer: Peer, type_: str, body: Mapping[str, Any], *, thread: str, marking: str

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from django.conf import settings
 
 from vedette.exchange.acceptance import Here as Door
 from vedette.exchange.card import Card
+from vedette.exchange.messages import BY_NAME, MessageType
 from vedette.kernel.bounds import MIB, Bounds, read_json
 from vedette.kernel.clock import Clock, FileClock, SystemClock
 from vedette.kernel.errors import BadInput, OurFault
@@ -66,10 +67,11 @@ class Here:
     clock: Clock
     pack: PolicyPack
     demo: bool = False
+    table: Mapping[str, MessageType] = field(default_factory=lambda: BY_NAME)
 
     @property
     def door(self) -> Door:
-        return Door(self.keys.public.keyid, self.profile, self.ceiling)
+        return Door(self.keys.public.keyid, self.profile, self.ceiling, self.table)
 
     @property
     def card(self) -> Card:

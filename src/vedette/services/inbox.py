@@ -1,107 +1,149 @@
 """Messages arriving: taken or refused at the door, then handled in order, each exactly once.
 
-A handler is registered for a type with `@handles`. It may raise `NotYet`, when what the message
-is about has not arrived; the message then waits and is tried again after the next arrivals.
+Rules:
+- What arrives together is taken in one transaction, and its sender is told after the commit; a
+  message that was not acknowledged comes again, and is taken once.
+- What is refused is kept with its reason, unless it may be above the ceiling: then only its digest.
+- What a known peer marked above the ceiling leaves a pointer: which message, from whom, of what
+  type, and where to ask; no content.
 """
 
 from __future__ import annotations
 
-import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 
 from vedette.exchange.acceptance import (
+    AboveCeiling,
     Accepted,
     KnownPeer,
     MessageRefused,
     Reason,
     accept,
 )
-from vedette.exchange.envelope import Message, open_envelope, read_message
+from vedette.exchange.envelope import BOUNDS, open_envelope, read_message
+from vedette.exchange.pointers import may_be_kept
 from vedette.kernel.bounds import MIB
 from vedette.kernel.canonical import digest
 from vedette.kernel.errors import VedetteError
 from vedette.kernel.events import Event
 from vedette.kernel.keys import PublicKeys
 from vedette.kernel.permissions import Profile
-from vedette.services.acting import Doing, act, instance_actor
+from vedette.services.acting import act, instance_actor
+from vedette.services.handling import (
+    Arrival,
+    NotYet,
+    handle,
+    handle_waiting,
+    handled_types,
+    handles,
+    reads_later,
+)
 from vedette.services.here import here
 from vedette.store.models import InMessage, Peer
 from vedette.store.tenancy import SYSTEM, scoped
 
-log = logging.getLogger("vedette.inbox")
+__all__ = [
+    "Arrival",
+    "NotYet",
+    "Receipt",
+    "handle_waiting",
+    "handled_types",
+    "handles",
+    "reads_later",
+    "receive",
+    "receive_all",
+]
 KEEP_REFUSED = MIB
 ABOUT_AN_ACT = re.compile(r"act-[2-9a-z]{16}")
-
-
-class NotYet(Exception):
-    """What this message is about has not arrived yet."""
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """What a handler gets: the message, its sender, and the act under way."""
-
-    message: Message
-    peer: Peer
-    doing: Doing
-
-    @property
-    def body(self) -> Mapping[str, Any]:
-        return self.message.body
-
-
-Handler = Callable[[Arrival], None]
-_handlers: dict[str, Handler] = {}
-
-
-def handles(type_: str) -> Callable[[Handler], Handler]:
-    """Register the one function that handles a message type."""
-
-    def register(function: Handler) -> Handler:
-        _handlers[type_] = function
-        return function
-
-    return register
+UNTAKEN = ("refused", "pointer")
+TOO_LARGE = (
+    f"more than {BOUNDS.size // MIB} MiB; a message names large content instead of holding it;"
+    " next: vedette exchange attach FILE"
+)
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What the sender is told: `accepted`, `already` or `refused` with its reason."""
+    """What the sender is told: `accepted`, `already` or `refused` with its reason.
+
+    `state` is what became of it here, as far as it is known: handled, waiting, set-aside,
+    not-understood, pointer or refused.
+    """
 
     status: str
     reason: str = ""
     detail: str = ""
+    message_id: str = ""
+    sender: str = ""
+    digest: str = ""
+    state: str = ""
 
 
 def receive(data: bytes) -> Receipt:
     """Take one envelope; bad input does not raise: what can't be taken is kept with the reason."""
+    return receive_all([data])[0]
+
+
+def receive_all(envelopes: Iterable[bytes]) -> list[Receipt]:
+    """Take envelopes in their order, in one transaction; what is told holds after the commit."""
     with transaction.atomic(), scoped(SYSTEM):
-        peers = {
-            peer.keyid: KnownPeer(PublicKeys(peer.ed25519, peer.age), Profile(peer.profile))
-            for peer in Peer.objects.all()
-        }
-        try:
-            accepted = accept(data, here().door, peers)
-            earlier = _earlier(accepted)
-            if earlier is not None:
-                return Receipt("already", detail=f"taken {earlier.received_at:%Y-%m-%dT%H:%M:%SZ}")
-        except MessageRefused as error:
-            _keep_refused(data, error)
-            return Receipt("refused", str(error.reason), error.what)
-        row = _keep(accepted, data)
-    _handle(row.pk)
-    handle_waiting()
-    return Receipt("accepted")
+        peers = known_peers()
+        return [_take(data, peers) for data in envelopes]
+
+
+def examine(data: bytes, peers: Mapping[str, KnownPeer]) -> Receipt:
+    """What would be told of an envelope; nothing is written. Under the instance's scope."""
+    try:
+        accepted = accept(data, here().door, peers)
+        row = _earlier(accepted)
+    except MessageRefused as error:
+        return Receipt("refused", str(error.reason), error.what)
+    return _receipt(accepted, "already" if row else "accepted", row)
+
+
+def known_peers() -> dict[str, KnownPeer]:
+    """Whose messages are taken, by key id; under the instance's scope."""
+    return {
+        peer.keyid: KnownPeer(PublicKeys(peer.ed25519, peer.age), Profile(peer.profile))
+        for peer in Peer.objects.all()
+    }
+
+
+def _take(data: bytes, peers: Mapping[str, KnownPeer]) -> Receipt:
+    try:
+        accepted = accept(data, here().door, peers)
+        earlier = _earlier(accepted)
+    except AboveCeiling as error:
+        return _point(error)
+    except MessageRefused as error:
+        _keep_refused(data, error)
+        return Receipt("refused", str(error.reason), error.what, digest=digest(data))
+    if earlier is not None:
+        return _receipt(accepted, "already", earlier)
+    row = _keep(accepted, data)
+    if row.state == "waiting":
+        handle(row.pk)
+        row.refresh_from_db(fields=["state", "reason"])
+    return _receipt(accepted, "accepted", row)
+
+
+def _receipt(accepted: Accepted, status: str, row: InMessage | None) -> Receipt:
+    message, detail = accepted.message, ""
+    if row is not None and status == "already":
+        detail = f"taken {row.received_at:%Y-%m-%dT%H:%M:%SZ}"
+    elif accepted.not_yet:
+        detail = f"kept; {accepted.not_yet}"
+    state = row.state if row else "not-understood" if accepted.not_yet else ""
+    return Receipt(status, "", detail, message.id, message.sender, accepted.opened.digest, state)
 
 
 def _earlier(accepted: Accepted) -> InMessage | None:
     rows = InMessage.objects.filter(message_id=accepted.message.id, sender=accepted.message.sender)
-    row = rows.exclude(state="refused").first()
+    row = rows.exclude(state__in=UNTAKEN).first()
     if row is not None and row.digest != accepted.opened.digest:
         raise MessageRefused(
             Reason.FORGED_ID, f"{accepted.message.id} was taken before with other content"
@@ -111,19 +153,21 @@ def _earlier(accepted: Accepted) -> InMessage | None:
 
 def _keep(accepted: Accepted, data: bytes) -> InMessage:
     message, instance = accepted.message, here()
+    # a pointer gives way, once the ceiling takes what it stood for
+    InMessage.objects.filter(message_id=message.id, sender=message.sender, state="pointer").delete()
     row = InMessage(
         org_id=instance.org,
         message_id=message.id,
         sender=message.sender,
         type=message.type,
+        version=message.version,
         thread=message.thread,
         marking=message.marking,
         digest=accepted.opened.digest,
         envelope=data.decode("utf-8"),
-        state="waiting",
-        reason=f"fields kept unread: {', '.join(accepted.unread)}"[:1000]
-        if accepted.unread
-        else "",
+        state="not-understood" if accepted.not_yet else "waiting",
+        reason=accepted.not_yet[:1000],
+        unread=list(accepted.unread),
         received_at=instance.clock.now(),
     )
     row.save()
@@ -139,16 +183,15 @@ def _keep(accepted: Accepted, data: bytes) -> InMessage:
 
 
 def _keep_refused(data: bytes, error: MessageRefused) -> None:
-    above = error.reason == Reason.OVER_MARKED
-    small = len(data) <= KEEP_REFUSED and not above
+    kept = len(data) <= KEEP_REFUSED and may_be_kept(data, here().ceiling)
     with act(instance_actor(), None) as doing:
         row = InMessage(
             org_id=here().org,
             message_id="",
             sender="",
             digest=digest(data),
-            thread=_claimed_thread(data) if small else "",
-            envelope=data.decode("utf-8", "replace").replace("\x00", "") if small else "",
+            thread=_claimed_thread(data) if kept else "",
+            envelope=data.decode("utf-8", "replace").replace("\x00", "") if kept else "",
             state="refused",
             reason=error.what[:1000],
             received_at=doing.now,
@@ -170,47 +213,40 @@ def _claimed_thread(data: bytes) -> str:
     return thread if ABOUT_AN_ACT.fullmatch(thread) else ""
 
 
-def _handle(pk: int) -> bool:
-    """Handle one waiting message in a transaction of its own; tell whether it is done."""
-    try:
-        with act(instance_actor(), None) as doing:
-            row = InMessage.objects.select_for_update().filter(pk=pk, state="waiting").first()
-            if row is None:
-                return False
-            message = read_message(open_envelope(row.envelope.encode()).payload)
-            peer = Peer.objects.get(keyid=row.sender)
-            _handlers[row.type](Arrival(message, peer, doing))
-            row.state, row.handled_at = "handled", doing.now
-            row.save(update_fields=["state", "handled_at"])
-            return True
-    except NotYet as error:
-        _note(pk, "waiting", f"waits: {error}")
-    except VedetteError as error:
-        _note(pk, "set-aside", str(error))
-    except Exception as error:
-        log.exception("message %s", pk)
-        _note(pk, "waiting", f"our own fault: {type(error).__name__}: {error}")
-    return False
-
-
-def _note(pk: int, state: str, reason: str) -> None:
-    with transaction.atomic(), scoped(SYSTEM):
-        InMessage.objects.filter(pk=pk).update(state=state, reason=reason[:1000])
-    log.info("message %s: %s", pk, reason)
-
-
-def handle_waiting() -> None:
-    """Try what waits, oldest first, again as long as something moves."""
-    moved = True
-    while moved:
-        with transaction.atomic(), scoped(SYSTEM):
-            rows = list(
-                InMessage.objects.filter(state="waiting")
-                .order_by("pk")
-                .values_list("pk", flat=True)
-            )
-        moved = sum(_handle(pk) for pk in rows) > 0
-
-
-def handled_types() -> frozenset[str]:
-    return frozenset(_handlers)
+def _point(error: AboveCeiling) -> Receipt:
+    """Put a pointer where a message above the ceiling would stand; once, however often it comes."""
+    message, ceiling = error.message, here().ceiling
+    told = "a pointer stands in its place, and nothing of it was written"
+    receipt = Receipt(
+        "refused",
+        str(Reason.OVER_MARKED),
+        f"{error.what}; {told}",
+        message.id,
+        message.sender,
+        error.digest,
+        "pointer",
+    )
+    if InMessage.objects.filter(message_id=message.id, sender=message.sender).exists():
+        return receipt
+    peer = Peer.objects.get(keyid=message.sender)
+    where = f"{peer.name}, {peer.url}" if peer.url else peer.name
+    with act(instance_actor(), None) as doing:
+        InMessage(
+            org_id=here().org,
+            message_id=message.id,
+            sender=message.sender,
+            type=message.type,
+            thread=message.thread,
+            marking=str(ceiling),
+            digest=error.digest,
+            state="pointer",
+            reason=f"marked {error.named}, {error.what.partition(': ')[2]}; ask {where}"[:1000],
+            received_at=doing.now,
+        ).save()
+        doing.record(
+            Event.MESSAGE_POINTER_MADE,
+            message.thread or message.id,
+            {"type": message.type, "digest": error.digest},
+            message_id=message.id,
+        )
+    return receipt

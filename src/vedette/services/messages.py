@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Count
+
 from vedette.exchange.envelope import open_envelope, read_message
 from vedette.kernel.errors import NotFound, Refused
 from vedette.kernel.permissions import Permission
-from vedette.services.acting import Actor, reading
+from vedette.services import outbox
+from vedette.services.acting import Actor, act, instance_actor, reading
 from vedette.store.models import InMessage, OutMessage, Peer
 
 
@@ -61,14 +64,51 @@ def message_view(actor: Actor, message_id: str) -> dict[str, Any]:
         row = sent or came
         if row is None:
             raise NotFound(f"message {message_id[:40]!r} is not here")
-        if not row.envelope:
+        if not row.envelope and row.state != "pointer":
             raise Refused(
                 "the key of this message's window is gone: it can't be read",
                 kept="its type, hour and digest, and its entry in the ledger",
             )
+        if came and came.state == "pointer":
+            return {"direction": "in", "pointer": came, "state": came.state, "why": came.reason}
         return {
             "direction": "out" if sent else "in",
             "message": read_message(open_envelope(row.envelope.encode()).payload),
             "state": row.state,
             "why": sent.answer if sent else came.reason if came else "",
+            "unread": [] if sent else came.unread if came else [],
         }
+
+
+def retry(actor: Actor, message_id: str = "", peer: str = "") -> int:
+    """Queue again what was given up for now: one message, a peer's, or all; return how many."""
+    with act(actor, Permission.MESSAGE_SEND):
+        found = outbox.find_peer(peer) if peer else None
+        count = outbox.retry(found, message_id)
+        if message_id and not count:
+            raise NotFound(f"message {message_id[:40]!r} waits for nothing here")
+        return count
+
+
+def status() -> dict[str, Any]:
+    """Counts of messages by state on both sides, and the open ones with their reason."""
+    with reading(instance_actor()):
+        counts = {"out": _by_state(OutMessage), "in": _by_state(InMessage)}
+        out = [
+            {"id": m.id, "type": m.type, "state": m.state, "why": m.answer}
+            for m in OutMessage.objects.exclude(state="delivered")
+            .defer("envelope")
+            .order_by("queued_at")[:200]
+        ]
+        came = [
+            {"id": m.message_id or f"in-{m.pk}", "type": m.type, "state": m.state, "why": m.reason}
+            for m in InMessage.objects.exclude(state="handled")
+            .defer("envelope")
+            .order_by("pk")[:200]
+        ]
+    return {"counts": counts, "open": out + came}
+
+
+def _by_state(model: type[OutMessage] | type[InMessage]) -> dict[str, int]:
+    rows = model.objects.order_by().values("state").annotate(n=Count("pk"))
+    return {row["state"]: row["n"] for row in rows}

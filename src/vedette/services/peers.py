@@ -8,6 +8,7 @@ from vedette.exchange.card import Card
 from vedette.kernel.errors import BadInput
 from vedette.kernel.events import Event
 from vedette.kernel.permissions import Permission
+from vedette.services import outbox
 from vedette.services.acting import Actor, act, reading
 from vedette.services.here import here
 from vedette.store.models import Peer
@@ -23,6 +24,7 @@ def add_peer(actor: Actor, card: Card) -> Peer:
                 f"card.name: another key goes by {card.name[:60]!r} here",
                 next_step="compare fingerprints by voice before you go on",
             )
+        before = Peer.objects.filter(keyid=card.keys.keyid).values_list("url", flat=True).first()
         peer, _ = Peer.objects.update_or_create(
             keyid=card.keys.keyid,
             defaults={
@@ -36,6 +38,8 @@ def add_peer(actor: Actor, card: Card) -> Peer:
             },
         )
         doing.record(Event.INSTANCE_PEER_ADDED, peer.keyid[:16], {"card": card.to_json()})
+        if before is not None and before != peer.url:
+            outbox.retry(peer)
         return peer
 
 

@@ -21,7 +21,7 @@ from django_tasks_db.models import DBTaskResult
 
 from vedette.kernel.errors import Refused
 from vedette.kernel.ids import new_id
-from vedette.services import catalogue, inbox, jobs, ledgers
+from vedette.services import catalogue, handling, jobs, ledgers
 from vedette.services.here import here
 
 log = logging.getLogger("vedette.worker")
@@ -41,6 +41,7 @@ def work(*, once: bool = False) -> None:
         except OSError:
             raise Refused("a worker runs for this instance already") from None
         take_up_again()
+        handling.revisit()
         if once:
             _drain()
         else:
@@ -59,7 +60,7 @@ def _drain() -> None:
     while jobs.tick() or DBTaskResult.objects.ready().exists():
         _worker("default", batch=True).run()
         _worker("long", batch=True).run()
-    inbox.handle_waiting()
+    handling.handle_waiting()
 
 
 def _worker(queue: str, *, batch: bool) -> Any:
@@ -94,7 +95,7 @@ def _run() -> None:
             break
         try:
             jobs.tick()
-            inbox.handle_waiting()
+            handling.handle_due()
             if time.monotonic() - last_checkpoint > CHECKPOINT_SECONDS:
                 ledgers.checkpoint()
                 last_checkpoint = time.monotonic()

@@ -7,25 +7,47 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from vedette.exchange.envelope import BOUNDS
+from vedette.kernel.bounds import MIB
 from vedette.services import catalogue
-from vedette.services.inbox import receive
+from vedette.services.inbox import TOO_LARGE as TOO_LARGE_WORDS
+from vedette.services.inbox import Receipt, receive, receive_all
 
 # what arrives is handled by functions that are registered as their modules are imported
 HANDLERS = catalogue.__all__
+BATCH_BYTES, BATCH_COUNT = 24 * MIB, 1_000
 STATUS = {"accepted": 202, "already": 200, "refused": 422}
+
+
+TOO_LARGE = {"status": "refused", "reason": "malformed", "detail": TOO_LARGE_WORDS}
 
 
 @csrf_exempt
 @require_POST
 def inbox(request: HttpRequest) -> JsonResponse:
     """Take one DSSE envelope: 202 accepted, 200 taken before, 422 refused with the reason."""
-    length = request.headers.get("Content-Length", "")
-    if length.isdecimal() and int(length) > BOUNDS.size:
-        return JsonResponse(
-            {"status": "refused", "reason": "malformed", "detail": "too large"}, status=413
-        )
+    if _too_large(request, BOUNDS.size):
+        return JsonResponse(TOO_LARGE, status=413)
     receipt = receive(request.body)
-    return JsonResponse(
-        {"status": receipt.status, "reason": receipt.reason, "detail": receipt.detail},
-        status=STATUS[receipt.status],
-    )
+    return JsonResponse(_told(receipt), status=STATUS[receipt.status])
+
+
+@csrf_exempt
+@require_POST
+def batch(request: HttpRequest) -> JsonResponse:
+    """Take envelopes, one a line: 200 with a receipt for each, in their order."""
+    if _too_large(request, BATCH_BYTES):
+        return JsonResponse(TOO_LARGE, status=413)
+    lines = [line for line in request.body.split(b"\n") if line.strip()]
+    if len(lines) > BATCH_COUNT:
+        detail = f"{len(lines):,} messages at once, at most {BATCH_COUNT:,}"
+        return JsonResponse({**TOO_LARGE, "detail": detail}, status=413)
+    return JsonResponse({"receipts": [_told(each) for each in receive_all(lines)]})
+
+
+def _too_large(request: HttpRequest, limit: int) -> bool:
+    length = request.headers.get("Content-Length", "")
+    return length.isdecimal() and int(length) > limit
+
+
+def _told(receipt: Receipt) -> dict[str, str]:
+    return {"status": receipt.status, "reason": receipt.reason, "detail": receipt.detail}

@@ -30,7 +30,7 @@ from vedette.store.models.custody import (
     WindowKey,
 )
 from vedette.store.models.engagement import Act, Decision, Dossier, Plan, PlanChange
-from vedette.store.models.exchange import InMessage, OutMessage, Peer
+from vedette.store.models.exchange import Attachment, Awaiting, InMessage, OutMessage, Peer
 from vedette.store.models.findings import Finding, PeerOrganisation, Reproduction
 from vedette.store.models.index import IndexBuild, SourceAdvisory
 from vedette.store.models.instance import IdempotencyRecord, PackRecord, Schedule
@@ -45,6 +45,8 @@ __all__ = [
     "Advisory",
     "ApiToken",
     "Assessment",
+    "Attachment",
+    "Awaiting",
     "Build",
     "Call",
     "Case",
