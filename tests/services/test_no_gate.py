@@ -25,6 +25,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from tests.exchange.bodies import one
 from tests.services.flow import (
     CLOSES,
     MODEL,
@@ -90,8 +91,8 @@ def value_of(field: Any, draw: Any, ids: list[str]) -> Any:
         return digest(b"")
     if field == fields.HEX:
         return "ab" * 64
-    if field.pattern:
-        return "CWE-121" if "CWE" in field.pattern else ""
+    if isinstance(field, fields.YesNo | fields.Mark) or field.pattern:
+        return one(field)
     return draw(st.sampled_from(["x", PERSON, MODEL, "stop the release"]))
 
 

@@ -196,7 +196,7 @@ class Report:
             self.states[receipt.state] = self.states.get(receipt.state, 0) + 1
 
     def _tell(self, receipt: Receipt, out: TextIO) -> None:
-        if not receipt.sender or receipt.message_id == "":
+        if not receipt.message_id or receipt.type == "exchange.receipt":
             return
         told = self._told.setdefault(receipt.sender, [])
         told.append(

@@ -81,6 +81,7 @@ class Receipt:
     sender: str = ""
     digest: str = ""
     state: str = ""
+    type: str = ""
 
 
 def receive(data: bytes) -> Receipt:
@@ -138,7 +139,8 @@ def _receipt(accepted: Accepted, status: str, row: InMessage | None) -> Receipt:
     elif accepted.not_yet:
         detail = f"kept; {accepted.not_yet}"
     state = row.state if row else "not-understood" if accepted.not_yet else ""
-    return Receipt(status, "", detail, message.id, message.sender, accepted.opened.digest, state)
+    told = (message.id, message.sender, accepted.opened.digest, state, message.type)
+    return Receipt(status, "", detail, *told)
 
 
 def _earlier(accepted: Accepted) -> InMessage | None:
