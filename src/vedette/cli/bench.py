@@ -8,11 +8,11 @@ import click
 
 # command -> (module, attribute, one line of help)
 COMMANDS: dict[str, tuple[str, str, str]] = {
-    "ability": ("bench_statistics", "ability", "Accuracy and ability of each subject."),
-    "adaptive": ("bench_statistics", "adaptive", "Replay adaptive item choice."),
+    "ability": ("bench_ability", "ability", "Accuracy and ability of each subject."),
+    "adaptive": ("bench_ability", "adaptive", "Replay adaptive item choice."),
     "certify": ("bench_runs", "certify", "Certify a suite's items by execution."),
-    "compare": ("bench_statistics", "compare", "Two subjects on the same items."),
-    "horizon": ("bench_statistics", "horizon", "Time horizon, and its trend."),
+    "compare": ("bench_compare", "compare", "Two subjects on the same items."),
+    "horizon": ("bench_compare", "horizon", "Time horizon, and its trend."),
     "list": ("bench_runs", "list_suites", "List the suites that come with Vedette."),
     "new": ("bench_runs", "new", "Start a suite of your own."),
     "report": ("bench_runs", "report", "Assess a finished run and write its report."),

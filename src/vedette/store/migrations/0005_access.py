@@ -7,166 +7,303 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('store', '0004_partners'),
+        ("store", "0004_partners"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='call',
-            name='build',
-            field=models.CharField(blank=True, default='', max_length=40),
+            model_name="call",
+            name="build",
+            field=models.CharField(blank=True, default="", max_length=40),
         ),
         migrations.AddField(
-            model_name='call',
-            name='ended',
-            field=models.CharField(blank=True, default='', max_length=20),
+            model_name="call",
+            name="ended",
+            field=models.CharField(blank=True, default="", max_length=20),
         ),
         migrations.AddField(
-            model_name='call',
-            name='odd',
-            field=models.CharField(blank=True, default='', max_length=60),
+            model_name="call",
+            name="odd",
+            field=models.CharField(blank=True, default="", max_length=60),
         ),
         migrations.AddField(
-            model_name='call',
-            name='probe',
+            model_name="call",
+            name="probe",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='modelendpoint',
-            name='dialect',
-            field=models.CharField(default='openai', max_length=20),
+            model_name="modelendpoint",
+            name="dialect",
+            field=models.CharField(default="openai", max_length=20),
         ),
         migrations.AddField(
-            model_name='modelendpoint',
-            name='reach',
-            field=models.CharField(default='literal', max_length=20),
+            model_name="modelendpoint",
+            name="reach",
+            field=models.CharField(default="literal", max_length=20),
         ),
         migrations.AddField(
-            model_name='modelendpoint',
-            name='serves',
-            field=models.CharField(blank=True, default='', max_length=40),
+            model_name="modelendpoint",
+            name="serves",
+            field=models.CharField(blank=True, default="", max_length=40),
         ),
         migrations.AddField(
-            model_name='session',
-            name='dialect',
-            field=models.CharField(blank=True, default='', max_length=20),
+            model_name="session",
+            name="dialect",
+            field=models.CharField(blank=True, default="", max_length=20),
         ),
         migrations.AddField(
-            model_name='session',
-            name='refusals',
+            model_name="session",
+            name="refusals",
             field=models.JSONField(blank=True, default=dict),
         ),
         migrations.CreateModel(
-            name='AccessRecord',
+            name="AccessRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('side', models.CharField(max_length=10)),
-                ('document', models.JSONField(blank=True, default=dict)),
-                ('at', models.DateTimeField()),
-                ('act', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='records', to='store.act')),
-                ('org', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='store.organisation')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("side", models.CharField(max_length=10)),
+                ("document", models.JSONField(blank=True, default=dict)),
+                ("at", models.DateTimeField()),
+                (
+                    "act",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="records",
+                        to="store.act",
+                    ),
+                ),
+                (
+                    "org",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="store.organisation",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'default_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
+                "default_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='Build',
+            name="Build",
             fields=[
-                ('id', models.CharField(default=functools.partial(vedette.kernel.ids.new_id, *('build',), **{}), editable=False, max_length=40, primary_key=True, serialize=False)),
-                ('model', models.CharField(max_length=200)),
-                ('name', models.CharField(blank=True, default='', max_length=200)),
-                ('checkpoint', models.CharField(blank=True, default='', max_length=71)),
-                ('safeguards', models.CharField(blank=True, default='', max_length=200)),
-                ('system_prompt', models.CharField(blank=True, default='', max_length=71)),
-                ('sampling', models.CharField(blank=True, default='', max_length=500)),
-                ('stated_at', models.DateTimeField()),
-                ('org', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='store.organisation')),
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(vedette.kernel.ids.new_id, *("build",), **{}),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("model", models.CharField(max_length=200)),
+                ("name", models.CharField(blank=True, default="", max_length=200)),
+                ("checkpoint", models.CharField(blank=True, default="", max_length=71)),
+                ("safeguards", models.CharField(blank=True, default="", max_length=200)),
+                ("system_prompt", models.CharField(blank=True, default="", max_length=71)),
+                ("sampling", models.CharField(blank=True, default="", max_length=500)),
+                ("stated_at", models.DateTimeField()),
+                (
+                    "org",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="store.organisation",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'default_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
+                "default_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='ProbeRound',
+            name="ProbeRound",
             fields=[
-                ('id', models.CharField(default=functools.partial(vedette.kernel.ids.new_id, *('round',), **{}), editable=False, max_length=40, primary_key=True, serialize=False)),
-                ('occasion', models.CharField(max_length=10)),
-                ('at', models.DateTimeField()),
-                ('state', models.CharField(max_length=20)),
-                ('reason', models.CharField(blank=True, default='', max_length=300)),
-                ('build', models.CharField(blank=True, default='', max_length=40)),
-                ('probe_set', models.CharField(blank=True, default='', max_length=71)),
-                ('answers', models.JSONField(blank=True, default=dict)),
-                ('verdict', models.CharField(blank=True, default='', max_length=20)),
-                ('result', models.JSONField(blank=True, default=dict)),
-                ('era', models.IntegerField(default=0)),
-                ('act', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rounds', to='store.act')),
-                ('org', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='store.organisation')),
-                ('session', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='store.session')),
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(vedette.kernel.ids.new_id, *("round",), **{}),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("occasion", models.CharField(max_length=10)),
+                ("at", models.DateTimeField()),
+                ("state", models.CharField(max_length=20)),
+                ("reason", models.CharField(blank=True, default="", max_length=300)),
+                ("build", models.CharField(blank=True, default="", max_length=40)),
+                ("probe_set", models.CharField(blank=True, default="", max_length=71)),
+                ("answers", models.JSONField(blank=True, default=dict)),
+                ("verdict", models.CharField(blank=True, default="", max_length=20)),
+                ("result", models.JSONField(blank=True, default=dict)),
+                ("era", models.IntegerField(default=0)),
+                (
+                    "act",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rounds",
+                        to="store.act",
+                    ),
+                ),
+                (
+                    "org",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="store.organisation",
+                    ),
+                ),
+                (
+                    "session",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="store.session",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'default_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
+                "default_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='Reachable',
+            name="Reachable",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('up', models.BooleanField()),
-                ('since', models.DateTimeField()),
-                ('until', models.DateTimeField()),
-                ('beats', models.IntegerField(default=1)),
-                ('act', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='beats', to='store.act')),
-                ('org', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='store.organisation')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("up", models.BooleanField()),
+                ("since", models.DateTimeField()),
+                ("until", models.DateTimeField()),
+                ("beats", models.IntegerField(default=1)),
+                (
+                    "act",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="beats",
+                        to="store.act",
+                    ),
+                ),
+                (
+                    "org",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="store.organisation",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'default_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
+                "default_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='ReleaseStatement',
+            name="ReleaseStatement",
             fields=[
-                ('id', models.CharField(default=functools.partial(vedette.kernel.ids.new_id, *('statement',), **{}), editable=False, max_length=40, primary_key=True, serialize=False)),
-                ('said', models.CharField(max_length=20)),
-                ('build', models.CharField(blank=True, default='', max_length=200)),
-                ('checkpoint', models.CharField(blank=True, default='', max_length=71)),
-                ('differences', models.TextField(blank=True, default='')),
-                ('by', models.CharField(blank=True, default='', max_length=200)),
-                ('at', models.DateTimeField()),
-                ('act', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='statements', to='store.act')),
-                ('org', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='store.organisation')),
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(vedette.kernel.ids.new_id, *("statement",), **{}),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("said", models.CharField(max_length=20)),
+                ("build", models.CharField(blank=True, default="", max_length=200)),
+                ("checkpoint", models.CharField(blank=True, default="", max_length=71)),
+                ("differences", models.TextField(blank=True, default="")),
+                ("by", models.CharField(blank=True, default="", max_length=200)),
+                ("at", models.DateTimeField()),
+                (
+                    "act",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="statements",
+                        to="store.act",
+                    ),
+                ),
+                (
+                    "org",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="store.organisation",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'default_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
+                "default_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='Serving',
+            name="Serving",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('since', models.DateTimeField()),
-                ('act', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='servings', to='store.act')),
-                ('build', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='servings', to='store.build')),
-                ('org', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='store.organisation')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("since", models.DateTimeField()),
+                (
+                    "act",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="servings",
+                        to="store.act",
+                    ),
+                ),
+                (
+                    "build",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="servings",
+                        to="store.build",
+                    ),
+                ),
+                (
+                    "org",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="store.organisation",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'default_manager_name': 'objects',
-                'constraints': [models.UniqueConstraint(fields=('act', 'build', 'since'), name='one_serving_a_moment')],
+                "abstract": False,
+                "base_manager_name": "objects",
+                "default_manager_name": "objects",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("act", "build", "since"), name="one_serving_a_moment"
+                    )
+                ],
             },
         ),
     ]
