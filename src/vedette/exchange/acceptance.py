@@ -22,8 +22,9 @@ from typing import Any
 
 from vedette.exchange.envelope import Message, Opened, open_envelope, read_message
 from vedette.exchange.fields import ID
-from vedette.exchange.messages import BY_NAME, MessageType
+from vedette.exchange.messages import BY_NAME
 from vedette.exchange.pointers import above, as_far_as
+from vedette.exchange.rows import MessageType
 from vedette.exchange.versions import NotUnderstood, read_body
 from vedette.kernel.clock import parse_time
 from vedette.kernel.errors import BadInput

@@ -11,10 +11,6 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
-
 from vedette.exchange.fields import (
     DIGEST,
     HEX,
@@ -32,11 +28,13 @@ from vedette.exchange.fields import (
     Whole,
     YesNo,
 )
+from vedette.exchange.partner_rows import PARTNER, PARTNER_ROWS
+from vedette.exchange.rows import BEHALF, CLEARINGHOUSE, LAB, OFFICE, OPERATOR, Added, MessageType
+from vedette.exchange.rows import row as _row
 from vedette.kernel.bounds import MIB
 from vedette.kernel.permissions import Profile
 
-LAB, OFFICE = Profile.LAB, Profile.OFFICE
-CLEARINGHOUSE, OPERATOR = Profile.CLEARINGHOUSE, Profile.OPERATOR
+__all__ = ["ACT_KINDS", "BY_NAME", "PURPOSES", "TABLE", "Added", "MessageType"]
 
 ACT_KINDS = ("determination-request", "access-window", "partner-selection")
 PURPOSES = ("confirmation", "robustness", "supplementation")
@@ -51,33 +49,6 @@ TERMS = 1_048_576  # as many clauses of as many words as terms may have
 # count, and per bucket of ids an exclusive or of digests, 16 hex digits each (see `have`)
 SUMS = Record({"count": Whole(), "buckets": Text(2_097_152, r"([0-9a-f]{16})+")})
 EVIDENCE = Document(limit=262_144, required=False)
-
-
-@dataclass(frozen=True)
-class Added:
-    """A required field that came with `version`: older messages read as if it held `instead`."""
-
-    version: int
-    instead: Any
-
-
-@dataclass(frozen=True)
-class MessageType:
-    """One row: name, sender and receiver profiles, body, and what it is for."""
-
-    name: str
-    senders: frozenset[Profile]
-    receivers: frozenset[Profile]
-    body: Record
-    purpose: str
-    version: int = 1
-    added: Mapping[str, Added] = field(default_factory=dict)
-
-
-def _row(
-    name: str, senders: set[Profile], receivers: set[Profile], purpose: str, /, **fields: Field
-) -> MessageType:
-    return MessageType(name, frozenset(senders), frozenset(receivers), Record(fields), purpose)
 
 
 FINDING: dict[str, Field] = {
@@ -98,18 +69,8 @@ FINDING: dict[str, Field] = {
     "origin": Text(40, required=False),
 }
 
-TIES = ListOf(Record({"kind": Text(60), "text": Text(1000)}), 20, required=False)
-PARTNER: dict[str, Field] = {
-    "name": Text(),
-    "sector": Text(100),
-    "small": YesNo(required=False),
-    "criteria": ListOf(Text(60), 20),
-    "reason": NOTE,
-    "conflicts": NOTE,
-    "ties": TIES,
-}
 
-TABLE: tuple[MessageType, ...] = (
+_ROWS: tuple[MessageType, ...] = (
     _row(
         "access.ended",
         {LAB},
@@ -315,6 +276,8 @@ TABLE: tuple[MessageType, ...] = (
         {CLEARINGHOUSE},
         "A vulnerability, with the recipe that shows it.",
         **FINDING,
+        behalf=BEHALF,
+        scan=Text(40, ID.pattern, required=False),
     ),
     _row(
         "index.published",
@@ -339,42 +302,6 @@ TABLE: tuple[MessageType, ...] = (
         control=NOTE,
         expires=Time(required=False),
         answered=Time(),
-    ),
-    _row(
-        "partner.answered",
-        {LAB, OFFICE},
-        {LAB, OFFICE},
-        "What one side says of one partner of a selection, from now on.",
-        act=ID,
-        partner=ID,
-        stance=Choice(("agreed", "declined", "taken-back")),
-        number=Whole(1, 10**6),
-        at=Time(),
-        reason=NOTE,
-        ties=TIES,
-    ),
-    _row(
-        "partner.named",
-        {LAB},
-        {CLEARINGHOUSE},
-        "A trusted partner that both sides agreed on, by name.",
-        act=ID,
-        partner=Text(40, ID.pattern, required=False),
-        number=Whole(1, 10**6, required=False),
-        name=Text(),
-        sector=Text(100),
-        small=YesNo(required=False),
-        agreed=Time(),
-    ),
-    _row(
-        "partner.withdrawn",
-        {LAB},
-        {CLEARINGHOUSE},
-        "A trusted partner is agreed on no more: either side took its word back.",
-        act=ID,
-        partner=ID,
-        number=Whole(1, 10**6),
-        at=Time(),
     ),
     _row(
         "reading.reported",
@@ -441,6 +368,8 @@ TABLE: tuple[MessageType, ...] = (
         person=Text(),
         through=Whole(1, 1_000),
     ),
+    *PARTNER_ROWS,
 )
+TABLE = tuple(sorted(_ROWS, key=lambda row: row.name))
 
 BY_NAME = {row.name: row for row in TABLE}

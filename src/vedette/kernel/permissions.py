@@ -31,6 +31,8 @@ class Permission(StrEnum):
     CUSTODY_HOLD = "custody:hold:set"
     DETERMINATION_RECORD = "bench:determination:record"
     DOSSIER_EDIT = "readiness:dossier:edit"
+    EARLY_READ = "access:early:read"
+    EARLY_USE = "access:early:use"
     ENGAGEMENT_ANSWER = "engagement:act:answer"
     ENGAGEMENT_OFFER = "engagement:act:offer"
     ENGAGEMENT_READ = "engagement:act:read"
@@ -48,9 +50,14 @@ class Permission(StrEnum):
     READING_LOG = "custody:reading-log:read"
     RUN_READ = "bench:run:read"
     RUN_START = "bench:run:start"
+    SCAN_DECLARE = "clearinghouse:scan:declare"
+    SCAN_READ = "clearinghouse:scan:read"
+    SCAN_WISH = "clearinghouse:scan:wish"
+    SEATS_READ = "access:seats:read"
     SESSION_END = "access:session:end"
     SESSION_OPEN = "access:session:open"
     TERMS_SIGN = "engagement:terms:sign"
+    TESTBED_OFFER = "operator:testbed:offer"
 
 
 P = Permission
@@ -63,6 +70,7 @@ ROLES: dict[str, frozenset[Permission]] = {
         {P.PLAN_READ, P.PLAN_EDIT, P.DOSSIER_EDIT, P.ENGAGEMENT_OFFER, P.ENGAGEMENT_ANSWER}
         | {P.ENGAGEMENT_READ, P.TERMS_SIGN, P.SESSION_END, P.ASSESSMENT_READ, P.FINDING_READ}
         | {P.FINDING_REPORT, P.LEDGER_READ, P.MESSAGE_SEND, P.CUSTODY_HOLD, P.READING_LOG}
+        | {P.EARLY_READ, P.SEATS_READ, P.SCAN_DECLARE, P.SCAN_READ}
     ),
     "compliance": frozenset(
         {P.PLAN_READ, P.DOSSIER_EDIT, P.ENGAGEMENT_READ, P.LEDGER_READ, P.CUSTODY_HOLD}
@@ -72,25 +80,36 @@ ROLES: dict[str, frozenset[Permission]] = {
         {P.ENGAGEMENT_READ, P.ENGAGEMENT_ANSWER, P.TERMS_SIGN, P.ASSESSMENT_MAKE}
         | {P.ASSESSMENT_READ, P.DETERMINATION_RECORD, P.RUN_READ, P.LEDGER_READ, P.MESSAGE_SEND}
         | {P.FINDING_READ, P.CUSTODY_DESTROY, P.CUSTODY_EXPORT, P.CUSTODY_HOLD}
+        | {P.SCAN_DECLARE, P.SCAN_READ}
     ),
     "evaluator": frozenset(
         {P.ENGAGEMENT_READ, P.SESSION_OPEN, P.RUN_START, P.RUN_READ, P.ASSESSMENT_MAKE}
-        | {P.ASSESSMENT_READ, P.FINDING_REPORT, P.FINDING_READ}
+        | {P.ASSESSMENT_READ, P.FINDING_REPORT, P.FINDING_READ, P.SCAN_DECLARE, P.SCAN_READ}
     ),
     "coordinator": frozenset(
         {P.FINDING_READ, P.FINDING_REPORT, P.CASE_READ, P.CASE_COORDINATE, P.CASE_RESPOND}
         | {P.ADVISORY_PUBLISH, P.NOTICE_SEND, P.NOTICE_READ, P.LEDGER_READ, P.MESSAGE_SEND}
+        | {P.SCAN_DECLARE, P.SCAN_READ, P.SCAN_WISH, P.SEATS_READ, P.TESTBED_OFFER}
     ),
-    "vendor": frozenset({P.CASE_READ, P.CASE_RESPOND}),
-    "finder": frozenset({P.FINDING_READ, P.FINDING_REPORT, P.CASE_READ}),
-    "partner": frozenset({P.ENGAGEMENT_READ}),
-    "operator": frozenset({P.NOTICE_READ, P.ANSWER_GIVE, P.INVENTORY_EDIT}),
+    "vendor": frozenset(
+        {P.CASE_READ, P.CASE_RESPOND, P.SCAN_DECLARE, P.SCAN_READ, P.SCAN_WISH, P.TESTBED_OFFER}
+    ),
+    "finder": frozenset(
+        {P.FINDING_READ, P.FINDING_REPORT, P.CASE_READ, P.SCAN_DECLARE, P.SCAN_READ}
+    ),
+    "partner": frozenset(
+        {P.ENGAGEMENT_READ, P.EARLY_READ, P.EARLY_USE, P.FINDING_READ, P.FINDING_REPORT}
+        | {P.SCAN_DECLARE, P.SCAN_READ}
+    ),
+    "operator": frozenset({P.NOTICE_READ, P.ANSWER_GIVE, P.INVENTORY_EDIT, P.TESTBED_OFFER}),
     "reader": _READ_ALL - {P.LEDGER_READ, P.READING_LOG},
 }
 
 # Roles that a person of the instance's own organisation can have, by profile.
 PROFILE_ROLES: dict[Profile, tuple[str, ...]] = {
-    Profile.LAB: ("administrator", "release-lead", "compliance", "finder", "auditor", "reader"),
+    Profile.LAB: (
+        *("administrator", "release-lead", "compliance", "finder", "partner", "auditor", "reader"),
+    ),
     Profile.OFFICE: ("administrator", "reviewing-officer", "evaluator", "auditor", "reader"),
     Profile.CLEARINGHOUSE: (
         *("administrator", "coordinator", "vendor", "finder", "partner", "operator"),

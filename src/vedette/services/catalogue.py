@@ -28,9 +28,11 @@ from vedette.services import (
     pulls,
     reproduction,
     runs,
+    scans,
     selection,
     syncing,
     terms,
+    testbeds,
     two_person,
     windows,
 )
@@ -63,9 +65,11 @@ __all__ = [
     "pulls",
     "reproduction",
     "runs",
+    "scans",
     "selection",
     "syncing",
     "terms",
+    "testbeds",
     "two_person",
     "windows",
 ]

@@ -29,6 +29,7 @@ from vedette.store.models.custody import (
     Seconding,
     WindowKey,
 )
+from vedette.store.models.early_access import EarlyAcceptance, EarlyAccess, SeatsShared
 from vedette.store.models.engagement import Act, Decision, Dossier, Plan, PlanChange
 from vedette.store.models.exchange import Attachment, Awaiting, InMessage, OutMessage, Peer
 from vedette.store.models.findings import Finding, PeerOrganisation, Reproduction
@@ -37,6 +38,7 @@ from vedette.store.models.instance import IdempotencyRecord, PackRecord, Schedul
 from vedette.store.models.ledger import Checkpoint, LedgerEntry, LedgerHead, LedgerSalt
 from vedette.store.models.operators import Inventory, Notice, OperatorAnswer
 from vedette.store.models.partners import TrustedPartner
+from vedette.store.models.scans import PeerPartner, ScanFinding, ScanIntent, ScanWish, TestBed
 from vedette.store.models.terms import Terms, TermsAcceptance, TermsStrike
 
 __all__ = [
@@ -57,6 +59,8 @@ __all__ = [
     "Decision",
     "Determination",
     "Dossier",
+    "EarlyAcceptance",
+    "EarlyAccess",
     "Finding",
     "FixDelivery",
     "Hold",
@@ -79,6 +83,7 @@ __all__ = [
     "PackRecord",
     "Peer",
     "PeerOrganisation",
+    "PeerPartner",
     "Person",
     "Plan",
     "PlanChange",
@@ -90,7 +95,11 @@ __all__ = [
     "ReleaseStatement",
     "Reproduction",
     "Run",
+    "ScanFinding",
+    "ScanIntent",
+    "ScanWish",
     "Schedule",
+    "SeatsShared",
     "Seconding",
     "Serving",
     "Session",
@@ -99,6 +108,7 @@ __all__ = [
     "Terms",
     "TermsAcceptance",
     "TermsStrike",
+    "TestBed",
     "TrustedPartner",
     "WindowKey",
 ]

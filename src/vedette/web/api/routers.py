@@ -14,6 +14,7 @@ from vedette.web.api import (
     notices,
     partners,
     readiness,
+    scans,
 )
 from vedette.web.api.root import api
 
@@ -29,6 +30,7 @@ ROUTERS = (
     ("", notices.router),
     ("", partners.router),
     ("", readiness.router),
+    ("", scans.router),
 )
 
 for prefix, router in ROUTERS:

@@ -12,7 +12,8 @@ from vedette.services.acting import Actor
 class Entry:
     """One entry: label, address, the profiles that have it, and the permission to see it.
 
-    `hosted`: on a clearinghouse only the organisations that it hosts have it, not the host.
+    `guests`: on a lab's instance the partners that it hosts have it, too. `hosted`: on a
+    clearinghouse only the organisations that it hosts have it, not the host.
     """
 
     label: str
@@ -20,6 +21,7 @@ class Entry:
     profiles: tuple[Profile, ...]
     permission: Permission | None
     hosted: bool = False
+    guests: bool = False
 
 
 ALL = tuple(Profile)
@@ -37,10 +39,12 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         "Assessments", "/assessments/", (Profile.LAB, Profile.OFFICE), Permission.ASSESSMENT_READ
     ),
-    Entry("Findings", "/findings/", REPORTING, Permission.FINDING_READ),
+    Entry("Scans", "/scans/", REPORTING, Permission.SCAN_READ, guests=True),
+    Entry("Findings", "/findings/", REPORTING, Permission.FINDING_READ, guests=True),
     Entry("Cases", "/cases/", (Profile.CLEARINGHOUSE,), Permission.CASE_READ),
     Entry("Notices", "/notices/", OPERATING, Permission.NOTICE_READ, hosted=True),
     Entry("Inventories", "/inventories/", OPERATING, Permission.NOTICE_READ, hosted=True),
+    Entry("Test beds", "/testbeds/", OPERATING, Permission.TESTBED_OFFER),
     Entry("Advisories", "/advisories/", (Profile.CLEARINGHOUSE,), None),
     Entry("Messages", "/messages/", ALL, Permission.LEDGER_READ),
     Entry("Ledger", "/ledger/", ALL, Permission.LEDGER_READ),
@@ -65,7 +69,9 @@ def nav_for(actor: Actor, profile: Profile, path: str) -> list[tuple[str, str, b
         if profile in e.profiles
         and (e.permission is None or actor.may(e.permission))
         and not (e.hosted and actor.host and profile == Profile.CLEARINGHOUSE)
-        and (actor.host or profile == Profile.CLEARINGHOUSE)
+        and (
+            actor.host or profile == Profile.CLEARINGHOUSE or (e.guests and profile == Profile.LAB)
+        )
     ]
     return [
         (e.label, e.url, path == e.url or (e.url != "/" and path.startswith(e.url))) for e in rows

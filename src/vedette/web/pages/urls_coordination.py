@@ -12,6 +12,8 @@ from vedette.web.pages import (
     findings,
     inventories,
     notices,
+    scans,
+    testbeds,
 )
 
 urlpatterns = [
@@ -39,6 +41,16 @@ urlpatterns = [
         advisories.document,
         name="advisory-document",
     ),
+    path("scans/", scans.list_scans, name="scans"),
+    path("scans/new/", scans.new, name="scan-new"),
+    path("scans/wishes/", scans.list_wishes, name="scan-wishes"),
+    path("scans/wishes/<str:wish_id>/withdraw/", scans.withdraw_wish, name="wish-withdraw"),
+    path("scans/<str:scan_id>/", scans.scan, name="scan"),
+    path("scans/<str:scan_id>/consent/", scans.consent, name="scan-consent"),
+    path("scans/<str:scan_id>/end/", scans.end, name="scan-end"),
+    path("testbeds/", testbeds.list_testbeds, name="testbeds"),
+    path("testbeds/offer/", testbeds.offer, name="testbed-offer"),
+    path("testbeds/<str:testbed_id>/withdraw/", testbeds.withdraw, name="testbed-withdraw"),
     path("notices/", notices.list_notices, name="notices"),
     path("notices/answer/", notices.answer_several, name="notices-answer"),
     path("notices/<str:notice_id>/", notices.notice, name="notice"),
