@@ -52,7 +52,7 @@ def test_a_named_person_reads_once_they_accepted(office: Fixture) -> None:
     eve = office.named(PERSON, "evaluator")
     with pytest.raises(Refused, match="not accepted version 1") as caught:
         asked(eve, act_id)
-    assert f"/acts/{act_id}/terms/" in caught.value.next_step
+    assert f"/acts/{act_id}/terms/accept/" in caught.value.next_step
     made = acceptance.accept_terms(eve, act_id)
     assert acceptance.accept_terms(eve, act_id).pk == made.pk, "twice is once"
     found = asked(eve, act_id)

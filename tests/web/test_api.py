@@ -119,6 +119,11 @@ def test_the_offices_side_of_an_engagement(office: Fixture) -> None:
     move(office, OPENS)
     other = {"purpose": "confirmation", "person": "somebody@office.example"}
     assert evaluator.post(f"/acts/{act_id}/sessions", other).status_code == 403
+    early = evaluator.post(f"/acts/{act_id}/sessions", {"purpose": "confirmation"})
+    assert early.status_code == 409
+    assert "have not accepted version 1" in early.json()["detail"]
+    accepted = evaluator.post(f"/acts/{act_id}/terms/accept", {}).json()["terms"]
+    assert [one["person"] for one in accepted["accepted"]] == [PERSON]
     session = evaluator.post(f"/acts/{act_id}/sessions", {"purpose": "confirmation"}).json()
     assert (session["state"], session["person"]) == ("requested", PERSON)
     calls = [{"request_id": "c1", "at": format_time(OPENS), "status": 200, "input_tokens": 3}]
@@ -126,6 +131,36 @@ def test_the_offices_side_of_an_engagement(office: Fixture) -> None:
     assert evaluator.post(path, {"calls": calls}).json() == {"new": 1}
     assert evaluator.post(path, {"calls": calls}).json() == {"new": 0}
     assert evaluator.get(path).json()["items"][0]["input_tokens"] == 3
+
+
+def test_redlines_over_the_api(office: Fixture) -> None:
+    story = OfficeStory.start(office)
+    officer, evaluator = Api.of("reviewing-officer"), Api.of("evaluator", PERSON)
+    act_id = story.offer(dossier={"model-name": "Orion"})
+    officer.post(f"/acts/{act_id}/answer", {"answer": "accepted"})
+    assert officer.get(f"/acts/{act_id}").json()["dossier"] == {"model-name": "Orion"}
+    story.propose(act_id)
+    at = f"/acts/{act_id}/terms/versions"
+    made = officer.post(at, {"words": {"use": "For tests alone."}, "note": "Shorter."}).json()
+    line = made["terms"]["versions"][0]
+    assert (line["version"], line["proposed_by"], line["note"]) == (2, "office", "Shorter.")
+    shown = evaluator.get(f"{at}/{line['digest']}").json()
+    assert [one["id"] for one in shown["redlines"]] == ["use"]
+    assert evaluator.post(at, {}).status_code == 403
+    signed = officer.get(f"{at}/{line['digest']}/signed").json()
+    assert (signed["office"]["signed_by"], signed["lab"]["signature"]) != ("", "x")
+    assert officer.post(f"/acts/{act_id}/terms", {}).json()["terms"]["agreed_at"], "the first one"
+    officers = officer.get(f"/acts/{act_id}").json()
+    assert officers["dossier"] == {}
+    assert "does not name you" in officers["withheld"]
+    evaluator.post(f"/acts/{act_id}/terms/accept", {})
+    withheld = evaluator.get(f"/acts/{act_id}").json()["withheld"]
+    assert "clause confidentiality: no export" in withheld
+    clauses = {row["id"]: row for row in officer.get("/clauses").json()}
+    assert [use["version"] for use in clauses["use"]["uses"] if use["changed"]] == [2]
+    struck = officer.post(f"/acts/{act_id}/terms/strike", {"person": PERSON}).json()["terms"]
+    assert struck["struck"] == [PERSON]
+    assert officer.post(f"/acts/{act_id}/terms/strike", {"person": "x"}).status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,10 @@ def test_a_session_is_asked_for_inside_the_window(story: OfficeStory, officer: C
     assert officer.get(f"/acts/{act}/session/").status_code == 403
     assert "Ask for a session" not in read(person, "/")
     assert f"/acts/{act}/session/" in read(named, "/")
+    text = refused(named, f"/acts/{act}/session/", purpose="confirmation")
+    assert "have not accepted version 1" in text
+    assert "I have read these terms" in read(named, f"/acts/{act}/terms/accept/")
+    send(named, f"/acts/{act}/terms/accept/", read="on")
     at = send(named, f"/acts/{act}/session/", purpose="confirmation")
     assert "has not answered yet" in read(named, at)
     assert story.lab.received("access.requested")[-1].body["person"] == PERSON
@@ -190,8 +194,10 @@ def test_a_run_that_failed_goes_on(office: Fixture, evaluator: Client) -> None:
     assert "needs a session or a reference subject" in text
 
 
-def test_an_assessment_is_shared_with_the_lab(story: OfficeStory, officer: Client) -> None:
+def test_an_assessment_is_shared_with_the_lab(story: OfficeStory) -> None:
     act = story.signed()
+    officer = visitor(story.office, "reviewing-officer", email=PERSON)
+    send(officer, f"/acts/{act}/terms/accept/", read="on")
     run = runs.start_run(story.evaluator, "daemons", references=["null"])
     runs.carry_out(run.id)
     with scoped(SYSTEM):

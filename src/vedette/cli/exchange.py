@@ -11,6 +11,7 @@ import click
 
 from vedette.cli.context import boot, instance_option
 from vedette.cli.progress import ProgressLine
+from vedette.cli.terms import terms
 from vedette.kernel.bounds import read_json
 
 SHOWN_REFUSALS = 20
@@ -22,6 +23,9 @@ def exchange() -> None:
 
     Example: vedette exchange card > lab.card.json
     """
+
+
+exchange.add_command(terms)
 
 
 @exchange.command()

@@ -32,6 +32,7 @@ from vedette.kernel.ids import new_id
 from vedette.kernel.permissions import Permission, Profile
 from vedette.services import metering, windows
 from vedette.services.acting import Actor, Doing, act, reading
+from vedette.services.binding import require_reading
 from vedette.services.here import here
 from vedette.services.inbox import Arrival, NotYet, handles
 from vedette.services.metering import ENDED, OPEN, REFUSED, REQUESTED, arrived_session
@@ -150,6 +151,7 @@ def request_session(actor: Actor, act_id: str, purpose: str, person: str = "") -
         _terms, refusal = _decide(doing, row, session)
         if refusal:
             raise Refused(refusal, kept="the act as it was")
+        require_reading(actor, row)
         session.save(force_insert=True)
         body = {"session": session.id, "act": row.id, "person": session.person, "purpose": purpose}
         message_id = doing.send(
@@ -347,6 +349,7 @@ def open_credential(actor: Actor, session_id: str) -> OpenSession:
         if session.state != OPEN or session.expires_at is None or session.expires_at <= now:
             state = session.state if session.state != OPEN else ENDED
             raise Refused(f"the session is {state}", kept="the session as it was")
+        require_reading(actor, session.act)
         sealed = from_text(session.sealed_credential, field="credential")
         return OpenSession(
             session.id,

@@ -12,6 +12,7 @@ from vedette.engagement.window import WINDOW, WindowState, state_of
 from vedette.kernel.errors import NotFound
 from vedette.kernel.permissions import Permission
 from vedette.services.acting import Actor, reading
+from vedette.services.binding import why_withheld
 from vedette.services.here import here
 from vedette.services.metering import compare_meters, counts
 from vedette.services.partners import partners
@@ -56,28 +57,31 @@ def act_row(row: Act) -> dict[str, Any]:
     }
 
 
-def act_view(actor: Actor, act_id: str) -> dict[str, Any]:
+def act_view(actor: Actor, act_id: str, *, on_page: bool = False) -> dict[str, Any]:
     """One act with its note, dossier part, partner, terms, sessions, and the reader's moves.
 
     `moves` and `window_moves` are the buttons: trigger and label of each move that this person
-    can take now.
+    can take now. `withheld` says why the dossier part is not shown, where terms bind this reader
+    or keep what they bind on pages (`on_page`); "" where nothing is.
     """
-    with reading(actor, Permission.ENGAGEMENT_READ) as instance:
+    with reading(actor, Permission.ENGAGEMENT_READ):
         row = Act.objects.select_related("peer").filter(id=act_id).first()
         if row is None:
             raise NotFound(f"act {act_id[:40]!r} is not here")
         named = partners(actor, act_id) if row.kind == ActKind.PARTNER_SELECTION else []
         sessions = row.sessions.select_related("act", "act__peer")
+        withheld = why_withheld(actor, row, row.marking, on_page=on_page)
         return {
             **act_row(row),
             "note": row.note,
             "reason": row.reason,
-            "dossier": row.dossier,
+            "dossier": {} if withheld else row.dossier,
+            "withheld": withheld if row.dossier else "",
             "partner": next(iter(named), None),
             "partners": named,
             "pack_digest": row.pack_digest,
             "clock": _clock(row),
-            "terms": terms_view(row, instance.pack),
+            "terms": terms_view(actor, row),
             "sessions": [session_row(s) for s in sessions.order_by("-requested_at", "id")[:200]],
             "moves": _moves(actor, ACTS, row.state),
             "window_moves": _moves(actor, WINDOW, row.window_state),

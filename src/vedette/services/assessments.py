@@ -36,6 +36,7 @@ from vedette.kernel.markings import Marking
 from vedette.kernel.permissions import Permission, Profile
 from vedette.services import custody, runs
 from vedette.services.acting import Actor, act, reading
+from vedette.services.binding import require_reading
 from vedette.services.here import here
 from vedette.services.inbox import Arrival, handles
 from vedette.services.sides import arrived_act, only
@@ -319,9 +320,16 @@ def assessment_view(actor: Actor, assessment_id: str) -> tuple[Assessment, list[
     """One assessment with the determinations that rest on it (or on its act, where received)."""
     with reading(actor, Permission.ASSESSMENT_READ):
         row = _find(assessment_id)
+        _bound(actor, row)
         rows = DeterminationRow.objects.order_by("made_at")
         mine = rows.filter(assessment=row) if row.run_id else rows.filter(act=row.act)
         return row, list(mine)
+
+
+def _bound(actor: Actor, row: Assessment) -> None:
+    """Raise Refused where the terms of its window do not let this person read it."""
+    if row.act is not None:
+        require_reading(actor, row.act)
 
 
 def report_page(actor: Actor, assessment_id: str) -> str:
@@ -329,6 +337,7 @@ def report_page(actor: Actor, assessment_id: str) -> str:
     only(Profile.OFFICE, actor)
     with reading(actor, Permission.ASSESSMENT_READ):
         row = _find(assessment_id)
+        _bound(actor, row)
         if row.run is None:
             raise NotFound("this assessment has no run here")
         runs.result_of(row.run)

@@ -92,7 +92,7 @@ def require_reading(actor: Actor, row: Act, marking: str = "") -> Binding | None
         raise Refused(
             f"you have not accepted version {found.version} of the terms yet",
             kept=KEPT,
-            next_step=f"read and accept it at /acts/{row.id}/terms/",
+            next_step=f"read and accept it at /acts/{row.id}/terms/accept/",
         )
     if marking and not found.marking.dominates(Marking.parse(marking)):
         raise Refused(
@@ -101,6 +101,17 @@ def require_reading(actor: Actor, row: Act, marking: str = "") -> Binding | None
             next_step="propose a version of the terms with a higher marking",
         )
     return found
+
+
+def why_withheld(actor: Actor, row: Act, marking: str = "", *, on_page: bool) -> str:
+    """Why a part of an act is not shown to `actor`, on a page or to a program; "" where it is."""
+    try:
+        require_reading(actor, row, marking)
+        if not on_page:
+            require_export(actor, row)
+    except Refused as error:
+        return f"{error.what}; {error.next_step}"
+    return ""
 
 
 def has_accepted(row: Act, person: str, digest: str) -> bool:

@@ -9,7 +9,7 @@ from vedette.kernel.clock import parse_time
 from vedette.kernel.errors import NotFound
 from vedette.kernel.permissions import Permission
 from vedette.services.acting import Actor, reading
-from vedette.store.models import Act, Determination, LedgerEntry, Terms
+from vedette.store.models import Act, Determination, LedgerEntry
 
 TOLD = ("engagement:",)
 
@@ -25,15 +25,6 @@ def history(actor: Actor, act_id: str) -> list[tuple[str, datetime, str]]:
             for row in rows[:500]
             if row.event.startswith(TOLD)
         ]
-
-
-def signatures(actor: Actor, act_id: str) -> dict[str, str]:
-    """Both sides' detached signatures of an act's terms, as hex; "" for one not there yet."""
-    with reading(actor, Permission.ENGAGEMENT_READ):
-        row = Terms.objects.filter(act_id=act_id).first()
-        if row is None:
-            raise NotFound(f"act {act_id[:40]!r} has no terms here")
-        return {"lab": row.lab_signature, "office": row.office_signature}
 
 
 def determinations(actor: Actor) -> list[Determination]:

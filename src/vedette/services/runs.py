@@ -27,6 +27,7 @@ from vedette.runner.runs import REFERENCES, Progress, SubjectSpec, run_suite
 from vedette.services import vault
 from vedette.services.access import open_credential
 from vedette.services.acting import Actor, act, instance_actor, reading
+from vedette.services.binding import require_export, require_reading
 from vedette.services.findings import crash_fields, report_finding
 from vedette.services.here import here
 from vedette.services.jobs import job
@@ -75,6 +76,8 @@ def start_run(
     found = find_suite(suite)
     with act(actor, Permission.RUN_START) as doing:
         session = _session(session_id) if session_id else None
+        if session is not None:
+            require_reading(actor, session.act)
         subjects = [{"name": name, "kind": "reference"} for name in dict.fromkeys(references)]
         if session is not None:
             subjects.insert(0, {"name": session.model, "kind": "endpoint"})
@@ -275,10 +278,22 @@ def list_runs(actor: Actor) -> list[Run]:
 
 
 def run_view(actor: Actor, run_id: str) -> Run:
-    """One run with its result."""
+    """One run with its result, for whom the terms of its window let read."""
     only(Profile.OFFICE, actor)
     with reading(actor, Permission.RUN_READ):
-        return find_run(run_id)
+        run = find_run(run_id)
+        if run.act is not None:
+            require_reading(actor, run.act)
+        return run
+
+
+def exported_result(actor: Actor, run_id: str) -> RunResult:
+    """A finished run's result as a document of its own, where the terms let it leave the pages."""
+    run = run_view(actor, run_id)
+    if run.act is not None:
+        with reading(actor, Permission.RUN_READ):
+            require_export(actor, run.act)
+    return result_of(run)
 
 
 def result_of(run: Run) -> RunResult:

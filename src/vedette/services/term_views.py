@@ -7,24 +7,26 @@ from typing import Any
 
 from vedette.engagement import negotiation, redline
 from vedette.engagement import terms as rules
+from vedette.engagement.signed_terms import signed_file
+from vedette.engagement.table import Actor as Side
 from vedette.engagement.terms import Terms as Document
 from vedette.kernel.errors import NotFound
-from vedette.kernel.packs import PolicyPack
 from vedette.kernel.permissions import Permission
 from vedette.services.acting import Actor, reading
 from vedette.services.binding import address_of, has_accepted, is_bound
 from vedette.services.here import here
 from vedette.services.packs import pack_of
 from vedette.services.sides import own_side, stamp
-from vedette.services.term_versions import in_force, rule_of, struck, versions_of
+from vedette.services.term_versions import in_force, keys_of, rule_of, struck, versions_of
 from vedette.store.models import Act, Terms
 
 
-def terms_view(row: Act, pack: PolicyPack) -> dict[str, Any] | None:
+def terms_view(actor: Actor, row: Act) -> dict[str, Any] | None:
     """An act's terms for pages and the API: the version in force, else the newest.
 
     `versions` has a line for each version, newest first; `open` the digest of the one that waits
-    for this side's signature, "" where none does; `struck` who is off the list of the one shown.
+    for this side's signature, "" where none does; `struck` who is off the list of the one shown;
+    `waits_for_you` the number of the version that the reader is to accept, None for none.
     """
     known = versions_of(row)
     if not known:
@@ -40,8 +42,11 @@ def terms_view(row: Act, pack: PolicyPack) -> dict[str, Any] | None:
         "office_signed_by": made.office_signed_by,
         "agreed_at": stamp(made.agreed_at),
         "state": made.state,
+        "proposed_by": made.proposed_by,
+        "signatures": {"lab": made.lab_signature, "office": made.office_signature},
         "open": waiting[0].digest if waiting else "",
         "versions": [_line(version) for version in reversed(known)],
+        "waits_for_you": waits_for(actor, row),
         "struck": sorted(struck(row, made.number)),
         "accepted": [
             {"person": one.person, "version": one.number, "at": stamp(one.accepted_at)}
@@ -123,6 +128,70 @@ def _shown(found: Iterable[redline.Redline]) -> list[dict[str, Any]]:
         }
         for one in found
     ]
+
+
+def signed_version(actor: Actor, act_id: str, digest: str) -> dict[str, Any]:
+    """One version as a file of its own, with both sides' keys and detached signatures."""
+    with reading(actor, Permission.ENGAGEMENT_READ) as instance:
+        row = Act.objects.select_related("peer").filter(id=act_id).first()
+        made = Terms.objects.filter(act_id=act_id, digest=digest).first()
+        if row is None or made is None:
+            raise NotFound(f"version {digest[:20]!r} of these terms is not here")
+        own, other = instance.keys.public, keys_of(row.peer)
+        lab, office = (own, other) if own_side() == Side.LAB else (other, own)
+        return signed_file(
+            Document.from_json(made.document),
+            {"lab": lab, "office": office},
+            {"lab": made.lab_signature, "office": made.office_signature},
+            {"lab": made.lab_signed_by, "office": made.office_signed_by},
+        )
+
+
+def library(actor: Actor) -> list[dict[str, Any]]:
+    """Every clause in every version that this instance knows, and the terms that use it.
+
+    The pack in force comes first, then the packs of earlier terms. `uses` has, for each version of
+    terms with the clause: act, model, version, state, and whether its words were changed there.
+    """
+    own_side()
+    with reading(actor, Permission.ENGAGEMENT_READ) as instance:
+        made = list(Terms.objects.select_related("act").order_by("act_id", "number", "pk"))
+        packs = {instance.pack.digest: instance.pack}
+        for digest in dict.fromkeys(version.document["pack_digest"] for version in made):
+            packs.setdefault(digest, pack_of(digest))
+        found: dict[tuple[str, str, str], dict[str, Any]] = {}
+        for pack in packs.values():
+            required = pack.sequence("terms", "required")
+            for row, clause in zip(
+                pack.records("terms", "clauses"), rules.clauses_of(pack), strict=True
+            ):
+                key = (clause.id, clause.version, clause.digest)
+                entry = found.setdefault(
+                    key,
+                    {
+                        "id": clause.id,
+                        "version": clause.version,
+                        "digest": clause.digest,
+                        "title": row["title"],
+                        "text": row["text"],
+                        "required": clause.id in required,
+                        "packs": [],
+                        "uses": [],
+                    },
+                )
+                entry["packs"].append(pack.ref)
+        for version in made:
+            for used in version.document["clauses"]:
+                use = {
+                    "act": version.act_id,
+                    "model": version.act.model,
+                    "version": version.number,
+                    "terms": version.digest,
+                    "state": version.state,
+                    "changed": bool(used.get("text")),
+                }
+                found[used["id"], used["version"], used["digest"]]["uses"].append(use)
+        return list(found.values())
 
 
 def waits_for(actor: Actor, row: Act) -> int | None:

@@ -89,7 +89,7 @@ def one_run(request: Asked, run_id: str) -> dict[str, Any]:
 
 @router.get("/runs/{run_id}/result", summary="A finished run's samples, calls and evidence")
 def run_result(request: Asked, run_id: str) -> dict[str, Any]:
-    return runs.result_of(runs.run_view(request.auth, run_id)).to_json()
+    return runs.exported_result(request.auth, run_id).to_json()
 
 
 @router.post("/runs/{run_id}/again", summary="Go on with a run that failed")

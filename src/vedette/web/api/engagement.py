@@ -139,6 +139,7 @@ class ActOut(ActLine):
     note: str
     reason: str
     dossier: dict[str, str]
+    withheld: str
     partner: dict[str, Any] | None
     partners: list[dict[str, Any]]
     pack_digest: str
@@ -235,6 +236,26 @@ def propose(request: Asked, act_id: str, body: VersionIn) -> Any:
 )
 def read_version(request: Asked, act_id: str, digest: str) -> Any:
     return term_views.version_view(request.auth, act_id, digest)
+
+
+@router.get(
+    "/acts/{act_id}/terms/versions/{digest}/signed",
+    response=dict[str, Any],
+    operation_id="readSignedTerms",
+    summary="One version with both sides' keys and signatures, as a file to check offline",
+)
+def read_signed(request: Asked, act_id: str, digest: str) -> Any:
+    return term_views.signed_version(request.auth, act_id, digest)
+
+
+@router.get(
+    "/clauses",
+    response=list[dict[str, Any]],
+    operation_id="listClauses",
+    summary="The clause library, and which terms use it",
+)
+def clauses(request: Asked) -> Any:
+    return term_views.library(request.auth)
 
 
 @router.post(

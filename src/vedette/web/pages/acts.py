@@ -163,7 +163,7 @@ def _cards(request: SignedIn, plan_id: str, rows: list[dict[str, Any]]) -> list[
 def act(request: SignedIn, act_id: str) -> HttpResponse:
     """One act: what is offered, where it stands, what this side can do."""
     own_side()
-    found = views.act_view(request.actor, act_id)
+    found = views.act_view(request.actor, act_id, on_page=True)
     labels = {field.id: field.label for field in fields_of(here().pack)}
     context = {
         "act": found,

@@ -31,6 +31,12 @@ KINDS: dict[str, dict[str, Kind]] = {
         "declined": "ended",
         "taken-back": "ended",
     },
+    "terms": {
+        "proposed": "active",
+        "agreed": "done",
+        "overtaken": "ended",
+        "replaced": "ended",
+    },
     "choice": {"offer": "done", "not-now": "idle", "decline": "ended"},
 }
 CHOICES = {"offer": "offer it", "not-now": "not now", "decline": "do without it"}
