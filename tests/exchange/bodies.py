@@ -10,7 +10,7 @@ from hypothesis import find
 from hypothesis import strategies as st
 
 from vedette.exchange import fields
-from vedette.exchange.messages import MessageType
+from vedette.exchange.rows import MessageType
 
 WORDS = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=40

@@ -18,7 +18,8 @@ from vedette.exchange.acceptance import (
 )
 from vedette.exchange.envelope import Message, seal
 from vedette.exchange.fields import Document, Mark, TextMap
-from vedette.exchange.messages import TABLE, MessageType
+from vedette.exchange.messages import TABLE
+from vedette.exchange.rows import MessageType
 from vedette.kernel.errors import BadInput
 from vedette.kernel.keys import PrivateKeys
 from vedette.kernel.markings import RED, Marking

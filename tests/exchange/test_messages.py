@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.exchange.bodies import body_of
 
 from vedette.exchange import fields
-from vedette.exchange.messages import ACT_KINDS, BY_NAME, PURPOSES, TABLE, MessageType
+from vedette.exchange.messages import ACT_KINDS, BY_NAME, PURPOSES, TABLE
+from vedette.exchange.rows import MessageType
 from vedette.kernel.canonical import canonical
 from vedette.kernel.errors import BadInput
 from vedette.kernel.packs import default_pack

@@ -19,7 +19,8 @@ from vedette.exchange.acceptance import (
 )
 from vedette.exchange.envelope import Message, seal
 from vedette.exchange.fields import Choice, ListOf, Record, Text
-from vedette.exchange.messages import BY_NAME, Added, MessageType
+from vedette.exchange.messages import BY_NAME
+from vedette.exchange.rows import Added, MessageType
 from vedette.kernel.canonical import canonical
 from vedette.kernel.keys import PrivateKeys
 from vedette.kernel.markings import RED

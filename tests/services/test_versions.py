@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from vedette.exchange.fields import ID, Record, Text
-from vedette.exchange.messages import BY_NAME, MessageType
+from vedette.exchange.messages import BY_NAME
+from vedette.exchange.rows import MessageType
 from vedette.kernel.ids import new_id
 from vedette.kernel.permissions import Profile
 from vedette.services import handling

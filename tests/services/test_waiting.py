@@ -9,7 +9,8 @@ import pytest
 from django.utils import timezone
 
 from vedette.exchange.fields import ID, Record
-from vedette.exchange.messages import BY_NAME, MessageType
+from vedette.exchange.messages import BY_NAME
+from vedette.exchange.rows import MessageType
 from vedette.kernel.events import Event
 from vedette.kernel.ids import new_id
 from vedette.kernel.permissions import Profile

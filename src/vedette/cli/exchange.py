@@ -142,6 +142,78 @@ def compare(peer_name: str, folder: Path | None) -> None:
     click.echo(f"sums queued for {', '.join(names) or 'nobody'}; next: vedette exchange send")
 
 
+@exchange.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--peer", "peer_name", required=True, help="Whom it goes to.")
+@click.option("--about", default="", help="The act, case or finding that it belongs to.")
+@click.option("--marking", default="TLP:AMBER", show_default=True)
+@click.option("--note", default="", help="A word to go with it.")
+@instance_option
+def attach(
+    file: Path, peer_name: str, about: str, marking: str, note: str, folder: Path | None
+) -> None:
+    """Send a file of any size to a peer: what is too large for a message is attached to one.
+
+    Example: vedette exchange attach dossier.pdf --peer "Reviewing Office" --instance lab
+    """
+    boot(folder)
+    from vedette.services import attachments
+    from vedette.services.acting import instance_actor
+
+    with file.open("rb") as source:
+        row = attachments.attach(
+            instance_actor(), peer_name, source, file.name, about=about, marking=marking, note=note
+        )
+    click.echo(f"{row.id}  {row.size:,} bytes in {len(row.chunks)} chunks, queued for {row.peer}")
+
+
+@exchange.command("attachments")
+@click.option("--about", default="", help="Only what belongs to this act, case or finding.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@instance_option
+def attachments_list(about: str, as_json: bool, folder: Path | None) -> None:
+    """List the files that came and went.
+
+    Example: vedette exchange attachments --instance office
+    """
+    boot(folder)
+    from vedette.services.acting import instance_actor
+    from vedette.services.attachments import list_attachments
+
+    rows = list_attachments(instance_actor(), about)
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
+    for row in rows:
+        missing = f", {row['missing']} of {row['chunks']} chunks missing" if row["missing"] else ""
+        way = "to" if row["direction"] == "out" else "from"
+        click.echo(f"{row['id']}  {row['name']}  {row['size']:,} bytes  {way} {row['peer']}")
+        click.echo(f"  {row['marking']}  {row['state']}{missing}  {row['reason']}".rstrip())
+
+
+@exchange.command()
+@click.argument("attachment_id")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@instance_option
+def save(attachment_id: str, file: Path, folder: Path | None) -> None:
+    """Write an attachment's content to a file.
+
+    Example: vedette exchange save att-… dossier.pdf --instance office
+    """
+    boot(folder)
+    from vedette.services.acting import instance_actor
+    from vedette.services.attachments import open_attachment
+
+    told, chunks = open_attachment(instance_actor(), attachment_id)
+    partial = file.with_name(file.name + ".partial")
+    with partial.open("wb") as out, ProgressLine() as progress:
+        for number, data in enumerate(chunks, 1):
+            out.write(data)
+            progress.show(number, told["chunks"], file.name)
+    partial.replace(file)
+    click.echo(f"{told['size']:,} bytes written to {file}; {told['digest']}, {told['marking']}")
+
+
 @exchange.command("export")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--peer", "peer_name", default="", help="Only messages to this peer.")
@@ -191,6 +263,8 @@ def import_file(file: Path, check: bool, lines: bool, as_json: bool, folder: Pat
     _tell_import(
         report.counts, report.states, shown, "json" if as_json else "" if lines else "text"
     )
+    for told in report.files:
+        click.echo(f"{told['attachment']}: {told['state']}  {told['detail']}".rstrip(), err=True)
     if not check:
         for written in (report.refused_file, report.receipts_file):
             if written.exists():

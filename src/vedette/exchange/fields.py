@@ -179,3 +179,19 @@ HEX = Text(128, r"[0-9a-f]{64}|[0-9a-f]{128}")
 DIGEST = Text(71, r"sha256:[0-9a-f]{64}")
 LONG = Text(65_536)
 NOTE = Text(4_000, required=False)
+GIB = 1024 * MIB
+CHUNK = 4 * MIB
+MOST_CHUNKS = 16_384
+# a file that a message names: its content crosses in chunks of CHUNK bytes, the last one shorter
+ATTACHMENT = Record(
+    {
+        "id": ID,
+        "name": Text(200, r"[^/\\\x00-\x1f\x7f]{1,200}"),
+        "media_type": Text(100, r"[a-z0-9.+-]{1,48}/[A-Za-z0-9.+_-]{1,50}"),
+        "size": Whole(1, CHUNK * MOST_CHUNKS),
+        "digest": DIGEST,
+        "marking": Mark(),
+        "chunks": ListOf(DIGEST, MOST_CHUNKS),
+    }
+)
+ATTACHMENTS = ListOf(ATTACHMENT, 20, required=False)

@@ -12,6 +12,7 @@ Rules:
 from __future__ import annotations
 
 from vedette.exchange.fields import (
+    ATTACHMENTS,
     DIGEST,
     HEX,
     ID,
@@ -26,13 +27,11 @@ from vedette.exchange.fields import (
     TextMap,
     Time,
     Whole,
-    YesNo,
 )
 from vedette.exchange.partner_rows import PARTNER, PARTNER_ROWS
 from vedette.exchange.rows import BEHALF, CLEARINGHOUSE, LAB, OFFICE, OPERATOR, Added, MessageType
 from vedette.exchange.rows import row as _row
-from vedette.kernel.bounds import MIB
-from vedette.kernel.permissions import Profile
+from vedette.exchange.upkeep import UPKEEP
 
 __all__ = ["ACT_KINDS", "BY_NAME", "PURPOSES", "TABLE", "Added", "MessageType"]
 
@@ -46,8 +45,6 @@ COUNTS: dict[str, Field] = {
     "requests_digest": DIGEST,
 }
 TERMS = 1_048_576  # as many clauses of as many words as terms may have
-# count, and per bucket of ids an exclusive or of digests, 16 hex digits each (see `have`)
-SUMS = Record({"count": Whole(), "buckets": Text(2_097_152, r"([0-9a-f]{16})+")})
 EVIDENCE = Document(limit=262_144, required=False)
 
 
@@ -67,6 +64,7 @@ FINDING: dict[str, Field] = {
     "recipe": Document(limit=1_048_576, required=False),
     "evidence": EVIDENCE,
     "origin": Text(40, required=False),
+    "attachments": ATTACHMENTS,
 }
 
 
@@ -211,6 +209,7 @@ _ROWS: tuple[MessageType, ...] = (
         dossier=TextMap(required=False),
         note=NOTE,
         answer_by=Time(required=False),
+        attachments=ATTACHMENTS,
     ),
     _row(
         "engagement.withdrawn",
@@ -219,39 +218,6 @@ _ROWS: tuple[MessageType, ...] = (
         "An act is withdrawn by either side, at any time, with an optional reason.",
         act=ID,
         reason=NOTE,
-    ),
-    _row(
-        "exchange.have",
-        set(Profile),
-        set(Profile),
-        "Sums of the messages that one side has sent and taken, so that both find what is lost.",
-        sent=SUMS,
-        taken=SUMS,
-        answer=YesNo(),
-    ),
-    _row(
-        "exchange.receipt",
-        set(Profile),
-        set(Profile),
-        "What became of messages that came in a file.",
-        receipts=ListOf(
-            Record(
-                {
-                    "message": ID,
-                    "digest": DIGEST,
-                    "status": Choice(("accepted", "already", "refused")),
-                    "detail": Text(500, required=False),
-                }
-            ),
-            1000,
-        ),
-    ),
-    _row(
-        "exchange.returned",
-        set(Profile),
-        set(Profile),
-        "Messages that their own sender has lost, given back as they were signed.",
-        envelopes=ListOf(Document(limit=16 * MIB), 1000),
     ),
     _row(
         "finding.answered",
@@ -369,6 +335,7 @@ _ROWS: tuple[MessageType, ...] = (
         through=Whole(1, 1_000),
     ),
     *PARTNER_ROWS,
+    *UPKEEP,
 )
 TABLE = tuple(sorted(_ROWS, key=lambda row: row.name))
 

@@ -13,19 +13,27 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from vedette.kernel.errors import BadInput
 from vedette.kernel.markings import LEVELS, Marking
 
-KEY = "marking"
+KEY, FILES = "marking", "attachments"
 DEPTH = 64
 
 
 def above(marking: str, body: Any, ceiling: Marking) -> str:
-    """The path of the first marking that `ceiling` does not dominate, or ""."""
-    for path, text in [("message", marking), *portions(body, "body")]:
+    """The path of the first marking that `ceiling` does not dominate, or "".
+
+    Files that a body names are not in it: each has a pointer of its own.
+    """
+    held = {k: v for k, v in body.items() if k != FILES} if isinstance(body, dict) else body
+    return _first([("message", marking), *portions(held, "body")], ceiling)
+
+
+def _first(marked: Iterable[tuple[str, str]], ceiling: Marking) -> str:
+    for path, text in marked:
         if not _within(text, ceiling):
             return path
     return ""
@@ -78,6 +86,7 @@ def may_be_kept(data: bytes, ceiling: Marking) -> bool:
     """
     try:
         payload = json.loads(base64.b64decode(json.loads(data)["payload"], validate=True))
-        return not above(str(payload[KEY]), payload.get("body"), ceiling)
+        marked = [("message", str(payload[KEY])), *portions(payload.get("body"), "body")]
+        return not _first(marked, ceiling)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return b'"payload"' not in data

@@ -17,7 +17,7 @@ from typing import Any
 
 from vedette.exchange.envelope import Message
 from vedette.exchange.fields import Field, ListOf, Record
-from vedette.exchange.messages import MessageType
+from vedette.exchange.rows import MessageType
 from vedette.kernel.errors import BadInput
 
 MOST_UNREAD = 200

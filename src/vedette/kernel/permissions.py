@@ -23,6 +23,7 @@ class Permission(StrEnum):
     ANSWER_GIVE = "operator:notice:answer"
     ASSESSMENT_MAKE = "bench:assessment:make"
     ASSESSMENT_READ = "bench:assessment:read"
+    ATTACHMENT_READ = "instance:attachment:read"
     CASE_COORDINATE = "clearinghouse:case:coordinate"
     CASE_READ = "clearinghouse:case:read"
     CASE_RESPOND = "clearinghouse:case:respond"
@@ -67,27 +68,55 @@ ROLES: dict[str, frozenset[Permission]] = {
     "administrator": frozenset(Permission),
     "auditor": frozenset({P.LEDGER_READ, P.READING_LOG}),
     "release-lead": frozenset(
-        {P.PLAN_READ, P.PLAN_EDIT, P.DOSSIER_EDIT, P.ENGAGEMENT_OFFER, P.ENGAGEMENT_ANSWER}
+        {
+            P.ATTACHMENT_READ,
+            P.PLAN_READ,
+            P.PLAN_EDIT,
+            P.DOSSIER_EDIT,
+            P.ENGAGEMENT_OFFER,
+            P.ENGAGEMENT_ANSWER,
+        }
         | {P.ENGAGEMENT_READ, P.TERMS_SIGN, P.SESSION_END, P.ASSESSMENT_READ, P.FINDING_READ}
         | {P.FINDING_REPORT, P.LEDGER_READ, P.MESSAGE_SEND, P.CUSTODY_HOLD, P.READING_LOG}
         | {P.EARLY_READ, P.SEATS_READ, P.SCAN_DECLARE, P.SCAN_READ}
     ),
     "compliance": frozenset(
-        {P.PLAN_READ, P.DOSSIER_EDIT, P.ENGAGEMENT_READ, P.LEDGER_READ, P.CUSTODY_HOLD}
+        {
+            P.ATTACHMENT_READ,
+            P.PLAN_READ,
+            P.DOSSIER_EDIT,
+            P.ENGAGEMENT_READ,
+            P.LEDGER_READ,
+            P.CUSTODY_HOLD,
+        }
         | {P.READING_LOG}
     ),
     "reviewing-officer": frozenset(
-        {P.ENGAGEMENT_READ, P.ENGAGEMENT_ANSWER, P.TERMS_SIGN, P.ASSESSMENT_MAKE}
+        {P.ATTACHMENT_READ, P.ENGAGEMENT_READ, P.ENGAGEMENT_ANSWER, P.TERMS_SIGN, P.ASSESSMENT_MAKE}
         | {P.ASSESSMENT_READ, P.DETERMINATION_RECORD, P.RUN_READ, P.LEDGER_READ, P.MESSAGE_SEND}
         | {P.FINDING_READ, P.CUSTODY_DESTROY, P.CUSTODY_EXPORT, P.CUSTODY_HOLD}
         | {P.SCAN_DECLARE, P.SCAN_READ}
     ),
     "evaluator": frozenset(
-        {P.ENGAGEMENT_READ, P.SESSION_OPEN, P.RUN_START, P.RUN_READ, P.ASSESSMENT_MAKE}
+        {
+            P.ATTACHMENT_READ,
+            P.ENGAGEMENT_READ,
+            P.SESSION_OPEN,
+            P.RUN_START,
+            P.RUN_READ,
+            P.ASSESSMENT_MAKE,
+        }
         | {P.ASSESSMENT_READ, P.FINDING_REPORT, P.FINDING_READ, P.SCAN_DECLARE, P.SCAN_READ}
     ),
     "coordinator": frozenset(
-        {P.FINDING_READ, P.FINDING_REPORT, P.CASE_READ, P.CASE_COORDINATE, P.CASE_RESPOND}
+        {
+            P.ATTACHMENT_READ,
+            P.FINDING_READ,
+            P.FINDING_REPORT,
+            P.CASE_READ,
+            P.CASE_COORDINATE,
+            P.CASE_RESPOND,
+        }
         | {P.ADVISORY_PUBLISH, P.NOTICE_SEND, P.NOTICE_READ, P.LEDGER_READ, P.MESSAGE_SEND}
         | {P.SCAN_DECLARE, P.SCAN_READ, P.SCAN_WISH, P.SEATS_READ, P.TESTBED_OFFER}
     ),

@@ -24,13 +24,13 @@ from django.db import transaction
 from vedette.exchange.envelope import BOUNDS, seal
 from vedette.kernel.events import Event
 from vedette.kernel.ids import new_id
-from vedette.services import outbox
+from vedette.services import attachments, outbox, transfers
 from vedette.services.acting import act, instance_actor
 from vedette.services.handling import Arrival, handles
 from vedette.services.here import here
 from vedette.services.inbox import TOO_LARGE, Receipt, examine, known_peers, receive_all
 from vedette.services.posting import Told
-from vedette.store.models import OutMessage, Peer
+from vedette.store.models import Attachment, OutMessage, Peer
 from vedette.store.tenancy import SYSTEM, scoped
 
 LONGEST_LINE = BOUNDS.size + 2
@@ -64,11 +64,14 @@ def export_file(file: Path, peer: str = "", *, again: bool = False) -> int:
         if peer:
             rows = rows.filter(peer=outbox.find_peer(peer))
         rows.update(carry=carry)
+        known = Peer.objects.filter(name=outbox.find_peer(peer).name) if peer else Peer.objects
+        peers = list(known.values_list("keyid", flat=True))
     with _whole(file) as out:
         count = 0
         for envelope in _carried(carry):
             out.write(envelope + "\n")
             count += 1
+    transfers.export_chunks(file, peers)
     with act(instance_actor(), None) as doing:
         rows = OutMessage.objects.filter(carry=carry, state__in=outbox.OPEN)
         rows.update(state="carried", answer=f"in the file {file.name}; no receipt yet"[:500])
@@ -163,7 +166,9 @@ class Report:
         self.receipts_file = file.with_name(file.name + ".receipts.jsonl")
         self.counts = {"accepted": 0, "already": 0, "refused": 0}
         self.states: dict[str, int] = {}
+        self.files: list[dict[str, str]] = []
         self._told: dict[str, list[dict[str, str]]] = {}
+        self._files: dict[str, list[dict[str, str]]] = {}
 
     def run(self, lines: Iterable[Line]) -> Iterator[Line]:
         """Pass lines through, keeping account of them."""
@@ -174,6 +179,9 @@ class Report:
                     refused.write(json.dumps(line.to_json()) + "\n")
                 self._tell(line.receipt, receipts)
                 yield line
+            for told in transfers.import_chunks(self.file):
+                self.files.append(told)
+                self._tell_file(told)
             for sender in list(self._told):
                 self._seal(sender, receipts)
         if not self.counts["refused"]:
@@ -210,14 +218,23 @@ class Report:
         if len(told) == RECEIPTS_A_MESSAGE:
             self._seal(receipt.sender, out)
 
+    def _tell_file(self, told: dict[str, str]) -> None:
+        """Have the sender of a file told what became of it, once that is settled."""
+        if told["state"] not in attachments.TAKEN_STATES:
+            return
+        with scoped(SYSTEM):
+            sender = Attachment.objects.get(pk=told["attachment"]).peer_id
+        self._files.setdefault(sender, []).append(told)
+        self._told.setdefault(sender, [])
+
     def _seal(self, sender: str, out: TextIO) -> None:
-        told = self._told.pop(sender)
+        told, files = self._told.pop(sender), self._files.pop(sender, None)
         with scoped(SYSTEM):
             peer = Peer.objects.get(keyid=sender)
             message = outbox.compose(
                 peer,
                 "exchange.receipt",
-                {"receipts": told},
+                {"receipts": told, "attachments": files},
                 thread="",
                 marking="TLP:AMBER",
                 now=here().clock.now(),
@@ -238,3 +255,12 @@ def on_receipt(arrival: Arrival) -> None:
             if told[message_id]["digest"] == digests[message_id]
         ]
     )
+    for each in arrival.body.get("attachments", ()):
+        row = Attachment.objects.filter(pk=each["attachment"], peer=arrival.peer).first()
+        if row is not None:
+            attachments.settle(arrival.doing, row, each["state"], each.get("detail", ""))
+
+
+@handles("attachment.offered")
+def on_offered(arrival: Arrival) -> None:
+    """Files were named; `attachments.expect` has noted them with the message itself."""

@@ -33,6 +33,7 @@ from vedette.services import (
     syncing,
     terms,
     testbeds,
+    transfers,
     two_person,
     windows,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "syncing",
     "terms",
     "testbeds",
+    "transfers",
     "two_person",
     "windows",
 ]

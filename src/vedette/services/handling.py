@@ -29,6 +29,7 @@ from vedette.exchange.envelope import Message, open_envelope, read_message
 from vedette.kernel.errors import Refused, VedetteError
 from vedette.kernel.events import Event
 from vedette.kernel.permissions import Profile
+from vedette.services import attachments
 from vedette.services.acting import Doing, act, instance_actor
 from vedette.services.here import here
 from vedette.store.models import Awaiting, InMessage, Peer
@@ -227,6 +228,7 @@ def _understood_now(pk: int) -> bool:
             return False
         row.state, row.reason, row.unread = "waiting", "", list(found.unread)
         row.save(update_fields=["state", "reason", "unread"])
+        attachments.expect(doing, found)
         _record_understood(doing, row)
     handle(pk)
     return True

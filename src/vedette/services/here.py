@@ -16,7 +16,9 @@ from django.conf import settings
 
 from vedette.exchange.acceptance import Here as Door
 from vedette.exchange.card import Card
-from vedette.exchange.messages import BY_NAME, MessageType
+from vedette.exchange.fields import GIB
+from vedette.exchange.messages import BY_NAME
+from vedette.exchange.rows import MessageType
 from vedette.kernel.bounds import MIB, Bounds, read_json
 from vedette.kernel.clock import Clock, FileClock, SystemClock
 from vedette.kernel.errors import BadInput, OurFault
@@ -67,6 +69,8 @@ class Here:
     clock: Clock
     pack: PolicyPack
     demo: bool = False
+    attachment_limit: int = 8 * GIB
+    attachment_quota: int = 100 * GIB
     table: Mapping[str, MessageType] = field(default_factory=lambda: BY_NAME)
 
     @property
@@ -120,4 +124,6 @@ def _from_settings() -> Here:
         clock=FileClock(config.clock) if config.clock else SystemClock(),
         pack=pack_in_force(config.folder),
         demo=config.demo,
+        attachment_limit=config.attachment_limit * GIB,
+        attachment_quota=config.attachment_quota * GIB,
     )

@@ -32,6 +32,7 @@ from vedette.kernel.errors import VedetteError
 from vedette.kernel.events import Event
 from vedette.kernel.keys import PublicKeys
 from vedette.kernel.permissions import Profile
+from vedette.services import attachments
 from vedette.services.acting import act, instance_actor
 from vedette.services.handling import (
     Arrival,
@@ -174,6 +175,7 @@ def _keep(accepted: Accepted, data: bytes) -> InMessage:
     )
     row.save()
     with act(instance_actor(), None) as doing:
+        attachments.expect(doing, accepted)
         doing.record(
             Event.MESSAGE_MESSAGE_ACCEPTED,
             message.thread or message.id,

@@ -11,7 +11,7 @@ from django.db.models import Count
 from vedette.exchange.envelope import open_envelope, read_message
 from vedette.kernel.errors import NotFound, Refused
 from vedette.kernel.permissions import Permission
-from vedette.services import outbox
+from vedette.services import outbox, transfers
 from vedette.services.acting import Actor, act, instance_actor, reading
 from vedette.store.models import InMessage, OutMessage, Peer
 
@@ -85,6 +85,8 @@ def retry(actor: Actor, message_id: str = "", peer: str = "") -> int:
     with act(actor, Permission.MESSAGE_SEND):
         found = outbox.find_peer(peer) if peer else None
         count = outbox.retry(found, message_id)
+        if not message_id:
+            count += transfers.retry(found.keyid if found else "")
         if message_id and not count:
             raise NotFound(f"message {message_id[:40]!r} waits for nothing here")
         return count

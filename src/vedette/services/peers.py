@@ -8,7 +8,7 @@ from vedette.exchange.card import Card
 from vedette.kernel.errors import BadInput
 from vedette.kernel.events import Event
 from vedette.kernel.permissions import Permission
-from vedette.services import outbox
+from vedette.services import outbox, transfers
 from vedette.services.acting import Actor, act, reading
 from vedette.services.here import here
 from vedette.store.models import Peer
@@ -40,6 +40,7 @@ def add_peer(actor: Actor, card: Card) -> Peer:
         doing.record(Event.INSTANCE_PEER_ADDED, peer.keyid[:16], {"card": card.to_json()})
         if before is not None and before != peer.url:
             outbox.retry(peer)
+            transfers.retry(peer.keyid)
         return peer
 
 

@@ -27,6 +27,18 @@ class Setting:
 
 
 SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "attachment_limit",
+        "VEDETTE_ATTACHMENT_LIMIT",
+        "8",
+        "GiB that one file from a peer may have",
+    ),
+    Setting(
+        "attachment_quota",
+        "VEDETTE_ATTACHMENT_QUOTA",
+        "100",
+        "GiB that files from all peers may take",
+    ),
     Setting("profile", "VEDETTE_PROFILE", "operator", "lab, office, clearinghouse or operator"),
     Setting("name", "VEDETTE_NAME", "", "the host organisation's name"),
     Setting("org", "VEDETTE_ORG", "", "the host organisation's id, given at founding"),
@@ -63,6 +75,8 @@ class Config:
     threads: int
     demo: bool
     clock: Path | None
+    attachment_limit: int
+    attachment_quota: int
 
 
 def find_instance(folder: Path | None) -> Path:
@@ -95,6 +109,9 @@ def read_config(folder: Path) -> Config:
         raise BadInput(f"setting profile: {text['profile']!r} is none of {', '.join(Profile)}")
     if not text["threads"].isdigit() or not 1 <= int(text["threads"]) <= 256:
         raise BadInput("setting threads: a number from 1 to 256 expected")
+    for name in ("attachment_limit", "attachment_quota"):
+        if not text[name].isdigit() or not 1 <= int(text[name]) <= 1_000_000:
+            raise BadInput(f"setting {name}: whole GiB from 1 to 1,000,000 expected")
     demo = text["demo"].lower() in ("yes", "true", "1")
     if text["clock"] and not demo:
         raise BadInput(
@@ -115,6 +132,8 @@ def read_config(folder: Path) -> Config:
         threads=int(text["threads"]),
         demo=demo,
         clock=Path(text["clock"]) if text["clock"] else None,
+        attachment_limit=int(text["attachment_limit"]),
+        attachment_quota=int(text["attachment_quota"]),
     )
 
 

@@ -7,7 +7,7 @@ from django.urls import include, path, re_path
 from vedette.web import index
 from vedette.web.api.docs import docs, unknown
 from vedette.web.api.routers import api
-from vedette.web.exchange import batch, inbox
+from vedette.web.exchange import attachment, batch, chunk, inbox
 from vedette.web.health import healthz, metrics, readyz
 from vedette.web.pages import urls as pages
 
@@ -15,6 +15,8 @@ urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
     path("metrics", metrics),
+    path("exchange/v1/attachments/<str:attachment_id>", attachment),
+    path("exchange/v1/attachments/<str:attachment_id>/<int:number>", chunk),
     path("exchange/v1/batch", batch),
     path("exchange/v1/inbox", inbox),
     path("index/v1/latest", index.latest),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from vedette.exchange.envelope import BOUNDS
+from vedette.exchange.fields import CHUNK
 from vedette.kernel.bounds import MIB
-from vedette.services import catalogue
+from vedette.services import attachments, catalogue, transfers
 from vedette.services.inbox import TOO_LARGE as TOO_LARGE_WORDS
 from vedette.services.inbox import Receipt, receive, receive_all
 
@@ -42,6 +43,23 @@ def batch(request: HttpRequest) -> JsonResponse:
         detail = f"{len(lines):,} messages at once, at most {BATCH_COUNT:,}"
         return JsonResponse({**TOO_LARGE, "detail": detail}, status=413)
     return JsonResponse({"receipts": [_told(each) for each in receive_all(lines)]})
+
+
+@require_GET
+def attachment(request: HttpRequest, attachment_id: str) -> JsonResponse:
+    """What a file's sender may know: its state, and which chunks are missing."""
+    return JsonResponse(attachments.state_of(attachment_id))
+
+
+@csrf_exempt
+@require_http_methods(["PUT"])
+def chunk(request: HttpRequest, attachment_id: str, number: int) -> JsonResponse:
+    """Take one chunk: 200 kept, 404 not named yet, 409 refused, 400 other bytes than signed."""
+    if _too_large(request, transfers.LARGEST):
+        return JsonResponse({"detail": f"a chunk has at most {CHUNK:,} bytes"}, status=413)
+    sealed = transfers.SEALED in request.headers
+    attachments.take_chunk(attachment_id, number, request.body, sealed=sealed)
+    return JsonResponse({"detail": "kept"})
 
 
 def _too_large(request: HttpRequest, limit: int) -> bool:

@@ -150,15 +150,19 @@ class Attachment(Table):
     outgoing = models.BooleanField()
     message_id = columns.text(40, db_index=True)
     about = columns.text(40, db_index=True)
-    name = columns.text(200)
+    name = columns.sealed_text("about_act")
     media_type = columns.text(100)
     size = models.BigIntegerField()
     digest = models.CharField(max_length=71, db_index=True)
     marking = columns.marking()
-    chunk = models.IntegerField()
     chunks = models.JSONField(default=list)
     state = models.CharField(max_length=20, db_index=True)
     reason = columns.text(500)
     attempts = models.IntegerField(default=0)
     made_at = models.DateTimeField()
     done_at = columns.moment()
+
+    @property
+    def about_act(self) -> str:
+        """The act under whose key name and content are sealed, "" for none."""
+        return about_act("", self.about)

@@ -1,0 +1,282 @@
+"""Files that messages name: attached, sent in chunks by HTTPS or by hand, taken in, read.
+
+Rules:
+- The message is small and signed; it states each file's size, digest, marking, and every chunk's
+  digest. So whoever hands a chunk in needs no credential, and no other byte is kept.
+- Size, quota, room on the disk and ceiling are checked before the first byte; what is refused has
+  its reason, what is above the ceiling a pointer, and the sender hears it.
+- A transfer goes on where it stopped, whatever stopped it. A file is here when it is whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from django.db.models import Sum
+
+from vedette.exchange.acceptance import Accepted
+from vedette.exchange.fields import ATTACHMENT, CHUNK, GIB
+from vedette.exchange.pointers import as_far_as
+from vedette.kernel.canonical import digest
+from vedette.kernel.clock import format_time
+from vedette.kernel.errors import BadInput, NotFound, Refused
+from vedette.kernel.events import Event
+from vedette.kernel.ids import new_id
+from vedette.kernel.markings import Marking
+from vedette.kernel.permissions import Permission
+from vedette.services import content, outbox
+from vedette.services.acting import Actor, Doing, act, instance_actor, reading
+from vedette.services.here import here
+from vedette.store.models import Attachment, Peer
+from vedette.store.tenancy import SYSTEM, scoped
+
+NAME = re.compile(r"[/\\\x00-\x1f\x7f]")
+RECEIPT = "exchange.receipt"
+TAKEN_STATES = ("here", "refused", "pointer")
+
+
+def attach(
+    actor: Actor,
+    peer: str,
+    source: IO[bytes],
+    name: str,
+    *,
+    about: str = "",
+    marking: str = "TLP:AMBER",
+    note: str = "",
+) -> Attachment:
+    """Send a file to a peer, as part of the act, case or finding `about` where one is named.
+
+    The content is copied first, chunk by chunk; then message and transfer are queued.
+    """
+    actor.require(Permission.MESSAGE_SEND)
+    mark = str(Marking.parse(marking))
+    if len(about) > 40:
+        raise BadInput("about: the id of an act, case or finding expected")
+    with scoped(SYSTEM):
+        to = outbox.find_peer(peer)
+    row = Attachment(
+        id=new_id("att"),
+        org_id=actor.org,
+        peer=to,
+        outgoing=True,
+        about=about,
+        name=NAME.sub("_", Path(name).name)[:200] or "file",
+        media_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
+        marking=mark,
+        state="sending",
+    )
+    _take_content(row, source)
+    with act(actor, Permission.MESSAGE_SEND) as doing:
+        row.made_at = doing.now
+        body = {"note": note or None, "attachments": [statement(row)]}
+        row.message_id = doing.send(to, "attachment.offered", body, thread=about, marking=mark)
+        row.save(force_insert=True)
+        if to.url:
+            from vedette.services.transfers import transfer
+
+            doing.after(transfer, attachment=row.id)
+        return row
+
+
+def _take_content(row: Attachment, source: IO[bytes]) -> None:
+    """Measure a file, then copy it under its digest."""
+    whole, row.size, row.chunks = hashlib.sha256(), 0, []
+    for chunk in content.cut(source):
+        whole.update(chunk)
+        row.size += len(chunk)
+        row.chunks.append(digest(chunk))
+    row.digest = f"sha256:{whole.hexdigest()}"
+    if not row.size:
+        raise BadInput("file: empty", next_step="attach one with content")
+    ATTACHMENT.check(statement(row), "file")
+    source.seek(0)
+    lacking = set(content.missing(row))
+    for number, chunk in enumerate(content.cut(source)):
+        if number in lacking:
+            content.write_chunk(row, number, chunk)
+
+
+def statement(row: Attachment) -> dict[str, Any]:
+    """What a message says of an attachment."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "media_type": row.media_type,
+        "size": row.size,
+        "digest": row.digest,
+        "marking": row.marking,
+        "chunks": row.chunks,
+    }
+
+
+def expect(doing: Doing, arrived: Accepted) -> None:
+    """Note the files that a message names; refuse what can't be taken, once each."""
+    message = arrived.message
+    # a receipt's attachments are not files but what became of them
+    files = arrived.body.get("attachments") or () if message.type != RECEIPT else ()
+    for told in files:
+        if Attachment.objects.filter(pk=told["id"]).exists():
+            continue
+        row = Attachment(
+            id=told["id"],
+            org_id=doing.here.org,
+            peer=Peer.objects.get(keyid=message.sender),
+            outgoing=False,
+            message_id=message.id,
+            about=message.thread,
+            made_at=doing.now,
+            state="expected",
+            **{k: told[k] for k in ("name", "media_type", "size", "digest", "marking", "chunks")},
+        )
+        _judge(row)
+        row.save(force_insert=True)
+        if row.state != "expected":
+            _record(doing, row, Event.MESSAGE_ATTACHMENT_REFUSED)
+
+
+def _judge(row: Attachment) -> None:
+    """Before the first byte: ceiling, sums, size, quota, room."""
+    instance, ceiling = here(), here().ceiling
+    if not ceiling.dominates(Marking.parse(row.marking)):
+        named = as_far_as(row.marking, ceiling)
+        row.state, row.marking, row.name = "pointer", str(ceiling), "above the ceiling"
+        row.chunks = []
+        row.reason = f"marked {named}, above this instance's ceiling; ask {row.peer.name}"[:500]
+        return
+    held = Attachment.objects.filter(outgoing=False, state__in=("here", "expected"))
+    taken = held.aggregate(sum=Sum("size"))["sum"] or 0
+    instance.folder.mkdir(exist_ok=True)
+    if len(row.chunks) != -(-row.size // CHUNK):
+        row.reason = "its size and its number of chunks do not fit"
+    elif row.size > instance.attachment_limit:
+        row.reason = f"more than the {instance.attachment_limit // GIB} GiB that one file may have"
+    elif taken + row.size > instance.attachment_quota:
+        row.reason = f"the {instance.attachment_quota // GIB} GiB for files from peers are used up"
+    elif row.size > shutil.disk_usage(instance.folder).free:
+        row.reason = "there is no room for it on the disk"
+    if row.reason:
+        row.state = "refused"
+
+
+def state_of(attachment: str) -> dict[str, Any]:
+    """What a sender may know: `{"state", "reason", "missing"}`; the first thousand missing."""
+    row = _incoming(attachment)
+    lacking = content.missing(row) if row.state == "expected" else []
+    if row.state == "expected" and not lacking:
+        row = _complete(row)
+    return {"state": row.state, "reason": row.reason, "missing": lacking[:1000]}
+
+
+def take_chunk(attachment: str, number: int, data: bytes, *, sealed: bool) -> None:
+    """Keep one chunk of an expected file; the last one makes it whole. Idempotent.
+
+    Raises NotFound where no message named it yet, Refused where it is not taken, BadInput where
+    the bytes are not those that were signed.
+    """
+    row = _incoming(attachment)
+    if row.state == "here":
+        return
+    if row.state != "expected":
+        raise Refused(row.reason, kept="nothing of it")
+    content.write_chunk(row, number, here().keys.open(data) if sealed else data)
+    if not content.missing(row):
+        _complete(row)
+
+
+def _incoming(attachment: str) -> Attachment:
+    with scoped(SYSTEM):
+        rows = Attachment.objects.select_related("peer").filter(id=attachment, outgoing=False)
+        row = rows.first()
+    if row is None:
+        raise NotFound("no message named such a file here")
+    return row
+
+
+def _complete(row: Attachment) -> Attachment:
+    """Have a file here whose chunks are all here, once; hashed before the transaction begins."""
+    whole = content.holds(row)
+    with act(instance_actor(), None) as doing:
+        row = Attachment.objects.select_for_update().get(pk=row.pk)
+        if row.state != "expected":
+            return row
+        if whole:
+            row.state, row.done_at = "here", doing.now
+            _record(doing, row, Event.MESSAGE_ATTACHMENT_TAKEN)
+        else:
+            row.state, row.reason = "refused", "the chunks do not make the file that was signed"
+            content.discard(row)
+            _record(doing, row, Event.MESSAGE_ATTACHMENT_REFUSED)
+        row.save(update_fields=["state", "done_at", "reason"])
+        return row
+
+
+def settle(doing: Doing, row: Attachment, state: str, reason: str) -> None:
+    """The receiver's word on a file that we send: here, refused or pointer; once."""
+    if not row.outgoing or row.state not in ("sending", "given-up"):
+        return
+    row.state = "sent" if state == "here" else "refused"
+    row.reason, row.done_at = reason[:500], doing.now
+    row.save(update_fields=["state", "reason", "done_at"])
+    event = Event.MESSAGE_ATTACHMENT_SENT if state == "here" else Event.MESSAGE_ATTACHMENT_REFUSED
+    _record(doing, row, event)
+
+
+def _record(doing: Doing, row: Attachment, event: Event) -> None:
+    doing.record(
+        event,
+        row.about or row.id,
+        {"attachment": row.id, "digest": row.digest, "size": row.size, "reason": row.reason},
+        marking=row.marking,
+        message_id=row.message_id,
+    )
+
+
+def list_attachments(actor: Actor, about: str = "", limit: int = 200) -> list[dict[str, Any]]:
+    """The files of both directions that the reader may see, newest first."""
+    with reading(actor, Permission.ATTACHMENT_READ):
+        rows = Attachment.objects.select_related("peer").order_by("-made_at", "id")
+        rows = rows.filter(about=about) if about else rows
+        clearance = Marking.parse(actor.clearance)
+        seen = (r for r in rows[:limit] if clearance.dominates(Marking.parse(r.marking)))
+        return [_described(row) for row in seen]
+
+
+def _described(row: Attachment) -> dict[str, Any]:
+    lacking = len(content.missing(row)) if row.state in ("expected",) else 0
+    return {
+        "id": row.id,
+        "direction": "out" if row.outgoing else "in",
+        "peer": row.peer.name,
+        "name": row.name or "the key of its window is gone",
+        "media_type": row.media_type,
+        "size": row.size,
+        "digest": row.digest,
+        "marking": row.marking,
+        "about": row.about,
+        "message": row.message_id,
+        "state": row.state,
+        "reason": row.reason,
+        "chunks": len(row.chunks),
+        "missing": lacking,
+        "at": format_time(row.made_at),
+    }
+
+
+def open_attachment(actor: Actor, attachment: str) -> tuple[dict[str, Any], Iterator[bytes]]:
+    """A file and its content as a stream. Raises NotFound, and Refused while it is not whole."""
+    with reading(actor, Permission.ATTACHMENT_READ):
+        row = Attachment.objects.select_related("peer").filter(id=attachment).first()
+        clearance = Marking.parse(actor.clearance)
+        if row is None or not clearance.dominates(Marking.parse(row.marking)):
+            raise NotFound(f"attachment {attachment[:40]!r} is not here")
+        if not row.outgoing and row.state != "here":
+            raise Refused(f"this file is {row.state}: {row.reason or 'not whole yet'}")
+        content.read_chunk(row, 0)
+        return _described(row), content.stream(row)
