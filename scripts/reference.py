@@ -17,6 +17,7 @@ from vedette.clearinghouse.states import MACHINES
 from vedette.cli import COMMANDS, vedette
 from vedette.engagement.acts import ACTS
 from vedette.engagement.custody import CUSTODY
+from vedette.engagement.review import TABLES as REVIEW_TABLES
 from vedette.engagement.stances import STANCES
 from vedette.engagement.table import Table
 from vedette.engagement.window import WINDOW
@@ -87,7 +88,7 @@ def permissions() -> str:
 
 def moves() -> Iterator[tuple[str, str, Event]]:
     """Every row of every state table as (table, trigger, event)."""
-    for machine in (ACTS, CUSTODY, STANCES, WINDOW, *MACHINES):
+    for machine in (ACTS, CUSTODY, STANCES, WINDOW, *REVIEW_TABLES, *MACHINES):
         for row in machine.rows:
             yield machine.name, row.trigger, row.event
 
@@ -121,7 +122,7 @@ def machine_rows(machine: Machine) -> Iterator[Row]:
 
 def states() -> str:
     parts = []
-    for machine in (ACTS, CUSTODY, STANCES, WINDOW):
+    for machine in (ACTS, CUSTODY, STANCES, WINDOW, *REVIEW_TABLES):
         head: Row = ("trigger", "from", "to", "who", "permission", "event")
         parts += [f"## {machine.name}", table(head, engagement_rows(machine))]
     for other in MACHINES:

@@ -29,6 +29,7 @@ from vedette.exchange.fields import (
     Whole,
 )
 from vedette.exchange.partner_rows import PARTNER, PARTNER_ROWS
+from vedette.exchange.review_rows import REVIEW_ROWS
 from vedette.exchange.rows import BEHALF, CLEARINGHOUSE, LAB, OFFICE, OPERATOR, Added, MessageType
 from vedette.exchange.rows import row as _row
 from vedette.exchange.upkeep import UPKEEP
@@ -336,6 +337,9 @@ _ROWS: tuple[MessageType, ...] = (
     ),
     *PARTNER_ROWS,
     *UPKEEP,
+    ),
+    _row(
+    *REVIEW_ROWS,
 )
 TABLE = tuple(sorted(_ROWS, key=lambda row: row.name))
 

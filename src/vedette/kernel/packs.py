@@ -37,7 +37,7 @@ DEFAULT = "us-eo-14409@1"
 PINNED: Mapping[str, tuple[str, str]] = {
     DEFAULT: (
         "us-eo-14409-1.json",
-        "sha256:a24388e06e6b4e1ff205ec73feeabc6f60631ac73cf231339852e9766b926714",
+        "sha256:97324fd9efcb211638b1c0ac9e2c351865fe56d761b2440482b3c3f4f4355b30",
     ),
 }
 

@@ -48,7 +48,12 @@ class Permission(StrEnum):
     PERSON_INVITE = "instance:person:invite"
     PLAN_EDIT = "readiness:plan:edit"
     PLAN_READ = "readiness:plan:read"
+    QUESTION_ANSWER = "engagement:question:answer"
+    QUESTION_ASK = "engagement:question:ask"
     READING_LOG = "custody:reading-log:read"
+    REVIEW_ADVISE = "engagement:review:advise"
+    REVIEW_LEAD = "engagement:review:lead"
+    REVIEW_READ = "engagement:review:read"
     RUN_READ = "bench:run:read"
     RUN_START = "bench:run:start"
     SCAN_DECLARE = "clearinghouse:scan:declare"
@@ -78,7 +83,7 @@ ROLES: dict[str, frozenset[Permission]] = {
         }
         | {P.ENGAGEMENT_READ, P.TERMS_SIGN, P.SESSION_END, P.ASSESSMENT_READ, P.FINDING_READ}
         | {P.FINDING_REPORT, P.LEDGER_READ, P.MESSAGE_SEND, P.CUSTODY_HOLD, P.READING_LOG}
-        | {P.EARLY_READ, P.SEATS_READ, P.SCAN_DECLARE, P.SCAN_READ}
+        | {P.EARLY_READ, P.SEATS_READ, P.SCAN_DECLARE, P.SCAN_READ, P.QUESTION_ANSWER}
     ),
     "compliance": frozenset(
         {
@@ -96,7 +101,9 @@ ROLES: dict[str, frozenset[Permission]] = {
         | {P.ASSESSMENT_READ, P.DETERMINATION_RECORD, P.RUN_READ, P.LEDGER_READ, P.MESSAGE_SEND}
         | {P.FINDING_READ, P.CUSTODY_DESTROY, P.CUSTODY_EXPORT, P.CUSTODY_HOLD}
         | {P.SCAN_DECLARE, P.SCAN_READ}
+        | {P.QUESTION_ASK, P.REVIEW_ADVISE, P.REVIEW_LEAD, P.REVIEW_READ}
     ),
+    "consulted-officer": frozenset({P.REVIEW_ADVISE, P.REVIEW_READ}),
     "evaluator": frozenset(
         {
             P.ATTACHMENT_READ,
@@ -107,6 +114,7 @@ ROLES: dict[str, frozenset[Permission]] = {
             P.ASSESSMENT_MAKE,
         }
         | {P.ASSESSMENT_READ, P.FINDING_REPORT, P.FINDING_READ, P.SCAN_DECLARE, P.SCAN_READ}
+        | {P.REVIEW_ADVISE, P.REVIEW_READ}
     ),
     "coordinator": frozenset(
         {
@@ -139,7 +147,10 @@ PROFILE_ROLES: dict[Profile, tuple[str, ...]] = {
     Profile.LAB: (
         *("administrator", "release-lead", "compliance", "finder", "partner", "auditor", "reader"),
     ),
-    Profile.OFFICE: ("administrator", "reviewing-officer", "evaluator", "auditor", "reader"),
+    Profile.OFFICE: (
+        *("administrator", "reviewing-officer", "consulted-officer", "evaluator"),
+        *("auditor", "reader"),
+    ),
     Profile.CLEARINGHOUSE: (
         *("administrator", "coordinator", "vendor", "finder", "partner", "operator"),
         *("auditor", "reader"),

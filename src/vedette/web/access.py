@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from vedette.kernel.errors import Forbidden, NotFound
@@ -38,7 +38,7 @@ def actor_for(request: HttpRequest) -> Actor:
     return actor
 
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def page(permission: Permission | None = None) -> Callable[[View], Callable[..., HttpResponseBase]]:

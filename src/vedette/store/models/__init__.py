@@ -38,6 +38,17 @@ from vedette.store.models.instance import IdempotencyRecord, PackRecord, Schedul
 from vedette.store.models.ledger import Checkpoint, LedgerEntry, LedgerHead, LedgerSalt
 from vedette.store.models.operators import Inventory, Notice, OperatorAnswer
 from vedette.store.models.partners import TrustedPartner
+from vedette.store.models.review import (
+    Consultation,
+    DossierState,
+    FieldCheck,
+    Question,
+    Review,
+    ReviewComment,
+    ReviewOffice,
+    ReviewTask,
+    ReviewView,
+)
 from vedette.store.models.scans import PeerPartner, ScanFinding, ScanIntent, ScanWish, TestBed
 from vedette.store.models.terms import Terms, TermsAcceptance, TermsStrike
 
@@ -55,12 +66,15 @@ __all__ = [
     "CaseNote",
     "CaseParticipant",
     "Checkpoint",
+    "Consultation",
     "Custody",
     "Decision",
     "Determination",
     "Dossier",
+    "DossierState",
     "EarlyAcceptance",
     "EarlyAccess",
+    "FieldCheck",
     "Finding",
     "FixDelivery",
     "Hold",
@@ -88,12 +102,18 @@ __all__ = [
     "Plan",
     "PlanChange",
     "ProbeRound",
+    "Question",
     "Reachable",
     "Reading",
     "ReadingAlert",
     "ReadingReport",
     "ReleaseStatement",
     "Reproduction",
+    "Review",
+    "ReviewComment",
+    "ReviewOffice",
+    "ReviewTask",
+    "ReviewView",
     "Run",
     "ScanFinding",
     "ScanIntent",

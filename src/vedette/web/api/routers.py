@@ -14,6 +14,7 @@ from vedette.web.api import (
     notices,
     partners,
     readiness,
+    reviews,
     scans,
 )
 from vedette.web.api.root import api
@@ -31,6 +32,7 @@ ROUTERS = (
     ("", partners.router),
     ("", readiness.router),
     ("", scans.router),
+    ("", reviews.router),
 )
 
 for prefix, router in ROUTERS:

@@ -23,6 +23,7 @@ from vedette.services import engagement, readiness
 from vedette.services.engagement_views import history
 from vedette.services.here import here
 from vedette.services.partners import seats_of
+from vedette.services.review_views import reviews
 from vedette.services.sides import may_move, own_side
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Link, Step, Table
@@ -190,6 +191,7 @@ def act(request: SignedIn, act_id: str) -> HttpResponse:
         "note": NO_GATE,
         "waves_url": f"/acts/{act_id}/waves/",
         "terms_url": _terms_url(request, found),
+        **_review(request, found),
         "trail": [("Acts", "/acts/"), (f"{act_noun(found['kind'])} for {found['model']}", "")],
         "page_marking": found["marking"],
     }
@@ -218,6 +220,16 @@ def facts_of(found: dict[str, Any]) -> list[tuple[str, Cell]]:
 
 def _move_url(act_id: str, trigger: str) -> str:
     return f"/acts/{act_id}/again/" if trigger == "offer" else f"/acts/{act_id}/do/{trigger}/"
+
+
+def _review(request: SignedIn, found: dict[str, Any]) -> dict[str, Any]:
+    """The review of an act on an office's instance; on a lab's, whether the dossier goes anew."""
+    actor, stands = request.actor, found["state"] in LIVE
+    if own_side() == Side.LAB:
+        return {"may_update": actor.host and actor.may(Permission.ENGAGEMENT_OFFER) and stands}
+    rows = reviews(actor, act_id=found["id"]) if actor.may(Permission.REVIEW_READ) else []
+    opens = not rows and stands and actor.host and actor.may(Permission.REVIEW_LEAD)
+    return {"review": rows[0] if rows else None, "may_review": opens}
 
 
 def _terms_url(request: SignedIn, found: dict[str, Any]) -> str:

@@ -16,10 +16,12 @@ from vedette.kernel.markings import AMBER, Marking
 from vedette.kernel.permissions import Permission
 from vedette.readiness.dossier import LIMITS, lines_of
 from vedette.services import readiness
+from vedette.services.questions import browse_questions, question_row
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Link, Table
 from vedette.web.pages.forms import done, form_page, moment, posted, submitted
 from vedette.web.pages.words import joined
+from vedette.web.pages.worksheet import question_part
 from vedette.web.templatetags.vedette import marking
 
 GOES = "goes along with an offer only where you name it"
@@ -105,10 +107,19 @@ def dossier(request: SignedIn, plan_id: str) -> HttpResponse:
         "crossing": sum(field["crosses"] for field in filled),
         "staying": sum(not field["crosses"] for field in filled),
         "may_edit": request.actor.may(Permission.DOSSIER_EDIT),
+        "questions": _questions(request, plan["model"]),
         "trail": [("Dossiers", "/dossier/"), (plan["model"], "")],
         "page_marking": marking_of(filled),
     }
     return render(request, "pages/dossier.html", context)
+
+
+def _questions(request: SignedIn, model: str, section: str = "") -> list[dict[str, Any]]:
+    """What offices ask on the fields of a dossier, or of one section."""
+    if not request.actor.may(Permission.ENGAGEMENT_READ):
+        return []
+    rows = [question_row(row) for row in browse_questions(request.actor, model=model)[:500]]
+    return [question_part(row) for row in rows if section in ("", row["section"])]
 
 
 def marking_of(fields: list[dict[str, Any]]) -> Marking:
@@ -163,6 +174,7 @@ def section(request: SignedIn, plan_id: str, section_id: str) -> HttpResponse:
         "lede": "No field is compulsory, and nothing waits for one.",
         "button": "Keep this section",
         "following": after[0]["title"] if after else "",
+        "questions": _questions(request, plan["model"], section_id),
         "back": f"/dossier/{plan_id}/",
         "trail": [
             ("Dossiers", "/dossier/"),

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from vedette.kernel.permissions import Profile
+from vedette.kernel.permissions import Permission, Profile
 from vedette.services.accounts import organisations_of
 from vedette.services.here import here
 from vedette.web.access import ORG_KEY, SignedIn, page
-from vedette.web.pages import home_clearinghouse, home_lab, home_office, home_operator
+from vedette.web.pages import home_clearinghouse, home_lab, home_office, home_operator, reviews
 
 # by profile; a lab's and an office's are for the host's own people
 OVERVIEWS: dict[Profile, Callable[[SignedIn], HttpResponse]] = {
@@ -26,11 +27,13 @@ FOR_GUESTS = (Profile.CLEARINGHOUSE, Profile.OPERATOR)
 
 @require_GET
 @page()
-def overview(request: SignedIn) -> HttpResponse:
+def overview(request: SignedIn) -> HttpResponseBase:
     """What is going on, and what to do first."""
     profile = here().profile
     if request.actor.host or profile in FOR_GUESTS:
         return OVERVIEWS[profile](request)
+    if profile == Profile.OFFICE and request.actor.may(Permission.REVIEW_READ):
+        return reviews.reviews(request)
     return render(request, "pages/overview.html", {})
 
 

@@ -12,8 +12,8 @@ from vedette.services.acting import Actor
 class Entry:
     """One entry: label, address, the profiles that have it, and the permission to see it.
 
-    `guests`: on a lab's instance the partners that it hosts have it, too. `hosted`: on a
-    clearinghouse only the organisations that it hosts have it, not the host.
+    `hosted`: on a clearinghouse only the organisations that it hosts have it, not the host.
+    `guests`: on these other profiles organisations besides the host have it, too.
     """
 
     label: str
@@ -21,7 +21,7 @@ class Entry:
     profiles: tuple[Profile, ...]
     permission: Permission | None
     hosted: bool = False
-    guests: bool = False
+    guests: tuple[Profile, ...] = ()
 
 
 ALL = tuple(Profile)
@@ -33,14 +33,18 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("Dossier", "/dossier/", (Profile.LAB,), Permission.PLAN_READ),
     Entry("Acts", "/acts/", (Profile.LAB, Profile.OFFICE), Permission.ENGAGEMENT_READ),
     Entry("Partners", "/partners/", (Profile.LAB, Profile.OFFICE), Permission.ENGAGEMENT_READ),
+    Entry("Questions", "/questions/", (Profile.LAB, Profile.OFFICE), Permission.ENGAGEMENT_READ),
+    Entry(
+        "Reviews", "/reviews/", (Profile.OFFICE,), Permission.REVIEW_READ, guests=(Profile.OFFICE,)
+    ),
     Entry("Sessions", "/sessions/", (Profile.LAB, Profile.OFFICE), Permission.ENGAGEMENT_READ),
     Entry("Model", "/models/", (Profile.LAB,), Permission.SESSION_END),
     Entry("Runs", "/runs/", (Profile.OFFICE,), Permission.RUN_READ),
     Entry(
         "Assessments", "/assessments/", (Profile.LAB, Profile.OFFICE), Permission.ASSESSMENT_READ
     ),
-    Entry("Scans", "/scans/", REPORTING, Permission.SCAN_READ, guests=True),
-    Entry("Findings", "/findings/", REPORTING, Permission.FINDING_READ, guests=True),
+    Entry("Scans", "/scans/", REPORTING, Permission.SCAN_READ, guests=(Profile.LAB,)),
+    Entry("Findings", "/findings/", REPORTING, Permission.FINDING_READ, guests=(Profile.LAB,)),
     Entry("Cases", "/cases/", (Profile.CLEARINGHOUSE,), Permission.CASE_READ),
     Entry("Notices", "/notices/", OPERATING, Permission.NOTICE_READ, hosted=True),
     Entry("Inventories", "/inventories/", OPERATING, Permission.NOTICE_READ, hosted=True),
@@ -69,9 +73,7 @@ def nav_for(actor: Actor, profile: Profile, path: str) -> list[tuple[str, str, b
         if profile in e.profiles
         and (e.permission is None or actor.may(e.permission))
         and not (e.hosted and actor.host and profile == Profile.CLEARINGHOUSE)
-        and (
-            actor.host or profile == Profile.CLEARINGHOUSE or (e.guests and profile == Profile.LAB)
-        )
+        and (actor.host or profile == Profile.CLEARINGHOUSE or profile in e.guests)
     ]
     return [
         (e.label, e.url, path == e.url or (e.url != "/" and path.startswith(e.url))) for e in rows

@@ -20,6 +20,7 @@ from vedette.web.pages import (
     term_versions,
     terms,
     urls_coordination,
+    urls_review,
     welcome,
 )
 
@@ -91,4 +92,5 @@ urlpatterns = [
     ),
     path("determinations/<str:determination_id>/", assessments.determination, name="determination"),
     *urls_coordination.urlpatterns,
+    *urls_review.urlpatterns,
 ]

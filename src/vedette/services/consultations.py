@@ -1,0 +1,250 @@
+"""An office with an instance of its own is consulted by message: the marked extract, its view.
+
+Rules:
+- What goes out is what the lead shares: the fields chosen, each with its marking, and the text
+  that it proposes. The message's marking is computed from them.
+- Each time the lead proposes or shares anew it asks again, with a higher number; the highest
+  counts. An answer names the text that it is about.
+- The office asked answers, declines, or says nothing; the lead goes on in any case.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from vedette.engagement.review import CONSULTATION, PLACE, Party, Stand, text_digest
+from vedette.kernel import markings
+from vedette.kernel.clock import format_time, parse_time
+from vedette.kernel.errors import BadInput, NotFound, Refused
+from vedette.kernel.events import Event
+from vedette.kernel.ids import new_id
+from vedette.kernel.markings import Marking
+from vedette.kernel.permissions import Permission, Profile
+from vedette.readiness.dossier import fields_of
+from vedette.services.acting import Actor, Doing, act, reading
+from vedette.services.dossier_states import states_of
+from vedette.services.here import here
+from vedette.services.inbox import Arrival, NotYet, handles
+from vedette.services.parties import readable, words
+from vedette.services.review_parties import (
+    act_of,
+    field_marking,
+    keep_view,
+    marked,
+    office_only,
+)
+from vedette.services.sides import only, stamp
+from vedette.store.models import Consultation, Review, ReviewOffice
+
+
+def send(
+    doing: Doing,
+    row: Review,
+    place: ReviewOffice,
+    *,
+    text: str = "",
+    wished_for: datetime | None = None,
+) -> None:
+    """Ask an office with an instance of its own, with what is shared with it now."""
+    found = act_of(row)
+    values = states_of(found)[-1].values
+    extract = {key: values[key] for key in place.fields if values.get(key)}
+    marks = {key: field_marking(row, key) for key in extract}
+    standing = row.proposals[-1] if row.proposals else {"text": "", "marking": row.head_marking}
+    whole = markings.join(
+        [Marking.parse(row.head_marking), Marking.parse(standing["marking"]), *marks.values()]
+    )
+    place.consultation = place.consultation or new_id("consultation")
+    place.asked += 1
+    place.save()
+    body = {
+        "consultation": place.consultation,
+        "number": place.asked,
+        "kind": row.kind,
+        "model": row.model,
+        "lab": found.peer.name[:200],
+        "extract": extract,
+        "markings": {key: str(marking) for key, marking in marks.items()},
+        "proposal": standing["text"],
+        "note": words(text, "text", 4_000, empty=True) or None,
+        "wished_for": stamp(wished_for),
+        "pack": doing.here.pack.ref,
+        "pack_digest": doing.here.pack.digest,
+    }
+    peer = place.peer
+    assert peer is not None
+    message = doing.send(
+        peer, "consultation.asked", body, thread=place.consultation, marking=str(whole)
+    )
+    doing.record(
+        Event.ENGAGEMENT_CONSULTATION_ASKED,
+        place.consultation,
+        {"extract": extract, "proposal": standing["text"]},
+        marking=str(whole),
+        message_id=message,
+    )
+
+
+@handles("consultation.asked")
+def on_asked(arrival: Arrival) -> None:
+    """A consulted office receives the question, or a later state of it."""
+    body, doing = arrival.body, arrival.doing
+    row = Consultation.objects.select_for_update().filter(id=body["consultation"]).first()
+    if row is not None and row.peer_id != arrival.peer.keyid:
+        raise Refused("this consultation is another office's", kept="that one")
+    if row is not None and body["number"] <= row.number:
+        return
+    if unmarked := sorted(set(body["extract"]) - set(body["markings"])):
+        raise BadInput(f"body.markings.{unmarked[0]}: missing", kept="the message")
+    whole = Marking.parse(arrival.message.marking)
+    for key, text in body["markings"].items():
+        if not whole.dominates(Marking.parse(text)):
+            raise BadInput(f"body.markings.{key}: above the message's own", kept="the message")
+    row = row or Consultation(
+        id=body["consultation"],
+        org_id=doing.here.org,
+        peer=arrival.peer,
+        state=CONSULTATION.initial,
+        asked_at=parse_time(arrival.message.sent_at, field="sent_at"),
+    )
+    for name in ("number", "kind", "model", "lab", "extract", "markings", "proposal", "pack"):
+        setattr(row, name, body[name])
+    row.pack_digest, row.note = body["pack_digest"], body.get("note", row.note)
+    if "wished_for" in body:
+        row.wished_for = parse_time(body["wished_for"], field="body.wished_for")
+    row.marking = arrival.message.marking
+    row.save()
+    doing.record(
+        Event.ENGAGEMENT_CONSULTATION_ASKED,
+        row.id,
+        {"extract": row.extract, "proposal": row.proposal},
+        marking=row.marking,
+        message_id=arrival.message.id,
+    )
+
+
+def answer(
+    actor: Actor, consultation_id: str, said: str, reasons: str = "", marking: str = ""
+) -> Consultation:
+    """Give this office's view to the lead, or decline; no reasons are owed."""
+    only(Profile.OFFICE, actor)
+    if said not in (*Stand, "declined"):
+        raise BadInput(f"answer: {said[:40]!r} is none of {', '.join(Stand)}, declined")
+    with act(actor, Permission.REVIEW_ADVISE) as doing:
+        row = _find(actor, consultation_id, lock=True)
+        trigger = "decline" if said == "declined" else "answer"
+        move = CONSULTATION.step(row.state, trigger, Party.CONSULTED)
+        row.state, row.stand, row.answers = move.target, said, row.answers + 1
+        row.reasons = words(reasons, "reasons", 4_000, empty=True)
+        row.made_on = text_digest(row.proposal) if row.proposal else ""
+        row.answered_by, row.answered_at = actor.name[:200], doing.now
+        row.save()
+        mark = marked(actor, marking) if marking else row.marking
+        body = {
+            "consultation": row.id,
+            "number": row.answers,
+            "answer": said,
+            "reasons": row.reasons or None,
+            "proposal": row.made_on or None,
+            "answered": format_time(doing.now),
+        }
+        message = doing.send(row.peer, "consultation.answered", body, thread=row.id, marking=mark)
+        doing.record(
+            move.event, row.id, {"answer": said, "reasons": row.reasons}, marking=mark,
+            message_id=message,
+        )  # fmt: skip
+        return row
+
+
+@handles("consultation.answered")
+def on_answered(arrival: Arrival) -> None:
+    """The lead office receives a consulted office's view."""
+    body = arrival.body
+    rows = ReviewOffice.objects.select_for_update(of=("self",)).select_related("review")
+    place = rows.filter(consultation=body["consultation"], peer_id=arrival.peer.keyid).first()
+    if place is None:
+        raise NotYet(f"consultation {body['consultation']} is not here")
+    if body["number"] <= place.answered:
+        return
+    place.answered, place.responded_at = body["number"], arrival.doing.now
+    declined = body["answer"] == "declined"
+    trigger = "decline" if declined else "take-part"
+    moves = {move.trigger: move for move in PLACE.moves(place.state, Party.CONSULTED)}
+    if trigger in moves:
+        place.state = moves[trigger].target
+    place.save()
+    if not declined:
+        keep_view(
+            arrival.doing, place.review, place.org_id, body["answer"], body.get("reasons", ""),
+            arrival.message.marking, body.get("proposal", ""),
+        )  # fmt: skip
+    else:
+        arrival.doing.record(
+            Event.ENGAGEMENT_OFFICE_ANSWERED,
+            place.review_id,
+            {"office": place.org_id, "state": place.state},
+            message_id=arrival.message.id,
+        )
+
+
+def _find(actor: Actor, consultation_id: str, *, lock: bool = False) -> Consultation:
+    rows = Consultation.objects.select_related("peer")
+    rows = rows.select_for_update(of=("self",)) if lock else rows
+    row: Consultation | None = rows.filter(id=consultation_id).first()
+    if row is None or not readable(actor, "TLP:AMBER+STRICT"):
+        raise NotFound(f"consultation {consultation_id[:40]!r} is not here")
+    return row
+
+
+def consultations(actor: Actor) -> list[dict[str, Any]]:
+    """What other offices ask this one, newest first."""
+    office_only()
+    with reading(actor, Permission.REVIEW_READ):
+        if not readable(actor, "TLP:AMBER+STRICT"):
+            return []
+        rows = Consultation.objects.select_related("peer").order_by("-asked_at", "id")
+        return [_row(row) for row in rows[:500]]
+
+
+def _row(row: Consultation) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "peer": row.peer.name,
+        "state": row.state,
+        "kind": row.kind,
+        "model": row.model,
+        "lab": row.lab,
+        "stand": row.stand,
+        "asked_at": stamp(row.asked_at),
+        "answered_at": stamp(row.answered_at),
+        "wished_for": stamp(row.wished_for),
+    }
+
+
+def consultation_view(actor: Actor, consultation_id: str) -> dict[str, Any]:
+    """One consultation with the portions of the extract that the reader may read."""
+    office_only()
+    with reading(actor, Permission.REVIEW_READ):
+        row = _find(actor, consultation_id)
+        labels = {field.id: field.label for field in fields_of(here().pack)}
+        portions = [
+            {"field": key, "label": labels.get(key, key), "text": text, "marking": mark}
+            for key, text in row.extract.items()
+            if readable(actor, mark := str(row.markings[key]))
+        ]
+        whole = readable(actor, row.marking)
+        acts = actor.host and actor.may(Permission.REVIEW_ADVISE)
+        moves = CONSULTATION.moves(row.state, Party.CONSULTED) if acts else ()
+        return {
+            **_row(row),
+            "note": row.note,
+            "proposal": row.proposal if whole else "",
+            "portions": portions,
+            "reasons": row.reasons,
+            "earlier": bool(row.made_on) and row.made_on != text_digest(row.proposal),
+            "marking": row.marking if whole else "TLP:AMBER+STRICT",
+            "answered_by": row.answered_by,
+            "pack": row.pack,
+            "moves": [{"trigger": m.trigger, "label": m.label} for m in moves],
+        }

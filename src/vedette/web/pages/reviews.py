@@ -1,0 +1,192 @@
+"""Reviews: what is under review here, who works on it, and where they disagree."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from vedette.kernel.errors import NotFound
+from vedette.kernel.markings import AMBER, Marking
+from vedette.kernel.permissions import Permission
+from vedette.services import consultations as asked
+from vedette.services import review_views as views
+from vedette.services.worksheets import worksheet_view
+from vedette.web.access import SignedIn, page
+from vedette.web.cells import Cell, Kind, Link, State, Table
+from vedette.web.pages.forms import done, form_page, moment, posted, submitted
+from vedette.web.pages.review_forms import ConsultationForm
+from vedette.web.pages.words import act_noun, joined
+
+KINDS: dict[str, Kind] = {
+    "open": "active",
+    "concluded": "done",
+    "ended": "ended",
+    "invited": "idle",
+    "taking part": "active",
+    "declined": "ended",
+    "left": "ended",
+    "under way": "active",
+    "done": "done",
+    "dropped": "ended",
+    "asked": "attention",
+    "answered": "done",
+    "agrees": "done",
+    "disagrees": "attention",
+    "no view": "idle",
+}
+TASK_KINDS: dict[str, Kind] = {**KINDS, "open": "idle"}
+
+
+def tag(name: str) -> State | None:
+    """A state of a review, a place, a question or a view, as a tag."""
+    return State(name, KINDS.get(name, "idle")) if name else None
+
+
+@require_GET
+@page(Permission.REVIEW_READ)
+def reviews(request: SignedIn) -> HttpResponse:
+    """Every review that the reader may know of, and what other offices ask."""
+    rows = views.reviews(request.actor)
+    others = asked.consultations(request.actor)
+    context = {
+        "rows": rows,
+        "table": Table(
+            "Reviews, newest first",
+            ["Act", "Model", "State", "Opened", "Concluded"],
+            [
+                [
+                    Link(act_noun(r["kind"]).capitalize(), f"/reviews/{r['id']}/"),
+                    r["model"],
+                    tag(r["state"]),
+                    moment(r["opened_at"]),
+                    moment(r["concluded_at"]),
+                ]
+                for r in rows
+            ],
+        ),
+        "asked": Table(
+            "Other offices ask us",
+            ["Model", "From", "Act", "State", "Asked", "An answer would help by"],
+            [
+                [
+                    Link(r["model"], f"/consultations/{r['id']}/"),
+                    r["peer"],
+                    act_noun(r["kind"]),
+                    tag(r["state"]),
+                    moment(r["asked_at"]),
+                    moment(r["wished_for"]),
+                ]
+                for r in others
+            ],
+        ),
+        "leads": request.actor.host,
+        "page_marking": joined(str(AMBER), *(r["marking"] for r in rows)),
+    }
+    return render(request, "pages/reviews.html", context)
+
+
+@require_GET
+@page(Permission.REVIEW_READ)
+def review(request: SignedIn, review_id: str) -> HttpResponse:
+    """One review: text, views, comments, offices, tasks, the worksheet's progress."""
+    found = views.review_view(request.actor, review_id)
+    sheet = worksheet_view(request.actor, review_id)
+    context = {
+        "review": found,
+        "title": f"Review of the {act_noun(found['kind'])}",
+        "state": tag(found["state"]),
+        "facts": _facts(found),
+        "proposal_at": moment(found["proposal"]["at"]) if found["proposal"] else None,
+        "standing": [_view(v) for v in found["standing"]],
+        "earlier_views": [_view(v) for v in found["views"][len(found["standing"]) :]],
+        "disagreement": [_view(v) for v in found["disagreement"]],
+        "offices": [
+            {
+                **o,
+                "tag": tag(o["state"]),
+                "view_tag": tag(o["view"]),
+                "ends": [m for m in o["moves"] if m["trigger"] == "end"],
+            }
+            for o in found["offices"]
+        ],
+        "tasks": [
+            {
+                **t,
+                "day": date.fromisoformat(t["due"]) if t["due"] else None,
+                "tag": State("past its day", "urgent")
+                if t["past_day"]
+                else State(t["state"], TASK_KINDS.get(t["state"], "idle")),
+            }
+            for t in found["tasks"]
+        ],
+        "comments": [{**c, "at": moment(c["at"])} for c in found["comments"]],
+        "sheet": sheet,
+        "gives_view": found["works"] and not found["lead"],
+        "trail": [("Reviews", "/reviews/"), (found["model"], "")],
+        "page_marking": found["shown_marking"],
+    }
+    return render(request, "pages/review.html", context)
+
+
+def _view(view: dict[str, Any]) -> dict[str, Any]:
+    return {**view, "tag": tag(view["stand"]), "at": moment(view["at"])}
+
+
+def _facts(found: dict[str, Any]) -> list[tuple[str, Cell]]:
+    pairs: list[tuple[str, Cell]] = [
+        ("Lab", found["lab"]),
+        ("The act", Link(found["act_state"], f"/acts/{found['act']}/") if found["act"] else
+         found["act_state"]),
+        ("Opened", moment(found["opened_at"])),
+        ("Opened by", found["opened_by"]),
+        ("Concluded", moment(found["concluded_at"])),
+        ("Concluded by", found["concluded_by"]),
+        ("Marking of the whole", Marking.parse(found["whole_marking"])
+         if found["whole_marking"] else None),
+        ("Policy pack", found["pack"]),
+    ]  # fmt: skip
+    return [(label, value) for label, value in pairs if value not in (None, "")]
+
+
+@require_http_methods(["GET", "POST"])
+@page(Permission.REVIEW_READ)
+def consultation(request: SignedIn, consultation_id: str) -> HttpResponse:
+    """What another office asks, with the extract that it shares; give a view."""
+    found = asked.consultation_view(request.actor, consultation_id)
+    form = ConsultationForm(posted(request))
+    if request.method == "POST" and not found["moves"]:
+        raise NotFound("nothing to answer here")
+    made = submitted(
+        request,
+        form,
+        lambda v: asked.answer(
+            request.actor, consultation_id, v["said"], v["reasons"], v["marking"]
+        ),
+    )
+    if made is not None:
+        return done(request, "Sent to the lead office.", "consultation", consultation_id)
+    context = {
+        "found": found,
+        "state": tag(found["state"]),
+        "stand": tag(found["stand"]),
+        "facts": [
+            (label, value)
+            for label, value in (
+                ("From", found["peer"]),
+                ("Lab", found["lab"]),
+                ("Act", act_noun(found["kind"])),
+                ("Asked", moment(found["asked_at"])),
+                ("An answer would help by", moment(found["wished_for"])),
+                ("Answered", moment(found["answered_at"])),
+                ("Policy pack", found["pack"]),
+            )
+            if value
+        ],
+        "trail": [("Reviews", "/reviews/"), (found["model"], "")],
+        "page_marking": found["marking"],
+    }
+    return form_page(request, form, context, "pages/consultation.html")
