@@ -54,7 +54,13 @@ PUBLIC = re.compile(
 # no page: programs come here with a bearer token, and get problem+json
 FOR_PROGRAMS = re.compile("api/|proxy/")
 # pages that whoever may read the ledger, or every member, may read; and their own choice
-AUDITORS_PAGES = {"": 200, "ledger/": 200, "messages/": 200, "organisation/": 302}
+AUDITORS_PAGES = {
+    "": 200,
+    "documents/": 200,
+    "ledger/": 200,
+    "messages/": 200,
+    "organisation/": 302,
+}
 
 
 @dataclass(frozen=True)

@@ -14,17 +14,23 @@ from importlib.resources import files
 from typing import Any
 
 from vedette.formats.assessment_plot import intervals_svg
+from vedette.formats.document import Stamp
 
 DRAWN = 5
+# how often reader and time stand across the page
+MARKS = 40
 KINDS = {"reference": "reference subject", "endpoint": "model at an endpoint", "inspect": "model"}
 
 
-def render(assessment: Mapping[str, Any], run: Mapping[str, Any]) -> str:
+def render(
+    assessment: Mapping[str, Any], run: Mapping[str, Any], stamp: Stamp | None = None
+) -> str:
     """Return the page.
 
     Args:
         assessment: an assessment as `Assessment.to_json` gives it.
         run: the run it was made of, as in result.json.
+        stamp: whose copy the page is, where it bears a watermark.
     """
     subjects = sorted(assessment["subjects"], key=lambda s: (s["role"] != "assessed", s["name"]))
     assessed = [subject for subject in subjects if subject["role"] == "assessed"]
@@ -47,7 +53,18 @@ def render(assessment: Mapping[str, Any], run: Mapping[str, Any]) -> str:
         f"<title>{escape(str(assessment['marking']))} · {escape(title)}</title>\n"
         f"<style>\n{style}</style>\n</head>\n<body>\n{_banner(marking, 'top')}\n<main>\n"
         + "\n".join(sections)
-        + f"\n</main>\n{_banner(marking, 'bottom')}\n</body>\n</html>\n"
+        + f"\n</main>\n{_stamped(stamp)}{_banner(marking, 'bottom')}\n</body>\n</html>\n"
+    )
+
+
+def _stamped(stamp: Stamp | None) -> str:
+    """Reader and time across the page, and once as a sentence for those who hear it."""
+    if stamp is None:
+        return ""
+    marks = f"<span>{escape(' · '.join(stamp.short))}</span>" * MARKS
+    return (
+        f'<p class="copy">{escape(stamp.sentence)}</p>\n'
+        f'<div class="watermark" aria-hidden="true">{marks}</div>\n'
     )
 
 

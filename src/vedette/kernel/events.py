@@ -52,6 +52,7 @@ class Event(StrEnum):
     CUSTODY_SECOND_LAPSED = "custody:second:lapsed"
     CUSTODY_SECOND_PROPOSED = "custody:second:proposed"
     CUSTODY_SECOND_WITHDRAWN = "custody:second:withdrawn"
+    DOCUMENT_COPY_TAKEN = "document:copy:taken"
     ENGAGEMENT_ACT_ANSWERED = "engagement:act:answered"
     ENGAGEMENT_ACT_DECIDED = "engagement:act:decided"
     ENGAGEMENT_ACT_LAPSED = "engagement:act:lapsed"

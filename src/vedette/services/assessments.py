@@ -26,6 +26,7 @@ from vedette.bench.determination import (
 from vedette.bench.suites import find_suite
 from vedette.exchange.envelope import from_text, to_text
 from vedette.formats.assessment_report import render
+from vedette.formats.document import Stamp
 from vedette.kernel.bounds import read_json
 from vedette.kernel.canonical import canonical, digest, new_salt
 from vedette.kernel.clock import format_time
@@ -332,8 +333,8 @@ def _bound(actor: Actor, row: Assessment) -> None:
         require_reading(actor, row.act)
 
 
-def report_page(actor: Actor, assessment_id: str) -> str:
-    """The assessment as one self-contained HTML page, for the office."""
+def report_page(actor: Actor, assessment_id: str, stamp: Stamp | None = None) -> str:
+    """The assessment as one self-contained HTML page, for the office; `stamp` says whose it is."""
     only(Profile.OFFICE, actor)
     with reading(actor, Permission.ASSESSMENT_READ):
         row = _find(assessment_id)
@@ -341,7 +342,7 @@ def report_page(actor: Actor, assessment_id: str) -> str:
         if row.run is None:
             raise NotFound("this assessment has no run here")
         runs.result_of(row.run)
-        return render(row.document, row.run.result)
+        return render(row.document, row.run.result, stamp)
 
 
 def as_json(row: Assessment | DeterminationRow) -> dict[str, Any]:

@@ -72,6 +72,7 @@ class Here:
     attachment_limit: int = 8 * GIB
     attachment_quota: int = 100 * GIB
     table: Mapping[str, MessageType] = field(default_factory=lambda: BY_NAME)
+    classified_by: str = ""
 
     @property
     def door(self) -> Door:
@@ -126,4 +127,5 @@ def _from_settings() -> Here:
         demo=config.demo,
         attachment_limit=config.attachment_limit * GIB,
         attachment_quota=config.attachment_quota * GIB,
+        classified_by=config.classified_by,
     )

@@ -49,6 +49,12 @@ SETTINGS: tuple[Setting, ...] = (
         "ceiling", "VEDETTE_CEILING", "TLP:RED", "what is marked above it is refused at the door"
     ),
     Setting(
+        "classified_by",
+        "VEDETTE_CLASSIFIED_BY",
+        "",
+        "who classifies here, on the Classified By line: name or identifier, and position",
+    ),
+    Setting(
         "mail", "VEDETTE_MAIL", "folder", "folder (files/mail), or smtp://user:password@host:port"
     ),
     Setting("mail_from", "VEDETTE_MAIL_FROM", "vedette@localhost", "sender of mail"),
@@ -70,6 +76,7 @@ class Config:
     bind: str
     database: str
     ceiling: Marking
+    classified_by: str
     mail: str
     mail_from: str
     threads: int
@@ -127,6 +134,7 @@ def read_config(folder: Path) -> Config:
         bind=text["bind"],
         database=text["database"],
         ceiling=Marking.parse(text["ceiling"]),
+        classified_by=text["classified_by"],
         mail=text["mail"],
         mail_from=text["mail_from"],
         threads=int(text["threads"]),

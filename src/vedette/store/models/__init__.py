@@ -29,6 +29,7 @@ from vedette.store.models.custody import (
     Seconding,
     WindowKey,
 )
+from vedette.store.models.documents import DocumentCopy
 from vedette.store.models.early_access import EarlyAcceptance, EarlyAccess, SeatsShared
 from vedette.store.models.engagement import Act, Decision, Dossier, Plan, PlanChange
 from vedette.store.models.exchange import Attachment, Awaiting, InMessage, OutMessage, Peer
@@ -70,6 +71,7 @@ __all__ = [
     "Custody",
     "Decision",
     "Determination",
+    "DocumentCopy",
     "Dossier",
     "DossierState",
     "EarlyAcceptance",

@@ -16,12 +16,12 @@ from vedette.engagement.window import WINDOW
 from vedette.kernel.errors import NotFound
 from vedette.kernel.markings import AMBER, Marking
 from vedette.kernel.permissions import Permission
+from vedette.kernel.portions import Portion
 from vedette.ledger.timeline import title
-from vedette.readiness.dossier import fields_of
 from vedette.services import acts as views
 from vedette.services import engagement, readiness
+from vedette.services.documents import dossier_portions, page_watermark
 from vedette.services.engagement_views import history
-from vedette.services.here import here
 from vedette.services.partners import seats_of
 from vedette.services.review_views import reviews
 from vedette.services.sides import may_move, own_side
@@ -165,7 +165,8 @@ def act(request: SignedIn, act_id: str) -> HttpResponse:
     """One act: what is offered, where it stands, what this side can do."""
     own_side()
     found = views.act_view(request.actor, act_id, on_page=True)
-    labels = {field.id: field.label for field in fields_of(here().pack)}
+    dossier = dossier_portions(request.actor, found["dossier"], Marking.parse(found["marking"]))
+    shown = [part for part in dossier if isinstance(part, Portion)]
     context = {
         "act": found,
         "title": act_noun(found["kind"]).capitalize(),
@@ -174,7 +175,7 @@ def act(request: SignedIn, act_id: str) -> HttpResponse:
         "opens": moment(found["opens"]),
         "closes": moment(found["closes"]),
         "facts": facts_of(found),
-        "dossier": [(labels.get(key, key), text) for key, text in found["dossier"].items()],
+        "dossier": dossier,
         "partners": partners_table(found["partners"], "Who is named"),
         "seats": seats_table(seats_of(request.actor, act_id)) if found["partners"] else None,
         "moves": [{**m, "url": _move_url(act_id, m["trigger"])} for m in found["moves"]],
@@ -193,7 +194,10 @@ def act(request: SignedIn, act_id: str) -> HttpResponse:
         "terms_url": _terms_url(request, found),
         **_review(request, found),
         "trail": [("Acts", "/acts/"), (f"{act_noun(found['kind'])} for {found['model']}", "")],
-        "page_marking": found["marking"],
+        "page_marking": joined(found["marking"], *(part.marking for part in shown)),
+        "watermark": page_watermark(request.actor, act_id, act_id)
+        if own_side() == Side.OFFICE
+        else None,
     }
     return render(request, "pages/act.html", context)
 

@@ -20,6 +20,8 @@ from vedette.kernel.markings import AMBER, Marking
 from vedette.kernel.permissions import Permission, Profile
 from vedette.services import assessments as service
 from vedette.services import engagement_views
+from vedette.services.document_kinds import sources_of
+from vedette.services.documents import page_watermark
 from vedette.services.here import here
 from vedette.services.sides import only, own_side
 from vedette.web.access import SignedIn, page
@@ -174,6 +176,8 @@ def assessment(request: SignedIn, assessment_id: str) -> HttpResponse:
         "may_determine": mine and actor.may(Permission.DETERMINATION_RECORD),
         "trail": [("Assessments", "/assessments/"), (_suite_of(document), "")],
         "page_marking": row.marking,
+        "page_sources": sources_of(row),
+        "watermark": page_watermark(actor, assessment_id, row.act_id),
     }
     return render(request, "pages/assessment.html", context)
 
@@ -234,7 +238,9 @@ def _facts(row: Any) -> list[tuple[str, Cell]]:
 @page(Permission.ASSESSMENT_READ)
 def report(request: SignedIn, assessment_id: str) -> HttpResponse:
     """The report as one self-contained page; it can load nothing and run nothing."""
-    response = HttpResponse(service.report_page(request.actor, assessment_id))
+    row, _ = service.assessment_view(request.actor, assessment_id)
+    stamp = page_watermark(request.actor, assessment_id, row.act_id)
+    response = HttpResponse(service.report_page(request.actor, assessment_id, stamp))
     response.headers["Content-Security-Policy"] = REPORT_POLICY
     return response
 
@@ -329,6 +335,7 @@ def determination(request: SignedIn, determination_id: str) -> HttpResponse:
         "is_lab": here().profile == Profile.LAB,
         "trail": [("Assessments", "/assessments/"), ("Determination", "")],
         "page_marking": row.marking,
+        "watermark": page_watermark(request.actor, determination_id, row.act_id),
     }
     return render(request, "pages/assessment_record.html", context)
 

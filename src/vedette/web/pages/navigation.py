@@ -50,6 +50,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("Inventories", "/inventories/", OPERATING, Permission.NOTICE_READ, hosted=True),
     Entry("Test beds", "/testbeds/", OPERATING, Permission.TESTBED_OFFER),
     Entry("Advisories", "/advisories/", (Profile.CLEARINGHOUSE,), None),
+    Entry("Copies", "/documents/", ALL, Permission.LEDGER_READ),
     Entry("Messages", "/messages/", ALL, Permission.LEDGER_READ),
     Entry("Ledger", "/ledger/", ALL, Permission.LEDGER_READ),
     Entry("People", "/people/", ALL, Permission.PERSON_INVITE),

@@ -17,6 +17,7 @@ from vedette.runner.runs import REFERENCES
 from vedette.services import acts as views
 from vedette.services import runs as service
 from vedette.services.assessments import list_assessments, make_assessment
+from vedette.services.documents import page_watermark
 from vedette.services.peers import peers
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Code, Column, Link, State, Table
@@ -164,6 +165,7 @@ def run(request: SignedIn, run_id: str) -> HttpResponse:
         "may_go_on": found.state == service.FAILED and request.actor.may(Permission.RUN_START),
         "trail": [("Runs", "/runs/"), (found.suite, "")],
         "page_marking": found.marking,
+        "watermark": page_watermark(request.actor, run_id, found.act_id),
     }
     return render(request, "pages/run.html", context)
 

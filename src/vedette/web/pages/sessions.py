@@ -12,11 +12,13 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from vedette.engagement.table import Actor as Side
+from vedette.formats.document import Stamp
 from vedette.kernel.errors import NotFound
 from vedette.kernel.markings import AMBER_STRICT, RED
 from vedette.kernel.permissions import Permission, Profile
 from vedette.services import access, readiness
 from vedette.services import acts as views
+from vedette.services.documents import page_watermark
 from vedette.services.here import here
 from vedette.services.sides import only, own_side
 from vedette.web.access import SignedIn, page
@@ -177,6 +179,7 @@ def _window(request: SignedIn, act_id: str) -> dict[str, Any]:
         "ask_url": f"/acts/{act_id}/session/" if _may_ask(request, found) else "",
         "trail": [("Acts", "/acts/"), ("Access window", f"/acts/{act_id}/"), ("Use", "")],
         "page_marking": found["marking"],
+        "watermark": _watermark(request, act_id, act_id),
     }
 
 
@@ -245,8 +248,15 @@ def session(request: SignedIn, session_id: str) -> HttpResponse:
         else "",
         "trail": [("Sessions", "/sessions/"), (found["person"], "")],
         "page_marking": AMBER_STRICT,
+        "watermark": _watermark(request, session_id, found["act"]),
     }
     return render(request, name, context)
+
+
+def _watermark(request: SignedIn, object_id: str, act_id: str) -> Stamp | None:
+    """On the office's side a window and what is done in it are the lab's material."""
+    office = own_side() == Side.OFFICE
+    return page_watermark(request.actor, object_id, act_id) if office else None
 
 
 def _facts(found: dict[str, Any]) -> list[tuple[str, Cell]]:

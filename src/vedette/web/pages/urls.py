@@ -7,6 +7,7 @@ from django.urls import path
 from vedette.web.pages import (
     acts,
     assessments,
+    documents,
     dossier,
     home,
     ledger,
@@ -39,6 +40,9 @@ urlpatterns = [
     path("plan/<str:plan_id>/", plan.plan, name="plan"),
     path("plan/<str:plan_id>/change/", plan.change, name="plan-change"),
     path("plan/<str:plan_id>/plan.ics", plan.calendar, name="plan-calendar"),
+    path("documents/", documents.copies, name="copies"),
+    path("documents/<str:kind>/<str:object_id>/", documents.document, name="document"),
+    path("documents/<str:kind>/<str:object_id>/copy/", documents.copy, name="document-copy"),
     path("dossier/", dossier.dossiers, name="dossiers"),
     path("dossier/<str:plan_id>/", dossier.dossier, name="dossier"),
     path("dossier/<str:plan_id>/<str:section_id>/", dossier.section, name="dossier-section"),

@@ -2,7 +2,8 @@
 
 `base.html` has the blocks `title`, `breadcrumbs`, `content` (also `extra_head`, `extra_body`) and
 reads from the context: `instance_name`, `profile`, `organisation`, `nav` (a list of
-`(label, url, current)`), `page_marking` (a Marking; leave it out where nothing is marked),
+`(label, url, current)`), `page_marking` (a Marking; leave it out where nothing is marked) with
+`page_sources` (what a classified page is derived from), `watermark` (a Stamp),
 `now` and `clock_simulated`, `version`, `user` and `messages`. All may be missing.
 
 Values come from `vedette.web.cells`: a *cell* is text, a number, a time, a Marking, `Link`,
@@ -10,6 +11,7 @@ Values come from `vedette.web.cells`: a *cell* is text, a number, a time, a Mark
 
     {% pagehead "Window" kicker="Offer 7f3a" state=state marking=m %}One line.{% endpagehead %}
     {% breadcrumbs trail %}              trail: list of (label, url); the last is this page
+    {% portion m %}                      "(TLP:AMBER)", the mark before a part of a page
     {% marking m %}                      TLP label as FIRST sets it: coloured on black
     {% state "opens by itself" "active" %}   kinds: idle active done attention urgent ended
     {% when time %}                      <time> in UTC; relative=True adds "in 3 days",
@@ -48,15 +50,22 @@ from django.core.paginator import Page
 from django.forms import BaseForm, BoundField, widgets
 from django.template import Context
 from django.template.loader import render_to_string
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from vedette import __version__
+from vedette.formats.document import Stamp
 from vedette.kernel.clock import format_time
 from vedette.kernel.markings import Marking
+from vedette.kernel.portions import portion_mark
+from vedette.services.documents import page_block
 from vedette.web import cells
 from vedette.web.cells import Cell, Code, Interval, Kind, Link, State, Step, Table
 
 register = template.Library()
+
+# how often reader and time stand across a page
+MARKS = 40
 
 _ICON_OF_KIND: dict[str, str] = {
     "idle": "ring",
@@ -89,9 +98,35 @@ def icon(name: str, label: str = "") -> dict[str, Any]:
 
 
 @register.inclusion_tag("components/marking.html")
-def marking(value: Marking | str) -> dict[str, Any]:
-    known = value if isinstance(value, Marking) else Marking.parse(value)
-    return {"text": str(known), "colour": known.tlp.name.lower().removesuffix("_strict")}
+def marking(value: Marking | str, text: str = "") -> dict[str, Any]:
+    known = _known(value)
+    return {"text": text or str(known), "colour": known.tlp.name.lower().removesuffix("_strict")}
+
+
+def _known(value: Marking | str) -> Marking:
+    return value if isinstance(value, Marking) else Marking.parse(value)
+
+
+@register.inclusion_tag("components/block.html", takes_context=True)
+def classification(context: Context) -> dict[str, Any]:
+    """The classification block of a page that is classified, from its sources."""
+    given = context.get("page_block")
+    return {
+        "block": given or page_block(_known(context["page_marking"]), context.get("page_sources"))
+    }
+
+
+@register.simple_tag(takes_context=True)
+def portion(context: Context, value: Marking | str) -> SafeString:
+    """The mark of one portion of a page, in brackets."""
+    whole = context.get("page_marking")
+    mark = portion_mark(_known(value), _known(whole) if whole else None)
+    return format_html('<span class="v-portion">{}</span>', mark)
+
+
+@register.inclusion_tag("components/watermark.html")
+def watermark(stamp: Stamp) -> dict[str, Any]:
+    return {"marks": [" · ".join(stamp.short)] * MARKS}
 
 
 @register.inclusion_tag("components/state.html")

@@ -1,0 +1,216 @@
+"""What can be had as a marked document: an assessment, a determination, an act with its terms.
+
+Each builder runs in the reader's scope, and hands over portions with their markings and sources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from vedette.bench.suites import find_suite
+from vedette.engagement.terms import Clause, Terms, clause_text
+from vedette.formats.assessment_document import assessment_portions, determination_portions
+from vedette.formats.document import Content, Document, Facts, Grid, Heading, Text
+from vedette.kernel.canonical import canonical, digest
+from vedette.kernel.errors import BadInput, NotFound
+from vedette.kernel.markings import CLEAR, Marking
+from vedette.kernel.packs import PolicyPack
+from vedette.kernel.permissions import Permission
+from vedette.kernel.portions import Portion, Source
+from vedette.readiness.dossier import fields_of
+from vedette.services.acts import act_row
+from vedette.services.here import here
+from vedette.services.packs import pack_of
+from vedette.services.sides import own_side
+from vedette.services.term_versions import in_force, versions_of
+from vedette.store.models import Act, Assessment, Determination, Run
+
+
+@dataclass(frozen=True)
+class Found:
+    """A document, and the act whose terms bind it, None where there is none."""
+
+    document: Document
+    act: Act | None
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of document: who may read it, how it is built, where its page is."""
+
+    permission: Permission
+    build: Callable[[str], Found]
+    page: str
+
+
+def act_source(row: Act) -> Source:
+    cited = f"Act {row.id}, {here().name} and {row.peer.name}"
+    return Source(cited, Marking.parse(row.marking), f"{row.offered_at:%Y-%m-%d}")
+
+
+def _suite_source(run: Run) -> Source | None:
+    try:
+        suite = find_suite(run.suite)
+    except BadInput:
+        return None
+    return Source(f"Suite {suite.name} {suite.version}, {here().name}", suite.marking)
+
+
+def _run_sources(run: Run) -> tuple[Source, ...]:
+    own = Source(
+        f"Run {run.id}, {here().name}", Marking.parse(run.marking), f"{run.committed_at:%Y-%m-%d}"
+    )
+    suite = _suite_source(run)
+    return (*([suite] if suite else []), own, *([act_source(run.act)] if run.act else []))
+
+
+def _received(kind: str, row: Assessment | Determination) -> Source:
+    origin = row.act.peer.name if row.act and kind != "Assessment" else row.made_by
+    return Source(
+        f"{kind} {row.id}, {origin}", Marking.parse(row.marking), f"{row.made_at:%Y-%m-%d}"
+    )
+
+
+def sources_of(row: Assessment) -> tuple[Source, ...]:
+    """What an assessment was derived from: its run, suite and act, or where it was received."""
+    return _run_sources(row.run) if row.run else (_received("Assessment", row),)
+
+
+def assessment(object_id: str) -> Found:
+    own_side()
+    rows = Assessment.objects.select_related("act", "act__peer", "run", "run__act__peer")
+    row = rows.filter(id=object_id).first()
+    if row is None:
+        raise NotFound(f"assessment {object_id[:40]!r} is not here")
+    suite = _suite_source(row.run) if row.run else None
+    portions = assessment_portions(
+        row.document,
+        whole=Marking.parse(row.marking),
+        sources=sources_of(row),
+        suite=(suite.marking, (suite,)) if suite else None,
+    )
+    return Found(Document("assessment", row.id, row.digest, tuple(portions)), row.act)
+
+
+def determination(object_id: str) -> Found:
+    own_side()
+    rows = Determination.objects.select_related("act", "act__peer", "assessment")
+    row: Any = rows.filter(id=object_id).first()
+    if row is None:
+        raise NotFound(f"determination {object_id[:40]!r} is not here")
+    known = row.assessment
+    source = _received("Assessment", known) if known else _received("Determination", row)
+    portions = determination_portions(
+        row.document, whole=Marking.parse(row.marking), sources=(source,)
+    )
+    return Found(Document("determination", row.id, row.digest, tuple(portions)), row.act)
+
+
+def act(object_id: str) -> Found:
+    """An act: what is offered, its dossier fields each by its marking, its terms and signatures."""
+    own_side()
+    row = Act.objects.select_related("peer").filter(id=object_id).first()
+    if row is None:
+        raise NotFound(f"act {object_id[:40]!r} is not here")
+    whole, sources = Marking.parse(row.marking), (act_source(row),)
+
+    def made(content: Content) -> Portion[Content]:
+        return Portion(content, whole, sources)
+
+    said = act_row(row)
+    labels = {
+        "model": "Model",
+        "peer": "With",
+        "state": "State",
+        "offered_at": "Offered",
+        "answer_by": "Answer by",
+        "answered_at": "Answered",
+        "basis": "Basis",
+        "purpose": "Purpose",
+        "opens": "Window opens",
+        "closes": "Window closes",
+    }
+    facts = tuple((label, str(said[key])) for key, label in labels.items() if said[key])
+    words = f"{row.kind.replace('-', ' ').capitalize()} for {row.model}"
+    parts = [made(Heading(words, 1)), made(Facts(facts))]
+    for label, text in (("Note", row.note), ("Reason given", row.reason)):
+        if text:
+            parts += [Portion(Heading(label), CLEAR), made(Text(text))]
+    parts += _partners(row, made)
+    parts += _dossier(row, whole, sources)
+    parts += _terms(row, made)
+    record = {**said, "note": row.note, "dossier": row.dossier}
+    return Found(Document("act", row.id, digest(canonical(record)), tuple(parts)), row)
+
+
+def _partners(row: Act, made: Any) -> list[Portion[Content]]:
+    rows = tuple(
+        (one.name, one.sector, one.reason, one.lab_stance, one.office_stance)
+        for one in row.partners.order_by("place", "id")
+    )
+    heads = ("Name", "Sector", "Named because", "The lab", "The office")
+    grid = Grid("Who is named, and what each side says", heads, rows)
+    return [Portion(Heading("Trusted partners"), CLEAR), made(grid)] if rows else []
+
+
+def dossier_marking(field_id: str, whole: Marking) -> Marking:
+    """A dossier field's own marking, by the pack; what the pack does not know has the act's."""
+    known = {field.id: field.marking for field in fields_of(here().pack)}
+    return known.get(field_id, whole)
+
+
+def _dossier(row: Act, whole: Marking, sources: tuple[Source, ...]) -> list[Portion[Content]]:
+    labels = {field.id: field.label for field in fields_of(here().pack)}
+    parts = [
+        Portion[Content](
+            Facts(((labels.get(key, key), str(text)),)), dossier_marking(key, whole), sources
+        )
+        for key, text in row.dossier.items()
+    ]
+    return [Portion(Heading("From the dossier"), CLEAR), *parts] if parts else []
+
+
+def _terms(row: Act, made: Any) -> list[Portion[Content]]:
+    """The version in force, else the last one proposed: its words, and who signed it."""
+    versions = versions_of(row)
+    kept = in_force(row) or (versions[-1] if versions else None)
+    if kept is None:
+        return []
+    terms, pack = Terms.from_json(kept.document), pack_of(kept.document["pack_digest"])
+    facts = (
+        ("Version", f"{terms.version}, {'in force' if kept == in_force(row) else 'proposed'}"),
+        ("People", "; ".join(f"{person.name} ({person.id})" for person in terms.people)),
+        ("Purposes", ", ".join(terms.purposes)),
+        ("Quota", f"{terms.quota.calls:,} calls, {terms.quota.tokens:,} tokens"),
+        ("Publication", terms.publication),
+        ("Read up to", terms.marking),
+        ("Copies may be taken away", "yes" if terms.export else "no"),
+        ("Digest of the terms", kept.digest),
+        ("Policy pack", terms.pack),
+        ("Digest of the pack", terms.pack_digest),
+    )
+    signed = (
+        ("Lab", kept.lab_signed_by or "not signed", kept.lab_signature),
+        ("Office", kept.office_signed_by or "not signed", kept.office_signature),
+    )
+    return [
+        Portion(Heading("Terms"), CLEAR),
+        made(Facts(facts)),
+        *(made(Text(_clause(pack, clause))) for clause in terms.clauses),
+        Portion(Heading("Signatures"), CLEAR),
+        made(Grid("Detached signatures over the terms", ("Side", "Signed by", "Ed25519"), signed)),
+    ]
+
+
+def _clause(pack: PolicyPack, clause: Clause) -> str:
+    title, text = clause_text(pack, clause)
+    return f"{title}. {clause.text or text}"
+
+
+KINDS: dict[str, Kind] = {
+    "act": Kind(Permission.ENGAGEMENT_READ, act, "/acts/{id}/"),
+    "assessment": Kind(Permission.ASSESSMENT_READ, assessment, "/assessments/{id}/"),
+    "determination": Kind(Permission.ASSESSMENT_READ, determination, "/determinations/{id}/"),
+}
