@@ -336,10 +336,8 @@ _ROWS: tuple[MessageType, ...] = (
         through=Whole(1, 1_000),
     ),
     *PARTNER_ROWS,
-    *UPKEEP,
-    ),
-    _row(
     *REVIEW_ROWS,
+    *UPKEEP,
 )
 TABLE = tuple(sorted(_ROWS, key=lambda row: row.name))
 
