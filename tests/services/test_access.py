@@ -22,7 +22,7 @@ from vedette.exchange.envelope import from_text
 from vedette.kernel.canonical import digest
 from vedette.kernel.clock import format_time
 from vedette.kernel.errors import BadInput, Forbidden, NotFound, Refused
-from vedette.services import access, acts, engagement, metering
+from vedette.services import access, acts, credentials, engagement, metering
 from vedette.services.metering import Metered
 from vedette.services.testing import START, Fixture
 from vedette.store.models import ModelEndpoint
@@ -125,14 +125,14 @@ def test_the_office_opens_its_credential_in_memory(office: Fixture) -> None:
     session_id = story.opened("vac_hello")
     row = session_of(session_id)
     assert "vac_hello" not in row.sealed_credential
-    found = access.open_credential(story.evaluator, session_id)
+    found = credentials.open_credential(story.evaluator, session_id)
     assert found.credential == "vac_hello"
     assert "vac_hello" not in repr(found)
     with pytest.raises(Forbidden):
-        access.open_credential(story.officer, session_id)
+        credentials.open_credential(story.officer, session_id)
     office.clock.time = CLOSES
     with pytest.raises(Refused):
-        access.open_credential(story.evaluator, session_id)
+        credentials.open_credential(story.evaluator, session_id)
 
 
 def test_the_office_asks_only_for_what_the_terms_name(office: Fixture) -> None:

@@ -3,6 +3,7 @@
 Rules:
 - A score never stands alone: each has its 95% interval, and the reference subjects beside it.
 - Families are clusters: the interval of the whole is clustered by family; a family's own by item.
+- What was reached as more than one build or fingerprint is assessed apart, part by part.
 - The marking is the join of its parts' markings, never typed.
 - Numbers are integers or decimal text, so that the assessment has one canonical form and digest.
 - `releasable` leaves out everything that could tell an item: ids, texts, inputs, evidence.
@@ -133,6 +134,7 @@ def assess(
     markings: Iterable[Marking],
     now: datetime,
     limits: Sequence[str] = (),
+    parts: Mapping[tuple[str, str, int], str] | None = None,
 ) -> Assessment:
     """Assess a run.
 
@@ -141,6 +143,7 @@ def assess(
         markings: of everything the assessment is made from (suite, run, access terms).
         now: time of making.
         limits: further sentences on what this doesn't show.
+        parts: sample keys to what they are put to; a subject of several parts is split by them.
 
     Raises:
         BadInput: the result is malformed or has no samples.
@@ -150,8 +153,11 @@ def assess(
         raise BadInput("samples: an assessment needs at least one sample")
     plan = run.commitment
     subjects = tuple(
-        _subject(entry, [s for s in run.samples if s.subject == entry["name"]])
+        _subject(part, samples)
         for entry in plan.subjects
+        for part, samples in _parts(
+            entry, [s for s in run.samples if s.subject == entry["name"]], parts or {}
+        )
     )
     return Assessment(
         run=plan.run,
@@ -167,6 +173,19 @@ def assess(
         result_digest=run.digest,
         made_at=format_time(now),
     )
+
+
+def _parts(
+    entry: Mapping[str, Any], samples: Sequence[Sample], parts: Mapping[tuple[str, str, int], str]
+) -> list[tuple[Mapping[str, Any], list[Sample]]]:
+    """A subject's samples by part, each under a name of its own; as one where there is one."""
+    found: dict[str, list[Sample]] = {}
+    for sample in samples:
+        found.setdefault(parts.get(sample.key, ""), []).append(sample)
+    if len(found) < 2:
+        return [(entry, list(samples))]
+    named = {label or "no calls": rows for label, rows in found.items()}
+    return [({**entry, "name": f"{entry['name']} ({k})"}, named[k]) for k in sorted(named)]
 
 
 def decimal(value: float, places: int = 4) -> str:

@@ -82,7 +82,10 @@ _COUNTS = ("calls", "input_tokens", "output_tokens", "tool_calls", "executions")
 
 @dataclass(frozen=True)
 class MeteredCall:
-    """One HTTP attempt; status 0 means that no answer came. Tokens as the answer's usage says."""
+    """One HTTP attempt; status 0 means that no answer came. Tokens as the answer's usage says.
+
+    `build` and `refused` are what a lab's proxy says of it: the build reached, or why it was not.
+    """
 
     request_id: str
     subject: str
@@ -93,6 +96,8 @@ class MeteredCall:
     input_tokens: int
     output_tokens: int
     seconds: float
+    build: str = ""
+    refused: str = ""
 
     def to_json(self) -> dict[str, Any]:
         value = {f.name: getattr(self, f.name) for f in fields(self)}
@@ -106,6 +111,8 @@ class MeteredCall:
         numbers = ("trial", "status", "input_tokens", "output_tokens")
         return cls(
             seconds=_seconds(_take(given, "seconds", str)),
+            build=str(given.get("build", ""))[:40],
+            refused=str(given.get("refused", ""))[:40],
             **{name: _take(given, name, str) for name in texts},
             **{name: _take(given, name, int) for name in numbers},
         )

@@ -11,6 +11,7 @@ Rules:
 
 from __future__ import annotations
 
+from vedette.exchange.access_rows import ACCESS_ROWS
 from vedette.exchange.fields import (
     ATTACHMENTS,
     DIGEST,
@@ -335,6 +336,7 @@ _ROWS: tuple[MessageType, ...] = (
         person=Text(),
         through=Whole(1, 1_000),
     ),
+    *ACCESS_ROWS,
     *PARTNER_ROWS,
     *REVIEW_ROWS,
     *UPKEEP,

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 
 class Event(StrEnum):
+    ACCESS_BUILD_FINGERPRINTED = "access:build:fingerprinted"
+    ACCESS_BUILD_SERVED = "access:build:served"
+    ACCESS_BUILD_STATED = "access:build:stated"
     ACCESS_CALL_METERED = "access:call:metered"
     ACCESS_CALL_REFUSED = "access:call:refused"
     ACCESS_EARLY_ACCEPTED = "access:early:accepted"
@@ -14,6 +17,9 @@ class Event(StrEnum):
     ACCESS_EARLY_OPENED = "access:early:opened"
     ACCESS_ENDPOINT_SET = "access:endpoint:set"
     ACCESS_METERS_COMPARED = "access:meters:compared"
+    ACCESS_RECORD_MADE = "access:record:made"
+    ACCESS_RECORD_RECEIVED = "access:record:received"
+    ACCESS_RELEASE_STATED = "access:release:stated"
     ACCESS_SESSION_ENDED = "access:session:ended"
     ACCESS_SESSION_OPENED = "access:session:opened"
     ACCESS_SESSION_REQUESTED = "access:session:requested"

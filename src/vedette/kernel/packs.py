@@ -37,7 +37,7 @@ DEFAULT = "us-eo-14409@1"
 PINNED: Mapping[str, tuple[str, str]] = {
     DEFAULT: (
         "us-eo-14409-1.json",
-        "sha256:97324fd9efcb211638b1c0ac9e2c351865fe56d761b2440482b3c3f4f4355b30",
+        "sha256:d1d3c44762bf0405e57a9da4a8f1f65dc1ab6b8f249b4d82f1fe247ab5d26104",
     ),
 }
 

@@ -49,7 +49,8 @@ class SubjectSpec:
     """Who is measured.
 
     `reference`: one of REFERENCES by name. `inspect`: `model` is any of Inspect's model names.
-    `endpoint`: `model` at an OpenAI-compatible `base_url`. `headers` go with every HTTP attempt.
+    `endpoint`: `model` at a `base_url` that speaks `dialect` (openai or anthropic). `headers` go
+    with every HTTP attempt.
     """
 
     name: str
@@ -59,6 +60,7 @@ class SubjectSpec:
     api_key: str = field(default="", repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     model_args: Mapping[str, Any] = field(default_factory=dict)
+    dialect: str = "openai"
 
     @property
     def role(self) -> str:

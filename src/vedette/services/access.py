@@ -3,8 +3,7 @@
 Rules:
 - A session is for one named person and one purpose. The lab's instance decides by rule alone:
   window open, terms signed by both, person named, purpose agreed, quota left.
-- The credential is made by the lab, which keeps its digest only; it crosses sealed for the office,
-  and the office opens it in memory for a run.
+- The credential is made by the lab, which keeps its digest only; it crosses sealed for the office.
 - The key to the model itself is sealed for the lab's own instance, and never shown.
 - Inside an act's terms no session outlives the window; the lab ends any session at once.
 """
@@ -13,16 +12,15 @@ from __future__ import annotations
 
 import secrets
 import socket
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from vedette.engagement import access as rules
 from vedette.engagement.acts import ActState
+from vedette.engagement.builds import Statement, digest_of
 from vedette.engagement.targets import reach_of
 from vedette.engagement.terms import Terms as TermsDocument
-from vedette.exchange.envelope import from_text, to_text
+from vedette.exchange.envelope import to_text
 from vedette.exchange.messages import PURPOSES
 from vedette.kernel.canonical import digest
 from vedette.kernel.clock import parse_time
@@ -30,15 +28,14 @@ from vedette.kernel.errors import BadInput, Forbidden, NotFound, Refused
 from vedette.kernel.events import Event
 from vedette.kernel.ids import new_id
 from vedette.kernel.permissions import Permission, Profile
-from vedette.services import metering, windows
+from vedette.services import access_records, builds, fingerprints, metering, windows
 from vedette.services.acting import Actor, Doing, act, reading
 from vedette.services.binding import require_reading
-from vedette.services.here import here
 from vedette.services.inbox import Arrival, NotYet, handles
-from vedette.services.metering import ENDED, OPEN, REFUSED, REQUESTED, arrived_session
+from vedette.services.metering import OPEN, REFUSED, REQUESTED, arrived_session
 from vedette.services.sides import arrived_act, find_act, note, only, stamp
 from vedette.services.terms import agreed_terms, keys_of
-from vedette.store.models import Act, ModelEndpoint, Person, Session
+from vedette.store.models import Act, Build, ModelEndpoint, Person, Session
 
 PROXY_PATH = "/proxy/v1"
 DIALECTS = ("openai", "anthropic")
@@ -53,6 +50,9 @@ def add_endpoint(
     safeguards: str = "",
     upstream_model: str = "",
     dialect: str = "openai",
+    checkpoint: str = "",
+    system_prompt: str = "",
+    sampling: str = "",
 ) -> ModelEndpoint:
     """Say where a model really is; the same model again replaces it.
 
@@ -62,6 +62,9 @@ def add_endpoint(
         key: the model's own API key ("" where it needs none); kept sealed.
         upstream_model: the model's name there, where it differs from `model`.
         dialect: "openai" or "anthropic": what is spoken there.
+        build, checkpoint, safeguards, system_prompt, sampling: what the lab states of the build
+            that is served; the checkpoint is a digest or "" behind an endpoint, and of the system
+            prompt its digest alone is kept.
     """
     only(Profile.LAB, actor)
     parts = urlsplit(base_url)
@@ -86,8 +89,6 @@ def add_endpoint(
             defaults={
                 "base_url": base_url.rstrip("/"),
                 "sealed_key": sealed,
-                "build": build,
-                "safeguards": safeguards,
                 "upstream_model": upstream_model.strip(),
                 "dialect": dialect,
                 "reach": str(reach),
@@ -100,6 +101,8 @@ def add_endpoint(
             {"model": row.model, "build": build, "safeguards": safeguards},
             marking="TLP:RED",
         )
+        prompt = digest_of(system_prompt)
+        builds.serve(doing, row, Statement(build, checkpoint, safeguards, prompt, sampling))
         return row
 
 
@@ -244,9 +247,12 @@ def _open(doing: Doing, session: Session, terms: TermsDocument, endpoint: ModelE
     session.credential_digest = digest(credential.encode())
     session.build, session.safeguards = endpoint.build, endpoint.safeguards
     session.dialect = endpoint.dialect
+    if served := Build.objects.filter(id=endpoint.serves).first():
+        builds.tell(doing, session.act, served)
     session.quota_calls, session.quota_tokens = terms.quota.calls, terms.quota.tokens
     session.expires_at = windows.window_of(session.act).until
     session.save(force_insert=True)
+    access_records.begin(doing, session.act)
     body = {
         "url": session.url,
         "credential": to_text(keys_of(session.act.peer).seal(credential.encode())),
@@ -288,6 +294,8 @@ def on_opened(arrival: Arrival) -> None:
     session.dialect = body.get("dialect", DIALECTS[0])
     session.expires_at = parse_time(body["expires"], field="body.expires")
     session.save()
+    fingerprints.plan(arrival.doing, session.act)
+    access_records.begin(arrival.doing, session.act)
     _record(arrival.doing, Event.ACCESS_SESSION_OPENED, session, arrival.message.id)
 
 
@@ -318,47 +326,3 @@ def end_session(actor: Actor, session_id: str, reason: str = "") -> Session:
             raise NotFound(f"session {session_id[:40]!r} is not here")
         metering.end(doing, session, note(reason, "reason", 300) or "ended by the lab")
         return session
-
-
-@dataclass(frozen=True)
-class OpenSession:
-    """What a run needs to reach the lab's proxy; lives in memory only."""
-
-    id: str
-    url: str
-    credential: str
-    model: str
-    person: str
-    purpose: str
-    expires: datetime
-    quota_calls: int
-    quota_tokens: int
-
-    def __repr__(self) -> str:
-        return f"OpenSession({self.id})"
-
-
-def open_credential(actor: Actor, session_id: str) -> OpenSession:
-    """Open a session's credential in memory, for a run. Raises Refused outside its time."""
-    only(Profile.OFFICE, actor)
-    with reading(actor, Permission.SESSION_OPEN):
-        session = Session.objects.select_related("act").filter(id=session_id).first()
-        if session is None:
-            raise NotFound(f"session {session_id[:40]!r} is not here")
-        now = here().clock.now()
-        if session.state != OPEN or session.expires_at is None or session.expires_at <= now:
-            state = session.state if session.state != OPEN else ENDED
-            raise Refused(f"the session is {state}", kept="the session as it was")
-        require_reading(actor, session.act)
-        sealed = from_text(session.sealed_credential, field="credential")
-        return OpenSession(
-            session.id,
-            session.url,
-            here().keys.open(sealed).decode("ascii"),
-            session.model,
-            session.person,
-            session.purpose,
-            session.expires_at,
-            session.quota_calls,
-            session.quota_tokens,
-        )

@@ -35,7 +35,7 @@ from vedette.kernel.events import Event
 from vedette.kernel.ids import new_id
 from vedette.kernel.markings import Marking
 from vedette.kernel.permissions import Permission, Profile
-from vedette.services import custody, runs
+from vedette.services import access_limits, custody, runs
 from vedette.services.acting import Actor, act, reading
 from vedette.services.binding import require_reading
 from vedette.services.here import here
@@ -53,7 +53,7 @@ def make_assessment(actor: Actor, run_id: str, limits: Sequence[str] = ()) -> As
         known = Assessment.objects.filter(run=run).first()
         if known is not None:
             return known
-        made = _assess(run, doing.now, (*_access_limits(run), *limits))
+        made = _assess(run, doing.now, (*access_limits.limits_of(run, doing.now), *limits))
         row = Assessment(
             org_id=actor.org,
             act=run.act,
@@ -75,22 +75,9 @@ def _assess(run: Run, now: Any, limits: Sequence[str]) -> rules.Assessment:
     markings = [find_suite(run.suite).marking, Marking.parse(run.marking)]
     if run.act is not None:
         markings.append(Marking.parse(run.act.marking))
-    return rules.assess(runs.result_of(run), markings=markings, now=now, limits=limits)
-
-
-def _access_limits(run: Run) -> list[str]:
-    """What the access itself limits."""
-    if run.session is None:
-        return []
-    session = run.session
-    limits = [
-        f"The model was reached through the lab's proxy as {session.model}, build"
-        f" {session.build or 'not stated'}, safeguards {session.safeguards or 'not stated'}."
-    ]
-    used = session.calls_used
-    if session.quota_calls and used >= session.quota_calls:
-        limits.append("The quota of calls was used up.")
-    return limits
+    result = runs.result_of(run)
+    parts = access_limits.parts_of(run, result, now)
+    return rules.assess(result, markings=markings, now=now, limits=limits, parts=parts)
 
 
 def share_assessment(actor: Actor, assessment_id: str) -> Assessment:

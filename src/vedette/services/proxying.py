@@ -238,7 +238,11 @@ def _refuse(doing: Doing, session: Session, asked: Asked, turned: Turned) -> Tur
     bound = doing.here.pack.integer("access", "refusals_counted")
     if sum(session.refusals.values()) < bound:
         call = Metered(
-            asked.request_id, doing.now, turned.status, refused=turned.text, probe=asked.probe
+            asked.request_id,
+            doing.now,
+            turned.status,
+            refused=f"{turned.code}: {turned.text}",
+            probe=asked.probe,
         )
         metering.record(doing, session, [call], tell=False)
         if session.state == ENDED:

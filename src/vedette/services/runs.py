@@ -24,10 +24,10 @@ from vedette.kernel.events import Event
 from vedette.kernel.permissions import Permission, Profile
 from vedette.kernel.sealing import key_of
 from vedette.runner.runs import REFERENCES, Progress, SubjectSpec, run_suite
-from vedette.services import vault
-from vedette.services.access import open_credential
+from vedette.services import access_records, vault
 from vedette.services.acting import Actor, act, instance_actor, reading
 from vedette.services.binding import require_export, require_reading
+from vedette.services.credentials import open_credential
 from vedette.services.findings import crash_fields, report_finding
 from vedette.services.here import here
 from vedette.services.jobs import job
@@ -146,6 +146,7 @@ def carry_out(run_id: str) -> None:
     if run.session_id:
         calls = [c for c in result.calls if c.subject == run.subjects[0]["name"]]
         record_calls(instance_actor(), run.session_id, [_metered(c) for c in calls])
+        access_records.settle(run.act_id or "")
     _end(run_id, FINISHED, result=result)
 
 
@@ -181,7 +182,8 @@ def _specs(run: Run) -> list[SubjectSpec]:
                 base_url=opened.url,
                 api_key=opened.credential,
                 headers={"X-Vedette-Purpose": opened.purpose},
-                model_args={"stream": True},
+                model_args={"stream": True} if opened.dialect == "openai" else {},
+                dialect=opened.dialect,
             )
         )
     return specs
@@ -230,6 +232,8 @@ def _metered(call: MeteredCall) -> Metered:
         call.input_tokens,
         call.output_tokens,
         round(call.seconds * 1000),
+        call.refused,
+        call.build,
     )
 
 

@@ -17,12 +17,14 @@ from typing import Any
 from openai import DefaultAsyncHttpxClient
 
 from vedette.bench.results import MeteredCall
-from vedette.kernel.bounds import MIB
+from vedette.engagement.usage import StreamUsage, usage_of
 from vedette.kernel.clock import format_time
 from vedette.kernel.ids import new_id
 
 REQUEST_HEADER = "X-Vedette-Request"
 PURPOSE_HEADER = "X-Vedette-Purpose"
+BUILD_HEADER = "X-Vedette-Build"
+REFUSED_HEADER = "X-Vedette-Refused"
 
 # the item and trial whose solver is running, so that a call can be put to its sample
 CURRENT: ContextVar[tuple[str, int]] = ContextVar("vedette_current_sample", default=("", 0))
@@ -43,15 +45,19 @@ class Meter:
         status: int,
         usage: tuple[int, int],
         seconds: float,
+        said: tuple[str, str] = ("", ""),
     ) -> None:
-        """Record one attempt of the running sample."""
+        """Record one attempt of the running sample; `said` is its build and refusal."""
         item, trial = CURRENT.get()
         sums = self._sums.setdefault((item, trial), [0, 0, 0])
         for index, amount in enumerate((1, *usage)):
             sums[index] += amount
         moment = format_time(started)
         self._record(
-            MeteredCall(request_id, self.subject, item, trial, moment, status, *usage, seconds)
+            MeteredCall(
+                *(request_id, self.subject, item, trial, moment, status),
+                *(*usage, seconds, *said),
+            )
         )
 
     def sums(self, item: str, trial: int) -> tuple[int, int, int]:
@@ -74,16 +80,19 @@ class MeteredClient(DefaultAsyncHttpxClient):
         request.headers.update({**self._stamp, REQUEST_HEADER: request_id})
         started, clock = datetime.now(UTC), time.monotonic()
 
-        def note(status: int, usage: tuple[int, int]) -> None:
-            self._meter.note(request_id, started, status, usage, time.monotonic() - clock)
+        def note(status: int, usage: tuple[int, int], headers: Mapping[str, str]) -> None:
+            said = headers.get(BUILD_HEADER, "")[:40], headers.get(REFUSED_HEADER, "")[:40]
+            spent = time.monotonic() - clock
+            self._meter.note(request_id, started, status, usage, spent, said)
 
         try:
             response = await super().send(request, **options)
         except BaseException:
-            note(0, (0, 0))
+            note(0, (0, 0), {})
             raise
         if response.is_closed:
-            note(response.status_code, usage_of(_json(response.content)))
+            usage = usage_of(_json(response.content))
+            note(response.status_code, usage, response.headers)
         else:
             _Tap(response, note)
         return response
@@ -92,18 +101,19 @@ class MeteredClient(DefaultAsyncHttpxClient):
 class _Tap:
     """Watches a streamed answer pass by and notes its usage once, at its end."""
 
-    def __init__(self, response: Any, note: Callable[[int, tuple[int, int]], None]) -> None:
+    def __init__(
+        self, response: Any, note: Callable[[int, tuple[int, int], Mapping[str, str]], None]
+    ) -> None:
         self._response, self._note = response, note
         self._bytes, self._close = response.aiter_bytes, response.aclose
-        self._rest = b""
-        self._usage = (0, 0)
+        self._usage = StreamUsage()
         self._noted = False
         response.aiter_bytes, response.aclose = self._aiter_bytes, self._aclose
 
     async def _aiter_bytes(self, *arguments: Any, **options: Any) -> AsyncIterator[bytes]:
         try:
             async for data in self._bytes(*arguments, **options):
-                self._watch(data)
+                self._usage.feed(data)
                 yield data
         finally:
             self._end()
@@ -112,35 +122,11 @@ class _Tap:
         await self._close()
         self._end()
 
-    def _watch(self, data: bytes) -> None:
-        *lines, rest = (self._rest + data).split(b"\n")
-        self._rest = rest[-MIB:]
-        for line in lines:
-            if line.startswith(b"data:") and b'"usage"' in line:
-                usage = usage_of(_json(line[5:]))
-                self._usage = usage if any(usage) else self._usage
-
     def _end(self) -> None:
         if not self._noted:
             self._noted = True
-            self._note(self._response.status_code, self._usage)
-
-
-def usage_of(answer: Any) -> tuple[int, int]:
-    """Return (input, output) tokens of a completion, chunk or response event, else zeros."""
-    answer = answer if isinstance(answer, dict) else {}
-    event = answer.get("response")
-    usage = answer.get("usage") or (event.get("usage") if isinstance(event, dict) else None)
-    if not isinstance(usage, dict):
-        return 0, 0
-    return (
-        _count(usage.get("prompt_tokens", usage.get("input_tokens"))),
-        _count(usage.get("completion_tokens", usage.get("output_tokens"))),
-    )
-
-
-def _count(value: Any) -> int:
-    return value if isinstance(value, int) and 0 <= value < 2**53 else 0
+            response = self._response
+            self._note(response.status_code, self._usage.end(), response.headers)
 
 
 def _json(data: bytes) -> Any:

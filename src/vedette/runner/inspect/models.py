@@ -12,7 +12,7 @@ from inspect_ai.model import Model, ModelOutput, ModelUsage, get_model
 from vedette.runner.inspect.metering import Meter, MeteredClient
 
 # providers whose SDK takes the metered client; the others are metered a model call at a time
-ON_THE_WIRE = ("openai", "openai-api")
+ON_THE_WIRE = ("anthropic", "openai", "openai-api")
 SERVICE = "vedette"
 
 
@@ -20,12 +20,16 @@ def metered_model(subject: Mapping[str, Any], meter: Meter) -> tuple[Model, bool
     """Return a subject's model, and whether its HTTP attempts are metered on the wire.
 
     Args:
-        subject: kind ("endpoint" or "inspect"), model, base_url, api_key, headers, model_args.
+        subject: kind ("endpoint" or "inspect"), model, base_url, api_key, headers, model_args, and
+            the dialect that an endpoint speaks ("openai" unless it says so).
         meter: takes each attempt.
     """
     arguments: dict[str, Any] = dict(subject["model_args"])
     name, base_url = subject["model"], subject["base_url"] or None
-    if subject["kind"] == "endpoint":
+    if subject["kind"] == "endpoint" and subject.get("dialect") == "anthropic":
+        # this maker's client puts /v1 before its addresses itself
+        name, base_url = f"anthropic/{name}", (base_url or "").removesuffix("/v1")
+    elif subject["kind"] == "endpoint":
         name = f"openai-api/{SERVICE}/{name}"
         arguments.setdefault("stream", True)
     on_the_wire = name.split("/")[0] in ON_THE_WIRE

@@ -55,14 +55,20 @@ class ProbeRound(Table):
     session = models.ForeignKey(Session, null=True, on_delete=models.PROTECT, related_name="+")
     occasion = models.CharField(max_length=10)
     at = models.DateTimeField()
+    until = columns.moment()
     state = models.CharField(max_length=20)
     reason = columns.text(300)
     build = columns.text(40)
     probe_set = columns.text(71)
-    answers = columns.document()
+    answers = columns.sealed_document()
     verdict = columns.text(20)
     result = columns.document()
     era = models.IntegerField(default=0)
+
+    class Meta(Table.Meta):
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["act", "occasion"], name="one_round_an_occasion")
+        ]
 
 
 class Reachable(Table):
@@ -101,6 +107,6 @@ class ReleaseStatement(Table):
     said = models.CharField(max_length=20)
     build = columns.text(200)
     checkpoint = columns.text(71)
-    differences = columns.long_text()
+    differences = columns.sealed_text()
     by = columns.text(200)
     at = models.DateTimeField()

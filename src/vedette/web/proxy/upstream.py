@@ -9,7 +9,6 @@ Rules:
 
 from __future__ import annotations
 
-import socket
 import ssl
 from collections.abc import Iterable
 from functools import cache
@@ -17,8 +16,9 @@ from typing import Any
 
 import httpcore
 
-from vedette.engagement.targets import Reach, acceptable
+from vedette.engagement.targets import Reach
 from vedette.kernel.bounds import MIB
+from vedette.services import reaching
 from vedette.services.proxying import Upstream
 
 ANSWER_LIMIT = 64 * MIB
@@ -49,19 +49,17 @@ class Guarded(httpcore.SyncBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         try:
-            rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = reaching.accepted(self._reach, host, port)
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
-        found = list(dict.fromkeys(str(row[4][0]) for row in rows))
-        accepted = [a for a in found if acceptable(self._reach, host, a)]
-        if not accepted:
+        if not found:
             raise NotAccepted(f"{host} leads to an address that is not accepted")
-        for address in accepted[:-1]:
+        for address in found[:-1]:
             try:
                 return super().connect_tcp(address, port, timeout, local_address, socket_options)
-            except httpcore.ConnectError:
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
-        return super().connect_tcp(accepted[-1], port, timeout, local_address, socket_options)
+        return super().connect_tcp(found[-1], port, timeout, local_address, socket_options)
 
 
 @cache

@@ -22,7 +22,7 @@ from vedette.web.proxy.dialects import ANTHROPIC, OPENAI, Route
 
 BOUNDS = Bounds(size=8 * MIB, depth=64, count=500_000, any_text=True)
 BAD_GATEWAY, TIMED_OUT = 502, 504
-BUILD_HEADER = "X-Vedette-Build"
+BUILD_HEADER, REFUSED_HEADER = "X-Vedette-Build", "X-Vedette-Refused"
 
 
 class Failed(Exception):
@@ -37,6 +37,13 @@ def _error(dialect: str, status: int, code: str, text: str) -> JsonResponse:
     response = JsonResponse(dialects.error(dialect, status, code, text), status=status)
     # a refusal stays one: the client is not to try again by itself
     response.headers["x-should-retry"] = "false"
+    return response
+
+
+def _turned(dialect: str, found: Turned) -> JsonResponse:
+    """A refusal by a rule; the office's meter tells it from the model's own by the header."""
+    response = _error(dialect, found.status, found.code, found.text)
+    response.headers[REFUSED_HEADER] = found.code
     return response
 
 
@@ -58,7 +65,7 @@ def alive(request: HttpRequest) -> HttpResponse:
     """Whether the session stands and the model is there; no call, and not counted."""
     found = proxying.alive(dialects.credential(request.headers))
     if isinstance(found, Turned):
-        return _error(OPENAI, found.status, found.code, found.text)
+        return _turned(OPENAI, found)
     return JsonResponse(found)
 
 
@@ -70,7 +77,7 @@ def models(request: HttpRequest) -> HttpResponse:
     form = ANTHROPIC if request.headers.get("Anthropic-Version") else OPENAI
     found = proxying.admit(_asked(request, ""))
     if isinstance(found, Turned):
-        return _error(form, found.status, found.code, found.text)
+        return _turned(form, found)
     _settle(found, 200, started)
     return JsonResponse(dialects.model_list(found.dialect, found.model))
 
@@ -86,7 +93,7 @@ def call(request: HttpRequest, route: Route) -> HttpResponseBase:
         asked = asked.with_limit(route.limit(body))
     found = proxying.admit(asked)
     if isinstance(found, Turned):
-        return _error(route.dialect, found.status, found.code, found.text)
+        return _turned(route.dialect, found)
     try:
         if body is None:
             raise failed or Failed(400, "json", "request: object expected")
