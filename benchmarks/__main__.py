@@ -30,6 +30,7 @@ SUBJECTS = (
     "acts",
     "match",
     "dedupe",
+    "reading",
     "demo",
 )
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from vedette.bench.determination import Threshold
 from vedette.kernel.errors import BadInput, Forbidden, NotFound, Refused
 from vedette.kernel.permissions import Profile
-from vedette.services import assessments, runs
-from vedette.services.acting import reading
+from vedette.services import assessments, custody_views, runs, two_person
+from vedette.services.acting import member, reading
 from vedette.services.testing import Fixture
 from vedette.store.models import LedgerEntry, Run
 from vedette.store.tenancy import SYSTEM, scoped
@@ -54,10 +55,14 @@ def test_a_run_is_committed_run_assessed_and_determined(office: Fixture) -> None
     )
     assert record.made_by == "Director"
     assert record.document["consulted"][0]["office"] == "Second Office"
-    opened = assessments.open_threshold(officer, record.id)
-    assert (str(opened.value), opened.digest) == ("0.05", record.document["threshold_digest"])
+    asked = custody_views.ask_threshold(officer, record.id, "to check the record")
+    second = member(office.here.org, "a colleague", "reviewing-officer", host=True)
+    _, opened = two_person.second(second, asked.id)
+    assert opened["threshold"] == "0.05"
+    again = Threshold.parse(opened["threshold"], opened["nonce"])
+    assert again.digest == record.document["threshold_digest"]
     with pytest.raises(Forbidden):
-        assessments.open_threshold(evaluator, record.id)
+        custody_views.ask_threshold(evaluator, record.id, "")
     with pytest.raises(Refused, match="no lab"):
         assessments.share_assessment(officer, made.id)
     found, records = assessments.assessment_view(officer, made.id)

@@ -21,6 +21,7 @@ from vedette.web.pages import (
     term_versions,
     terms,
     urls_coordination,
+    urls_custody,
     urls_review,
     welcome,
 )
@@ -97,4 +98,5 @@ urlpatterns = [
     path("determinations/<str:determination_id>/", assessments.determination, name="determination"),
     *urls_coordination.urlpatterns,
     *urls_review.urlpatterns,
+    *urls_custody.urlpatterns,
 ]

@@ -24,6 +24,12 @@ KINDS: dict[str, dict[str, Kind]] = {
     },
     "window": {"agreed": "idle", "open": "active", "closed": "ended", "ended": "ended"},
     "session": {"requested": "idle", "open": "active", "ended": "ended", "refused": "attention"},
+    "custody": {
+        "held": "active",
+        "due": "attention",
+        "destroying": "active",
+        "destroyed": "done",
+    },
     "run": {"committed": "idle", "running": "active", "finished": "done", "failed": "urgent"},
     "stance": {
         "unanswered": "idle",

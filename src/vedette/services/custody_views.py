@@ -1,0 +1,192 @@
+"""What people see of custody: what is held until when, holds, certificates; for pages and API."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from vedette.engagement import custody as rules
+from vedette.engagement.custody import CUSTODY, CustodyState
+from vedette.engagement.table import Actor as Side
+from vedette.kernel.errors import NotFound, Refused
+from vedette.kernel.events import Event
+from vedette.kernel.permissions import Permission, Profile
+from vedette.services import material, two_person, vault
+from vedette.services.acting import Actor, Doing, act, reading
+from vedette.services.assessments import open_sealed_threshold
+from vedette.services.binding import require_export
+from vedette.services.custody import hold_rows, holds_of
+from vedette.services.here import here
+from vedette.services.sides import find_act, only, own_side, stamp
+from vedette.store.models import Act, Custody, Hold, Seconding, WindowKey
+
+EXPORT, THRESHOLD = "export-material", "open-threshold"
+GIVING = (EXPORT, THRESHOLD)
+
+
+def custodies(actor: Actor) -> list[dict[str, Any]]:
+    """The custody of every act, those that end next first."""
+    with reading(actor, Permission.ENGAGEMENT_READ):
+        own_side()
+        rows = Act.objects.select_related("peer", "custody").prefetch_related("holds")
+        found = [_row(row) for row in rows.order_by("-offered_at", "id")[:500]]
+        return sorted(found, key=lambda r: (r["state"] == "destroyed", r["due_at"] or "9999"))
+
+
+def _row(row: Act) -> dict[str, Any]:
+    made: Custody | None = getattr(row, "custody", None)
+    now = here().clock.now()
+    holding = rules.suspending(holds_of(row), now)
+    return {
+        "act": row.id,
+        "kind": row.kind,
+        "model": row.model,
+        "peer": row.peer.name,
+        "marking": row.marking,
+        "state": _state(made, now),
+        "held_by": len(holding),
+        "ended_at": stamp(made.ended_at) if made else None,
+        "due_at": stamp(made.due_at) if made else None,
+        "destroyed_at": stamp(made.destroyed_at) if made else None,
+    }
+
+
+def _state(made: Custody | None, now: datetime) -> str:
+    """The state by the hour: on the lab's side the clock alone says that material is due."""
+    if made is None:
+        return str(CustodyState.HELD)
+    due = made.due_at is not None and made.due_at <= now
+    return str(CustodyState.DUE if made.state == CustodyState.HELD and due else made.state)
+
+
+def custody_view(actor: Actor, act_id: str) -> dict[str, Any]:
+    """One act's custody: state, holds, key, what is held or was destroyed, the reader's moves."""
+    with reading(actor, Permission.ENGAGEMENT_READ):
+        row = Act.objects.select_related("peer", "custody").filter(id=act_id).first()
+        if row is None:
+            raise NotFound(f"act {act_id[:40]!r} is not here")
+        made: Custody | None = getattr(row, "custody", None)
+        office = own_side() == Side.OFFICE
+        holds = hold_rows(row)
+        return {
+            **_row(row),
+            "office": office,
+            "key": _key(row) if office else None,
+            "holds": [hold_row(hold) for hold in holds],
+            "ordered_by": made.ordered_by if made else "",
+            "certificate": made.certificate if made and made.destroyed_at else None,
+            "digest": made.digest if made else "",
+            "signature": made.signature if made else "",
+            "list": made.returned or None if made else None,
+            "listed_at": stamp(made.returned_at) if made else None,
+            "counts": material.material_of(row.id)["counts"] if office else None,
+            "may_hold": actor.host and actor.may(Permission.CUSTODY_HOLD),
+            "may_list": office and actor.host and actor.may(Permission.CUSTODY_DESTROY),
+            "may_export": office and actor.host and actor.may(Permission.CUSTODY_EXPORT),
+            "destroy": _destroy_label(actor, made) if office else "",
+        }
+
+
+def _destroy_label(actor: Actor, made: Custody | None) -> str:
+    if not (actor.host and actor.may(Permission.CUSTODY_DESTROY)):
+        return ""
+    moves = CUSTODY.moves(made.state if made else CUSTODY.initial, Side.OFFICE)
+    return next((move.label for move in moves), "")
+
+
+def _key(row: Act) -> str:
+    """How it stands with the act's key: here, destroyed, missing, or none was needed."""
+    if vault.find_key(row.id) is not None:
+        return "here"
+    rows = WindowKey.objects.filter(about=row.id)
+    if not rows.exists():
+        return "none"
+    return "missing" if rows.filter(destroyed_at=None).exists() else "destroyed"
+
+
+def hold_row(hold: Hold) -> dict[str, Any]:
+    """One hold, for pages and the API."""
+    now = here().clock.now()
+    known = rules.Hold(hold.id, hold.from_at, hold.until_at, hold.lifted_at)
+    ended = "lifted" if hold.lifted_at else "ended"
+    titles = {r["id"]: str(r["title"]) for r in here().pack.records("custody", "hold_kinds")}
+    return {
+        "id": hold.id,
+        "side": hold.side,
+        "kind": titles.get(hold.kind, hold.kind),
+        "basis": hold.basis,
+        "authority": hold.authority,
+        "note": hold.note,
+        "set_by": hold.set_by,
+        "from": stamp(hold.from_at),
+        "until": stamp(hold.until_at),
+        "state": "in force" if rules.in_force(known, now) else ended,
+        "lifted_at": stamp(hold.lifted_at),
+        "lifted_by": hold.lifted_by,
+        "lift_reason": hold.lift_reason,
+        "own": hold.side == own_side(),
+    }
+
+
+def find_hold(actor: Actor, hold_id: str) -> tuple[Act, dict[str, Any]]:
+    """One hold with its act."""
+    with reading(actor, Permission.ENGAGEMENT_READ):
+        row = Hold.objects.select_related("act", "act__peer").filter(id=hold_id).first()
+        if row is None:
+            raise NotFound(f"hold {hold_id[:40]!r} is not here")
+        return row.act, hold_row(row)
+
+
+def export_material(actor: Actor, act_id: str, why: str) -> Any:
+    """Hand an act's material out as a document, where the terms let it; by two persons."""
+    only(Profile.OFFICE, actor)
+    with act(actor, Permission.CUSTODY_EXPORT) as doing:
+        row = find_act(act_id)
+        require_export(actor, row)
+        return two_person.ask(doing, EXPORT, row.id, {}, why)
+
+
+@two_person.kind(EXPORT, Permission.CUSTODY_EXPORT)
+def _export(doing: Doing, act_id: str, arguments: dict[str, Any], by: str) -> Any:
+    row = find_act(act_id)
+    require_export(doing.actor, row)
+    document = {"act": row.id, "by": by, "material": material.opened(row.id)}
+    vault.log_reading(row.id, "export", row.id)
+    payload = {"by": by, "things": len(document["material"])}
+    doing.record(Event.CUSTODY_MATERIAL_EXPORTED, row.id, payload, marking=row.marking)
+    return document
+
+
+def ask_threshold(actor: Actor, determination_id: str, why: str) -> Any:
+    """Open the threshold behind a determination's commitment, by two persons."""
+    only(Profile.OFFICE, actor)
+    with act(actor, Permission.DETERMINATION_RECORD) as doing:
+        open_sealed_threshold(determination_id)
+        return two_person.ask(doing, THRESHOLD, determination_id, {}, why)
+
+
+@two_person.kind(THRESHOLD, Permission.DETERMINATION_RECORD)
+def _threshold(doing: Doing, determination_id: str, arguments: dict[str, Any], by: str) -> Any:
+    found = open_sealed_threshold(determination_id)
+    return {"determination": determination_id, "threshold": str(found.value), "nonce": found.nonce}
+
+
+def given(actor: Actor, second_id: str) -> Any:
+    """What a seconded act gave, for its two persons: a document to keep. Raises Refused."""
+    with act(actor, None) as doing:
+        made = Seconding.objects.filter(id=second_id, state=two_person.DONE).first()
+        pair = (made.proposer, made.seconder) if made else ()
+        if made is None or vault.reader_id(actor) not in pair:
+            raise NotFound(f"proposal {second_id[:40]!r} is not here")
+        if made.kind not in GIVING:
+            raise Refused("this act gave nothing to take away", kept="its record")
+        hours = timedelta(hours=doing.here.pack.integer("two_person", "hours"))
+        if made.settled_at is None or made.settled_at + hours <= doing.now:
+            raise Refused("the time to take it away is over", next_step="propose it again")
+        by = f"{made.proposer}, seconded by {made.seconder}"
+        return {EXPORT: _export, THRESHOLD: _threshold}[made.kind](doing, made.object_id, {}, by)
+
+
+def waits(made: Any) -> bool:
+    """Whether what an act gave is a proposal that waits for a second person."""
+    return isinstance(made, Seconding)

@@ -1,0 +1,102 @@
+"""Waiting for a second person: proposals, seconded or taken back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_POST
+
+from vedette.kernel.markings import AMBER
+from vedette.kernel.permissions import Permission, Profile
+from vedette.services import custody_views, two_person
+from vedette.services.here import here
+from vedette.services.sides import only
+from vedette.web.access import SignedIn, page
+from vedette.web.cells import Cell, Code, Kind, Link, State, Table
+from vedette.web.pages.forms import done
+from vedette.web.pages.labels import as_file
+
+LOOKS: dict[str, Kind] = {
+    "waiting": "attention",
+    "done": "done",
+    "lapsed": "ended",
+    "withdrawn": "ended",
+}
+
+
+@require_GET
+@page(Permission.ENGAGEMENT_READ)
+def seconds(request: SignedIn) -> HttpResponse:
+    """What waits for a second person, and what became of the others."""
+    only(Profile.OFFICE, request.actor)
+    rows = two_person.proposals(request.actor)
+    context = {
+        "waiting": [{**r, "facts": _facts(r)} for r in rows if r["state"] == "waiting"],
+        "table": _table([r for r in rows if r["state"] != "waiting"]),
+        "chosen": [row["title"] for row in two_person.chosen().values()],
+        "hours": here().pack.integer("two_person", "hours"),
+        "page_marking": AMBER,
+    }
+    return render(request, "pages/seconds.html", context)
+
+
+def _facts(row: dict[str, Any]) -> list[tuple[str, Cell]]:
+    about = row["object"]
+    at: Cell = Link(about, f"/custody/{about}/") if about.startswith("act-") else Code(about)
+    pairs: list[tuple[str, Cell]] = [
+        ("About", at),
+        ("Proposed by", row["proposer"]),
+        ("Proposed", row["proposed_at"]),
+        ("Why", row["why"] or "not said"),
+        ("Lapses", row["lapses_at"]),
+    ]
+    return pairs
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
+    return Table(
+        "Settled, newest first",
+        ["What", "Proposed by", "Proposed", "State", "Seconded by"],
+        [
+            [
+                Link(row["title"], f"/seconds/{row['id']}/given/")
+                if row["state"] == "done" and row["kind"] in custody_views.GIVING
+                else row["title"],
+                row["proposer"],
+                row["proposed_at"],
+                State(row["state"], LOOKS[row["state"]]),
+                row["seconder"] or None,
+            ]
+            for row in rows
+        ],
+        empty="None yet.",
+    )
+
+
+@require_POST
+@page(Permission.ENGAGEMENT_READ)
+def second(request: SignedIn, second_id: str) -> HttpResponse:
+    """Second a proposal: it is done."""
+    only(Profile.OFFICE, request.actor)
+    two_person.second(request.actor, second_id)
+    return done(request, "Seconded, and done.", "seconds")
+
+
+@require_POST
+@page(Permission.ENGAGEMENT_READ)
+def take_back(request: SignedIn, second_id: str) -> HttpResponse:
+    """Take one's own proposal back."""
+    only(Profile.OFFICE, request.actor)
+    two_person.take_back(request.actor, second_id)
+    return done(request, "Taken back. It can be proposed again.", "seconds")
+
+
+@require_GET
+@page(Permission.ENGAGEMENT_READ)
+def given(request: SignedIn, second_id: str) -> HttpResponse:
+    """What a seconded act gave, as a file for its two persons."""
+    only(Profile.OFFICE, request.actor)
+    document = custody_views.given(request.actor, second_id)
+    return as_file(f"{second_id}.json", document)
