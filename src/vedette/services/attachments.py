@@ -30,7 +30,7 @@ from vedette.kernel.events import Event
 from vedette.kernel.ids import new_id
 from vedette.kernel.markings import Marking
 from vedette.kernel.permissions import Permission
-from vedette.services import content, outbox
+from vedette.services import content, outbox, vault
 from vedette.services.acting import Actor, Doing, act, instance_actor, reading
 from vedette.services.here import here
 from vedette.store.models import Attachment, Peer
@@ -279,4 +279,6 @@ def open_attachment(actor: Actor, attachment: str) -> tuple[dict[str, Any], Iter
         if not row.outgoing and row.state != "here":
             raise Refused(f"this file is {row.state}: {row.reason or 'not whole yet'}")
         content.read_chunk(row, 0)
+        if row.about_act:  # here: the stream is read when the view is over
+            vault.log_reading(row.about_act, "attachment", row.id)
         return _described(row), content.stream(row)

@@ -85,8 +85,6 @@ def read_chunk(row: Attachment, number: int) -> bytes:
 
 def stream(row: Attachment) -> Iterator[bytes]:
     """The whole content, chunk by chunk."""
-    if row.about_act:
-        vault.log_reading(row.about_act, "attachment", row.id)
     for number in range(len(row.chunks)):
         yield read_chunk(row, number)
 

@@ -35,6 +35,7 @@ from vedette.store.models import Act, Custody, Hold, OutMessage, Run, WindowKey
 from vedette.store.sealing import as_it_is
 from vedette.store.tenancy import SYSTEM, scoped
 
+SETTLED = ("delivered", "refused")
 UNDER_WAY = ("committed", "running")
 WAIT_FOR_RUN = timedelta(hours=1)
 EARLY = "destroy-early"
@@ -169,7 +170,7 @@ def _by_hand(doing: Doing, row: Act, made: Custody, by: str) -> Custody:
 def _begin(doing: Doing, row: Act, made: Custody, move: Any, by: str) -> None:
     """Write down what goes, keep what the lab has still to get, and have the key destroyed."""
     made.certificate, made.ordered_by = material.material_of(row.id), by[:200]
-    for sent in OutMessage.objects.filter(thread=row.id, state="queued"):
+    for sent in OutMessage.objects.filter(thread=row.id).exclude(state__in=SETTLED):
         if sent.envelope:
             OutMessage.objects.filter(pk=sent.pk).update(envelope=as_it_is(sent.envelope))
     row.runs.update(state="destroyed", progress={})
@@ -184,7 +185,7 @@ def destroy_key(act_id: str) -> None:
         made = Custody.objects.filter(act_id=act_id, state=CustodyState.DESTROYING).first()
         if made is None:
             return
-        folders = material.run_folders(act_id)
+        folders = [folder for _, folder in material.folders_of(act_id)]
     destroy(vault.key_file(act_id))
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)

@@ -19,9 +19,9 @@ from vedette.engagement.custody import Material, listed
 from vedette.kernel.canonical import digest
 from vedette.kernel.errors import Refused
 from vedette.kernel.sealing import key_of
-from vedette.services import vault
+from vedette.services import content, vault
 from vedette.services.here import here
-from vedette.store.models import InMessage, Run
+from vedette.store.models import Attachment, InMessage, Run
 from vedette.store.sealing import sealed_places
 
 KINDS = {"inmessage": "message received", "outmessage": "message sent"}
@@ -46,16 +46,19 @@ def _values(act_id: str) -> Iterator[Material]:
 
 
 def _files(act_id: str) -> Iterator[Material]:
-    for folder in run_folders(act_id):
+    for kind, folder in folders_of(act_id):
         for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name != "run.json"):
             name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
-            yield Material("file of a run", name, _digest_of(path))
+            yield Material(kind, name, _digest_of(path))
 
 
-def run_folders(act_id: str) -> list[Path]:
-    """The folders of an act's runs that are there."""
-    ids = Run.objects.filter(act_id=act_id).order_by("committed_at", "id").values_list("id")
-    return [folder for (run_id,) in ids if (folder := here().run_folder(run_id)).is_dir()]
+def folders_of(act_id: str) -> list[tuple[str, Path]]:
+    """The folders with sealed files of an act: of its runs, and of files that messages brought."""
+    runs = Run.objects.filter(act_id=act_id).order_by("committed_at", "id")
+    files = Attachment.objects.filter(about=act_id).order_by("made_at", "id")
+    found = [("file of a run", here().run_folder(run.id)) for run in runs.only("id")]
+    found += [("part of a file", content.folder_of(row)) for row in files]
+    return [(kind, folder) for kind, folder in dict.fromkeys(found) if folder.is_dir()]
 
 
 def _digest_of(path: Path) -> str:

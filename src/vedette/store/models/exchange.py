@@ -143,6 +143,7 @@ class Attachment(Table):
     """
 
     tenancy = Tenancy(host=True)
+    sealed_lookup = "about"
 
     id = columns.random_key("att")
     org = columns.owner()

@@ -45,8 +45,6 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry("Scans", "/scans/", REPORTING, Permission.SCAN_READ, guests=(Profile.LAB,)),
     Entry("Findings", "/findings/", REPORTING, Permission.FINDING_READ, guests=(Profile.LAB,)),
-    Entry("Scans", "/scans/", REPORTING, Permission.SCAN_READ, guests=True),
-    Entry("Findings", "/findings/", REPORTING, Permission.FINDING_READ, guests=True),
     Entry("Custody", "/custody/", (Profile.LAB, Profile.OFFICE), Permission.ENGAGEMENT_READ),
     Entry("Second person", "/seconds/", (Profile.OFFICE,), Permission.CUSTODY_DESTROY),
     Entry("Reading log", "/readings/", (Profile.LAB, Profile.OFFICE), Permission.READING_LOG),
