@@ -169,4 +169,8 @@ def call_row(row: Call) -> dict[str, Any]:
         "input_tokens": row.input_tokens,
         "output_tokens": row.output_tokens,
         "milliseconds": row.milliseconds,
+        "build": row.build,
+        "probe": row.probe,
+        "ended": row.ended,
+        "odd": row.odd,
     }

@@ -5,29 +5,34 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('store', '0010_reviews'),
+        ("store", "0010_reviews"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='proberound',
-            name='until',
+            model_name="proberound",
+            name="until",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AlterField(
-            model_name='proberound',
-            name='answers',
-            field=vedette.store.sealing.SealedField(blank=True, bound='act_id', default=dict, document=True),
+            model_name="proberound",
+            name="answers",
+            field=vedette.store.sealing.SealedField(
+                blank=True, bound="act_id", default=dict, document=True
+            ),
         ),
         migrations.AlterField(
-            model_name='releasestatement',
-            name='differences',
-            field=vedette.store.sealing.SealedField(blank=True, bound='act_id', default='', document=False),
+            model_name="releasestatement",
+            name="differences",
+            field=vedette.store.sealing.SealedField(
+                blank=True, bound="act_id", default="", document=False
+            ),
         ),
         migrations.AddConstraint(
-            model_name='proberound',
-            constraint=models.UniqueConstraint(fields=('act', 'occasion'), name='one_round_an_occasion'),
+            model_name="proberound",
+            constraint=models.UniqueConstraint(
+                fields=("act", "occasion"), name="one_round_an_occasion"
+            ),
         ),
     ]

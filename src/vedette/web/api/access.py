@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from ninja import Query, Schema
 from pydantic import Field
 
-from vedette.services import access, acts, metering
+from vedette.services import access, access_records, acts, builds, fingerprints, metering
 from vedette.services.metering import Metered
 from vedette.web.api.engagement import ReasonIn
 from vedette.web.api.idempotency import Asked, Router
-from vedette.web.api.kinds import Moment, Name
+from vedette.web.api.kinds import Moment, Name, Note
 from vedette.web.api.paging import Page, Paging, page_of
 
 router = Router(tags=["access"])
@@ -24,6 +24,10 @@ class EndpointIn(Schema):
     build: str = ""
     safeguards: str = ""
     upstream_model: str = ""
+    dialect: Literal["openai", "anthropic"] = "openai"
+    checkpoint: str = ""
+    system_prompt: str = ""
+    sampling: str = ""
 
 
 class EndpointOut(Schema):
@@ -33,6 +37,8 @@ class EndpointOut(Schema):
     safeguards: str
     base_url: str
     upstream_model: str
+    dialect: str
+    reach: str
     has_key: bool
 
 
@@ -69,6 +75,10 @@ class CallLine(Schema):
     input_tokens: int
     output_tokens: int
     milliseconds: int
+    build: str
+    probe: bool
+    ended: str
+    odd: str
 
 
 class CallIn(Schema):
@@ -78,10 +88,94 @@ class CallIn(Schema):
     input_tokens: int = 0
     output_tokens: int = 0
     milliseconds: int = 0
+    build: str = Field(default="", max_length=40)
+    refused: str = Field(default="", max_length=200)
 
 
 class CallsIn(Schema):
     calls: list[CallIn] = Field(max_length=10_000)
+
+
+class ReleaseIn(Schema):
+    said: Literal["same", "differs", "not-stated"]
+    build: str = ""
+    checkpoint: str = ""
+    differences: Note = ""
+
+
+class BuildsOut(Schema):
+    """The builds of a window in their order, and what is said of the released one."""
+
+    builds: list[dict[str, Any]]
+    released: dict[str, Any]
+
+
+class RoundOut(Schema):
+    id: str
+    occasion: str
+    at: str
+    state: str
+    reason: str
+    build: str
+    verdict: str
+    era: int
+    statistic: str | None
+    bar: str | None
+    p: str | None
+
+
+@router.get(
+    "/acts/{act_id}/builds",
+    response=BuildsOut,
+    operation_id="readBuilds",
+    summary="The builds that a window reached",
+)
+def read_builds(request: Asked, act_id: str) -> Any:
+    return builds.builds_view(request.auth, act_id)
+
+
+@router.get(
+    "/acts/{act_id}/fingerprints",
+    response=list[RoundOut],
+    operation_id="listFingerprints",
+    summary="The rounds of probes of a window",
+)
+def list_fingerprints(request: Asked, act_id: str) -> Any:
+    return fingerprints.rounds_view(request.auth, act_id)
+
+
+@router.post(
+    "/acts/{act_id}/fingerprints",
+    response=list[RoundOut],
+    operation_id="takeFingerprint",
+    summary="Take a round of probes now",
+)
+def take_fingerprint(request: Asked, act_id: str) -> Any:
+    """It is taken by a job; the answer has the rounds so far."""
+    fingerprints.take_now(request.auth, act_id)
+    return fingerprints.rounds_view(request.auth, act_id)
+
+
+@router.get(
+    "/acts/{act_id}/record",
+    response=dict[str, Any],
+    operation_id="readAccessRecord",
+    summary="The access record of both sides",
+)
+def read_record(request: Asked, act_id: str) -> Any:
+    return access_records.record_view(request.auth, act_id)
+
+
+@router.post(
+    "/acts/{act_id}/released",
+    response=BuildsOut,
+    operation_id="stateRelease",
+    summary="Say how the released build stands to the assessed one",
+)
+def state_release(request: Asked, act_id: str, body: ReleaseIn) -> Any:
+    """Nothing waits for it; silence reads as not stated."""
+    builds.state_release(request.auth, act_id, **body.dict())
+    return builds.builds_view(request.auth, act_id)
 
 
 @router.get(

@@ -14,15 +14,15 @@ from django.views.decorators.http import require_GET, require_http_methods
 from vedette.engagement.table import Actor as Side
 from vedette.formats.document import Stamp
 from vedette.kernel.errors import NotFound
-from vedette.kernel.markings import AMBER_STRICT, RED
+from vedette.kernel.markings import AMBER_STRICT
 from vedette.kernel.permissions import Permission, Profile
-from vedette.services import access, readiness
+from vedette.services import access
 from vedette.services import acts as views
 from vedette.services.documents import page_watermark
 from vedette.services.here import here
 from vedette.services.sides import only, own_side
 from vedette.web.access import SignedIn, page
-from vedette.web.cells import Cell, Code, Column, Link, Table
+from vedette.web.cells import Cell, Column, Link, Table
 from vedette.web.pages.forms import done, form_page, moment, posted, submitted
 from vedette.web.pages.words import purposes, state
 
@@ -49,37 +49,6 @@ class EndForm(forms.Form):
         max_length=300,
         required=False,
         help_text="The office is told. None is owed.",
-    )
-
-
-class EndpointForm(forms.Form):
-    """Where a model really is."""
-
-    model = forms.CharField(
-        max_length=200, label="Model", help_text="As in the plan and the offer."
-    )
-    base_url = forms.CharField(
-        max_length=500,
-        label="Address",
-        help_text="OpenAI-style base address, such as http://127.0.0.1:9000/v1. Callers never"
-        " see it.",
-    )
-    upstream_model = forms.CharField(
-        max_length=200,
-        required=False,
-        label="Its name there",
-        help_text="Where it differs from the model's name above.",
-    )
-    key = forms.CharField(
-        max_length=500,
-        required=False,
-        label="Key",
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="Kept sealed for this instance and never shown again. Empty where it needs none.",
-    )
-    build = forms.CharField(max_length=200, label="Build", help_text="Which build callers reach.")
-    safeguards = forms.ChoiceField(
-        label="Safeguards", choices=[("on", "on"), ("off", "off"), ("partly on", "partly on")]
     )
 
 
@@ -273,6 +242,7 @@ def _facts(found: dict[str, Any]) -> list[tuple[str, Cell]]:
         ("Ended", moment(found["ended_at"])),
         ("Reason", found["reason"]),
         ("Window", Link("the access window", f"/acts/{found['act']}/window/")),
+        ("Which model", Link("builds and fingerprints", f"/acts/{found['act']}/model/")),
     ]
     return [(label, value) for label, value in pairs if value not in (None, "")]
 
@@ -306,7 +276,7 @@ def _meters(found: dict[str, Any]) -> Table:
 
 def _calls(rows: list[dict[str, Any]]) -> Table:
     columns: list[Column | str] = [
-        *("Request", "When", Column("Status", numeric=True), "Refused because"),
+        *("Request", "When", Column("Status", numeric=True), "Refused because", "Ended"),
         *(Column("Tokens in", numeric=True), Column("Tokens out", numeric=True)),
         Column("Milliseconds", numeric=True),
     ]
@@ -319,6 +289,7 @@ def _calls(rows: list[dict[str, Any]]) -> Table:
                 moment(r["at"]),
                 r["status"],
                 r["refused"],
+                " · ".join(w for w in ("probe" if r["probe"] else "", r["ended"], r["odd"]) if w),
                 r["input_tokens"],
                 r["output_tokens"],
                 r["milliseconds"],
@@ -357,39 +328,3 @@ def end(request: SignedIn, session_id: str) -> HttpResponse:
         "page_marking": AMBER_STRICT,
     }
     return form_page(request, form, context)
-
-
-@require_http_methods(["GET", "POST"])
-@page(Permission.SESSION_END)
-def endpoints(request: SignedIn) -> HttpResponse:
-    """Where the lab's models are, for the access proxy alone."""
-    rows = access.endpoints(request.actor)
-    plans = readiness.plans(request.actor) if request.actor.may(Permission.PLAN_READ) else []
-    form = EndpointForm(posted(request), initial={"model": plans[-1]["model"] if plans else ""})
-    made = submitted(request, form, lambda v: access.add_endpoint(request.actor, **v))
-    if made is not None:
-        return done(request, f"The proxy reaches {made.model} now; its key is sealed.", "endpoints")
-    context = {
-        "title": "Where the model is",
-        "lede": "The access proxy alone reads this. Callers reach the proxy, never the model, and"
-        " the key never leaves this instance.",
-        "table": Table(
-            "Endpoints",
-            ["Model", "Build", "Safeguards", "Address", "Its name there", "Key"],
-            [
-                [
-                    row["model"],
-                    row["build"],
-                    row["safeguards"],
-                    Code(row["base_url"]),
-                    row["upstream_model"],
-                    "sealed" if row["has_key"] else "none",
-                ]
-                for row in rows
-            ],
-        ),
-        "rows": rows,
-        "button": "Keep it",
-        "page_marking": RED,
-    }
-    return form_page(request, form, context, "pages/session_endpoints.html")
