@@ -20,6 +20,7 @@ class Event(StrEnum):
     ACCESS_RECORD_MADE = "access:record:made"
     ACCESS_RECORD_RECEIVED = "access:record:received"
     ACCESS_RELEASE_STATED = "access:release:stated"
+    ACCESS_SEATS_SHARED = "access:seats:shared"
     ACCESS_SESSION_ENDED = "access:session:ended"
     ACCESS_SESSION_OPENED = "access:session:opened"
     ACCESS_SESSION_REQUESTED = "access:session:requested"

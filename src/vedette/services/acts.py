@@ -69,7 +69,7 @@ def act_view(actor: Actor, act_id: str, *, on_page: bool = False) -> dict[str, A
         if row is None:
             raise NotFound(f"act {act_id[:40]!r} is not here")
         named = partners(actor, act_id) if row.kind == ActKind.PARTNER_SELECTION else []
-        sessions = row.sessions.select_related("act", "act__peer")
+        sessions = row.sessions.select_related("act", "act__peer", "early__org")
         withheld = why_withheld(actor, row, row.marking, on_page=on_page)
         return {
             **act_row(row),
@@ -116,7 +116,7 @@ def _moves(actor: Actor, table: Table, state: str) -> list[dict[str, str]]:
 def browse_sessions(actor: Actor) -> QuerySet[Session]:
     """The sessions in the reader's scope, newest first; turn each into JSON with `session_row`."""
     actor.require(Permission.ENGAGEMENT_READ)
-    rows = Session.objects.select_related("act", "act__peer")
+    rows = Session.objects.select_related("act", "act__peer", "early__org")
     return rows.order_by("-requested_at", "id")
 
 
@@ -125,7 +125,8 @@ def session_row(row: Session) -> dict[str, Any]:
     return {
         "id": row.id,
         "act": row.act_id,
-        "peer": row.act.peer.name,
+        "peer": row.early.org.name if row.early else row.act.peer.name,
+        "early": row.early_id or "",
         "model": row.model,
         "build": row.build,
         "safeguards": row.safeguards,

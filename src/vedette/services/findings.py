@@ -24,15 +24,15 @@ from vedette.kernel.errors import BadInput, Forbidden, NotFound, Refused
 from vedette.kernel.events import Event
 from vedette.kernel.markings import Marking
 from vedette.kernel.permissions import Permission, Profile
-from vedette.services import reproduction
+from vedette.services import reproduction, scan_parties
 from vedette.services.acting import Actor, Doing, act
 from vedette.services.deconflict import target_of
 from vedette.services.finding_outcomes import reply
 from vedette.services.here import here
 from vedette.services.inbox import Arrival, handles
 from vedette.services.outbox import find_peer
-from vedette.services.parties import clearinghouse_only, organisation_of, readable
-from vedette.store.models import Finding, Peer
+from vedette.services.parties import clearinghouse_only, readable
+from vedette.store.models import Finding
 
 DEFAULT_MARKING = "TLP:AMBER+STRICT"
 EVIDENCE = Document(limit=262_144)
@@ -44,7 +44,7 @@ OPTIONAL = tuple(name for name in SHARED if name not in ("title", "description",
 
 
 def report_finding(
-    actor: Actor, fields: Mapping[str, Any], *, to: str = "", copy_to: str = ""
+    actor: Actor, fields: Mapping[str, Any], *, to: str = "", copy_to: str = "", scan: str = ""
 ) -> Finding:
     """Report a finding; the same content again returns the finding there is.
 
@@ -53,6 +53,7 @@ def report_finding(
             file, function, cwe, stack, references, recipe, evidence, origin, marking.
         to: on an instance that is no clearinghouse, the clearinghouse by its peer's name, where
             there are several.
+        scan: the registered scan that it comes from, one of the reporter's own.
         copy_to: on an office, the lab by its peer's name that gets a copy.
     """
     with act(actor, Permission.FINDING_REPORT) as doing:
@@ -64,10 +65,12 @@ def report_finding(
         row, new = keep(doing, row, Event.FINDING_FINDING_REPORTED)
         if not new:
             return row
+        if scan:
+            scan_parties.link(row, scan)
         if doing.here.profile == Profile.CLEARINGHOUSE:
             doing.after(reproduction.reproduce_finding, finding_id=row.id)
         else:
-            _send(doing, row, to, copy_to)
+            _send(doing, row, to, copy_to, scan)
         return row
 
 
@@ -161,13 +164,15 @@ def keep(doing: Doing, row: Finding, event: Event, message_id: str = "") -> tupl
     return row, True
 
 
-def _send(doing: Doing, row: Finding, to: str, copy_to: str) -> None:
+def _send(doing: Doing, row: Finding, to: str, copy_to: str, scan: str) -> None:
     body = {"finding": row.id, **{name: getattr(row, name) for name in SHARED}}
     body = {name: value for name, value in body.items() if value or name not in OPTIONAL}
+    _, behalf = scan_parties.own_party(doing.actor)
+    whose = {"behalf": behalf or None, "scan": scan or None}
     BY_NAME["finding.reported"].body.check(body, "finding")
-    row.sent_to = _clearinghouse(to)
+    row.sent_to = scan_parties.clearinghouse(to)
     row.save(update_fields=["sent_to"])
-    doing.send(row.sent_to, "finding.reported", body, thread=row.id, marking=row.marking)
+    doing.send(row.sent_to, "finding.reported", body | whose, thread=row.id, marking=row.marking)
     if not copy_to:
         return
     lab = find_peer(copy_to)
@@ -176,27 +181,15 @@ def _send(doing: Doing, row: Finding, to: str, copy_to: str) -> None:
     doing.send(lab, "finding.copied", body, thread=row.id, marking=row.marking)
 
 
-def _clearinghouse(name: str) -> Peer:
-    if name:
-        peer = find_peer(name)
-        if peer.profile != Profile.CLEARINGHOUSE:
-            raise BadInput(f"to: {name[:60]!r} is no clearinghouse")
-        return peer
-    peers = list(Peer.objects.filter(profile=Profile.CLEARINGHOUSE).order_by("name")[:2])
-    if len(peers) != 1:
-        raise BadInput(
-            f"to: {'several clearinghouses are' if peers else 'no clearinghouse is'} known here",
-            next_step="name one" if peers else "vedette exchange peer add",
-        )
-    return peers[0]
-
-
 def _arrived(arrival: Arrival) -> tuple[Finding, bool]:
     body = {**arrival.body, "id": arrival.body["finding"], "marking": arrival.message.marking}
-    org = organisation_of(arrival.doing, arrival.peer)
-    row = made(body, org.id, reporter=arrival.peer.name)
+    org, party = scan_parties.arrived_party(arrival)
+    row = made(body, org.id, reporter=party)
     row.peer = arrival.peer
-    return keep(arrival.doing, row, Event.FINDING_FINDING_RECEIVED, arrival.message.id)
+    row, new = keep(arrival.doing, row, Event.FINDING_FINDING_RECEIVED, arrival.message.id)
+    if new and "scan" in body:
+        scan_parties.link_arrived(row, body["scan"], arrival.peer)
+    return row, new
 
 
 @handles("finding.reported")

@@ -76,6 +76,8 @@ def end(doing: Doing, session: Session, reason: str, message_id: str = "") -> No
 
 
 def _send(doing: Doing, session: Session, type_: str, body: Mapping[str, Any]) -> str:
+    if session.early_id:  # a partner's session is no matter of the office's
+        return ""
     return doing.send(
         session.act.peer,
         type_,

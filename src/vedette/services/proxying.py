@@ -31,7 +31,7 @@ from vedette.exchange.envelope import from_text
 from vedette.kernel.canonical import digest
 from vedette.kernel.events import Event
 from vedette.kernel.permissions import Profile
-from vedette.services import metering, windows
+from vedette.services import early_access, metering, windows
 from vedette.services.access import used_of
 from vedette.services.acting import Doing, act, instance_actor, reading
 from vedette.services.here import here
@@ -170,14 +170,18 @@ def _admit(doing: Doing, asked: Asked, mark: str) -> Admitted | Turned:
     return _decide(doing, session, asked)
 
 
-def _decide(doing: Doing, session: Session, asked: Asked) -> Admitted | Turned:
+def _judged(
+    doing: Doing, session: Session, asked: Asked, at_most: int
+) -> rules.Allowance | rules.Refusal | Turned:
+    """The rule's word on one attempt: of the window's terms, or of a partner's early access."""
+    if session.early_id:
+        aside = ASIDE.of(session.early_id)
+        return early_access.judge(session, asked.purpose, aside, at_most if asked.dialect else 0)
     terms = agreed_terms(session.act)
     if terms is None:
-        return _refuse(doing, session, asked, Turned(OTHERWISE, "terms", "no agreed terms"))
-    otherwise = doing.here.pack.integer("access", "tokens_without_limit")
-    at_most = rules.at_most(asked.size, asked.limit, otherwise)
+        return Turned(OTHERWISE, "terms", "no agreed terms")
     used = used_of(session.act)
-    found = rules.decide(
+    return rules.decide(
         terms,
         windows.window_of(session.act),
         rules.Session(
@@ -189,6 +193,14 @@ def _decide(doing: Doing, session: Session, asked: Asked) -> Admitted | Turned:
         used=rules.Usage(used.calls, used.tokens + ASIDE.of(session.act_id)),
         at_most=at_most if asked.dialect else 0,
     )
+
+
+def _decide(doing: Doing, session: Session, asked: Asked) -> Admitted | Turned:
+    otherwise = doing.here.pack.integer("access", "tokens_without_limit")
+    at_most = rules.at_most(asked.size, asked.limit, otherwise)
+    found = _judged(doing, session, asked, at_most)
+    if isinstance(found, Turned):
+        return _refuse(doing, session, asked, found)
     if isinstance(found, rules.Refusal):
         turned = Turned(STATUS.get(found.reason, OTHERWISE), str(found.reason), found.text)
         return _refuse(doing, session, asked, turned)
@@ -210,7 +222,8 @@ def _decide(doing: Doing, session: Session, asked: Asked) -> Admitted | Turned:
     )
     call.save(force_insert=True)
     Session.objects.filter(pk=session.pk).update(calls_used=F("calls_used") + 1)
-    ASIDE.put((session.credential_digest, asked.request_id), session.act_id, at_most)
+    window = session.early_id or session.act_id
+    ASIDE.put((session.credential_digest, asked.request_id), window, at_most)
     return Admitted(
         call.pk,
         session.id,

@@ -9,8 +9,17 @@ from vedette.kernel.events import Event
 from vedette.kernel.permissions import Profile
 from vedette.services.acting import Actor, Doing
 from vedette.services.inbox import Arrival
+from vedette.services.outbox import find_peer
 from vedette.services.parties import organisation_of
-from vedette.store.models import EarlyAccess, Organisation, Peer, PeerPartner
+from vedette.store.models import (
+    EarlyAccess,
+    Finding,
+    Organisation,
+    Peer,
+    PeerPartner,
+    ScanFinding,
+    ScanIntent,
+)
 from vedette.store.tenancy import SYSTEM, scoped
 
 
@@ -34,16 +43,38 @@ def own_party(actor: Actor) -> tuple[str, dict[str, Any]]:
 
 
 def clearinghouse(name: str) -> Peer:
-    """The clearinghouse of that name, or the only one. Raises BadInput."""
+    """The clearinghouse of that name, or the only one. Raises BadInput.
+
+    A partner on a lab's instance sees no peers, so that the instance looks for it.
+    """
     with scoped(SYSTEM):
-        rows = Peer.objects.filter(profile=Profile.CLEARINGHOUSE).order_by("name")
-        peers = list((rows.filter(name=name) if name else rows)[:2])
+        if name:
+            peer = find_peer(name)
+            if peer.profile != Profile.CLEARINGHOUSE:
+                raise BadInput(f"to: {name[:60]!r} is no clearinghouse")
+            return peer
+        peers = list(Peer.objects.filter(profile=Profile.CLEARINGHOUSE).order_by("name")[:2])
     if len(peers) != 1:
         raise BadInput(
-            f"to: {'several clearinghouses are' if peers else 'no such clearinghouse is'} known",
+            f"to: {'several clearinghouses are' if peers else 'no clearinghouse is'} known here",
             next_step="name one" if peers else "vedette exchange peer add",
         )
     return peers[0]
+
+
+def link(finding: Finding, scan_id: str) -> None:
+    """Say which of the reporter's own scans a finding comes from. Raises BadInput."""
+    scan = ScanIntent.objects.filter(id=scan_id, org_id=finding.org_id).first()
+    if scan is None:
+        raise BadInput("scan: no scan of yours has this id", next_step="copy it from its page")
+    ScanFinding(org_id=finding.org_id, intent=scan, finding=finding).save(force_insert=True)
+
+
+def link_arrived(finding: Finding, scan_id: str, peer: Peer) -> None:
+    """Link an arrived finding to its scan; one whose scan is not here stays without it."""
+    scan = ScanIntent.objects.filter(id=scan_id, peer=peer, org_id=finding.org_id).first()
+    if scan is not None:
+        ScanFinding(org_id=finding.org_id, intent=scan, finding=finding).save(force_insert=True)
 
 
 def arrived_party(arrival: Arrival) -> tuple[Organisation, str]:
@@ -51,7 +82,7 @@ def arrived_party(arrival: Arrival) -> tuple[Organisation, str]:
     behalf = arrival.body.get("behalf")
     if not behalf:
         org = organisation_of(arrival.doing, arrival.peer)
-        return org, org.name
+        return org, arrival.peer.name
     return partner_organisation(arrival.doing, arrival.peer, behalf), behalf["name"]
 
 

@@ -52,6 +52,15 @@ def scans(actor: Actor) -> list[dict[str, Any]]:
         return [scan_row(row) for row in browse_scans(actor)[:200]]
 
 
+def own_scans(actor: Actor) -> list[tuple[str, str]]:
+    """The reader's own scans of the last while, as (id, target), for a choice."""
+    if not actor.may(Permission.SCAN_DECLARE):
+        return []
+    with reading(actor):
+        rows = ScanIntent.objects.filter(org_id=actor.org).order_by("-registered_at", "id")
+        return [(row.id, row.product or row.package) for row in rows[:50]]
+
+
 def scan_view(actor: Actor, scan_id: str) -> dict[str, Any]:
     """One scan, what its party may know, its findings; for the clearinghouse's own who is at it."""
     with reading(actor, Permission.SCAN_READ) as instance:

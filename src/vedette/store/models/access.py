@@ -43,6 +43,13 @@ class Session(Table):
     id = columns.random_key("session")
     org = columns.owner()
     act = models.ForeignKey(Act, on_delete=models.PROTECT, related_name="sessions")
+    early = models.ForeignKey(
+        "store.EarlyAccess",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="sessions",
+    )
     person = models.CharField(max_length=200)
     purpose = models.CharField(max_length=40)
     state = models.CharField(max_length=20)

@@ -45,6 +45,7 @@ class ReportIn(FindingIn):
 
     to: str = ""
     copy_to: str = ""
+    scan: str = Field("", description="the scan of yours that it comes from")
 
 
 class ImportIn(Schema):
@@ -127,8 +128,10 @@ def list_findings(
 )
 def report(request: Asked, body: ReportIn) -> Any:
     """The same content again gives the finding there is."""
-    fields = body.dict(exclude={"to", "copy_to"})
-    made = findings.report_finding(request.auth, fields, to=body.to, copy_to=body.copy_to)
+    fields = body.dict(exclude={"to", "copy_to", "scan"})
+    made = findings.report_finding(
+        request.auth, fields, to=body.to, copy_to=body.copy_to, scan=body.scan
+    )
     return case_views.finding_view(request.auth, made.id)
 
 

@@ -16,7 +16,7 @@ router = Router(tags=["scans"])
 Json = dict[str, Any]
 
 
-class TargetIn(Schema):
+class ScanTargetIn(Schema):
     """A product or a package (purl); one of them is enough."""
 
     product: str = Field("", max_length=300)
@@ -24,7 +24,7 @@ class TargetIn(Schema):
     package: str = Field("", max_length=500, examples=["pkg:pypi/ujson"])
 
 
-class ScanIn(TargetIn):
+class ScanIn(ScanTargetIn):
     """`contact` is told only to whom one is introduced to. `to` names a clearinghouse."""
 
     versions: list[str] = Field(default_factory=list, max_length=50)
@@ -36,16 +36,16 @@ class ScanIn(TargetIn):
     to: str = ""
 
 
-class ConsentIn(Schema):
+class ScanConsentIn(Schema):
     introduce: bool
     contact: str = Field("", max_length=300)
 
 
-class EmptyIn(Schema):
+class NothingIn(Schema):
     """Nothing is needed."""
 
 
-class WishIn(TargetIn):
+class WishIn(ScanTargetIn):
     kind: str = Field(examples=["no-scan"])
     text: Note = ""
     contact: str = Field("", max_length=300)
@@ -53,7 +53,7 @@ class WishIn(TargetIn):
     ends: Moment | None = None
 
 
-class TestBedIn(TargetIn):
+class TestBedIn(ScanTargetIn):
     """`own` declares that it is one's own; nothing else can be offered."""
 
     __test__ = False
@@ -91,7 +91,7 @@ def read(request: Asked, scan_id: str) -> Any:
     operation_id="consentToMeet",
     summary="Be introduced to whoever else is at it, or no longer",
 )
-def consent(request: Asked, scan_id: str, body: ConsentIn) -> Any:
+def consent(request: Asked, scan_id: str, body: ScanConsentIn) -> Any:
     scans.consent(request.auth, scan_id, body.introduce, body.contact)
     return scan_views.scan_view(request.auth, scan_id)
 
@@ -99,7 +99,7 @@ def consent(request: Asked, scan_id: str, body: ConsentIn) -> Any:
 @router.post(
     "/scans/{scan_id}/end", response=Json, operation_id="endScan", summary="It is done, or left"
 )
-def end(request: Asked, scan_id: str, body: EmptyIn) -> Any:
+def end(request: Asked, scan_id: str, body: NothingIn) -> Any:
     scans.end_scan(request.auth, scan_id)
     return scan_views.scan_view(request.auth, scan_id)
 
@@ -128,7 +128,7 @@ def make_wish(request: Asked, body: WishIn) -> Any:
     operation_id="withdrawWish",
     summary="Take a wish back",
 )
-def withdraw_wish(request: Asked, wish_id: str, body: EmptyIn) -> Any:
+def withdraw_wish(request: Asked, wish_id: str, body: NothingIn) -> Any:
     made = wishes.withdraw_wish(request.auth, wish_id)
     return {"id": made.id, "withdrawn": True}
 
@@ -155,6 +155,6 @@ def offer(request: Asked, body: TestBedIn) -> Any:
     operation_id="withdrawTestBed",
     summary="Withdraw the offer",
 )
-def withdraw(request: Asked, testbed_id: str, body: EmptyIn) -> Any:
+def withdraw(request: Asked, testbed_id: str, body: NothingIn) -> Any:
     testbeds.withdraw_testbed(request.auth, testbed_id)
     return scan_views.bed_view(request.auth, testbed_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods
 
@@ -14,6 +15,7 @@ from vedette.services.acting import Actor
 from vedette.services.case_lists import case_list
 from vedette.services.case_views import finding_view
 from vedette.services.findings import DEFAULT_MARKING
+from vedette.services.scan_views import own_scans
 from vedette.web.access import SignedIn, page
 from vedette.web.pages.finding_forms import (
     AddForm,
@@ -31,13 +33,19 @@ from vedette.web.pages.forms import done, form_page, submitted
 def report(request: SignedIn) -> HttpResponse:
     """Report a finding."""
     form = ReportForm(request.POST or None, request.FILES or None)
+    own = own_scans(request.actor)
+    if own:
+        form.fields["scan"] = forms.ChoiceField(
+            label="From which of your scans", choices=[("", "none of them"), *own], required=False
+        )
 
     def keep(given: dict[str, Any]) -> Any:
         names = ("title", "product", "version", "vendor", "component", "file", "function")
         fields: dict[str, Any] = {name: given[name] for name in (*names, "description", "marking")}
         for name in ("stack", "cwe", "references"):
             fields[name] = given[name] or []
-        return findings.report_finding(request.actor, {**fields, "recipe": form.recipe()})
+        fields["recipe"] = form.recipe()
+        return findings.report_finding(request.actor, fields, scan=given.get("scan") or "")
 
     made = submitted(request, form, keep)
     if made is not None:

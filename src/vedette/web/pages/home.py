@@ -13,7 +13,14 @@ from vedette.kernel.permissions import Permission, Profile
 from vedette.services.accounts import organisations_of
 from vedette.services.here import here
 from vedette.web.access import ORG_KEY, SignedIn, page
-from vedette.web.pages import home_clearinghouse, home_lab, home_office, home_operator, reviews
+from vedette.web.pages import (
+    early,
+    home_clearinghouse,
+    home_lab,
+    home_office,
+    home_operator,
+    reviews,
+)
 
 # by profile; a lab's and an office's are for the host's own people
 OVERVIEWS: dict[Profile, Callable[[SignedIn], HttpResponse]] = {
@@ -34,6 +41,8 @@ def overview(request: SignedIn) -> HttpResponseBase:
         return OVERVIEWS[profile](request)
     if profile == Profile.OFFICE and request.actor.may(Permission.REVIEW_READ):
         return reviews.reviews(request)
+    if profile == Profile.LAB and request.actor.may(Permission.EARLY_READ):
+        return early.early(request)
     return render(request, "pages/overview.html", {})
 
 

@@ -37,6 +37,8 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         "Reviews", "/reviews/", (Profile.OFFICE,), Permission.REVIEW_READ, guests=(Profile.OFFICE,)
     ),
+    Entry("Early access", "/early/", (Profile.LAB,), Permission.EARLY_READ, guests=(Profile.LAB,)),
+    Entry("Seats", "/seats/", (Profile.LAB, Profile.CLEARINGHOUSE), Permission.SEATS_READ),
     Entry("Sessions", "/sessions/", (Profile.LAB, Profile.OFFICE), Permission.ENGAGEMENT_READ),
     Entry("Model", "/models/", (Profile.LAB,), Permission.SESSION_END),
     Entry("Runs", "/runs/", (Profile.OFFICE,), Permission.RUN_READ),
