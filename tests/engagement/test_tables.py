@@ -16,6 +16,7 @@ from vedette.engagement import (
     invariants,
     negotiation,
     partners,
+    publication,
     table,
     terms,
     window,
@@ -23,13 +24,14 @@ from vedette.engagement import (
 from vedette.engagement.acts import ACTS, ActKind, ActState, has_lapsed
 from vedette.engagement.custody import CUSTODY
 from vedette.engagement.negotiation import VERSIONS, VersionState
+from vedette.engagement.publication import PUBLICATION, PublicationState
 from vedette.engagement.table import Actor, Row, Table
 from vedette.engagement.window import WINDOW, WindowState
 from vedette.kernel.errors import Refused
 from vedette.kernel.packs import default_pack
 
-MODULES = [access, acts, invariants, negotiation, partners, table, terms, window]
-TABLES = [ACTS, CUSTODY, VERSIONS, WINDOW]
+MODULES = [access, acts, invariants, negotiation, partners, publication, table, terms, window]
+TABLES = [ACTS, CUSTODY, PUBLICATION, VERSIONS, WINDOW]
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 
 
@@ -49,6 +51,7 @@ def test_each_move_is_named_once_and_has_its_permission(machine: Table) -> None:
 
 def test_the_states_are_the_enums() -> None:
     assert set(ACTS.states) == set(ActState)
+    assert set(PUBLICATION.states) == set(PublicationState)
     assert set(VERSIONS.states) == set(VersionState)
     assert set(WINDOW.states) == set(WindowState)
 

@@ -37,7 +37,7 @@ DEFAULT = "us-eo-14409@1"
 PINNED: Mapping[str, tuple[str, str]] = {
     DEFAULT: (
         "us-eo-14409-1.json",
-        "sha256:d1d3c44762bf0405e57a9da4a8f1f65dc1ab6b8f249b4d82f1fe247ab5d26104",
+        "sha256:44ab899dfc39db3bf2579bf1a55ef8c8045e2b73a505632ff45adaef8d765755",
     ),
 }
 

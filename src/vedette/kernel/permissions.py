@@ -48,6 +48,7 @@ class Permission(StrEnum):
     PERSON_INVITE = "instance:person:invite"
     PLAN_EDIT = "readiness:plan:edit"
     PLAN_READ = "readiness:plan:read"
+    PUBLICATION_WRITE = "engagement:publication:write"
     QUESTION_ANSWER = "engagement:question:answer"
     QUESTION_ASK = "engagement:question:ask"
     READING_LOG = "custody:reading-log:read"
@@ -84,6 +85,7 @@ ROLES: dict[str, frozenset[Permission]] = {
         | {P.ENGAGEMENT_READ, P.TERMS_SIGN, P.SESSION_END, P.ASSESSMENT_READ, P.FINDING_READ}
         | {P.FINDING_REPORT, P.LEDGER_READ, P.MESSAGE_SEND, P.CUSTODY_HOLD, P.READING_LOG}
         | {P.EARLY_READ, P.SEATS_READ, P.SCAN_DECLARE, P.SCAN_READ, P.QUESTION_ANSWER}
+        | {P.PUBLICATION_WRITE}
     ),
     "compliance": frozenset(
         {
@@ -102,6 +104,7 @@ ROLES: dict[str, frozenset[Permission]] = {
         | {P.FINDING_READ, P.CUSTODY_DESTROY, P.CUSTODY_EXPORT, P.CUSTODY_HOLD}
         | {P.SCAN_DECLARE, P.SCAN_READ}
         | {P.QUESTION_ASK, P.REVIEW_ADVISE, P.REVIEW_LEAD, P.REVIEW_READ}
+        | {P.PUBLICATION_WRITE}
     ),
     "consulted-officer": frozenset({P.REVIEW_ADVISE, P.REVIEW_READ}),
     "evaluator": frozenset(
@@ -115,6 +118,7 @@ ROLES: dict[str, frozenset[Permission]] = {
         }
         | {P.ASSESSMENT_READ, P.FINDING_REPORT, P.FINDING_READ, P.SCAN_DECLARE, P.SCAN_READ}
         | {P.REVIEW_ADVISE, P.REVIEW_READ}
+        | {P.PUBLICATION_WRITE}
     ),
     "coordinator": frozenset(
         {

@@ -39,6 +39,7 @@ from vedette.store.models.instance import IdempotencyRecord, PackRecord, Schedul
 from vedette.store.models.ledger import Checkpoint, LedgerEntry, LedgerHead, LedgerSalt
 from vedette.store.models.operators import Inventory, Notice, OperatorAnswer
 from vedette.store.models.partners import TrustedPartner
+from vedette.store.models.publication import Publication, PublicationMark
 from vedette.store.models.review import (
     Consultation,
     DossierState,
@@ -104,6 +105,8 @@ __all__ = [
     "Plan",
     "PlanChange",
     "ProbeRound",
+    "Publication",
+    "PublicationMark",
     "Question",
     "Reachable",
     "Reading",

@@ -196,6 +196,7 @@ def _shown(request: SignedIn, found: dict[str, Any]) -> dict[str, Any]:
         "accepts": terms["waits_for_you"],
         "may_propose": signs and found["state"] in ("offered", "accepted") and _counters(found),
         "may_strike": signs and bool(terms["people"]),
+        "may_publish": bool(terms["agreed_at"]) and request.actor.may(Permission.PUBLICATION_WRITE),
         "agreed_at": moment(terms["agreed_at"]),
         "trail": trail(found["id"], "Terms"),
         "page_marking": found["marking"],

@@ -43,6 +43,14 @@ KINDS: dict[str, dict[str, Kind]] = {
         "overtaken": "ended",
         "replaced": "ended",
     },
+    "publication": {
+        "shown": "active",
+        "seen": "active",
+        "marked": "attention",
+        "settled": "active",
+        "published": "done",
+        "left": "ended",
+    },
     "choice": {"offer": "done", "not-now": "idle", "decline": "ended"},
 }
 CHOICES = {"offer": "offer it", "not-now": "not now", "decline": "do without it"}
