@@ -33,6 +33,7 @@ from vedette.exchange.partner_rows import PARTNER, PARTNER_ROWS
 from vedette.exchange.review_rows import REVIEW_ROWS
 from vedette.exchange.rows import BEHALF, CLEARINGHOUSE, LAB, OFFICE, OPERATOR, Added, MessageType
 from vedette.exchange.rows import row as _row
+from vedette.exchange.terms_rows import TERMS_ROWS
 from vedette.exchange.upkeep import UPKEEP
 
 __all__ = ["ACT_KINDS", "BY_NAME", "PURPOSES", "TABLE", "Added", "MessageType"]
@@ -46,7 +47,6 @@ COUNTS: dict[str, Field] = {
     "output_tokens": Whole(),
     "requests_digest": DIGEST,
 }
-TERMS = 1_048_576  # as many clauses of as many words as terms may have
 EVIDENCE = Document(limit=262_144, required=False)
 
 
@@ -293,99 +293,10 @@ _ROWS: tuple[MessageType, ...] = (
         ),
         alerts=Whole(),
     ),
-    _row(
-        "publication.left",
-        {LAB, OFFICE},
-        {LAB, OFFICE},
-        "The author leaves a publication; no reason is asked, none crosses.",
-        publication=ID,
-    ),
-    _row(
-        "publication.marked",
-        {LAB, OFFICE},
-        {LAB, OFFICE},
-        "What the other side would leave out of a draft, each with its reason; none: it is seen.",
-        publication=ID,
-        marks=ListOf(
-            Record({"passage": LONG, "reason": Text(60), "words": Text(2000)}),
-            100,
-        ),
-    ),
-    _row(
-        "publication.published",
-        {LAB, OFFICE},
-        {LAB, OFFICE},
-        "What went out, with the list of what is left out of it.",
-        publication=ID,
-        document=Document(limit=1_048_576),
-        digest=DIGEST,
-    ),
-    _row(
-        "publication.settled",
-        {LAB, OFFICE},
-        {LAB, OFFICE},
-        "What the author thinks of each mark.",
-        publication=ID,
-        views=ListOf(Record({"agrees": YesNo(), "view": Text(2000)}), 100),
-    ),
-    _row(
-        "publication.shown",
-        {LAB, OFFICE},
-        {LAB, OFFICE},
-        "A draft for publication, shown to the other side before it goes out.",
-        publication=ID,
-        act=ID,
-        form=Text(60),
-        title=Text(),
-        text=LONG,
-        digest=DIGEST,
-    ),
-    _row(
-        "terms.accepted",
-        {OFFICE},
-        {LAB},
-        "A named person accepted one version of the terms.",
-        act=ID,
-        digest=DIGEST,
-        person=Text(),
-        accepted=Time(),
-    ),
-    _row(
-        "terms.proposed",
-        {LAB, OFFICE},
-        {LAB, OFFICE},
-        "Another version of the terms, signed by the side that proposes it.",
-        act=ID,
-        terms=Document(limit=TERMS),
-        digest=DIGEST,
-        base=DIGEST,
-        note=NOTE,
-        signature=HEX,
-        signed_by=Text(),
-    ),
-    _row(
-        "terms.signed",
-        {LAB, OFFICE},
-        {LAB, OFFICE},
-        "The terms of a window with one side's detached signature.",
-        act=ID,
-        terms=Document(limit=TERMS),
-        digest=DIGEST,
-        signature=HEX,
-        signed_by=Text(),
-    ),
-    _row(
-        "terms.struck",
-        {LAB, OFFICE},
-        {LAB, OFFICE},
-        "One side takes a person off the list of the terms, at once.",
-        act=ID,
-        person=Text(),
-        through=Whole(1, 1_000),
-    ),
     *ACCESS_ROWS,
     *PARTNER_ROWS,
     *REVIEW_ROWS,
+    *TERMS_ROWS,
     *UPKEEP,
 )
 TABLE = tuple(sorted(_ROWS, key=lambda row: row.name))
