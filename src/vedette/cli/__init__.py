@@ -24,6 +24,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "check",
         "Say what is misconfigured or weaker than recommended.",
     ),
+    "document": (
+        "vedette.cli.document",
+        "document",
+        "Marked documents as a copy, and whose copy is whose.",
+    ),
     "exchange": (
         "vedette.cli.exchange",
         "exchange",
@@ -136,6 +141,7 @@ EXTRA_OF = {
     "django_tasks": "server",
     "inspect_ai": "bench",
     "matplotlib": "bench",
+    "typst": "server",
     "openai": "bench",
     "httpx": "server",
     "ray": "ray",

@@ -41,7 +41,7 @@ def assessment_portions(
         parts: list[Portion[Content]] = [
             made(Heading(f"Assessment of {_names(subjects)}", 1)),
             Portion(Heading("Scores, beside the reference subjects"), CLEAR),
-            made(_figure(subjects)),
+            *(made(figure) for figure in _figure(subjects)),
             made(_scores(subjects)),
             *(made(grid) for grid in _families(subjects)),
             made(_use(subjects)),
@@ -84,7 +84,8 @@ def _row(score: Mapping[str, Any]) -> tuple[str, str, str]:
     return f"{int(score['solved'])} of {int(score['n'])}", _share(score["estimate"]), between
 
 
-def _figure(subjects: Sequence[Mapping[str, Any]]) -> Figure:
+def _figure(subjects: Sequence[Mapping[str, Any]]) -> list[Figure]:
+    """The plot; none on an instance without the extra that draws it: the table says the same."""
     from vedette.formats.assessment_plot import intervals_svg
 
     said = "; ".join(
@@ -92,12 +93,15 @@ def _figure(subjects: Sequence[Mapping[str, Any]]) -> Figure:
         for s in subjects
         for _, share, between in [_row(s["score"])]
     )
-    svg = intervals_svg(subjects, title="Scores with 95% intervals", description=said)
+    try:
+        svg = intervals_svg(subjects, title="Scores with 95% intervals", description=said)
+    except ModuleNotFoundError:
+        return []
     caption = (
         "Filled: assessed. Hollow: reference subjects, which say what nothing, chance, a fuzzer"
         " and the answer key reach. Bars are 95% intervals."
     )
-    return Figure(svg, said, caption)
+    return [Figure(svg, said, caption)]
 
 
 def _scores(subjects: Sequence[Mapping[str, Any]]) -> Grid:
