@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('store', '0011_access_rounds'),
+        ('store', '0012_early_access'),
     ]
 
     operations = [
