@@ -28,6 +28,7 @@ SUBJECTS = (
     "proxy",
     "pages",
     "acts",
+    "exchange",
     "match",
     "dedupe",
     "reading",

@@ -28,6 +28,7 @@ from benchmarks.result import in_turns, per_second  # noqa: E402
 from vedette.exchange.envelope import from_text  # noqa: E402
 from vedette.kernel.clock import FileClock, format_time  # noqa: E402
 from vedette.kernel.events import Event  # noqa: E402
+from vedette.kernel.ids import new_id  # noqa: E402
 from vedette.services import (  # noqa: E402
     access,
     cases,
@@ -41,8 +42,11 @@ from vedette.services import (  # noqa: E402
     runs,
     terms,
 )
+from vedette.services.acting import act, instance_actor  # noqa: E402
 from vedette.services.here import here  # noqa: E402
 from vedette.services.testing import Fixture  # noqa: E402
+from vedette.store.models import Peer  # noqa: E402
+from vedette.store.tenancy import SYSTEM, scoped  # noqa: E402
 
 HANDLERS = catalogue.__all__
 
@@ -190,7 +194,21 @@ def clearinghouse_acts(made: Fixture) -> dict[str, Any]:
     return {"report a finding": report}
 
 
-STORIES = {each.__name__: each for each in (window, lab, office, clearinghouse, rates)}
+def offers(number: str) -> dict[str, int]:
+    """Queue offers to the one peer, so many in a transaction that this takes little of the time."""
+    made = fixture()
+    with scoped(SYSTEM):
+        peer = Peer.objects.get()
+    for start in range(0, int(number), 500):
+        with act(instance_actor(), None) as doing:
+            for _ in range(start, min(start + 500, int(number))):
+                act_id = new_id("act")
+                body = {"act": act_id, "kind": "determination-request", "model": "orion-1"}
+                doing.send(peer, "engagement.offered", body, thread=act_id, marking="TLP:AMBER")
+    return {"queued": int(number), "at": made.clock.now().year}
+
+
+STORIES = {each.__name__: each for each in (offers, window, lab, office, clearinghouse, rates)}
 
 if __name__ == "__main__":
     told: Any = STORIES[sys.argv[1]]

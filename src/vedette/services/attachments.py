@@ -56,6 +56,8 @@ def attach(
     The content is copied first, chunk by chunk; then message and transfer are queued.
     """
     actor.require(Permission.MESSAGE_SEND)
+    if not (actor.host or actor.system):
+        raise NotFound("no such thing here")
     mark = str(Marking.parse(marking))
     if len(about) > 40:
         raise BadInput("about: the id of an act, case or finding expected")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from ninja import Query, Schema
 
 from vedette.kernel.permissions import Permission
-from vedette.services import ledgers, messages, peers
+from vedette.services import attachments, ledgers, messages, peers
 from vedette.services.here import here
 from vedette.web.api.idempotency import Asked, Router
 from vedette.web.api.paging import Page, Paging, page_of
@@ -85,6 +85,34 @@ def list_ledger(request: Asked, paging: Query[Paging]) -> Any:
 @router.get("/peers", response=list[PeerOut], operation_id="listPeers", summary="Peers")
 def list_peers(request: Asked) -> Any:
     return peers.peers(request.auth)
+
+
+class AttachmentOut(Schema):
+    id: str
+    direction: str
+    peer: str
+    name: str
+    media_type: str
+    size: int
+    digest: str
+    marking: str
+    about: str
+    message: str
+    state: str
+    reason: str
+    chunks: int
+    missing: int
+    at: str
+
+
+@router.get(
+    "/attachments",
+    response=list[AttachmentOut],
+    operation_id="listAttachments",
+    summary="Files that came and went with messages, newest first",
+)
+def list_attachments(request: Asked, about: Annotated[str, Query(max_length=40)] = "") -> Any:
+    return attachments.list_attachments(request.auth, about)
 
 
 class MessageLine(Schema):

@@ -56,6 +56,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("Test beds", "/testbeds/", OPERATING, Permission.TESTBED_OFFER),
     Entry("Advisories", "/advisories/", (Profile.CLEARINGHOUSE,), None),
     Entry("Copies", "/documents/", ALL, Permission.LEDGER_READ),
+    Entry("Files", "/attachments/", ALL, Permission.ATTACHMENT_READ),
     Entry("Messages", "/messages/", ALL, Permission.LEDGER_READ),
     Entry("Ledger", "/ledger/", ALL, Permission.LEDGER_READ),
     Entry("People", "/people/", ALL, Permission.PERSON_INVITE),

@@ -7,6 +7,7 @@ from django.urls import path
 from vedette.web.pages import (
     acts,
     assessments,
+    attachments,
     builds,
     documents,
     dossier,
@@ -35,6 +36,11 @@ urlpatterns = [
     path("organisation/", home.choose_organisation, name="choose-organisation"),
     path("welcome/<str:code>/", welcome.welcome, name="welcome"),
     path("ledger/", ledger.ledger, name="ledger"),
+    path("attachments/", attachments.attachments, name="attachments"),
+    path("attachments/send/", attachments.send, name="attachment-send"),
+    path(
+        "attachments/<str:attachment_id>/content/", attachments.content, name="attachment-content"
+    ),
     path("messages/", messages.messages, name="messages"),
     path("messages/retry/", messages.retry, name="messages-retry"),
     path("messages/<str:message_id>/", messages.message, name="message"),

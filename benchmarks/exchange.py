@@ -1,0 +1,269 @@
+"""Exchange: messages lost and doubled on the way until both ledgers agree; a large attachment.
+
+Two instances in files, a lab's and an office's, each command and server a process of its own. By
+HTTP a go-between on loopback drops a request or an answer, or hands a request in twice, one time in
+ten. By file one line in ten is lost or doubled, all are shuffled, and receipts go back. The floor
+signs, verifies and inserts as many messages, each with a commit that reaches the disk. The
+attachment crosses sealed in chunks to a served instance; its peers are cp with sync, and curl from
+a bare server.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+from benchmarks.child import VEDETTE, cost, output
+from benchmarks.instances import clock, found, free_port, running, served, tell_story
+from benchmarks.result import Result, Spread, timed
+from vedette.kernel.keys import PrivateKeys
+
+ONE_IN = 10
+MIB = 1024 * 1024
+CHANCE = random.Random(4)  # noqa: S311
+
+
+def run(quick: bool) -> list[Result]:
+    number, size = (60, 20 * MIB) if quick else (10_000, 1024 * MIB)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        floor = once(number / timed(lambda: sign_and_commit(folder, number)))
+        return [
+            messages(folder / "http", number, "HTTP", over_http, floor),
+            messages(folder / "file", number, "file", over_files, floor),
+            *attachment(folder / "attached", size),
+        ]
+
+
+def once(value: float) -> Spread:
+    return Spread.of([value])
+
+
+def messages(
+    folder: Path, number: int, way: str, cross: Callable[[Path, int], str], floor: Spread
+) -> Result:
+    """Queue messages at the lab, then have them cross; only the crossing is timed."""
+    notes: list[str] = []
+    port = pair(folder, number)
+    seconds = timed(lambda: notes.append(cross(folder, port)))
+    what = f"{number:,} messages by {way}, until both ledgers agree"
+    name = "signed, verified, committed one by one"
+    return Result(what, "a second", once(number / seconds), floor, name, notes[0])
+
+
+def pair(folder: Path, number: int) -> int:
+    """A lab and an office that know each other, and messages queued at the lab."""
+    folder.mkdir()
+    port = 0
+    for profile in ("lab", "office"):
+        port = found(folder / profile, profile)
+        card = folder / f"{profile}.card"
+        card.write_text(vedette(folder, profile, "exchange", "card"), "utf-8")
+    vedette(folder, "office", "exchange", "peer", "add", str(folder / "lab.card"))
+    # by the go-between where there is one, by file otherwise
+    told = json.loads((folder / "office.card").read_text("utf-8"))
+    told["url"] = f"http://127.0.0.1:{free_port()}" if folder.name != "file" else ""
+    (folder / "office.card").write_text(json.dumps(told), "utf-8")
+    vedette(folder, "lab", "exchange", "peer", "add", str(folder / "office.card"))
+    if number:
+        tell_story("offers", folder / "lab", number)
+    return port
+
+
+def vedette(folder: Path, profile: str, *arguments: str) -> str:
+    return output([*VEDETTE, *arguments], clock(folder / profile))
+
+
+def over_http(folder: Path, port: int) -> str:
+    """Deliver through a go-between that loses and doubles, until nothing is queued."""
+    between = int(json.loads((folder / "office.card").read_text("utf-8"))["url"].rpartition(":")[2])
+    rounds = 0
+    with served(folder / "office", port), go_between(between, port) as counts:
+        while not agreed(folder):
+            vedette(folder, "lab", "exchange", "send")
+            rounds += 1
+    lost, doubled = counts["lost"], counts["doubled"]
+    return f"{counts['all']} requests, {lost} lost, {doubled} doubled, {rounds} rounds"
+
+
+@contextmanager
+def go_between(port: int, to: int) -> Iterator[dict[str, int]]:
+    """Forward to `to`; lose the request or its answer, or hand it in twice, one time in ten."""
+    counts = {"all": 0, "lost": 0, "doubled": 0}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            counts["all"] += 1
+            fate = CHANCE.randrange(4 * ONE_IN)
+            if fate == 0:
+                counts["lost"] += 1
+                return
+            status, answer = forward(self.path, body)
+            if fate == 1:
+                counts["lost"] += 1
+                return
+            if fate in (2, 3):
+                counts["doubled"] += 1
+                status, answer = forward(self.path, body)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, format: str, *args: object) -> None:
+            return
+
+    def forward(path: str, body: bytes) -> tuple[int, bytes]:
+        connection = HTTPConnection("127.0.0.1", to, timeout=60)
+        connection.request("POST", path, body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield counts
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def over_files(folder: Path, _: int) -> str:
+    """Carry files whose lines are lost, doubled and moved, and receipts back, until both agree."""
+    counts, rounds = {"all": 0, "lost": 0, "doubled": 0}, 0
+    file = folder / "carried.jsonl"
+    while not agreed(folder):
+        vedette(folder, "lab", "exchange", "export", "--again", str(file))
+        lines = []
+        for line in file.read_text("utf-8").splitlines(keepends=True):
+            fate = CHANCE.randrange(2 * ONE_IN)
+            lines += [line] * (0 if fate == 0 else 2 if fate == 1 else 1)
+            counts["all"] += 1
+            counts["lost"] += fate == 0
+            counts["doubled"] += fate == 1
+        CHANCE.shuffle(lines)
+        file.write_text("".join(lines), "utf-8")
+        vedette(folder, "office", "exchange", "import", str(file))
+        receipts = f"{file}.receipts.jsonl"
+        if Path(receipts).exists():
+            vedette(folder, "lab", "exchange", "import", receipts)
+        rounds += 1
+    return f"{counts['lost']} lines lost, {counts['doubled']} doubled, {rounds} rounds"
+
+
+def agreed(folder: Path) -> bool:
+    """Whether both ledgers name the same messages, the lab's as delivered."""
+    sides = [("lab", "message:message:delivered"), ("office", "message:message:accepted")]
+    sent = named(folder / "lab", "message:message:sent")
+    return all(named(folder / profile, event) >= sent for profile, event in sides)
+
+
+def named(folder: Path, event: str) -> set[str]:
+    query = "SELECT message_id FROM store_ledgerentry WHERE event = ?"
+    with sqlite3.connect(folder / "db.sqlite3") as database:
+        return {row[0] for row in database.execute(query, (event,))}
+
+
+def sign_and_commit(folder: Path, number: int) -> None:
+    keys, body = PrivateKeys.generate(), b"x" * 900
+    with sqlite3.connect(folder / "floor.sqlite3", isolation_level=None) as database:
+        database.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL")
+        database.execute("CREATE TABLE message (id INTEGER PRIMARY KEY, body BLOB, sig BLOB)")
+        for each in range(number):
+            signature = keys.sign(body)
+            assert keys.public.verify(signature, body)
+            database.execute("INSERT INTO message VALUES (?, ?, ?)", (each, body, signature))
+
+
+def attachment(folder: Path, size: int) -> list[Result]:
+    """Send one file from a worker to a served instance; their largest memory, and the rate."""
+    port = pair(folder, 0)
+    told = json.loads((folder / "office.card").read_text("utf-8"))
+    told["url"] = f"http://127.0.0.1:{port}"
+    (folder / "office.card").write_text(json.dumps(told), "utf-8")
+    vedette(folder, "lab", "exchange", "peer", "add", str(folder / "office.card"))
+    file = folder / "large.bin"
+    with file.open("wb") as out:
+        for _ in range(size // MIB):
+            out.write(CHANCE.randbytes(MIB))
+    attach = ["exchange", "attach", str(file), "--peer", told["name"], "--instance"]
+    attached = cost([*VEDETTE, *attach, str(folder / "lab")])
+    work = [*VEDETTE, "worker", "--once", "--instance", str(folder / "lab")]
+    with served(folder / "office", port):
+        sent = cost(work)
+        taken = max(map(peak_memory, children("serve", folder / "office")))
+    (listed,) = json.loads(vedette(folder, "office", "exchange", "attachments", "--json"))
+    if listed["state"] != "here":
+        raise RuntimeError(f"the attachment is {listed['state']}: {listed['reason']}")
+    copied, fetched = copy(file), fetch(file)
+    mib = size / MIB
+    crossed, whole = once(mib / sent.seconds), f"{mib:,.0f} MiB attachment"
+    results = [
+        Result(f"{whole}, sent and taken in", "MiB/s", crossed, copied, "cp and sync"),
+        Result(f"{whole}, largest memory of attach", "MiB", once(attached.memory)),
+        Result(f"{whole}, largest memory of the sender", "MiB", once(sent.memory)),
+        Result(f"{whole}, largest memory of the receiver", "MiB", once(taken)),
+    ]
+    if fetched:
+        results.insert(1, Result(f"{whole}, sent", "MiB/s", crossed, fetched, "curl"))
+    return results
+
+
+def copy(file: Path) -> Spread:
+    target = str(file) + ".copy"
+    seconds = timed(lambda: output(["sh", "-c", f"cp {file} {target} && sync {target}"]))
+    return once(file.stat().st_size / MIB / seconds)
+
+
+def fetch(file: Path) -> Spread | None:
+    """What curl fetches from a bare server, through to the disk."""
+    if not shutil.which("curl"):
+        return None
+    port = free_port()
+    bare = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"]
+    with running([*bare, "--directory", str(file.parent)], port, "/", {}):
+        address, target = f"http://127.0.0.1:{port}/{file.name}", f"{file}.fetched"
+        work = ["sh", "-c", f"curl -sS -o {target} {address} && sync {target}"]
+        seconds = timed(lambda: output(work))
+    return once(file.stat().st_size / MIB / seconds)
+
+
+def children(word: str, folder: Path) -> list[int]:
+    """The processes of a command on an instance, and those that they started."""
+    mine = [
+        int(path.parent.name)
+        for path in Path("/proc").glob("[0-9]*/cmdline")
+        if str(folder).encode() in _read(path) and word.encode() in _read(path)
+    ]
+    below = [
+        int(pid)
+        for parent in mine
+        for pid in _read(Path(f"/proc/{parent}/task/{parent}/children")).split()
+    ]
+    return sorted({*mine, *below})
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def peak_memory(pid: int) -> float:
+    """The largest resident memory that a process has had so far, in MiB."""
+    for line in _read(Path(f"/proc/{pid}/status")).splitlines():
+        if line.startswith(b"VmHWM"):
+            return int(line.split()[1]) / 1024
+    return 0.0

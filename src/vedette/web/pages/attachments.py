@@ -1,0 +1,147 @@
+"""Files that came and went with messages: listed, sent, downloaded."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from django import forms
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from vedette.kernel.clock import parse_time
+from vedette.kernel.markings import Marking
+from vedette.kernel.permissions import Permission
+from vedette.services import attachments as service
+from vedette.services.peers import peers
+from vedette.web.access import SignedIn, page
+from vedette.web.cells import Cell, Kind, Link, State, Table
+from vedette.web.pages.forms import done, form_page, long_text, submitted
+from vedette.web.pages.words import joined
+
+KINDS: dict[str, Kind] = {
+    "sending": "active",
+    "expected": "active",
+    "sent": "done",
+    "here": "done",
+}
+LABELS = {"pointer": "above the ceiling", "given-up": "given up for now", "expected": "on its way"}
+STEP = 1024
+
+
+class SendForm(forms.Form):
+    """A file for another instance."""
+
+    peer = forms.ChoiceField(label="To")
+    file = forms.FileField(label="File", help_text="Of any size; it crosses in signed chunks.")
+    about = forms.CharField(
+        label="Belongs to",
+        max_length=40,
+        required=False,
+        help_text="The id of an act, a case or a finding, such as act-7k2m9x4qwb3n8rtz.",
+    )
+    marking = forms.CharField(label="Marking", max_length=200, initial="TLP:AMBER")
+    note = long_text("Note", limit=4_000)
+
+    def __init__(self, known: list[str], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["peer"].choices = [(name, name) for name in known]  # type: ignore[attr-defined]
+
+
+@require_GET
+@page(Permission.ATTACHMENT_READ)
+def attachments(request: SignedIn) -> HttpResponse:
+    """The files of both directions, newest first; `?about=` narrows them to one act or case."""
+    about = request.GET.get("about", "")[:40]
+    rows = service.list_attachments(request.actor, about)
+    context = {
+        "rows": rows,
+        "about": about,
+        "may_send": request.actor.may(Permission.MESSAGE_SEND) and bool(peers(request.actor)),
+        "table": Table(
+            "Newest first",
+            ["File", "Size", "Direction", "Belongs to", "State", "Marking", "Time"],
+            [_row(row) for row in rows],
+        ),
+        "page_marking": joined("TLP:AMBER", *(row["marking"] for row in rows)),
+    }
+    return render(request, "pages/attachments.html", context)
+
+
+def _row(row: dict[str, Any]) -> list[Cell]:
+    here = row["direction"] == "out" or row["state"] == "here"
+    state = LABELS.get(row["state"], row["state"])
+    if row["missing"]:
+        state += f", {100 - 100 * row['missing'] // row['chunks']}%"
+    return [
+        Link(row["name"], f"/attachments/{row['id']}/content/") if here else row["name"],
+        size(row["size"]),
+        f"{'to' if row['direction'] == 'out' else 'from'} {row['peer']}",
+        row["about"] or None,
+        State(
+            f"{state}: {row['reason']}" if row["reason"] else state,
+            KINDS.get(row["state"], "attention"),
+        ),
+        Marking.parse(row["marking"]),
+        parse_time(row["at"], field="at"),
+    ]
+
+
+def size(count: int) -> str:
+    """A number of bytes as people say it."""
+    value = float(count)
+    for unit in ("bytes", "KiB", "MiB"):
+        if value < STEP:
+            return f"{value:,.0f} {unit}"
+        value /= STEP
+    return f"{value:,.1f} GiB"
+
+
+@require_http_methods(["GET", "POST"])
+@page(Permission.MESSAGE_SEND)
+def send(request: SignedIn) -> HttpResponse:
+    """Send a file to a peer."""
+    known = [each["name"] for each in peers(request.actor)]
+    given = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+    form = SendForm(known, *given, initial={"about": request.GET.get("about", "")[:40]})
+
+    def attach(data: dict[str, Any]) -> Any:
+        return service.attach(
+            request.actor,
+            data["peer"],
+            data["file"],
+            data["file"].name,
+            about=data["about"],
+            marking=data["marking"],
+            note=data["note"],
+        )
+
+    if submitted(request, form, attach):
+        return done(request, "The file is on its way.", "/attachments/")
+    context = {
+        "title": "Send a file",
+        "lede": "What is too large for a message is attached to one: the message names the file"
+        " and signs every part of it, and the other side refuses what it may not hold before the"
+        " first byte.",
+        "button": "Send",
+        "trail": [("Files", "/attachments/"), ("Send a file", "")],
+        "page_marking": "TLP:AMBER",
+    }
+    return form_page(request, form, context)
+
+
+@require_GET
+@page(Permission.ATTACHMENT_READ)
+def content(request: SignedIn, attachment_id: str) -> StreamingHttpResponse:
+    """A file's content, chunk by chunk; never shown by the browser itself."""
+    told, chunks = service.open_attachment(request.actor, attachment_id)
+    return StreamingHttpResponse(
+        chunks,
+        content_type="application/octet-stream",
+        headers={
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(told['name'])}",
+            "Content-Length": str(told["size"]),
+            "Cache-Control": "no-store",
+        },
+    )
