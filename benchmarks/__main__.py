@@ -29,6 +29,7 @@ SUBJECTS = (
     "pages",
     "acts",
     "exchange",
+    "documents",
     "match",
     "dedupe",
     "reading",

@@ -52,7 +52,7 @@ def to_pdf(edition: Edition, stamp: Stamp | None, provenance: Sequence[tuple[str
     """
     if importlib.util.find_spec("typst") is None:
         raise ModuleNotFoundError("No module named 'typst'", name="typst")
-    data = json.dumps(_data(edition, stamp, provenance), ensure_ascii=False)
+    data = json.dumps(data_of(edition, stamp, provenance), ensure_ascii=False)
     if len(data) > LONGEST:
         raise BadInput(
             f"the document has {len(data):,} characters, a PDF takes {LONGEST:,}",
@@ -81,9 +81,10 @@ def _set(data: str) -> bytes:
     return made.stdout
 
 
-def _data(
+def data_of(
     edition: Edition, stamp: Stamp | None, provenance: Sequence[tuple[str, str]]
 ) -> dict[str, Any]:
+    """What the template takes: text by its lines, and nothing but text."""
     line = stamp.line if stamp else ""
     block = edition.block
     return {
