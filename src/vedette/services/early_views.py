@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from vedette.engagement.seats import Used, tally
+from vedette.engagement.sectors import sector_of
 from vedette.kernel.clock import parse_time
 from vedette.kernel.errors import NotFound
 from vedette.kernel.events import Event
@@ -45,7 +46,7 @@ def _line(row: EarlyAccess) -> dict[str, Any]:
     return {
         "id": row.id,
         "partner": row.org.name,
-        "sector": row.sector,
+        "sector": sector_of(here().pack, row.sector).title,
         "small": row.small,
         "model": row.model,
         "state": "over" if over else "open" if row.opens <= now else "ahead",

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from vedette.engagement.sectors import Seats
+from vedette.engagement.sectors import Seats, is_small
 from vedette.engagement.table import Actor as Side
 from vedette.kernel.errors import NotFound
 from vedette.kernel.permissions import Permission
@@ -265,13 +265,13 @@ def waves(request: SignedIn, act_id: str) -> HttpResponse:
                 "days_after": each.days_after,
                 "begins": release + timedelta(days=each.days_after) if release else None,
                 "table": Table(
-                    f"Wave {each.number}",
+                    "Who is in it",
                     ["Partner", "Sector", "Small"],
                     [
                         [
                             Link(p.name, f"/partners/{p.id}/wave/"),
                             titles.get(p.id, p.sector),
-                            "yes" if p.small else "",
+                            "yes" if is_small(here().pack, p) else "",
                         ]
                         for p in each.partners
                     ],
