@@ -231,8 +231,11 @@ def _findings(actor: Actor, row: Case, role: str) -> list[dict[str, Any]]:
     rows = Finding.objects.filter(case=row).order_by("received_at", "id")
     lines = []
     for finding in rows:
+        if not readable(actor, finding.marking):
+            continue
         line: dict[str, Any] = {
-            name: getattr(finding, name) for name in ("id", "state", "title", "crash", "cwe")
+            name: getattr(finding, name)
+            for name in ("id", "state", "title", "crash", "cwe", "marking")
         }
         line["duplicate_of"] = finding.duplicate_of_id
         if finding.id in shown:

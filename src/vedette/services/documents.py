@@ -34,6 +34,7 @@ from vedette.services.binding import address_of, binding_of, require_export, req
 from vedette.services.document_kinds import KINDS, Found, Kind, dossier_marking
 from vedette.services.here import here
 from vedette.store.models import Act, DocumentCopy
+from vedette.store.tenancy import SYSTEM, scoped
 
 FORMS = {"pdf": "application/pdf", "json": "application/json"}
 CONTEXT = b"vedette document copy 1\n"
@@ -126,6 +127,14 @@ def page_watermark(actor: Actor, object_id: str, act_id: str | None) -> Stamp | 
     """`watermark` for a page about what came with an act; None where there is no such act."""
     row = Act.objects.filter(id=act_id).first() if act_id else None
     return watermark(actor, object_id, row)
+
+
+def review_watermark(actor: Actor, review_id: str) -> Stamp | None:
+    """`watermark` for the pages of a review, for an office that does not see the act itself too."""
+    with scoped(SYSTEM):
+        row = Act.objects.filter(reviews__id=review_id).first()
+        stamped = row is not None and _stamped(row)
+    return _stamp(actor, review_id) if stamped else None
 
 
 def dossier_portions(

@@ -7,55 +7,102 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('store', '0012_early_access'),
+        ("store", "0012_early_access"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Publication',
+            name="Publication",
             fields=[
-                ('id', models.CharField(default=functools.partial(vedette.kernel.ids.new_id, *('publication',), **{}), editable=False, max_length=40, primary_key=True, serialize=False)),
-                ('author', models.CharField(max_length=10)),
-                ('form', models.CharField(max_length=60)),
-                ('title', models.CharField(max_length=300)),
-                ('text', models.TextField(blank=True, default='')),
-                ('digest', models.CharField(max_length=71)),
-                ('state', models.CharField(max_length=20)),
-                ('pack_digest', models.CharField(max_length=71)),
-                ('shown_at', models.DateTimeField()),
-                ('seen_by', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('document', models.JSONField(blank=True, default=dict)),
-                ('marking', models.CharField(default='TLP:AMBER+STRICT', max_length=200)),
-                ('act', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='publications', to='store.act')),
-                ('org', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='store.organisation')),
+                (
+                    "id",
+                    models.CharField(
+                        default=functools.partial(
+                            vedette.kernel.ids.new_id, *("publication",), **{}
+                        ),
+                        editable=False,
+                        max_length=40,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("author", models.CharField(max_length=10)),
+                ("form", models.CharField(max_length=60)),
+                ("title", models.CharField(max_length=300)),
+                ("text", models.TextField(blank=True, default="")),
+                ("digest", models.CharField(max_length=71)),
+                ("state", models.CharField(max_length=20)),
+                ("pack_digest", models.CharField(max_length=71)),
+                ("shown_at", models.DateTimeField()),
+                ("seen_by", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("document", models.JSONField(blank=True, default=dict)),
+                ("marking", models.CharField(default="TLP:AMBER+STRICT", max_length=200)),
+                (
+                    "act",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="publications",
+                        to="store.act",
+                    ),
+                ),
+                (
+                    "org",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="store.organisation",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'default_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
+                "default_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='PublicationMark',
+            name="PublicationMark",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.IntegerField()),
-                ('passage', models.TextField(blank=True, default='')),
-                ('reason', models.CharField(max_length=60)),
-                ('words', models.TextField(blank=True, default='')),
-                ('agrees', models.BooleanField(null=True)),
-                ('view', models.TextField(blank=True, default='')),
-                ('org', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='store.organisation')),
-                ('publication', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='marks', to='store.publication')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.IntegerField()),
+                ("passage", models.TextField(blank=True, default="")),
+                ("reason", models.CharField(max_length=60)),
+                ("words", models.TextField(blank=True, default="")),
+                ("agrees", models.BooleanField(null=True)),
+                ("view", models.TextField(blank=True, default="")),
+                (
+                    "org",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="store.organisation",
+                    ),
+                ),
+                (
+                    "publication",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="marks",
+                        to="store.publication",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'default_manager_name': 'objects',
-                'constraints': [models.UniqueConstraint(fields=('publication', 'number'), name='one_mark_a_number')],
+                "abstract": False,
+                "base_manager_name": "objects",
+                "default_manager_name": "objects",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("publication", "number"), name="one_mark_a_number"
+                    )
+                ],
             },
         ),
     ]

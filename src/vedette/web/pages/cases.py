@@ -23,6 +23,7 @@ from vedette.web.pages.case_acts import answer_form
 from vedette.web.pages.case_forms import NoteForm
 from vedette.web.pages.forms import moment
 from vedette.web.pages.labels import as_file, choices, label, state
+from vedette.web.pages.words import joined
 
 LIST_MARKING = "TLP:AMBER+STRICT"
 
@@ -149,7 +150,7 @@ def case(request: SignedIn, case_id: str) -> HttpResponse:
         "mails": parts.mails(view),
         "timeline": parts.timeline(view),
         "trail": [("Cases", "/cases/"), (view["title"], "")],
-        "page_marking": view["marking"],
+        "page_marking": joined(view["marking"], *(f["marking"] for f in view["findings"])),
     }
     return render(request, "pages/case.html", context)
 

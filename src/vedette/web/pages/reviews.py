@@ -14,6 +14,7 @@ from vedette.kernel.markings import AMBER, Marking
 from vedette.kernel.permissions import Permission
 from vedette.services import consultations as asked
 from vedette.services import review_views as views
+from vedette.services.documents import review_watermark
 from vedette.services.worksheets import worksheet_view
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Kind, Link, State, Table
@@ -128,6 +129,7 @@ def review(request: SignedIn, review_id: str) -> HttpResponse:
         "gives_view": found["works"] and not found["lead"],
         "trail": [("Reviews", "/reviews/"), (found["model"], "")],
         "page_marking": found["shown_marking"],
+        "watermark": review_watermark(request.actor, review_id),
     }
     return render(request, "pages/review.html", context)
 

@@ -12,6 +12,7 @@ from vedette.kernel.errors import NotFound
 from vedette.kernel.permissions import Permission
 from vedette.readiness.worksheet import Look
 from vedette.services import questions, review_views, reviews, worksheets
+from vedette.services.documents import review_watermark
 from vedette.services.here import here
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Kind, State
@@ -52,6 +53,7 @@ def worksheet(request: SignedIn, review_id: str) -> HttpResponse:
         "may_check": found["works"],
         "trail": trail(found, "Worksheet"),
         "page_marking": joined(found["marking"], *(field["marking"] for field in fields)),
+        "watermark": review_watermark(request.actor, review_id),
     }
     return render(request, "pages/worksheet.html", context)
 
