@@ -3,7 +3,8 @@
 A real instance with an open window behind `vedette serve`; each call is admitted, counted before it
 goes out and settled after, two transactions that reach the disk. The model is a trivial one on
 loopback that answers at once, whole or in 22 chunks. nginx (where it is installed) forwards
-without looking. Every way is asked in turns, on kept connections.
+without looking. Every way is asked in turns, on kept connections. What a streamed token costs is
+the time from a stream's first piece to its last, of 400 pieces, by their number.
 """
 
 from __future__ import annotations
@@ -25,13 +26,14 @@ from benchmarks.result import Result, Spread
 
 PATH = {"ours": "/proxy/v1/chat/completions", "model": "/v1/chat/completions"}
 NUMBERS = count()
+TOKENS = 400
 NGINX = """
 daemon off; pid {folder}/pid; error_log stderr error; worker_processes 1;
-events {{ worker_connections 256; }}
+events {{ worker_connections 1024; }}
 http {{
   access_log off; client_body_temp_path {folder}; proxy_temp_path {folder};
   fastcgi_temp_path {folder}; uwsgi_temp_path {folder}; scgi_temp_path {folder};
-  upstream model {{ server 127.0.0.1:{model}; keepalive 32; }}
+  upstream model {{ server 127.0.0.1:{model}; keepalive 128; }}
   server {{
     listen 127.0.0.1:{port};
     location / {{
@@ -50,10 +52,19 @@ class Way:
         self.path = PATH.get(name, PATH["model"])
         self.credential, self.model, self.port = credential, model, port
 
-    def calls(self, number: int, stream: bool) -> list[float]:
+    def tokens(self, number: int) -> list[float]:
+        """Microseconds a streamed token of each of `number` streams, from first piece to last."""
+        spent: list[float] = []
+        self.calls(number, True, TOKENS, spent)
+        return spent
+
+    def calls(
+        self, number: int, stream: bool, tokens: int = 20, each: list[float] | None = None
+    ) -> list[float]:
         """Milliseconds of each of `number` calls, one after the other, to the last byte."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
-        body = json.dumps({"model": self.model, "messages": [], "stream": stream})
+        asked = {"model": self.model, "messages": [], "stream": stream, "max_tokens": tokens}
+        body = json.dumps(asked)
         connection.connect()
         spent = []
         for _ in range(number):
@@ -66,7 +77,11 @@ class Way:
             started = time.perf_counter()
             connection.request("POST", self.path, body, headers)
             answer = connection.getresponse()
-            data = answer.read()
+            data = answer.read(1)
+            first = time.perf_counter()
+            data += answer.read()
+            if each is not None:
+                each.append(1e6 * (time.perf_counter() - first) / tokens)
             spent.append(1000 * (time.perf_counter() - started))
             if answer.status != 200 or b'"usage"' not in data:
                 raise RuntimeError(f"{self.path}: {answer.status} {data[:200]!r}")
@@ -97,9 +112,31 @@ def run(quick: bool) -> list[Result]:
         ways = {n: Way(n, p, told["credential"], told["model"]) for n, p in ports.items()}
         results = []
         for stream in (False, True):
-            for callers in (1, 10):
+            for callers in (1, 10, 100):
                 results += measure(ways, callers, stream, quick)
+        for callers in (1, 10, 100):
+            results += measure_tokens(ways, callers, quick)
         return results
+
+
+def measure_tokens(ways: dict[str, Way], callers: int, quick: bool) -> list[Result]:
+    """What a streamed token takes by each way, with so many streams at once."""
+    rounds, number = (1, 1) if quick else (4, max(1, 10 // callers))
+    spent: dict[str, list[float]] = {name: [] for name in ways}
+    for turn in range(rounds + 1):
+        for name, way in ways.items():
+            with ThreadPoolExecutor(callers) as pool:
+                found = list(pool.map(lambda _, way=way: way.tokens(number), range(callers)))
+            if turn:
+                spent[name] += [value for each in found for value in each]
+    time_of = {name: Spread.of(values) for name, values in spent.items()}
+    what = f"streamed token, {callers} streams"
+    results = [Result(what, "µs", time_of["ours"], time_of["model"], "the model itself")]
+    if "nginx" in ways:
+        added = time_of["ours"].median - time_of["nginx"].median
+        note = f"{added:.0f} µs more than nginx"
+        results.append(Result(what, "µs", time_of["ours"], time_of["nginx"], "bare nginx", note))
+    return results
 
 
 @contextmanager
@@ -114,7 +151,7 @@ def _nginx(folder: Path, model: int) -> Iterator[int]:
 
 
 def measure(ways: dict[str, Way], callers: int, stream: bool, quick: bool) -> list[Result]:
-    rounds, number = (1, 3) if quick else (6, 100 // callers)
+    rounds, number = (1, 3) if quick else (4, max(2, 100 // callers))
     spent: dict[str, list[float]] = {name: [] for name in ways}
     rates: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(rounds + 1):

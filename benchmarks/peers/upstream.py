@@ -11,8 +11,8 @@ import sys
 
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
 WHOLE = json.dumps({"id": "1", "object": "chat.completion", "choices": [], "usage": USAGE}).encode()
-CHUNKS = [
-    *(b'data: {"choices": [{"delta": {"content": "word"}}]}\n\n' for _ in range(20)),
+WORD = b'data: {"choices": [{"delta": {"content": "word"}}]}\n\n'
+END = [
     b'data: {"choices": [], "usage": ' + json.dumps(USAGE).encode() + b"}\n\n",
     b"data: [DONE]\n\n",
 ]
@@ -25,7 +25,7 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             length = head.partition("content-length:")[2].split("\r\n")[0].strip()
             body = await reader.readexactly(int(length or 0))
             if b'"stream": true' in body:
-                await stream(writer)
+                await stream(writer, int(json.loads(body).get("max_tokens", 20)))
             else:
                 start = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
                 writer.write(start + b"%d\r\n\r\n" % len(WHOLE) + WHOLE)
@@ -34,10 +34,10 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.close()
 
 
-async def stream(writer: asyncio.StreamWriter) -> None:
+async def stream(writer: asyncio.StreamWriter, words: int) -> None:
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n")
     writer.write(b"Transfer-Encoding: chunked\r\n\r\n")
-    for chunk in CHUNKS:
+    for chunk in [*[WORD] * words, *END]:
         writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
         await writer.drain()
     writer.write(b"0\r\n\r\n")

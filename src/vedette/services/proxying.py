@@ -32,12 +32,11 @@ from vedette.kernel.canonical import digest
 from vedette.kernel.events import Event
 from vedette.kernel.permissions import Profile
 from vedette.services import early_access, metering, windows
-from vedette.services.access import used_of
 from vedette.services.acting import Doing, act, instance_actor, reading
+from vedette.services.call_facts import Facts, facts_of, terms_of
 from vedette.services.here import here
 from vedette.services.jobs import job, schedule
 from vedette.services.metering import ENDED, OPEN, Metered
-from vedette.services.terms import agreed_terms
 from vedette.services.together import Together
 from vedette.store.models import Call, ModelEndpoint, Reachable, Session
 
@@ -157,30 +156,30 @@ def alive(credential: str) -> dict[str, Any] | Turned:
 
 
 def _admit(doing: Doing, asked: Asked, mark: str) -> Admitted | Turned:
-    rows = Session.objects.select_related("act", "act__peer").select_for_update(of=("self",))
-    session = rows.filter(credential_digest=mark).first()
+    rows = Session.objects.select_related("act").select_for_update(of=("self",)).order_by()
+    session = rows.filter(credential_digest=mark).first() if asked.credential else None
     if session is None:
         return Turned(UNKNOWN, "credential", "this credential opens no session here")
     if not REQUEST_ID.fullmatch(asked.request_id):
         text = "X-Vedette-Request: 1 to 64 of A-Z a-z 0-9 . _ -"
         return _note(doing, session, Turned(NO_ID, "request-id", text))
-    if session.calls.filter(request_id=asked.request_id).exists():
+    facts = facts_of(session, asked.request_id)
+    if facts.used_before:
         turned = Turned(USED_ID, "request-id", "this request id was used before")
         return _note(doing, session, turned)
-    return _decide(doing, session, asked)
+    return _decide(doing, session, asked, facts)
 
 
 def _judged(
-    doing: Doing, session: Session, asked: Asked, at_most: int
+    doing: Doing, session: Session, asked: Asked, at_most: int, facts: Facts
 ) -> rules.Allowance | rules.Refusal | Turned:
     """The rule's word on one attempt: of the window's terms, or of a partner's early access."""
     if session.early_id:
         aside = ASIDE.of(session.early_id)
         return early_access.judge(session, asked.purpose, aside, at_most if asked.dialect else 0)
-    terms = agreed_terms(session.act)
+    terms, used = terms_of(session, facts), facts.used
     if terms is None:
         return Turned(OTHERWISE, "terms", "no agreed terms")
-    used = used_of(session.act)
     return rules.decide(
         terms,
         windows.window_of(session.act),
@@ -195,16 +194,16 @@ def _judged(
     )
 
 
-def _decide(doing: Doing, session: Session, asked: Asked) -> Admitted | Turned:
+def _decide(doing: Doing, session: Session, asked: Asked, facts: Facts) -> Admitted | Turned:
     otherwise = doing.here.pack.integer("access", "tokens_without_limit")
     at_most = rules.at_most(asked.size, asked.limit, otherwise)
-    found = _judged(doing, session, asked, at_most)
+    found = _judged(doing, session, asked, at_most, facts)
     if isinstance(found, Turned):
         return _refuse(doing, session, asked, found)
     if isinstance(found, rules.Refusal):
         turned = Turned(STATUS.get(found.reason, OTHERWISE), str(found.reason), found.text)
         return _refuse(doing, session, asked, turned)
-    endpoint = ModelEndpoint.objects.filter(model=session.model).first()
+    endpoint = ModelEndpoint.objects.filter(model=session.model).order_by().first()
     if endpoint is None:
         turned = Turned(NO_MODEL, "model", "the lab has taken this model's proxy down")
         return _refuse(doing, session, asked, turned)
@@ -333,11 +332,12 @@ def _settle(doing: Doing, admitted: Admitted, values: dict[str, Any], claim: rul
     if not Call.objects.filter(pk=admitted.call, status=0).update(**values):
         return
     rows = Session.objects.filter(id=admitted.session)
-    tokens = claim.input_tokens + claim.output_tokens
-    if tokens:
-        rows.update(tokens_used=F("tokens_used") + tokens)
-    session = rows.filter(state=ENDED).select_related("act", "act__peer").first()
-    if session is not None:
+    tokens = F("tokens_used") + claim.input_tokens + claim.output_tokens
+    if rows.filter(state=OPEN).update(tokens_used=tokens):
+        return
+    rows.update(tokens_used=tokens)
+    session = rows.select_related("act", "act__peer").get()
+    if session.state == ENDED:
         metering.report(doing, session)
 
 

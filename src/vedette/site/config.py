@@ -58,7 +58,7 @@ SETTINGS: tuple[Setting, ...] = (
         "mail", "VEDETTE_MAIL", "folder", "folder (files/mail), or smtp://user:password@host:port"
     ),
     Setting("mail_from", "VEDETTE_MAIL_FROM", "vedette@localhost", "sender of mail"),
-    Setting("threads", "VEDETTE_THREADS", "8", "requests served at once"),
+    Setting("threads", "VEDETTE_THREADS", "128", "requests served at once; 8 stay for others"),
     Setting("demo", "VEDETTE_DEMO", "no", "yes: simulated clock and demo sign-ins are allowed"),
     Setting("clock", "VEDETTE_CLOCK", "", "a clock file; refused unless demo is yes"),
 )

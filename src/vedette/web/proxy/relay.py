@@ -9,7 +9,7 @@ Rules:
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpcore
 from django.db import connection
@@ -81,8 +81,11 @@ class Relay:
     Closing it before its end, as when the caller has gone, settles it with what passed.
     """
 
-    def __init__(self, admitted: Admitted, answer: Answer, started: float) -> None:
+    def __init__(
+        self, admitted: Admitted, answer: Answer, started: float, free: Callable[[], None]
+    ) -> None:
         self._admitted, self._answer, self._started = admitted, answer, started
+        self._free = free
         self._usage, self._key = StreamUsage(), KeyWatch(admitted.upstream.key)
         self._pieces = self._pass()
         self._ended, self._closed = "left", False
@@ -143,6 +146,7 @@ class Relay:
         if self._closed:
             return
         self._closed = True
+        self._free()
         self._answer.close()
         milliseconds = int((time.monotonic() - self._started) * 1000)
         proxying.settle(
@@ -153,6 +157,7 @@ class Relay:
             ended=self._ended,
             size=self._passed,
         )
+        _give_back_connection()
 
 
 def _give_back_connection() -> None:

@@ -17,11 +17,12 @@ from vedette.kernel.bounds import MIB, Bounds, read_json
 from vedette.kernel.errors import BadInput
 from vedette.services import proxying
 from vedette.services.proxying import Admitted, Asked, Turned
-from vedette.web.proxy import dialects, relay, upstream
+from vedette.web.proxy import dialects, relay, slots, upstream
 from vedette.web.proxy.dialects import ANTHROPIC, OPENAI, Route
+from vedette.web.proxy.slots import Slot
 
 BOUNDS = Bounds(size=8 * MIB, depth=64, count=500_000, any_text=True)
-BAD_GATEWAY, TIMED_OUT = 502, 504
+BAD_GATEWAY, BUSY, TIMED_OUT = 502, 503, 504
 BUILD_HEADER, REFUSED_HEADER = "X-Vedette-Build", "X-Vedette-Refused"
 
 
@@ -97,7 +98,12 @@ def call(request: HttpRequest, route: Route) -> HttpResponseBase:
     try:
         if body is None:
             raise failed or Failed(400, "json", "request: object expected")
-        return _forward(request, route, found, body, started)
+        with slots.one() as slot:
+            return _forward(request, route, found, body, started, slot)
+    except slots.Full:
+        _settle(found, BUSY, started)
+        text = "the lab's proxy has as many calls under way as it takes"
+        return _error(route.dialect, BUSY, "busy", text)
     except Failed as error:
         _settle(found, error.status, started)
         answer = _error(route.dialect, error.status, error.code, error.text)
@@ -132,7 +138,12 @@ def _read(request: HttpRequest, route: Route) -> tuple[dict[str, Any] | None, Fa
 
 
 def _forward(
-    request: HttpRequest, route: Route, found: Admitted, body: dict[str, Any], started: float
+    request: HttpRequest,
+    route: Route,
+    found: Admitted,
+    body: dict[str, Any],
+    started: float,
+    slot: Slot,
 ) -> HttpResponseBase:
     if body.get("model") != found.model:
         raise Failed(404, "model", f"this session is for the model {found.model}")
@@ -148,7 +159,7 @@ def _forward(
     except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol):
         raise Failed(BAD_GATEWAY, "model", "the lab's model does not answer") from None
     if answer.status == 200 and body.get("stream"):
-        return _streamed(found, answer, started)
+        return _streamed(found, answer, started, slot)
     try:
         data = relay.read(answer)
     except relay.TooLarge:
@@ -160,10 +171,11 @@ def _forward(
     return _whole(found, answer, data, started)
 
 
-def _streamed(found: Admitted, answer: upstream.Answer, started: float) -> HttpResponseBase:
-    made = StreamingHttpResponse(
-        relay.Relay(found, answer, started), content_type="text/event-stream"
-    )
+def _streamed(
+    found: Admitted, answer: upstream.Answer, started: float, slot: Slot
+) -> HttpResponseBase:
+    passing = relay.Relay(found, answer, started, slot.keep())
+    made = StreamingHttpResponse(passing, content_type="text/event-stream")
     made.headers["Cache-Control"] = "no-store"
     made.headers["X-Accel-Buffering"] = "no"
     made.headers[BUILD_HEADER] = found.build
