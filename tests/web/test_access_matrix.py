@@ -30,7 +30,8 @@ PROBLEM = "application/problem+json"
 
 # operations that whoever may read the ledger, or every member, may call
 AUDITORS_OPERATIONS = frozenset(
-    {"listAdvisories", "listIndexes", "listLedger", "listMessages", "listPeers", "readMe", "suites"}
+    {"listAdvisories", "listCopies", "listIndexes", "listLedger", "listMessages", "listPeers"}
+    | {"readMe", "suites"}
 )
 # what the auditors of these profiles may call and read besides: who read a lab's material
 READING_LOGS = {

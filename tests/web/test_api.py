@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -287,3 +288,19 @@ def test_the_api_shows_no_credential(office: Fixture) -> None:
     shown = evaluator.get(f"/sessions/{session_id}").content.decode()
     assert "vac_secret" not in shown
     assert sealed[:30] not in shown
+
+
+def test_a_copy_of_a_document_is_taken_once_a_key_and_traced(lab: Fixture) -> None:
+    act = LabStory.start(lab).offered()
+    lead = Api.of("release-lead")
+    first = lead.post(f"/documents/act/{act}/copies", {"form": "pdf"}, key="k1")
+    assert first.status_code == 200, first.content
+    made = first.json()
+    assert base64.b64decode(made["data"]).startswith(b"%PDF")
+    assert lead.post(f"/documents/act/{act}/copies", {"form": "pdf"}, key="k1").json() == made
+    (listed,) = lead.get("/documents/copies").json()
+    assert listed["copy"] == made["copy"]
+    assert lead.get(f"/documents/copies/{made['copy']}").json()["address"] == "p@lab.example"
+    assert lead.get("/documents/copies/copy-2222222222222222").status_code == 404
+    assert lead.post(f"/documents/act/{act}/copies", {"form": "docx"}).status_code in (400, 422)
+    assert lead.post("/documents/plan/plan-2/copies", {"form": "pdf"}).status_code == 404

@@ -9,6 +9,7 @@ from ninja import Schema
 from pydantic import Field
 
 from vedette.services import assessments, runs
+from vedette.services.documents import page_watermark
 from vedette.services.runs import DEFAULT_REFERENCES
 from vedette.web.api.idempotency import Asked, Router
 
@@ -128,7 +129,9 @@ def one_assessment(request: Asked, assessment_id: str) -> dict[str, Any]:
     openapi_extra=HTML,
 )
 def report_page(request: Asked, assessment_id: str) -> HttpResponse:
-    page = HttpResponse(assessments.report_page(request.auth, assessment_id))
+    row, _ = assessments.assessment_view(request.auth, assessment_id)
+    stamp = page_watermark(request.auth, assessment_id, row.act_id)
+    page = HttpResponse(assessments.report_page(request.auth, assessment_id, stamp))
     page.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
     )
