@@ -13,6 +13,7 @@ from tests.bench.runs import NOW, result
 
 from vedette.bench.assessment import assess
 from vedette.bench.determination import (
+    Basis,
     Consultation,
     Determination,
     Outcome,
@@ -67,9 +68,17 @@ def test_the_releasable_record_does_not_tell_the_threshold() -> None:
     made = make("0.123456")
     text = json.dumps(made.releasable())
     assert "0.123456" not in text
-    assert str(made.margin) not in text
     assert "uncertainty" not in text
-    assert made.to_json()["margin"] == str(Decimal("0.7500") - Decimal("0.123456"))
+    margins = list(made.secret().values())
+    assert len(margins) == 2
+    kept = json.dumps(made.to_json())
+    for told in (text, kept, json.dumps(made.releasable(shared=True))):
+        assert not any(margin in told for margin in margins), (
+            "with the interval it is the threshold"
+        )
+        assert "0.123456" not in told
+    assert made.to_json()["uncertainty"]["n"] == 4
+    assert made.to_json()["margin"] == "the interval lies wholly at or above the threshold"
 
 
 def test_the_same_threshold_has_another_digest_behind_another_nonce() -> None:
@@ -102,6 +111,36 @@ def test_a_later_assessment_shows_that_it_was_made_on_an_earlier_state() -> None
 def test_a_missing_field_is_named(more: dict[str, object], field: str) -> None:
     with pytest.raises(BadInput, match=field):
         make(**more)
+
+
+def test_without_a_run_it_rests_on_a_review_and_says_so() -> None:
+    fields = {
+        "rule": RULE,
+        "threshold": None,
+        "maker": "m",
+        "why": "w",
+        "consulted": (),
+        "now": NOW,
+    }
+    with pytest.raises(BadInput, match="outcome"):
+        determine(None, "m", **fields)  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match="review"):
+        determine(None, "m", outcome=Outcome.MEETS, **fields)  # type: ignore[arg-type]
+    made = determine(
+        None, "m", outcome=Outcome.INSUFFICIENT_EVIDENCE, basis=Basis(review="sha256:1"), **fields
+    )  # type: ignore[arg-type]
+    assert (made.margins, made.uncertainty, made.threshold_digest) == (None, None, "")
+    assert made.to_json()["margin"] == "nothing was measured"
+    assert made.to_json()["made_on"] == made.to_json()["review"] == "sha256:1"
+    assert "sha256:1" not in json.dumps({**made.releasable(), "pack": ""}), "texts can be guessed"
+
+
+def test_an_offices_reasons_do_not_cross_what_it_holds_does() -> None:
+    said = Consultation("Office B", "disagrees", date(2026, 11, 20), "because of SECRET-THING")
+    made = make(consulted=(said,))
+    assert "SECRET-THING" not in json.dumps(made.releasable(shared=True))
+    assert made.releasable()["consulted"][0]["view"] == "disagrees"
+    assert made.to_json()["consulted"][0]["reasons"] == "because of SECRET-THING"
 
 
 @pytest.mark.parametrize("text", ["", "NaN", "-0.1", "1.1", "Infinity"])

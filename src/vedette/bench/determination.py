@@ -5,16 +5,21 @@ Rules:
 - There are three outcomes: meets, does not meet, insufficient evidence. The interval suggests one:
   wholly at or above the threshold, wholly below it, or across it. The maker may record another;
   the record then shows both.
-- The record names its maker, why, and every office consulted with its view and date.
+- The record names its maker, why, and every office consulted with its view and date. What an
+  office gave as its reasons within a review does not cross; what it holds does.
 - The threshold may be secret and is guessable: outside, a digest behind a 256-bit nonce stands for
-  it, and `releasable` carries neither threshold, margin nor uncertainty.
+  it. With the interval, which readers of the assessment know, either margin is the threshold: so
+  margins are sealed with it (`secret`), and the record in the open says only where the interval
+  lies. `releasable` carries no margin, and the uncertainty only where the lab has it already.
+- A determination without a run names no threshold: its maker decides on the dossier and a review,
+  and the record says that nothing was measured.
 - The record keeps the digest of the assessment it was made on; when that has changed since,
   `earlier_state` says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -35,6 +40,13 @@ class Outcome(StrEnum):
     INSUFFICIENT_EVIDENCE = "insufficient evidence"
 
 
+STANDING = {
+    Outcome.MEETS: "the interval lies wholly at or above the threshold",
+    Outcome.DOES_NOT_MEET: "the interval lies wholly below the threshold",
+    Outcome.INSUFFICIENT_EVIDENCE: "the threshold lies within the interval",
+}
+
+
 @dataclass(frozen=True)
 class Rule:
     """A rule of a policy pack: its id, and the pack's digest."""
@@ -50,9 +62,30 @@ class Consultation:
     office: str
     view: str
     on: date
+    reasons: str = ""
 
     def to_json(self) -> dict[str, Any]:
+        """Return what may cross: without the reasons."""
         return {"office": self.office, "view": self.view, "on": self.on.isoformat()}
+
+    def whole(self) -> dict[str, Any]:
+        return {**self.to_json(), "reasons": self.reasons} if self.reasons else self.to_json()
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a determination was made on besides its assessment: each "" where there is none."""
+
+    build: str = ""
+    review: str = ""
+    earlier: str = ""
+    changed: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what may cross: without the review's digest, which could be guessed from texts."""
+        given = {"build": self.build, "earlier": self.earlier}
+        parts: dict[str, Any] = {name: text for name, text in given.items() if text}
+        return parts | ({"changed": list(self.changed)} if self.changed else {})
 
 
 @dataclass(frozen=True)
@@ -82,35 +115,60 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Determination:
-    """The record. `margin` is estimate minus threshold; `uncertainty` is the interval's bounds."""
+    """The record. `margins` are the interval's bounds minus the threshold, low and high.
+
+    `uncertainty` is the assessment's own: bounds, level, n, effective n, method. Both are None
+    where nothing was measured.
+    """
 
     rule: Rule
     subject: str
     outcome: Outcome
-    suggested: Outcome
+    suggested: Outcome | None
     why: str
     maker: str
     consulted: tuple[Consultation, ...]
-    margin: Decimal
-    uncertainty: tuple[Decimal, Decimal]
+    margins: tuple[Decimal, Decimal] | None
+    uncertainty: Mapping[str, Any] | None
     threshold_digest: str
     made_on: str
     made_at: str
+    basis: Basis = Basis()
 
     def to_json(self) -> dict[str, Any]:
         """Return the whole record, for the office's own keeping."""
-        low, high = self.uncertainty
         return {
             **self.releasable(),
+            **({"review": self.basis.review} if self.basis.review else {}),
             "format": FORMAT,
-            "suggested": self.suggested.value,
-            "margin": str(self.margin),
-            "uncertainty": {"low": str(low), "high": str(high)},
+            "made_on": self.made_on,
+            "suggested": self.suggested.value if self.suggested else "",
+            "margin": self.standing,
+            "uncertainty": dict(self.uncertainty) if self.uncertainty else None,
+            "consulted": [consultation.whole() for consultation in self.consulted],
         }
 
-    def releasable(self) -> dict[str, Any]:
-        """Return the record without threshold, margin and uncertainty."""
+    @property
+    def standing(self) -> str:
+        """Where the interval lies, in words that tell no more than `suggested` does."""
+        return STANDING[self.suggested] if self.suggested else "nothing was measured"
+
+    def secret(self) -> dict[str, str]:
+        """Return what is sealed with the threshold."""
+        if self.margins is None:
+            return {}
+        return {"margin_low": str(self.margins[0]), "margin_high": str(self.margins[1])}
+
+    def releasable(self, *, shared: bool = False) -> dict[str, Any]:
+        """Return the record without threshold and margins.
+
+        Args:
+            shared: the lab has the assessment, and with it the uncertainty.
+        """
+        known = {"uncertainty": dict(self.uncertainty)} if shared and self.uncertainty else {}
         return {
+            **known,
+            **self.basis.to_json(),
             "format": FORMAT + "/releasable",
             "rule": self.rule.id,
             "pack": self.rule.pack,
@@ -120,7 +178,7 @@ class Determination:
             "maker": self.maker,
             "consulted": [consultation.to_json() for consultation in self.consulted],
             "threshold_digest": self.threshold_digest,
-            "made_on": self.made_on,
+            "made_on": self.made_on if self.uncertainty else "a review, without a run",
             "made_at": self.made_at,
         }
 
@@ -147,21 +205,22 @@ def suggest(low: Decimal, high: Decimal, threshold: Threshold) -> Outcome:
 
 
 def determine(
-    assessment: Assessment,
+    assessment: Assessment | None,
     subject: str,
     *,
     rule: Rule,
-    threshold: Threshold,
+    threshold: Threshold | None,
     maker: str,
     why: str,
     consulted: Sequence[Consultation],
     now: datetime,
     outcome: Outcome | None = None,
+    basis: Basis = Basis(),
 ) -> Determination:
-    """Record a determination on one subject of an assessment.
+    """Record a determination on one subject of an assessment, or without one on a review.
 
     Args:
-        subject: the subject's name in the assessment.
+        subject: the subject's name in the assessment; without one the model's.
         outcome: the maker's, where it differs from what the interval suggests.
 
     Raises:
@@ -172,26 +231,45 @@ def determine(
         _require({"consulted.office": consultation.office, "consulted.view": consultation.view})
         if consultation.on > now.date():
             raise BadInput(f"consulted.on: {consultation.on} is after the determination")
-    entry = next((s for s in assessment.subjects if s.name == subject), None)
-    if entry is None:
-        raise BadInput(f"subject: the assessment has none named {subject[:60]!r}")
-    score = entry.score.to_json()
-    estimate, low, high = (Decimal(score[key]) for key in ("estimate", "low", "high"))
-    suggested = suggest(low, high, threshold)
+    suggested, margins, score = _measured(assessment, subject, threshold)
+    resolved = outcome or suggested
+    if resolved is None:
+        raise BadInput("outcome: without a run its maker names it")
+    if assessment is None and not basis.review:
+        raise BadInput("review: without a run a determination rests on a review")
     return Determination(
         rule=rule,
         subject=subject,
-        outcome=outcome or suggested,
+        outcome=resolved,
         suggested=suggested,
         why=why.strip(),
         maker=maker.strip(),
         consulted=tuple(consulted),
-        margin=estimate - threshold.value,
-        uncertainty=(low, high),
-        threshold_digest=threshold.digest,
-        made_on=assessment.digest,
+        margins=margins,
+        uncertainty=score,
+        threshold_digest=threshold.digest if threshold else "",
+        made_on=assessment.digest if assessment else basis.review,
         made_at=format_time(now),
+        basis=basis,
     )
+
+
+def _measured(
+    assessment: Assessment | None, subject: str, threshold: Threshold | None
+) -> tuple[Outcome | None, tuple[Decimal, Decimal] | None, Mapping[str, Any] | None]:
+    """What the interval suggests, its margins, and the score with its uncertainty."""
+    if assessment is None:
+        return None, None, None
+    if threshold is None:
+        raise BadInput("threshold: must be given")
+    entry = next((s for s in assessment.subjects if s.name == subject), None)
+    if entry is None:
+        raise BadInput(f"subject: the assessment has none named {subject[:60]!r}")
+    score = entry.score.to_json()
+    low, high = Decimal(score["low"]), Decimal(score["high"])
+    told = {key: score[key] for key in ("low", "high", "level", "n", "n_effective", "method")}
+    margins = low - threshold.value, high - threshold.value
+    return suggest(low, high, threshold), margins, told
 
 
 def _require(fields: dict[str, str]) -> None:

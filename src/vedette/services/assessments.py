@@ -36,6 +36,7 @@ from vedette.kernel.ids import new_id
 from vedette.kernel.markings import Marking
 from vedette.kernel.permissions import Permission, Profile
 from vedette.services import access_limits, custody, runs
+from vedette.services import determination_bases as bases
 from vedette.services.acting import Actor, act, reading
 from vedette.services.binding import require_reading
 from vedette.services.here import here
@@ -160,53 +161,64 @@ def record_determination(
     threshold: str,
     maker: str,
     why: str,
-    consulted: Sequence[Mapping[str, str]],
+    consulted: Sequence[Mapping[str, str]] = (),
     outcome: str = "",
+    review: str = "",
+    build: str = "",
+    earlier: str = "",
 ) -> DeterminationRow:
     """Record a determination and send its releasable part to the lab.
 
     Args:
+        assessment_id: "" where nothing was run: then `review` and `outcome` are given.
+        review: the review that it rests on; its offices and what they hold enter the record.
+        build: the build it is about; the session's by default.
+        earlier: the determination that this one re-tests, which stays as it is.
         threshold: decimal share; kept here sealed with the nonce of its commitment, which alone
             crosses.
         consulted: `{"office", "view", "on" (YYYY-MM-DD)}` each.
     """
     only(Profile.OFFICE, actor)
     with act(actor, Permission.DETERMINATION_RECORD) as doing:
-        row = _find(assessment_id)
-        pack, hidden = doing.here.pack, Threshold.parse(threshold, new_salt())
+        row = _find(assessment_id) if assessment_id else None
+        pack = doing.here.pack
+        hidden = Threshold.parse(threshold, new_salt()) if row else None
+        on = bases.find(actor, row, review, build, earlier)
         made = determine(
-            _assess_again(row),
-            subject,
+            _assess_again(row) if row else None,
+            subject or on.model,
             rule=Rule(pack.text("determination", "id"), pack.digest),
             threshold=hidden,
             maker=maker,
             why=why,
-            consulted=[_consultation(c) for c in consulted],
+            consulted=[*on.consulted, *(_consultation(c) for c in consulted)],
             now=doing.now,
             outcome=_outcome(outcome),
+            basis=on.basis,
         )
-        kept = _keep(actor, row, made, hidden, doing.now)
+        kept = _keep(actor, row, made, hidden, on)
+        bases.keep(doing, kept, on)
         doing.record(
             Event.BENCH_DETERMINATION_RECORDED,
             kept.id,
             {"digest": kept.digest},
             marking=kept.marking,
         )
-        if row.act is not None:
-            summary = made.releasable()
+        if on.act is not None:
+            summary = made.releasable(shared=row is not None and row.shared_at is not None)
             doing.send(
-                row.act.peer,
+                on.act.peer,
                 "determination.shared",
                 {
                     "determination": kept.id,
-                    "act": row.act_id,
+                    "act": on.act.id,
                     "document": summary,
                     "digest": digest(canonical(summary)),
                 },
-                thread=row.act.id,
+                thread=on.act.id,
                 marking=kept.marking,
             )
-            custody.ends_with_answer(doing, row.act)
+            custody.ends_with_answer(doing, on.act)
         return kept
 
 
@@ -219,21 +231,27 @@ def _outcome(text: str) -> Outcome | None:
 
 
 def _keep(
-    actor: Actor, row: Assessment, made: Determination, hidden: Threshold, now: Any
+    actor: Actor,
+    row: Assessment | None,
+    made: Determination,
+    hidden: Threshold | None,
+    on: bases.Found,
 ) -> DeterminationRow:
-    secret = canonical({"value": str(hidden.value), "nonce": hidden.nonce})
+    """Keep the record; threshold and margins sealed, because either tells the other."""
+    told = {"value": str(hidden.value), "nonce": hidden.nonce, **made.secret()} if hidden else {}
+    now = here().clock.now()
     kept = DeterminationRow(
         id=new_id("determination"),
         org_id=actor.org,
-        act=row.act,
+        act=on.act,
         assessment=row,
-        sealed_threshold=to_text(here().keys.public.seal(secret)),
+        sealed_threshold=to_text(here().keys.public.seal(canonical(told))) if told else "",
         document=made.to_json(),
         digest=made.digest,
-        marking=row.marking,
+        marking=on.marking,
         made_by=made.maker,
         made_at=now,
-        shared_at=now if row.act else None,
+        shared_at=now if on.act else None,
     )
     kept.save(force_insert=True)
     return kept
@@ -250,6 +268,28 @@ def open_sealed_threshold(determination_id: str) -> Threshold:
     sealed = from_text(row.sealed_threshold, field="sealed_threshold")
     secret = read_json(here().keys.open(sealed), source="sealed threshold")
     return Threshold.parse(secret["value"], secret["nonce"])
+
+
+def open_threshold(actor: Actor, determination_id: str) -> Threshold:
+    """The threshold behind a determination's commitment, for those who may record one."""
+    secret = _opened(actor, determination_id)
+    return Threshold.parse(secret["value"], secret["nonce"])
+
+
+def open_margins(actor: Actor, determination_id: str) -> tuple[str, str]:
+    """The distances of the interval's bounds to the threshold, for those who may record one."""
+    secret = _opened(actor, determination_id)
+    return secret.get("margin_low", ""), secret.get("margin_high", "")
+
+
+def _opened(actor: Actor, determination_id: str) -> dict[str, str]:
+    only(Profile.OFFICE, actor)
+    with reading(actor, Permission.DETERMINATION_RECORD):
+        row = DeterminationRow.objects.filter(id=determination_id).first()
+        if row is None or not row.sealed_threshold:
+            raise NotFound(f"determination {determination_id[:40]!r} is not here")
+        sealed = from_text(row.sealed_threshold, field="sealed_threshold")
+        return dict(read_json(here().keys.open(sealed), source="sealed threshold"))
 
 
 def _consultation(value: Mapping[str, str]) -> Consultation:

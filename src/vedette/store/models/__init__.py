@@ -42,6 +42,7 @@ from vedette.store.models.partners import TrustedPartner
 from vedette.store.models.publication import Publication, PublicationMark
 from vedette.store.models.review import (
     Consultation,
+    DeterminationBasis,
     DossierState,
     FieldCheck,
     Question,
@@ -72,6 +73,7 @@ __all__ = [
     "Custody",
     "Decision",
     "Determination",
+    "DeterminationBasis",
     "DocumentCopy",
     "Dossier",
     "DossierState",

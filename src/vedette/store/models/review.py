@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.db import models
 
 from vedette.store import columns
+from vedette.store.models.assessment import Determination
 from vedette.store.models.engagement import Act
 from vedette.store.models.exchange import Peer
 from vedette.store.tenancy import Table, Tenancy
@@ -137,6 +138,26 @@ class FieldCheck(Table):
                 fields=["review", "org", "field"], name="an_office_checks_a_field_once"
             )
         ]
+
+
+class DeterminationBasis(Table):
+    """What a determination was made on: review, build, the one before, and how that compares."""
+
+    tenancy = Tenancy()
+
+    org = columns.owner()
+    determination = models.OneToOneField(
+        Determination, on_delete=models.PROTECT, related_name="basis"
+    )
+    review = models.ForeignKey(Review, null=True, blank=True, on_delete=models.PROTECT)
+    earlier = models.ForeignKey(
+        Determination, null=True, blank=True, on_delete=models.PROTECT, related_name="retests"
+    )
+    model = columns.text(200)
+    build = columns.text(200)
+    review_digest = columns.text(71)
+    pack_digest = columns.text(71)
+    comparison = columns.document()
 
 
 class DossierState(Table):

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from vedette.services import assessments, runs
 from vedette.services.documents import page_watermark
+from vedette.services import assessments, determination_bases, runs
 from vedette.services.runs import DEFAULT_REFERENCES
 from vedette.web.api.idempotency import Asked, Router
 
@@ -48,6 +49,20 @@ class DeterminationIn(Schema):
     why: str = Field(max_length=4000)
     consulted: list[Consulted] = Field([], max_length=50)
     outcome: str = Field("", max_length=40, description="empty: what the interval supports")
+    review: str = Field("", max_length=40, description="the review that it rests on")
+    build: str = Field("", max_length=200, description="empty: what the session names")
+    earlier: str = Field("", max_length=40, description="the determination that it re-tests")
+
+
+class ReviewedIn(Schema):
+    """A determination on a review alone: nothing was run, so its maker names the outcome."""
+
+    outcome: str = Field(max_length=40)
+    maker: str = Field(max_length=200)
+    why: str = Field(max_length=4000)
+    consulted: list[Consulted] = Field([], max_length=50)
+    build: str = Field("", max_length=200)
+    earlier: str = Field("", max_length=40)
 
 
 @router.get("/suites", summary="Suites that can be run here")
@@ -154,5 +169,22 @@ def determine(request: Asked, assessment_id: str, body: DeterminationIn) -> dict
         why=body.why,
         consulted=[consulted.dict() for consulted in body.consulted],
         outcome=body.outcome,
+        review=body.review,
+        build=body.build,
+        earlier=body.earlier,
     )
     return assessments.as_json(row)
+
+
+@router.post("/reviews/{review_id}/determinations", summary="Record one on a review, without a run")
+def determine_on_review(request: Asked, review_id: str, body: ReviewedIn) -> dict[str, Any]:
+    given = body.dict()
+    row = assessments.record_determination(
+        request.auth, "", subject="", threshold="", review=review_id, **given
+    )
+    return assessments.as_json(row)
+
+
+@router.get("/determinations/{determination_id}/basis", summary="What it rests on, and still does")
+def basis(request: Asked, determination_id: str) -> dict[str, Any]:
+    return determination_bases.basis_view(request.auth, determination_id)

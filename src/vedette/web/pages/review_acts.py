@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from vedette.kernel.errors import NotFound
 from vedette.kernel.permissions import Permission
-from vedette.services import review_views, reviews
+from vedette.services import assessments, review_views, reviews
 from vedette.services.here import here
 from vedette.services.peers import peers
 from vedette.services.review_parties import leads
@@ -22,6 +22,7 @@ from vedette.web.pages.review_forms import (
     CommentForm,
     InviteForm,
     ProposalForm,
+    RecordForm,
     ShareForm,
     TaskForm,
     ViewForm,
@@ -82,6 +83,12 @@ def _comment(request: SignedIn, review_id: str, v: Values) -> Any:
     )
 
 
+def _determine(request: SignedIn, review_id: str, v: Values) -> Any:
+    return assessments.record_determination(
+        request.actor, "", subject="", threshold="", review=review_id, **v
+    )
+
+
 ACTS: dict[str, ReviewAct] = {
     "propose": ReviewAct(
         "Propose a conclusion",
@@ -119,6 +126,17 @@ ACTS: dict[str, ReviewAct] = {
         _comment,
         P.REVIEW_ADVISE,
     ),
+    "determine": ReviewAct(
+        "Record a determination without a run",
+        "On the dossier and this review alone, so its maker names the outcome. It needs no window"
+        " and no released model, and has no effect on a release. One on an assessment is recorded"
+        " at the assessment.",
+        "Record it",
+        "Recorded; its releasable part goes to the lab.",
+        lambda request, _: RecordForm(posted(request)),
+        _determine,
+        P.DETERMINATION_RECORD,
+    ),
     "view": ReviewAct(
         "Give your office's view",
         "It stands beside the conclusion as it is. You may give another later; this one stays.",
@@ -140,7 +158,7 @@ def act(request: SignedIn, review_id: str, name: str) -> HttpResponse:
     found = review_views.review_view(request.actor, review_id)
     wanted = ACTS.get(name)
     own = leads(request.actor)
-    if wanted is None or (wanted.permission == P.REVIEW_LEAD and not own):
+    if wanted is None or (wanted.permission != P.REVIEW_ADVISE and not own):
         raise NotFound("no such act")
     request.actor.require(wanted.permission)
     form = wanted.form(request, found)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from vedette.bench.determination import Outcome
 from vedette.engagement.review import Stand
 from vedette.readiness.dossier import fields_of, sections_of
 from vedette.services.here import here
@@ -161,6 +162,17 @@ class AnswerForm(forms.Form):
     def __init__(self, moves: list[dict[str, str]], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["answer"].choices = [(m["answer"], m["label"]) for m in moves]  # type: ignore[attr-defined]
+
+
+class RecordForm(forms.Form):
+    """A determination on a review, where nothing was run."""
+
+    outcome = forms.ChoiceField(
+        label="Outcome", choices=[(o.value, o.value.capitalize()) for o in Outcome]
+    )
+    maker = forms.CharField(label="Made by", max_length=200, help_text="Name and office.")
+    why = forms.CharField(label="Why", max_length=20_000, widget=forms.Textarea(attrs={"rows": 6}))
+    build = forms.CharField(label="Build", max_length=200, required=False)
 
 
 class ConsultationForm(forms.Form):

@@ -126,6 +126,7 @@ def review(request: SignedIn, review_id: str) -> HttpResponse:
         ],
         "comments": [{**c, "at": moment(c["at"])} for c in found["comments"]],
         "sheet": sheet,
+        "records": found["lead"] and request.actor.may(Permission.DETERMINATION_RECORD),
         "gives_view": found["works"] and not found["lead"],
         "trail": [("Reviews", "/reviews/"), (found["model"], "")],
         "page_marking": found["shown_marking"],

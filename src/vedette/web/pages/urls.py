@@ -9,6 +9,7 @@ from vedette.web.pages import (
     assessments,
     attachments,
     builds,
+    determinations,
     documents,
     dossier,
     early,
@@ -122,10 +123,12 @@ urlpatterns = [
     path("assessments/<str:assessment_id>/share/", assessments.share, name="assessment-share"),
     path(
         "assessments/<str:assessment_id>/determination/",
-        assessments.determine,
+        determinations.determine,
         name="assessment-determine",
     ),
-    path("determinations/<str:determination_id>/", assessments.determination, name="determination"),
+    path(
+        "determinations/<str:determination_id>/", determinations.determination, name="determination"
+    ),
     *urls_coordination.urlpatterns,
     *urls_review.urlpatterns,
     *urls_custody.urlpatterns,
