@@ -39,7 +39,7 @@ log = logging.getLogger("vedette.outbox")
 HOUR = 3600
 RETRY_AFTER = (5, 30, 120, 600, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, *(24 * HOUR,) * 3)
 OPEN = ("queued", "carried", "given-up")
-AT_ONCE, BYTES_AT_ONCE = 200, 4 * 1024 * 1024
+AT_ONCE, BYTES_AT_ONCE = 100, 4 * 1024 * 1024
 PATIENCE = 3
 
 

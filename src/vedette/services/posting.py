@@ -19,6 +19,8 @@ SETTLING = (200, 202, 413, 422)
 ANSWER = Bounds(size=64 * 1024, depth=8, count=1000)
 ANSWERS = Bounds(size=MIB, depth=8, count=10_000)
 PATIENCE = 30.0
+# a busy receiver takes its time for many, and the whole comes again if nobody waits for its answer
+PATIENCE_FOR_MANY = 180.0
 
 
 class Unreachable(Exception):
@@ -51,7 +53,8 @@ def post_all(url: str, envelopes: Sequence[str]) -> list[Told] | None:
     if len(envelopes) == 1:
         return None
     lines = "".join(envelope + "\n" for envelope in envelopes)
-    status, answer = _post(url + BATCH_PATH, lines, "application/x-ndjson", ANSWERS)
+    kind = "application/x-ndjson"
+    status, answer = _post(url + BATCH_PATH, lines, kind, ANSWERS, PATIENCE_FOR_MANY)
     if status != 200:
         return None
     receipts = answer.get("receipts")
@@ -72,20 +75,24 @@ def _detail(answer: Mapping[str, Any], otherwise: str) -> str:
     return str(answer.get("detail") or answer.get("status") or otherwise)[:500]
 
 
-def _post(url: str, content: str, kind: str, bounds: Bounds) -> tuple[int, Mapping[str, Any]]:
+def _post(
+    url: str, content: str, kind: str, bounds: Bounds, patience: float = 0
+) -> tuple[int, Mapping[str, Any]]:
     """One POST; the status, and for a settling one the peer's answer."""
     try:
-        return _ask(url, content, kind, bounds)
+        return _ask(url, content, kind, bounds, patience or PATIENCE)
     except (httpx.HTTPError, httpx.InvalidURL, BadInput, ValueError) as error:
         raise Unreachable(str(error) or type(error).__name__) from None
 
 
-def _ask(url: str, content: str, kind: str, bounds: Bounds) -> tuple[int, Mapping[str, Any]]:
-    end = time.monotonic() + PATIENCE
+def _ask(
+    url: str, content: str, kind: str, bounds: Bounds, patience: float
+) -> tuple[int, Mapping[str, Any]]:
+    end = time.monotonic() + patience
     headers = {"Content-Type": kind, "Accept-Encoding": "identity"}
     data = b""
     with (
-        httpx.Client(timeout=PATIENCE, follow_redirects=False, trust_env=False) as client,
+        httpx.Client(timeout=patience, follow_redirects=False, trust_env=False) as client,
         client.stream("POST", url, content=content, headers=headers) as answer,
     ):
         if answer.status_code not in SETTLING:
@@ -96,7 +103,7 @@ def _ask(url: str, content: str, kind: str, bounds: Bounds) -> tuple[int, Mappin
             if len(data) > bounds.size:
                 raise BadInput(f"answer: more than {bounds.size:,} bytes")
             if time.monotonic() > end:
-                raise BadInput(f"answer: not whole after {PATIENCE:g} seconds")
+                raise BadInput(f"answer: not whole after {patience:g} seconds")
     told = read_json(data, source="answer", bounds=bounds) if data else {}
     if not isinstance(told, dict):
         raise BadInput("answer: object expected")
