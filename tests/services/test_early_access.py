@@ -28,6 +28,7 @@ from vedette.services import (
 )
 from vedette.services.acting import Actor
 from vedette.services.case_views import finding_view
+from vedette.services.partners import partner_view
 from vedette.services.proxying import Admitted, Asked, Turned
 from vedette.services.testing import START, FakePeer, Fixture
 from vedette.store.models import Call, Finding, InMessage, Person, ScanFinding
@@ -328,3 +329,15 @@ def test_opened_once_at_a_time_and_again_when_it_is_over(lab: Fixture, early: Ea
     again, _ = early_access.open_early_access(early.lead, partner, "q@x.example")
     with scoped(SYSTEM):
         assert again.org_id == early.partner.org, "the same organisation, its history with it"
+
+
+def test_people_in_common_are_noticed_where_they_sign_in(lab: Fixture) -> None:
+    story = LabStory.start(lab)
+    story.signed()
+    act_id = offered(story, *THREE)
+    partner = ids(story.lead, act_id)["Fen Bank"]
+    _, code = early_access.open_early_access(story.lead, partner, "pat@office.example")
+    actor(lab, "pat@office.example", code)
+    kinds = [c["kind"] for c in partner_view(story.lead, partner)["concerns"]]
+    assert kinds == ["shares-people"]
+    assert early_views.early_list(story.lead), "and it keeps nobody from anything"

@@ -28,7 +28,7 @@ from vedette.services.acting import Actor, Doing, reading
 from vedette.services.here import Here, here
 from vedette.services.inbox import Arrival, NotYet, handles
 from vedette.services.sides import own_side, stamp
-from vedette.store.models import Act, Peer, Terms, TrustedPartner
+from vedette.store.models import Act, EarlyAccess, Membership, Peer, Terms, TrustedPartner
 
 
 def pure(row: TrustedPartner) -> Partner:
@@ -159,7 +159,8 @@ def partners(actor: Actor, act_id: str = "") -> list[dict[str, Any]]:
             raise NotFound(f"act {act_id[:40]!r} is not here")
         rows = list(_rows(act_id)[:1000])
         known = _known(instance) if rows else Known()
-        return [_view(actor, instance, row, known) for row in rows]
+        people = _people(instance)
+        return [_view(actor, instance, row, known, people) for row in rows]
 
 
 def partner_view(actor: Actor, partner_id: str) -> dict[str, Any]:
@@ -168,7 +169,21 @@ def partner_view(actor: Actor, partner_id: str) -> dict[str, Any]:
         row = _rows().filter(id=partner_id).first()
         if row is None:
             raise NotFound(f"partner {partner_id[:40]!r} is not here")
-        return _view(actor, instance, row, _known(instance))
+        return _view(actor, instance, row, _known(instance), _people(instance))
+
+
+def _people(instance: Here) -> dict[str, frozenset[str]]:
+    """Mail addresses of the partners' people, by partner, where they sign in here."""
+    if instance.profile != Profile.LAB:
+        return {}
+    orgs = dict(EarlyAccess.objects.values_list("partner", "org_id"))
+    members = list(
+        Membership.objects.filter(org_id__in=orgs.values()).values_list("org_id", "person__email")
+    )
+    return {
+        partner: frozenset(email for org_id, email in members if org_id == org)
+        for partner, org in orgs.items()
+    }
 
 
 def _known(instance: Here) -> Known:
@@ -187,7 +202,13 @@ def _known(instance: Here) -> Known:
     )
 
 
-def _view(actor: Actor, instance: Here, row: TrustedPartner, known: Known) -> dict[str, Any]:
+def _view(
+    actor: Actor,
+    instance: Here,
+    row: TrustedPartner,
+    known: Known,
+    people: dict[str, frozenset[str]],
+) -> dict[str, Any]:
     partner, side = pure(row), _side(instance)
     if instance.profile != Profile.CLEARINGHOUSE:
         other = {Side.LAB: {"office": row.act.peer.name}, Side.OFFICE: {"lab": row.act.peer.name}}
@@ -217,7 +238,7 @@ def _view(actor: Actor, instance: Here, row: TrustedPartner, known: Known) -> di
         "advice": advice(instance.pack, partner),
         "concerns": [
             {"kind": c.kind, "text": c.text, "by": c.by}
-            for c in concerns(instance.pack, partner, known)
+            for c in concerns(instance.pack, partner, known, people.get(row.id, frozenset()))
         ],
         "lab": _stance(row, Side.LAB),
         "office": _stance(row, Side.OFFICE),
