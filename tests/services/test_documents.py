@@ -239,3 +239,14 @@ def test_another_organisation_sees_neither_document_nor_copy(lab: Fixture) -> No
         documents.read_document(other, "act", act)
     with pytest.raises(NotFound):
         documents.whose_copy(other, made.row.id)
+
+
+def test_the_check_names_a_missing_authority(office: Fixture) -> None:
+    from vedette.site.checking import _marking
+
+    assert _marking() == []
+    raised = replace(office.here, ceiling=SECRET)
+    with use(raised):
+        assert "classified_by" in _marking()[0].next_step
+    with use(replace(raised, classified_by="A. Officer, Chief")):
+        assert _marking() == []

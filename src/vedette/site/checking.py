@@ -11,6 +11,7 @@ from django.core.checks import run_checks
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from vedette.kernel.classification import is_classified
 from vedette.kernel.sealing import FOLDER
 from vedette.runner.runfolder import in_memory
 from vedette.services import vault
@@ -28,7 +29,15 @@ class Result:
 
 def check_instance() -> list[Result]:
     """Check the instance that is booted."""
-    return [*_files(), *_window_keys(), *_database(), *_network(), *_parts(), *_django()]
+    return [
+        *_files(),
+        *_window_keys(),
+        *_database(),
+        *_network(),
+        *_marking(),
+        *_parts(),
+        *_django(),
+    ]
 
 
 def _files() -> list[Result]:
@@ -111,6 +120,14 @@ def _network() -> list[Result]:
     if here().clock.simulated:
         results.append(Result("weak", "time is simulated", "only for a demo"))
     return results
+
+
+def _marking() -> list[Result]:
+    """A classified document names who classifies here; without a name none is made."""
+    if is_classified(here().ceiling) and not here().classified_by:
+        said = "classified material is taken, and nobody is named who classifies here"
+        return [Result("weak", said, "set classified_by, or no such document can be made")]
+    return []
 
 
 def _parts() -> list[Result]:
