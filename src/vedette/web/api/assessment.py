@@ -8,9 +8,8 @@ from django.http import HttpResponse
 from ninja import Schema
 from pydantic import Field
 
-from vedette.services import assessments, runs
-from vedette.services.documents import page_watermark
 from vedette.services import assessments, determination_bases, runs
+from vedette.services.documents import page_watermark
 from vedette.services.runs import DEFAULT_REFERENCES
 from vedette.web.api.idempotency import Asked, Router
 
