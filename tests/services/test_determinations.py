@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
-from tests.services.test_reviews import DOSSIER, House, house  # noqa: F401 - a fixture
+from tests.services.test_reviews import DOSSIER, House, house, set_ceiling  # noqa: F401 - a fixture
 
 from vedette.kernel.errors import BadInput, Forbidden, NotFound
 from vedette.services import assessments, reviews, runs
 from vedette.services.determination_bases import basis_view
 from vedette.services.testing import Fixture
-from vedette.store.models import Assessment
+from vedette.store.models import Assessment, Determination
+from vedette.store.tenancy import SYSTEM, scoped
 
 WORDS = {"maker": "Director", "why": "Read beside the dossier."}
 
@@ -63,6 +65,19 @@ def test_it_says_when_its_state_is_an_earlier_one(house: House) -> None:  # noqa
     told = sent[again].body["document"]
     assert told["earlier"] == made
     assert told["changed"] == ["another build: checkpoint 8", "another state of the review"]
+
+
+def test_a_view_marked_above_the_record_stays_out_of_it(house: House) -> None:  # noqa: F811
+    set_ceiling(house, "SECRET//TLP:RED")
+    reviews.propose(house.lead, house.review, "It meets it.")
+    high = replace(house.cyber, clearance="SECRET//TLP:RED")
+    reviews.give_view(high, house.review, "disagrees", "A secret reason.", "SECRET//TLP:RED")
+    on_review(house)
+    document = house.story.lab.received("determination.shared")[-1].body["document"]
+    assert document["consulted"][0]["office"] == "Cyber Director"
+    assert "disagrees" not in json.dumps(document)
+    with scoped(SYSTEM):
+        assert "A secret reason" not in json.dumps(Determination.objects.get().document)
 
 
 def test_a_dossier_sent_anew_shows_too(house: House) -> None:  # noqa: F811

@@ -1,7 +1,8 @@
 """What a determination rests on: review, build, the one before it; and whether that still stands.
 
 Rules:
-- A determination on a review names the offices that gave a view, with what they hold.
+- A determination on a review names the offices that gave a view, with what they hold; of a view
+  marked above the record, only that there is one.
 - A re-test is a determination of its own that names the earlier one; the earlier one stays. Where
   both rest on runs of the same suite, items that both ran are compared in pairs.
 - A record says that it was made on an earlier state once its assessment, the review, the pack or
@@ -36,6 +37,8 @@ from vedette.store.models import (
     ReviewView,
 )
 
+HIGHER = "consulted; what it holds is marked above this record"
+
 
 @dataclass(frozen=True)
 class Found:
@@ -68,12 +71,13 @@ def find(actor: Actor, row: Assessment | None, review_id: str, build: str, earli
         earlier=before.id if before else "",
         changed=tuple(_changed(before, row, built, review)) if before else (),
     )
+    marking = markings.join(Marking.parse(text) for text in marks)
     return Found(
         basis,
         act,
         model,
-        str(markings.join(Marking.parse(text) for text in marks)),
-        tuple(_consulted(review)) if review else (),
+        str(marking),
+        tuple(_consulted(review, marking)) if review else (),
         review,
         before,
         _compared(before, row) if before else {},
@@ -95,9 +99,13 @@ def _standing(review: Review) -> list[tuple[str, ReviewView]]:
     return sorted((names.get(org, org), view) for org, view in latest.items())
 
 
-def _consulted(review: Review) -> Iterator[Consultation]:
+def _consulted(review: Review, record: Marking) -> Iterator[Consultation]:
+    """The offices with what they hold, as far as the record's own marking reaches."""
     for name, view in _standing(review):
-        yield Consultation(name, view.stand, view.at.date(), view.reasons)
+        if record.dominates(Marking.parse(view.marking)):
+            yield Consultation(name, view.stand, view.at.date(), view.reasons)
+        else:
+            yield Consultation(name, HIGHER, view.at.date())
 
 
 def review_digest(review: Review) -> str:

@@ -220,7 +220,10 @@ def _record_facts(row: Any) -> list[tuple[str, Cell]]:
         ("How the interval is made", _text(known.get("method"))),
         ("Build", _text(document.get("build"))),
         ("Rule", f"{document.get('rule', '?')} of {document.get('pack', '?')}"),
-        ("Threshold, behind a nonce", Code(str(document.get("threshold_digest", "")))),
+        (
+            "Threshold, behind a nonce",
+            Code(str(document["threshold_digest"])) if document.get("threshold_digest") else None,
+        ),
         ("Made on", Code(str(document.get("made_on", "")))),
         (
             "Assessment",

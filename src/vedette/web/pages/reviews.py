@@ -103,7 +103,7 @@ def review(request: SignedIn, review_id: str) -> HttpResponse:
         "facts": _facts(found),
         "proposal_at": moment(found["proposal"]["at"]) if found["proposal"] else None,
         "standing": [_view(v) for v in found["standing"]],
-        "earlier_views": [_view(v) for v in found["views"][len(found["standing"]) :]],
+        "earlier_views": [_view(v) for v in found["views"] if v not in found["standing"]],
         "disagreement": [_view(v) for v in found["disagreement"]],
         "offices": [
             {
