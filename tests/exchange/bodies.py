@@ -58,7 +58,7 @@ def body_of(row: MessageType) -> st.SearchStrategy[dict[str, Any]]:
 
 CANDIDATES = (
     *("", "act-2222222222222222", "0" * 256, "0" * 64, "sha256:" + "0" * 64, "CWE-79"),
-    *("2026-12-01", "en", "a", "0"),
+    *("2026-12-01", "en", "a", "0", "text/plain", "build-2222222222222222"),
 )
 
 
