@@ -180,7 +180,7 @@ DIGEST = Text(71, r"sha256:[0-9a-f]{64}")
 LONG = Text(65_536)
 NOTE = Text(4_000, required=False)
 GIB = 1024 * MIB
-CHUNK = 4 * MIB
+CHUNK = MIB
 MOST_CHUNKS = 16_384
 # a file that a message names: its content crosses in chunks of CHUNK bytes, the last one shorter
 ATTACHMENT = Record(
