@@ -1,4 +1,4 @@
-"""Who read how much on which day, as an inline SVG: a row a person, a column a day."""
+"""Who read how much on which day, as an SVG: a row a person, a column a day."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from datetime import date, timedelta
 from typing import Any
 
 INK, QUIET, FILL, EMPTY = "#1c1d1f", "#565c65", "#005ea2", "#f0f0f0"
-CELL, LEFT, TOP, DAYS, PEOPLE = 14, 210, 24, 42, 20
+CELL, ROW, TOP, DAYS, PEOPLE = 16, 34, 20, 28, 12
 
 
 def reading_svg(rows: Iterable[Mapping[str, Any]], *, title: str) -> str:
-    """Return an `<svg>` of views by person and day: the last 42 days, the 20 busiest persons.
+    """Return an `<svg>` of views by person and day: the last 28 days, the 12 busiest persons.
 
     Args:
         rows: `{"person", "day" (YYYY-MM-DD), "views"}` each.
@@ -32,16 +32,16 @@ def reading_svg(rows: Iterable[Mapping[str, Any]], *, title: str) -> str:
         totals[person] += views
     people = [person for person, _ in totals.most_common(PEOPLE)]
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    width = LEFT + CELL * max(len(days), 12) + 60
-    height = TOP + CELL * len(people) + 8
+    width, height = CELL * max(len(days), 18), TOP + ROW * len(people)
     top = max(counts.values())
-    parts = [_day_label(number, day) for number, day in enumerate(days) if number % 7 == 0]
-    for row_number, person in enumerate(people):
-        y = TOP + CELL * row_number
-        shown = person if len(person) <= 28 else f"{person[:27]}…"
-        parts.append(_text(LEFT - 6, y + 11, shown, INK, "end"))
-        parts += [_cell(n, y, counts[person, day], top) for n, day in enumerate(days)]
-        parts.append(_text(LEFT + CELL * len(days) + 6, y + 11, f"{totals[person]}", QUIET))
+    parts = [
+        _text(CELL * n, 11, f"{d.day} {d:%b}", QUIET) for n, d in enumerate(days) if n % 7 == 0
+    ]
+    for number, person in enumerate(people):
+        y = TOP + ROW * number
+        shown = person if len(person) <= 40 else f"{person[:39]}…"
+        parts.append(_text(0, y + 11, f"{shown}: {totals[person]}", INK))
+        parts += [_cell(n, y + 15, counts[person, day], top) for n, day in enumerate(days)]
     said = f"{sum(counts.values())} views by {len(totals)} readers from {first} to {last}"
     return (
         f'<svg viewBox="0 0 {width} {height}" role="img" xmlns="http://www.w3.org/2000/svg">'
@@ -52,17 +52,14 @@ def reading_svg(rows: Iterable[Mapping[str, Any]], *, title: str) -> str:
 def _cell(number: int, y: int, views: int, top: int) -> str:
     shade = math.log1p(views) / math.log1p(top)
     paint = f'fill="{FILL}" fill-opacity="{0.2 + 0.8 * shade:.2f}"' if views else f'fill="{EMPTY}"'
-    x = LEFT + CELL * number
     size = CELL - 2
-    return f'<rect x="{x}" y="{y}" width="{size}" height="{size}" rx="2" {paint}></rect>'
-
-
-def _day_label(number: int, day: date) -> str:
-    return _text(LEFT + CELL * number, TOP - 8, f"{day.day} {day:%b}", QUIET)
-
-
-def _text(x: int, y: int, text: str, colour: str, anchor: str = "start") -> str:
     return (
-        f'<text x="{x}" y="{y}" font-size="11" font-family="sans-serif" fill="{colour}"'
-        f' text-anchor="{anchor}">{html.escape(text)}</text>'
+        f'<rect x="{CELL * number}" y="{y}" width="{size}" height="{size}" rx="2" {paint}></rect>'
+    )
+
+
+def _text(x: int, y: int, text: str, colour: str) -> str:
+    return (
+        f'<text x="{x}" y="{y}" font-size="11" font-family="sans-serif" fill="{colour}">'
+        f"{html.escape(text)}</text>"
     )

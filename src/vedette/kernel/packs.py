@@ -37,7 +37,7 @@ DEFAULT = "us-eo-14409@1"
 PINNED: Mapping[str, tuple[str, str]] = {
     DEFAULT: (
         "us-eo-14409-1.json",
-        "sha256:44ab899dfc39db3bf2579bf1a55ef8c8045e2b73a505632ff45adaef8d765755",
+        "sha256:e58dc97b536b7f0d3891225301bd35cb369bc76ddb25d3ca84b4eee75d49ccf2",
     ),
 }
 

@@ -31,7 +31,7 @@ from vedette.services.here import here
 from vedette.services.inbox import Arrival, handles
 from vedette.services.jobs import job, schedule
 from vedette.services.sides import arrived_act, find_act, note, only
-from vedette.store.models import Act, Custody, Hold, OutMessage, Run, WindowKey
+from vedette.store.models import Act, Custody, Hold, OutMessage, WindowKey
 from vedette.store.sealing import as_it_is
 from vedette.store.tenancy import SYSTEM, scoped
 
@@ -301,9 +301,11 @@ def lost_keys(actor: Actor) -> list[tuple[str, str]]:
         return vault.missing_keys() if vault.keeps_sealed() else []
 
 
-def destroyed_runs(row: Act) -> int:
-    """How many runs of an act keep their record only."""
-    return int(Run.objects.filter(act=row, state="destroyed").count())
+def destroyed_at(actor: Actor, act_id: str) -> datetime | None:
+    """When what was shared under an act was destroyed, None while it is not."""
+    with reading(actor, Permission.ENGAGEMENT_READ):
+        made = Custody.objects.filter(act_id=act_id, state=CustodyState.DESTROYED).first()
+        return made.destroyed_at if made else None
 
 
 def hold_rows(row: Act) -> list[Hold]:

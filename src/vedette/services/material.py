@@ -25,6 +25,11 @@ from vedette.store.models import Attachment, InMessage, Run
 from vedette.store.sealing import sealed_places
 
 KINDS = {"inmessage": "message received", "outmessage": "message sent"}
+NAMES = {
+    "act dossier": "extract of the dossier",
+    "act note": "note of the offer",
+    "act reason": "reason given",
+}
 BLOCK = 1 << 20
 
 
@@ -41,7 +46,8 @@ def _values(act_id: str) -> Iterator[Material]:
             key = int(place.row)
             yield Material(KINDS[place.table], names[key] or f"in-{key}", came[key])
         else:
-            kind = KINDS.get(place.table, f"{place.table} {place.column}")
+            column = f"{place.table} {place.column}"
+            kind = KINDS.get(place.table) or NAMES.get(column, column)
             yield Material(kind, place.row, digest(place.token.encode()))
 
 

@@ -16,6 +16,9 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Count
+from django.db.models.functions import TruncDate
+
 from vedette.engagement import reading as rules
 from vedette.kernel.clock import parse_time
 from vedette.kernel.errors import NotFound, Refused
@@ -213,12 +216,25 @@ def reports(actor: Actor) -> list[ReadingReport]:
 
 
 def log(actor: Actor, about: str = "", person: str = "") -> list[Reading]:
-    """The office's own log, newest 500 entries first."""
+    """The office's own log, newest 100 entries first."""
     only(Profile.OFFICE, actor)
     with reading(actor, Permission.READING_LOG):
         rows = Reading.objects.order_by("-at", "-pk")
         rows = rows.filter(about=about) if about else rows
-        return list((rows.filter(person=person) if person else rows)[:500])
+        return list((rows.filter(person=person) if person else rows)[:100])
+
+
+def totals(actor: Actor, days: int = 42) -> list[dict[str, Any]]:
+    """How much each person opened on each of the last days: `{"person", "day", "views"}`."""
+    only(Profile.OFFICE, actor)
+    with reading(actor, Permission.READING_LOG) as instance:
+        since = instance.clock.now() - timedelta(days=days)
+        rows = Reading.objects.filter(at__gte=since).annotate(on=TruncDate("at"))
+        counted = rows.values("person", "on").annotate(views=Count("pk")).order_by("on", "person")
+        return [
+            {"person": r["person"], "day": r["on"].isoformat(), "views": r["views"]}
+            for r in counted
+        ]
 
 
 def alerts(actor: Actor) -> list[ReadingAlert]:

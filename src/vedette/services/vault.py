@@ -100,7 +100,8 @@ class _Keyring:
         if key is None or key.id != key_of(token):
             return None
         data = key.open(token, place)
-        log_reading(act, type(row).__name__.lower(), str(getattr(row, "message_id", row.pk)))
+        kind = type(row).__name__.lower().removeprefix("in").removeprefix("out")
+        log_reading(act, kind, str(getattr(row, "message_id", row.pk)))
         return data
 
 

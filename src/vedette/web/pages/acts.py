@@ -20,6 +20,7 @@ from vedette.kernel.portions import Portion
 from vedette.ledger.timeline import title
 from vedette.services import acts as views
 from vedette.services import engagement, readiness
+from vedette.services.custody import destroyed_at
 from vedette.services.documents import dossier_portions, page_watermark
 from vedette.services.engagement_views import history
 from vedette.services.partners import seats_of
@@ -189,6 +190,7 @@ def act(request: SignedIn, act_id: str) -> HttpResponse:
             for event, time, role in history(request.actor, act_id)
         ],
         "is_lab": own_side() == Side.LAB,
+        "destroyed_at": destroyed_at(request.actor, act_id),
         "note": NO_GATE,
         "waves_url": f"/acts/{act_id}/waves/",
         "terms_url": _terms_url(request, found),

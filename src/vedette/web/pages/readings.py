@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET, require_http_methods
 
 from vedette.formats.reading_plot import reading_svg
@@ -20,6 +20,7 @@ from vedette.web.access import SignedIn, page
 from vedette.web.cells import Column, Link, State, Table
 from vedette.web.pages.forms import done, form_page, long_text, posted, submitted
 
+TOLD = 60
 FIGURES = {
     "views": "read much",
     "first": "read much for the first time",
@@ -55,11 +56,9 @@ def readings(request: SignedIn) -> HttpResponse:
             "log": _log(entries),
             "any": bool(entries or told),
         }
-        rows = [
-            {"person": e.person, "day": e.at.date().isoformat(), "views": 1} for e in entries
-        ] or rows
-    # made here from counts, names escaped
-    context["picture"] = mark_safe(reading_svg(rows, title="Views by person and day"))  # noqa: S308
+        rows = service.totals(request.actor)
+    picture = reading_svg(rows, title="Views by person and day")
+    context["picture"] = base64.b64encode(picture.encode()).decode()
     return render(request, "pages/readings.html", context)
 
 
@@ -74,9 +73,14 @@ def _told(reports: list[Any]) -> Table:
     rows = [
         [row["day"], row["person"], row["kind"], row["views"], _window(report)]
         for report in reports
-        for row in report.rows
+        for row in sorted(report.rows, key=lambda r: (r["day"], r["views"]), reverse=True)
     ]
-    return Table("By day, reader and kind, newest report first", columns, rows[:500], "None yet.")
+    return Table(
+        f"By day, reader and kind, newest report first, at most {TOLD} lines",
+        columns,
+        rows[:TOLD],
+        "None yet.",
+    )
 
 
 def _window(report: Any) -> Link:
@@ -105,7 +109,7 @@ def _alerts(rows: list[Any]) -> Table:
 
 def _log(rows: list[Any]) -> Table:
     return Table(
-        "The log, newest first",
+        "The log, the newest hundred",
         ["Time", "Reader", "What", "Which", "Act"],
         [
             [r.at, r.person, r.kind, r.object_id, Link(r.about, f"/custody/{r.about}/")]

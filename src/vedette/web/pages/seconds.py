@@ -44,7 +44,13 @@ def seconds(request: SignedIn) -> HttpResponse:
 
 def _facts(row: dict[str, Any]) -> list[tuple[str, Cell]]:
     about = row["object"]
-    at: Cell = Link(about, f"/custody/{about}/") if about.startswith("act-") else Code(about)
+    at: Cell = Code(about)
+    if about.startswith("act-"):
+        at = Link("what is held of the act", f"/custody/{about}/")
+    elif about.startswith("hold-"):
+        at = Link("the hold", f"/custody/holds/{about}/")
+    elif about.startswith("determination-"):
+        at = Link("the determination", f"/determinations/{about}/")
     pairs: list[tuple[str, Cell]] = [
         ("About", at),
         ("Proposed by", row["proposer"]),

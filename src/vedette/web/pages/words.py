@@ -30,7 +30,13 @@ KINDS: dict[str, dict[str, Kind]] = {
         "destroying": "active",
         "destroyed": "done",
     },
-    "run": {"committed": "idle", "running": "active", "finished": "done", "failed": "urgent"},
+    "run": {
+        "committed": "idle",
+        "running": "active",
+        "finished": "done",
+        "failed": "urgent",
+        "destroyed": "ended",
+    },
     "stance": {
         "unanswered": "idle",
         "agreed": "done",
