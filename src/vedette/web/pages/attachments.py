@@ -61,7 +61,7 @@ def attachments(request: SignedIn) -> HttpResponse:
         "may_send": request.actor.may(Permission.MESSAGE_SEND) and bool(peers(request.actor)),
         "table": Table(
             "Newest first",
-            ["File", "Size", "Direction", "Belongs to", "State", "Marking", "Time"],
+            ["File", "Size", "Direction", "Belongs to", "State", "Note", "Marking", "Time"],
             [_row(row) for row in rows],
         ),
         "page_marking": joined("TLP:AMBER", *(row["marking"] for row in rows)),
@@ -79,10 +79,8 @@ def _row(row: dict[str, Any]) -> list[Cell]:
         size(row["size"]),
         f"{'to' if row['direction'] == 'out' else 'from'} {row['peer']}",
         row["about"] or None,
-        State(
-            f"{state}: {row['reason']}" if row["reason"] else state,
-            KINDS.get(row["state"], "attention"),
-        ),
+        State(state, KINDS.get(row["state"], "attention")),
+        row["reason"] or None,
         Marking.parse(row["marking"]),
         parse_time(row["at"], field="at"),
     ]
