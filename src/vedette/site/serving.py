@@ -48,6 +48,7 @@ def serve_instance(*, worker: bool) -> None:
                 "worker_class": "gthread",
                 "threads": config.threads,
                 "timeout": 0,
+                "keepalive": 30,
                 "graceful_timeout": 5,
                 "loglevel": "warning",
                 "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,  # noqa: S108

@@ -26,7 +26,7 @@ SAID = {
     "not-stated": State("not stated", "idle"),
 }
 VERDICTS = {
-    "first": State("the first: later ones are read beside it", "idle"),
+    "first": State("first", "idle"),
     "same": State("same as before", "done"),
     "changed": State("changed", "urgent"),
 }
