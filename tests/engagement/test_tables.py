@@ -32,6 +32,8 @@ from vedette.kernel.packs import default_pack
 
 MODULES = [access, acts, invariants, negotiation, partners, publication, table, terms, window]
 TABLES = [ACTS, CUSTODY, PUBLICATION, VERSIONS, WINDOW]
+# what comes after a destruction is held anew: custody alone begins again
+ENDING = [machine for machine in TABLES if machine is not CUSTODY]
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 
 
@@ -87,7 +89,7 @@ def test_the_lab_ends_a_window_from_every_state_that_is_not_over() -> None:
         assert not any(row.source == state for row in WINDOW.rows)
 
 
-@given(st.sampled_from(TABLES), st.lists(st.sampled_from([Actor.OFFICE, Actor.CLOCK])), st.data())
+@given(st.sampled_from(ENDING), st.lists(st.sampled_from([Actor.OFFICE, Actor.CLOCK])), st.data())
 def test_office_and_clock_only_bring_an_engagement_nearer_its_end(
     machine: Table, actors: list[Actor], data: st.DataObject
 ) -> None:

@@ -65,7 +65,8 @@ CANDIDATES = (
 def one(field: fields.Field) -> Any:
     """The same valid value of a field each time; a record has all of its fields."""
     if isinstance(field, fields.Text):
-        fitting = (text for text in CANDIDATES if re.fullmatch(field.pattern or ".+", text))
+        form = field.pattern or ".+"
+        fitting = (t for t in CANDIDATES if len(t) <= field.limit and re.fullmatch(form, t))
         found = next(fitting, None)
         return find(value(field), lambda _: True) if found is None else found
     if isinstance(field, fields.Choice):

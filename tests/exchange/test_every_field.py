@@ -130,6 +130,9 @@ def test_a_value_beyond_its_limit_is_named(row: MessageType, way: Any, field: An
 def test_a_portion_above_the_ceiling_keeps_the_whole_out(
     row: MessageType, way: Any, field: Any
 ) -> None:
+    if "attachments" in way:
+        # a file above it is kept out alone, and has a pointer of its own
+        return
     if isinstance(field, Mark):
         body = put(one(row.body), way, "SECRET//TLP:RED")
     elif isinstance(field, Document) and not isinstance(field, TextMap):

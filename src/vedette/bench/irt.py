@@ -98,7 +98,8 @@ def calibrate(items: Sequence[str], cells: NDArray[np.int8], start: Bank | None 
 
 def _share(cells: NDArray[np.int8], most: int) -> NDArray[np.int8]:
     """At most so many of the subjects, evenly chosen."""
-    return cells[np.unique(np.linspace(0, len(cells) - 1, most).astype(int))]
+    chosen: NDArray[np.int8] = cells[np.unique(np.linspace(0, len(cells) - 1, most).astype(int))]
+    return chosen
 
 
 def _first_difficulty(cells: NDArray[np.int8]) -> Floats:

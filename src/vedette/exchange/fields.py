@@ -171,7 +171,10 @@ class Mark:
     def check(self, value: Any, path: str) -> None:
         if not isinstance(value, str):
             raise BadInput(f"{path}: marking expected")
-        Marking.parse(value)
+        try:
+            Marking.parse(value)
+        except BadInput as error:
+            raise BadInput(f"{path}: {error.what}") from None
 
 
 ID = Text(40, r"[a-z]{2,20}-[2-9a-z]{16}")

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 
 class Event(StrEnum):
+    ACCESS_BUILD_COMPARED = "access:build:compared"
     ACCESS_BUILD_FINGERPRINTED = "access:build:fingerprinted"
     ACCESS_BUILD_SERVED = "access:build:served"
     ACCESS_BUILD_STATED = "access:build:stated"
@@ -19,7 +20,6 @@ class Event(StrEnum):
     ACCESS_METERS_COMPARED = "access:meters:compared"
     ACCESS_RECORD_MADE = "access:record:made"
     ACCESS_RECORD_RECEIVED = "access:record:received"
-    ACCESS_RELEASE_STATED = "access:release:stated"
     ACCESS_SEATS_SHARED = "access:seats:shared"
     ACCESS_SESSION_ENDED = "access:session:ended"
     ACCESS_SESSION_OPENED = "access:session:opened"

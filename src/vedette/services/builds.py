@@ -197,7 +197,7 @@ def state_release(
 
 def _keep_statement(doing: Doing, row: ReleaseStatement, message_id: str) -> None:
     doing.record(
-        Event.ACCESS_RELEASE_STATED,
+        Event.ACCESS_BUILD_COMPARED,
         row.act_id,
         {"said": row.said, "build": row.build, "checkpoint": row.checkpoint},
         marking=row.act.marking,

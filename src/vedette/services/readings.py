@@ -30,7 +30,7 @@ from vedette.services.acting import Actor, Doing, act, instance_actor, reading
 from vedette.services.here import here
 from vedette.services.inbox import Arrival, handles
 from vedette.services.jobs import job, schedule
-from vedette.services.sides import arrived_act, note, only, stamp
+from vedette.services.sides import arrived_act, note, only, own_side, stamp
 from vedette.services.term_versions import in_force, on_the_list
 from vedette.store.models import Act, Reading, ReadingAlert, ReadingReport, Schedule
 from vedette.store.tenancy import SYSTEM, scoped
@@ -210,6 +210,7 @@ def on_reported(arrival: Arrival) -> None:
 
 def reports(actor: Actor) -> list[ReadingReport]:
     """The newest 500 reports, newest first: what the lab sees, on either side."""
+    own_side()
     with reading(actor, Permission.READING_LOG):
         rows = ReadingReport.objects.select_related("act", "act__peer")
         return list(rows.order_by("-until_at", "id")[:500])

@@ -11,6 +11,7 @@ from vedette.engagement.signed_terms import signed_file
 from vedette.engagement.table import Actor as Side
 from vedette.engagement.terms import Terms as Document
 from vedette.kernel.errors import NotFound
+from vedette.kernel.packs import plain
 from vedette.kernel.permissions import Permission
 from vedette.services.acting import Actor, reading
 from vedette.services.binding import address_of, has_accepted, is_bound
@@ -210,10 +211,8 @@ def offered_terms(actor: Actor) -> dict[str, Any]:
     pack = here().pack
     if not (actor.host or actor.system) or not actor.may(Permission.TERMS_SIGN):
         raise NotFound("no such thing here")
+    terms = plain(pack.mapping("terms"))
     return {
-        "clauses": [dict(row) for row in pack.records("terms", "clauses")],
-        "required": list(pack.sequence("terms", "required")),
+        **{name: terms[name] for name in ("clauses", "required", "publication", "access")},
         "purposes": [dict(row) for row in pack.records("engagement", "purposes")],
-        "publication": [dict(row) for row in pack.records("terms", "publication")],
-        "access": dict(pack.mapping("terms", "access")),
     }
