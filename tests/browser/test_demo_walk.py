@@ -97,8 +97,8 @@ WALKS = (
     Walk(
         "clearinghouse",
         "desk@civicdefence.example",
-        ADVISORIES,
-        ("/findings/", "/cases/", "/notices/", "/people/"),
+        ADVISORIES | {"/findings/"},
+        ("/cases/", "/notices/", "/people/"),
     ),
     Walk(
         "clearinghouse",

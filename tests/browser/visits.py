@@ -115,7 +115,7 @@ class Visit:
 
     def links(self) -> list[str]:
         """Where the page's links lead within this portal."""
-        found: list[str] = self.page.eval_on_selector_all("a[href]", LINKS)
+        found: list[str] = self.page.eval_on_selector_all("a[href]:not([download])", LINKS)
         return [link for link in found if link.startswith(f"{self.base}/")]
 
     def look(self, *, thorough: bool) -> None:

@@ -134,7 +134,8 @@ def test_garbage_from_outside_leaves_only_word_of_it(lab: Path, tmp_path: Path) 
     value: dict[str, Any] = json.loads(answer.stdout)
     assert [value[name] for name in ("accepted", "already", "refused")] == [0, 0, 4]
     assert [refusal["line"] for refusal in value["refusals"]] == [1, 3, 4, 5]
-    assert len(answer.stderr.splitlines()) == 4
+    assert len(answer.stderr.splitlines()) == 5
+    assert "garbage.jsonl.refused.jsonl" in answer.stderr
     after = counts(lab)
     changed = {name for name in after if after[name] != before[name]}
     assert changed - {"sqlite_sequence"} == {

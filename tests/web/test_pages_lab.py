@@ -190,6 +190,7 @@ def test_a_session_is_watched_and_ended_at_once(story: LabStory, lead: Client) -
     text = read(lead, "/")
     assert "/models/" in text
     given = {"base_url": "http://127.0.0.1:1/v1", "build": "b1", "safeguards": "on"}
+    given["dialect"] = "openai"
     send(lead, "/models/", model=MODEL, key="sk-hidden", **given)
     page = read(lead, "/models/")
     assert "sk-hidden" not in page

@@ -184,7 +184,8 @@ def test_a_run_is_started_watched_and_assessed(
 def test_a_run_that_failed_goes_on(office: Fixture, evaluator: Client) -> None:
     run = runs.start_run(office.person("evaluator"), "daemons", references=["null"])
     with scoped(SYSTEM):
-        Run.objects.filter(id=run.id).update(state="failed", error="the <sandbox> went away")
+        run.state, run.error = "failed", "the <sandbox> went away"
+        run.save()
     page = read(evaluator, f"/runs/{run.id}/")
     assert "the &lt;sandbox&gt; went away" in page
     assert "Go on where it stopped" in page

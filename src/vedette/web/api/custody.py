@@ -15,7 +15,7 @@ from vedette.web.api.kinds import Moment, Note
 router = Router(tags=["custody"])
 
 
-class WhyIn(Schema):
+class CustodyWhyIn(Schema):
     why: Note = ""
 
 
@@ -27,7 +27,7 @@ class HoldIn(Schema):
     until: Moment | None = None
 
 
-class ReasonIn(Schema):
+class CustodyReasonIn(Schema):
     reason: Note = ""
 
 
@@ -49,12 +49,12 @@ def set_hold(request: Asked, act_id: str, body: HoldIn) -> dict[str, Any]:
 
 
 @router.post("/holds/{hold_id}/lift", operation_id="liftHold", summary="Lift a hold of one's own")
-def lift_hold(request: Asked, hold_id: str, body: ReasonIn) -> dict[str, Any]:
+def lift_hold(request: Asked, hold_id: str, body: CustodyReasonIn) -> dict[str, Any]:
     return _outcome(holds.lift_hold(request.auth, hold_id, body.reason))
 
 
 @router.post("/custody/{act_id}/destroy", operation_id="destroyMaterial", summary="Destroy it")
-def destroy(request: Asked, act_id: str, body: WhyIn) -> dict[str, Any]:
+def destroy(request: Asked, act_id: str, body: CustodyWhyIn) -> dict[str, Any]:
     """Due material at once; before it is due it waits for a second person."""
     return _outcome(custody.destroy_material(request.auth, act_id, body.why))
 
@@ -65,7 +65,7 @@ def tell(request: Asked, act_id: str) -> dict[str, Any]:
 
 
 @router.post("/custody/{act_id}/export", operation_id="exportMaterial", summary="Ask for a file")
-def export(request: Asked, act_id: str, body: WhyIn) -> dict[str, Any]:
+def export(request: Asked, act_id: str, body: CustodyWhyIn) -> dict[str, Any]:
     return _outcome(custody_views.export_material(request.auth, act_id, body.why))
 
 
@@ -74,7 +74,7 @@ def export(request: Asked, act_id: str, body: WhyIn) -> dict[str, Any]:
     operation_id="askThreshold",
     summary="Ask to open a sealed threshold",
 )
-def ask_threshold(request: Asked, determination_id: str, body: WhyIn) -> dict[str, Any]:
+def ask_threshold(request: Asked, determination_id: str, body: CustodyWhyIn) -> dict[str, Any]:
     return _outcome(custody_views.ask_threshold(request.auth, determination_id, body.why))
 
 
@@ -127,7 +127,7 @@ def list_alerts(request: Asked) -> list[dict[str, Any]]:
 
 
 @router.post("/reading-alerts/{alert_id}/look", operation_id="lookAtAlert", summary="Looked at")
-def look(request: Asked, alert_id: str, body: ReasonIn) -> dict[str, Any]:
+def look(request: Asked, alert_id: str, body: CustodyReasonIn) -> dict[str, Any]:
     made = readings.look_at(request.auth, alert_id, body.reason)
     return page_moment({"id": made.id, "looked_at": made.looked_at, "looked_by": made.looked_by})
 

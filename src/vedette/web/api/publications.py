@@ -32,7 +32,7 @@ class MarksIn(Schema):
     marks: list[MarkIn] = Field(default_factory=list)
 
 
-class ViewIn(Schema):
+class MarkViewIn(Schema):
     agrees: bool
     view: str = ""
 
@@ -40,7 +40,7 @@ class ViewIn(Schema):
 class ViewsIn(Schema):
     """The author's view of each mark, in their order."""
 
-    views: list[ViewIn]
+    views: list[MarkViewIn]
 
 
 @router.get(
