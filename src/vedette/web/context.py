@@ -28,5 +28,5 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         context["organisation"] = next((name for id_, name, _ in rows if id_ == actor.org), "")
         context["organisations"] = rows
         context["actor"] = actor
-        context["nav"] = nav_for(actor, instance.profile, request.path)
+        context["nav"], context["nav_records"] = nav_for(actor, instance.profile, request.path)
     return context

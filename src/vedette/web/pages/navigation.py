@@ -14,6 +14,7 @@ class Entry:
 
     `hosted`: on a clearinghouse only the organisations that it hosts have it, not the host.
     `guests`: on these other profiles organisations besides the host have it, too.
+    `records`: what is looked up rather than worked on; it stands in a menu of its own.
     """
 
     label: str
@@ -22,10 +23,12 @@ class Entry:
     permission: Permission | None
     hosted: bool = False
     guests: tuple[Profile, ...] = ()
+    records: bool = False
 
 
 ALL = tuple(Profile)
 REPORTING = (Profile.CLEARINGHOUSE, Profile.LAB, Profile.OFFICE)
+FEW = 3
 OPERATING = (Profile.OPERATOR, Profile.CLEARINGHOUSE)
 ENTRIES: tuple[Entry, ...] = (
     Entry("Overview", "/", ALL, None),
@@ -38,7 +41,13 @@ ENTRIES: tuple[Entry, ...] = (
         "Reviews", "/reviews/", (Profile.OFFICE,), Permission.REVIEW_READ, guests=(Profile.OFFICE,)
     ),
     Entry("Early access", "/early/", (Profile.LAB,), Permission.EARLY_READ, guests=(Profile.LAB,)),
-    Entry("Seats", "/seats/", (Profile.LAB, Profile.CLEARINGHOUSE), Permission.SEATS_READ),
+    Entry(
+        "Seats",
+        "/seats/",
+        (Profile.LAB, Profile.CLEARINGHOUSE),
+        Permission.SEATS_READ,
+        records=True,
+    ),
     Entry("Sessions", "/sessions/", (Profile.LAB, Profile.OFFICE), Permission.ENGAGEMENT_READ),
     Entry("Model", "/models/", (Profile.LAB,), Permission.SESSION_END),
     Entry("Runs", "/runs/", (Profile.OFFICE,), Permission.RUN_READ),
@@ -47,19 +56,33 @@ ENTRIES: tuple[Entry, ...] = (
     ),
     Entry("Scans", "/scans/", REPORTING, Permission.SCAN_READ, guests=(Profile.LAB,)),
     Entry("Findings", "/findings/", REPORTING, Permission.FINDING_READ, guests=(Profile.LAB,)),
-    Entry("Custody", "/custody/", (Profile.LAB, Profile.OFFICE), Permission.ENGAGEMENT_READ),
-    Entry("Second person", "/seconds/", (Profile.OFFICE,), Permission.CUSTODY_DESTROY),
-    Entry("Reading log", "/readings/", (Profile.LAB, Profile.OFFICE), Permission.READING_LOG),
+    Entry(
+        "Custody",
+        "/custody/",
+        (Profile.LAB, Profile.OFFICE),
+        Permission.ENGAGEMENT_READ,
+        records=True,
+    ),
+    Entry(
+        "Second person", "/seconds/", (Profile.OFFICE,), Permission.CUSTODY_DESTROY, records=True
+    ),
+    Entry(
+        "Reading log",
+        "/readings/",
+        (Profile.LAB, Profile.OFFICE),
+        Permission.READING_LOG,
+        records=True,
+    ),
     Entry("Cases", "/cases/", (Profile.CLEARINGHOUSE,), Permission.CASE_READ),
     Entry("Notices", "/notices/", OPERATING, Permission.NOTICE_READ, hosted=True),
     Entry("Inventories", "/inventories/", OPERATING, Permission.NOTICE_READ, hosted=True),
     Entry("Test beds", "/testbeds/", OPERATING, Permission.TESTBED_OFFER),
     Entry("Advisories", "/advisories/", (Profile.CLEARINGHOUSE,), None),
-    Entry("Copies", "/documents/", ALL, Permission.LEDGER_READ),
-    Entry("Files", "/attachments/", ALL, Permission.ATTACHMENT_READ),
-    Entry("Messages", "/messages/", ALL, Permission.LEDGER_READ),
-    Entry("Ledger", "/ledger/", ALL, Permission.LEDGER_READ),
-    Entry("People", "/people/", ALL, Permission.PERSON_INVITE),
+    Entry("Copies", "/documents/", ALL, Permission.LEDGER_READ, records=True),
+    Entry("Files", "/attachments/", ALL, Permission.ATTACHMENT_READ, records=True),
+    Entry("Messages", "/messages/", ALL, Permission.LEDGER_READ, records=True),
+    Entry("Ledger", "/ledger/", ALL, Permission.LEDGER_READ, records=True),
+    Entry("People", "/people/", ALL, Permission.PERSON_INVITE, records=True),
 )
 
 
@@ -72,8 +95,14 @@ def stands_here(profile: Profile, path: str) -> bool:
     )
 
 
-def nav_for(actor: Actor, profile: Profile, path: str) -> list[tuple[str, str, bool]]:
-    """The entries that `actor` may see: (label, url, whether it is the present page)."""
+Shown = tuple[str, str, bool]
+
+
+def nav_for(actor: Actor, profile: Profile, path: str) -> tuple[list[Shown], list[Shown]]:
+    """The entries that `actor` may see, work and records apart.
+
+    Each is (label, url, whether it is the present page).
+    """
     rows = [
         e
         for e in ENTRIES
@@ -82,6 +111,15 @@ def nav_for(actor: Actor, profile: Profile, path: str) -> list[tuple[str, str, b
         and not (e.hosted and actor.host and profile == Profile.CLEARINGHOUSE)
         and (actor.host or profile == Profile.CLEARINGHOUSE or profile in e.guests)
     ]
-    return [
-        (e.label, e.url, path == e.url or (e.url != "/" and path.startswith(e.url))) for e in rows
-    ]
+
+    def shown(entries: list[Entry]) -> list[Shown]:
+        return [
+            (e.label, e.url, path == e.url or (e.url != "/" and path.startswith(e.url)))
+            for e in entries
+        ]
+
+    records = [e for e in rows if e.records]
+    # a menu of one or two is no help
+    if len(records) < FEW:
+        return shown(rows), []
+    return shown([e for e in rows if not e.records]), shown(records)
