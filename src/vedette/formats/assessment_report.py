@@ -63,7 +63,7 @@ def _stamped(stamp: Stamp | None) -> str:
         return ""
     marks = f"<span>{escape(' · '.join(stamp.short))}</span>" * MARKS
     return (
-        f'<p class="copy">{escape(stamp.sentence)}</p>\n'
+        f'<aside class="copy" aria-label="Whose copy">{escape(stamp.sentence)}</aside>\n'
         f'<div class="watermark" aria-hidden="true">{marks}</div>\n'
     )
 

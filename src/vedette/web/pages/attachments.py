@@ -59,6 +59,8 @@ def attachments(request: SignedIn) -> HttpResponse:
         "rows": rows,
         "about": about,
         "may_send": request.actor.may(Permission.MESSAGE_SEND) and bool(peers(request.actor)),
+        "messages_words": "What crossed as messages",
+        "messages_url": "/messages/" if request.actor.may(Permission.LEDGER_READ) else "",
         "table": Table(
             "Newest first",
             ["File", "Size", "Direction", "Belongs to", "State", "Note", "Marking", "Time"],
