@@ -24,8 +24,12 @@ def played(cells: NDArray[np.int8], seed: int = 0, **rule: Any) -> Replay:
 
 @pytest.mark.parametrize(
     "kind",
-    [{}, {"guess": 0.2}, {"cluster": 0.7}, {"spread": 0.6}],
-    ids=["as modelled", "guessing", "clustered", "uneven items"],
+    [
+        pytest.param({}, id="as modelled"),
+        pytest.param({"guess": 0.2}, id="guessing"),
+        pytest.param({"cluster": 0.7}, id="clustered", marks=pytest.mark.long),
+        pytest.param({"spread": 0.6}, id="uneven items", marks=pytest.mark.long),
+    ],
 )
 def test_intervals_cover_held_out_subjects(kind: dict[str, float]) -> None:
     whole, true = [], []

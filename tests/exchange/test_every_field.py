@@ -105,16 +105,14 @@ def test_a_field_that_is_owed_is_missed(row: MessageType, way: Any, field: Any) 
 
 
 @each_field
-@pytest.mark.parametrize("wrong", [None, [[]], 7, {"a": {"b": []}}, "\x07"], ids=str)
-def test_a_value_of_another_kind_is_named(
-    row: MessageType, way: Any, field: Any, wrong: Any
-) -> None:
-    try:
-        field.check(wrong, "")
-    except BadInput:
-        why, what = reason(row, put(one(row.body), way, wrong))
-        assert why == Reason.BAD_FIELD
-        assert path(way) in what
+def test_a_value_of_another_kind_is_named(row: MessageType, way: Any, field: Any) -> None:
+    for wrong in (None, [[]], 7, {"a": {"b": []}}, "\x07"):
+        try:
+            field.check(wrong, "")
+        except BadInput:
+            why, what = reason(row, put(one(row.body), way, wrong))
+            assert why == Reason.BAD_FIELD, wrong
+            assert path(way) in what, wrong
 
 
 @each_field
