@@ -27,7 +27,7 @@ def office(db: None, tmp_path: Path) -> Iterator[Fixture]:
 
 
 def raw(table: str, column: str, key: str) -> str:
-    with connection.cursor() as cursor:
+    with scoped(SYSTEM), connection.cursor() as cursor:
         cursor.execute(f"SELECT {column} FROM {table} WHERE id = %s", [key])
         return str(cursor.fetchone()[0])
 
@@ -74,7 +74,7 @@ def test_without_its_key_a_value_is_empty_and_stays_as_it_was(office: Fixture) -
 def test_a_value_moved_to_another_row_does_not_open(office: Fixture) -> None:
     story = OfficeStory.start(office)
     one, two = story.offer(note="of one"), story.offer(note="of two")
-    with connection.cursor() as cursor:
+    with scoped(SYSTEM), connection.cursor() as cursor:
         cursor.execute(
             "UPDATE store_act SET note = (SELECT note FROM store_act WHERE id = %s) WHERE id = %s",
             [one, two],

@@ -12,7 +12,9 @@ import httpx
 import httpx2
 import openai
 import pytest
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 from tests.services.flow import CLOSES, MODEL, LabStory, session_of
 from tests.web.test_proxy import Caller
 
@@ -31,6 +33,16 @@ BASE = "http://testserver/proxy/v1"
 def lab(db: None, tmp_path: Path) -> Iterator[Fixture]:
     with instance(Profile.LAB, tmp_path) as made:
         yield made
+
+
+@pytest.fixture(autouse=True)
+def one_connection() -> Iterator[None]:
+    """As Django's own client does: a request does not close the connection of the test."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture
