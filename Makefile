@@ -34,14 +34,14 @@ serve: ## the demo's instances with their portals
 test: ## the tests; what touches the database runs on SQLite and on PostgreSQL
 	@scripts/system-packages test
 	@scripts/setup test
-	.venv/bin/python -m pytest -n 3 $(ARGS)
-	.venv/bin/python tests/with_postgres.py .venv/bin/python -m pytest -n 3 tests/store tests/services tests/web $(WALKS_APART)
+	.venv/bin/python -m pytest -n 2 $(ARGS)
+	.venv/bin/python tests/with_postgres.py .venv/bin/python -m pytest -n 2 tests/store tests/services tests/web $(WALKS_APART)
 
 test-long: ## the tests, the slow ones too
 	@scripts/system-packages test
 	@scripts/setup test
-	.venv/bin/python -m pytest -n 3 --long $(ARGS)
-	.venv/bin/python tests/with_postgres.py .venv/bin/python -m pytest -n 3 --long tests/store tests/services tests/web
+	.venv/bin/python -m pytest -n 2 --long $(ARGS)
+	.venv/bin/python tests/with_postgres.py .venv/bin/python -m pytest -n 2 --long tests/store tests/services tests/web
 
 bench: ## the benchmarks; writes benchmarks/results.json
 	@scripts/system-packages bench

@@ -64,7 +64,7 @@ def join(visit: Visit, link: str, name: str = "A Person") -> None:
 
 
 def sign_out(visit: Visit) -> None:
-    visit.page.locator(".v-account summary").click()
+    visit.page.locator(".v-header__bar .v-account summary").click()
     visit.press("Sign out")
     visit.open("/")
     expect(visit.page.get_by_role("heading", name="Sign in")).to_be_visible()
