@@ -12,8 +12,6 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # options for pytest, for instance: make test ARGS="tests/kernel -n 0"
 ARGS ?=
-# walks of the whole API that say little of a database: on PostgreSQL among the slow runs
-WALKS_APART = --ignore tests/web/test_api_contract.py --ignore tests/web/test_access_matrix.py
 
 help: ## these lines
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 11
@@ -35,7 +33,7 @@ test: ## the tests; what touches the database runs on SQLite and on PostgreSQL
 	@scripts/system-packages test
 	@scripts/setup test
 	.venv/bin/python -m pytest -n 2 $(ARGS)
-	.venv/bin/python tests/with_postgres.py .venv/bin/python -m pytest -n 2 tests/store tests/services tests/web $(WALKS_APART)
+	.venv/bin/python tests/with_postgres.py .venv/bin/python -m pytest -n 2 tests/store tests/services tests/web
 
 test-long: ## the tests, the slow ones too
 	@scripts/system-packages test

@@ -27,8 +27,8 @@ def played(cells: NDArray[np.int8], seed: int = 0, **rule: Any) -> Replay:
     [
         pytest.param({}, id="as modelled"),
         pytest.param({"guess": 0.2}, id="guessing"),
-        pytest.param({"cluster": 0.7}, id="clustered", marks=pytest.mark.long),
-        pytest.param({"spread": 0.6}, id="uneven items", marks=pytest.mark.long),
+        pytest.param({"cluster": 0.7}, id="clustered"),
+        pytest.param({"spread": 0.6}, id="uneven items"),
     ],
 )
 def test_intervals_cover_held_out_subjects(kind: dict[str, float]) -> None:

@@ -28,7 +28,7 @@ CASES = {"/cases/", "/cases/*/", "/cases/*/severity/"}
 NOTICES = {"/notices/", "/notices/*/", "/inventories/", "/inventories/*/"}
 ADVISORIES = {"/advisories/", "/advisories/*/"}
 LIVE_RUN_MS = 90_000
-# where everybody looks at everything, two: a page may differ by what it shows, terms or none
+# two, since a page may differ by what it shows: an act with terms, an act without
 OF_A_KIND = 2
 
 
@@ -127,12 +127,12 @@ def looked_at() -> set[tuple[str, str]]:
 
 
 def walk(visit: Visit, instance: str, looked_at: set[tuple[str, str]], thorough: bool) -> set[str]:
-    """Follow every link of every page, one or two addresses a kind; return the kinds seen."""
+    """Follow every link of every page, OF_A_KIND addresses of each kind; return the kinds seen."""
     opened: Counter[str] = Counter()
     known = [f"{visit.base}/"]
     for there in known:  # grows on the way
         kind = kind_of(there)
-        if opened[kind] == (OF_A_KIND if thorough else 1) or kind.endswith(NOT_PAGES):
+        if opened[kind] == OF_A_KIND or kind.endswith(NOT_PAGES):
             continue
         opened[kind] += 1
         status = visit.open(there)

@@ -59,7 +59,7 @@ from vedette.web.api.routers import api
 SOURCE = Path(__file__).parents[2] / "src" / "vedette"
 TIMES = [START, OPENS, OPENS + timedelta(days=9), CLOSES, CLOSES + timedelta(days=90)]
 OTHERS = ("reader", "compliance", "auditor", "finder")
-IDLE = settings(max_examples=15, stateful_step_count=20)
+IDLE = settings(max_examples=30, stateful_step_count=20)
 
 
 def posts() -> list[str]:

@@ -91,6 +91,13 @@ def test_a_partner_reads_accepts_opens_a_session_and_sees_its_own_alone(lab: Fix
     assert "vac_" in answer.content.decode()
     assert answer.headers["Cache-Control"] == "no-store"
     assert "vac_" not in read(pat, at)
+    asked = {"HTTP_IDEMPOTENCY_KEY": "session-1", "content_type": "application/json"}
+    first, again = (
+        pat.post(f"/api/v1/early-access/{early}/sessions", '{"purpose": "own-systems"}', **asked)
+        for _ in range(2)
+    )
+    assert first.json()["credential"].startswith("vac_")
+    assert again.json() == {**first.json(), "credential": ""}, "shown once, kept nowhere"
     send(pat, f"{at}name/", named="pseudonym")
     for hidden in (f"/plan/{plan}/", f"/dossier/{plan}/", f"/acts/{act_id}/", "/seats/"):
         assert pat.get(hidden).status_code in (403, 404), hidden

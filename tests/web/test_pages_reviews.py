@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
-from tests.services.flow import MODEL, LabStory, OfficeStory
+from tests.services.flow import MODEL, PERSON, LabStory, OfficeStory
 from tests.web.visitors import read, refused, send, stranger, visitor
 
 from vedette.kernel.ids import new_id
@@ -118,6 +119,32 @@ def test_the_worksheet_has_the_whole_form(office: Fixture) -> None:
     assert "Which scores?" in read(officer, to)
     assert "Scores" in read(officer, "/questions/")
     assert "This field is required" in refused(officer, f"{at}fields/scores/ask/", text="")
+
+
+def test_under_terms_the_lead_reads_the_worksheet_once_they_are_accepted(office: Fixture) -> None:
+    story = OfficeStory.start(office)
+    act = story.signed()
+    named = visitor(office, "reviewing-officer", email=PERSON)
+    other = visitor(office, "reviewing-officer")
+    at = opened(office, act, named)
+    for page in (f"{at}worksheet/", f"{at}fields/scores/"):
+        assert "not accepted version 1" in refused_page(named, page)
+        assert "does not name you" in refused_page(other, page)
+    assert api(named, at).status_code == 409
+    send(named, f"/acts/{act}/terms/accept/", read="on")
+    assert "Worksheet" in read(named, f"{at}worksheet/")
+    assert api(named, at).status_code == 200
+    assert "does not name you" in refused_page(other, f"{at}worksheet/")
+
+
+def refused_page(client: Client, url: str) -> str:
+    answer = client.get(url)
+    assert answer.status_code == 409, (url, answer.status_code)
+    return answer.content.decode()
+
+
+def api(client: Client, at: str) -> Any:
+    return client.get(f"/api/v1{at}worksheet")
 
 
 def test_the_lab_answers_beside_its_form(lab: Fixture) -> None:

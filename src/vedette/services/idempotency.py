@@ -1,10 +1,12 @@
 """Replies to requests with an idempotency key, kept with what they did.
 
-A reply that tells of a lab's material is sealed under the key of that material's act.
+A reply that tells of a lab's material is sealed under the key of that material's act. What is shown
+once, a credential or an invitation, is not kept: the same key again gives the reply without it.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from vedette.kernel.errors import VedetteError
@@ -12,6 +14,8 @@ from vedette.services import vault
 from vedette.services.acting import Actor, reading
 from vedette.services.here import here
 from vedette.store.models import IdempotencyRecord
+
+SHOWN_ONCE = ("credential", "invitation")
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,15 @@ def claim(actor: Actor, key: str, asked: str) -> None:
 
 def keep(actor: Actor, key: str, status: int, body: str) -> None:
     """Keep the reply with what it tells of, in the open transaction."""
-    kept = vault.seal_for(vault.opened_acts(), body, f"reply/{key}")
+    kept = vault.seal_for(vault.opened_acts(), _without_secrets(body), f"reply/{key}")
     with reading(actor):
         IdempotencyRecord.objects.filter(org_id=actor.org, key=key).update(status=status, body=kept)
+
+
+def _without_secrets(body: str) -> str:
+    if not any(f'"{name}"' in body for name in SHOWN_ONCE):
+        return body
+    value = json.loads(body)
+    if not isinstance(value, dict):
+        return body
+    return json.dumps({k: "" if k in SHOWN_ONCE else v for k, v in value.items()})

@@ -3,6 +3,7 @@
 Rules:
 - An office's worksheet has the fields that the lead shares with it and that its reader may read;
   of others that only a TLP label keeps from the reader the number is told.
+- The lead's people read under the terms in force: the named ones, after they accepted them.
 - Each office checks for itself; the lead sees how far each one is.
 """
 
@@ -19,6 +20,7 @@ from vedette.kernel.permissions import Permission
 from vedette.readiness.dossier import fields_of, sections_of
 from vedette.readiness.worksheet import OTHER, Line, Look, looked_at, worksheet
 from vedette.services.acting import Actor, reading
+from vedette.services.binding import require_reading
 from vedette.services.dossier_states import states_of
 from vedette.services.here import here
 from vedette.services.parties import readable
@@ -38,6 +40,8 @@ def lines_of(row: Review) -> tuple[Line, ...]:
 def _own(actor: Actor, row: Review, lines: tuple[Line, ...]) -> tuple[list[Line], int]:
     """The lines that the reader sees, and how many others it may know of."""
     place = place_of(actor, row)
+    if place is None:
+        require_reading(actor, act_of(row))
     shared = [x for x in lines if place is None or x.field.id in place.fields]
     seen = [x for x in shared if readable(actor, str(x.field.marking))]
     hidden = [x.field.marking for x in shared if x not in seen]
