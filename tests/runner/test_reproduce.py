@@ -45,6 +45,7 @@ def test_a_suite_items_recipe_is_reproduced(daemons, builds):
         ({"suite": 3}, "suite"),
         ({"item": "other"}, "item"),
         ({"input_b64": "@@@"}, "input_b64"),
+        ({"input_b64": "ä"}, "input_b64"),
         ({"input_b64": "A" * 90000}, "input_b64"),
         ({"command": "true"}, "command"),
         ({"item": None}, "item"),

@@ -160,7 +160,7 @@ class OfficeStory:
         return session_id
 
     def opening(self, session_id: str, credential: str = "vac_secret") -> dict[str, Any]:
-        from vedette.exchange.envelope import to_text
+        from vedette.kernel.bounds import to_text
 
         sealed = self.office.here.keys.public.seal(credential.encode())
         return {

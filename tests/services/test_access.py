@@ -18,7 +18,7 @@ from tests.services.flow import (
     session_of,
 )
 
-from vedette.exchange.envelope import from_text
+from vedette.kernel.bounds import from_text
 from vedette.kernel.canonical import digest
 from vedette.kernel.clock import format_time
 from vedette.kernel.errors import BadInput, Forbidden, NotFound, Refused

@@ -18,7 +18,7 @@ from tests.services.flow import (
     session_of,
 )
 
-from vedette.exchange.envelope import to_text
+from vedette.kernel.bounds import to_text
 from vedette.kernel.clock import format_time
 from vedette.kernel.errors import BadInput, Forbidden, NotFound
 from vedette.kernel.ids import new_id

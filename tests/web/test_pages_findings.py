@@ -33,7 +33,7 @@ def test_a_finder_reports_and_learns_what_became_of_it(
     fields = {"title": text, "product": "RegMap", "description": text, "marking": "TLP:AMBER"}
     page = refused(finder, "/findings/report/", **fields, suite="daemons")
     assert "A recipe names the suite and the item" in page
-    assert "no base64" in refused(
+    assert "Not base64" in refused(
         finder, "/findings/report/", **fields, suite="daemons", item="regmap", input_b64="%%%"
     )
     given = SimpleUploadedFile("input", b"\x00crash")

@@ -20,7 +20,7 @@ from django.test import Client
 from tests.services.flow import CLOSES, MODEL, LabStory, events, move, session_of
 
 from vedette.engagement.usage import StreamUsage
-from vedette.exchange.envelope import from_text
+from vedette.kernel.bounds import from_text
 from vedette.kernel.permissions import Profile
 from vedette.runner.subjects.server import served
 from vedette.services import access, engagement

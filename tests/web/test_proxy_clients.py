@@ -18,7 +18,7 @@ from django.db import close_old_connections
 from tests.services.flow import CLOSES, MODEL, LabStory, session_of
 from tests.web.test_proxy import Caller
 
-from vedette.exchange.envelope import from_text
+from vedette.kernel.bounds import from_text
 from vedette.kernel.permissions import Profile
 from vedette.runner.subjects.server import served
 from vedette.services import access

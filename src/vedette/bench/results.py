@@ -9,12 +9,11 @@ Rules:
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from vedette.kernel.bounds import from_text, to_text
 from vedette.kernel.canonical import canonical, digest
 from vedette.kernel.errors import BadInput
 
@@ -48,7 +47,7 @@ class Sample:
 
     def to_json(self) -> dict[str, Any]:
         value = {f.name: getattr(self, f.name) for f in fields(self)}
-        value["submitted"] = None if self.submitted is None else encode(self.submitted)
+        value["submitted"] = None if self.submitted is None else to_text(self.submitted)
         value["seconds"] = f"{self.seconds:.3f}"
         value["trajectory"] = list(self.trajectory)
         value["evidence"] = dict(self.evidence)
@@ -65,7 +64,7 @@ class Sample:
             family=_take(given, "family", str),
             trial=_take(given, "trial", int),
             score=_take(given, "score", int),
-            submitted=None if text is None else decode(text),
+            submitted=None if text is None else from_text(text, field="submitted"),
             evidence=_object(given.pop("evidence", {}), "sample.evidence"),
             seconds=_seconds(_take(given, "seconds", str)),
             ended=_take(given, "ended", str),
@@ -203,7 +202,7 @@ class RunResult:
                 place,
                 {
                     "item": sample.item,
-                    "input_b64": encode(sample.submitted),
+                    "input_b64": to_text(sample.submitted),
                     "evidence": dict(sample.evidence),
                     "subjects": [],
                 },
@@ -240,19 +239,6 @@ class RunResult:
 
 
 _PLACE = ("crash_class", "top_frame")
-
-
-def encode(data: bytes) -> str:
-    """Return base64 text."""
-    return base64.b64encode(data).decode("ascii")
-
-
-def decode(text: str) -> bytes:
-    """Read base64 text. Raises BadInput."""
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise BadInput("submitted: not base64") from None
 
 
 def _object(value: Any, name: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -18,12 +17,10 @@ from vedette.kernel.keys import PrivateKeys
 __all__ = [
     "Message",
     "Opened",
-    "from_text",
     "open_envelope",
     "read_message",
     "seal",
     "sign_payload",
-    "to_text",
 ]
 
 PAYLOAD_TYPE = "application/vnd.vedette.message+json"
@@ -74,16 +71,3 @@ def read_message(payload: bytes) -> Message:
             raise BadInput(f"message.{name}: short text expected")
     known = {name: value[name] for name in Message.__dataclass_fields__}
     return Message(**known)
-
-
-def to_text(data: bytes) -> str:
-    """Bytes as base64 text for a message field."""
-    return base64.b64encode(data).decode("ascii")
-
-
-def from_text(text: str, *, field: str) -> bytes:
-    """Read base64 text. Raises BadInput naming `field`."""
-    try:
-        return base64.b64decode(text, validate=True)
-    except ValueError:
-        raise BadInput(f"{field}: not base64") from None

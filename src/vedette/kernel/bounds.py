@@ -6,6 +6,7 @@ and nothing else can be said about it later than here.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from dataclasses import dataclass
@@ -47,6 +48,19 @@ def read_json(data: bytes, *, source: str, bounds: Bounds = Bounds()) -> Any:
     if not bounds.any_text:
         check_texts(value, data, source=source)
     return value
+
+
+def to_text(data: bytes) -> str:
+    """Bytes as base64 text (RFC 4648 section 4), for a field of JSON."""
+    return base64.b64encode(data).decode("ascii")
+
+
+def from_text(text: str, *, field: str) -> bytes:
+    """Read base64 text, strictly. Raises BadInput naming `field`."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        raise BadInput(f"{field}: not base64") from None
 
 
 def check_texts(value: Any, data: bytes, *, source: str) -> None:

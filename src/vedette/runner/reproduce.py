@@ -11,8 +11,6 @@ A recipe is plain JSON of one of two kinds; every field is bounded, and no other
 from __future__ import annotations
 
 import ast
-import base64
-import binascii
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -21,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from vedette.bench.suites import SHIPPED, Item, Suite, find_suite, shipped_suites
+from vedette.kernel.bounds import from_text
 from vedette.kernel.canonical import digest
 from vedette.kernel.errors import BadInput, NotFound
 from vedette.runner.build import (
@@ -164,10 +163,7 @@ def _suite_item(recipe: Mapping[str, Any], suites: Iterable[Suite]) -> tuple[Ite
     except NotFound as error:
         raise BadInput(f"recipe: item: {error.what}") from None
     encoded = _text(recipe, "input_b64", MOST_INPUT_BYTES * 4 // 3 + 4, least=0)
-    try:
-        data = base64.b64decode(encoded, validate=True)
-    except binascii.Error:
-        raise BadInput("recipe: input_b64 is no base64") from None
+    data = from_text(encoded, field="recipe: input_b64")
     if len(data) > MOST_INPUT_BYTES:
         raise BadInput(f"recipe: input_b64: more than {MOST_INPUT_BYTES:,} bytes")
     return item, data

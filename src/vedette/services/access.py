@@ -20,8 +20,8 @@ from vedette.engagement.acts import ActState
 from vedette.engagement.builds import Statement, digest_of
 from vedette.engagement.targets import reach_of
 from vedette.engagement.terms import Terms as TermsDocument
-from vedette.exchange.envelope import to_text
 from vedette.exchange.messages import PURPOSES
+from vedette.kernel.bounds import to_text
 from vedette.kernel.canonical import digest
 from vedette.kernel.clock import parse_time
 from vedette.kernel.errors import BadInput, Forbidden, NotFound, Refused

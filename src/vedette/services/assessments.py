@@ -24,10 +24,9 @@ from vedette.bench.determination import (
     determine,
 )
 from vedette.bench.suites import find_suite
-from vedette.exchange.envelope import from_text, to_text
 from vedette.formats.assessment_report import render
 from vedette.formats.document import Stamp
-from vedette.kernel.bounds import read_json
+from vedette.kernel.bounds import from_text, read_json, to_text
 from vedette.kernel.canonical import canonical, digest, new_salt
 from vedette.kernel.clock import format_time
 from vedette.kernel.errors import BadInput, NotFound, Refused

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from vedette.exchange.envelope import from_text
+from vedette.kernel.bounds import from_text
 from vedette.kernel.errors import NotFound, Refused
 from vedette.kernel.permissions import Permission, Profile
 from vedette.services.acting import Actor, reading

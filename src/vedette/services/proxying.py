@@ -27,7 +27,7 @@ from django.db.models import F
 from vedette.engagement import access as rules
 from vedette.engagement.access import Reason
 from vedette.engagement.targets import Reach
-from vedette.exchange.envelope import from_text
+from vedette.kernel.bounds import from_text
 from vedette.kernel.canonical import digest
 from vedette.kernel.events import Event
 from vedette.kernel.permissions import Profile

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 
 from ninja import Query, Schema
 from pydantic import Field
 
+from vedette.kernel.bounds import from_text
 from vedette.kernel.errors import BadInput
 from vedette.services import advisories, case_views, cases, fixes, mail
 from vedette.web.api.advisories import AdvisoryIn
@@ -215,9 +214,9 @@ def deliver(request: Asked, case_id: str, body: FixIn) -> Any:
     if bool(body.source) == bool(body.source_b64):
         raise BadInput("source: give it either as `source` or as `source_b64`")
     try:
-        data = base64.b64decode(body.source_b64, validate=True) or body.source.encode()
-    except (binascii.Error, UnicodeEncodeError):
-        raise BadInput("source: it can't be read") from None
+        data = from_text(body.source_b64, field="source_b64") or body.source.encode()
+    except UnicodeEncodeError:
+        raise BadInput("source: half a character in it") from None
     fixes.deliver_fix(request.auth, case_id, body.version, data, body.note)
     return case_views.case_view(request.auth, case_id)
 

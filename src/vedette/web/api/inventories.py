@@ -8,7 +8,7 @@ from typing import Any
 from ninja import Schema
 from pydantic import Field
 
-from vedette.exchange.envelope import from_text
+from vedette.kernel.bounds import from_text
 from vedette.services import index, inventories, pulls, sources
 from vedette.web.api.idempotency import Asked, Router
 from vedette.web.api.kinds import Name

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Any
 
 from django import forms
 
-from vedette.kernel.bounds import MIB, Bounds, read_json
+from vedette.kernel.bounds import MIB, Bounds, from_text, read_json
 from vedette.kernel.errors import BadInput
 from vedette.services.findings import DEFAULT_MARKING
 from vedette.web.pages.forms import Lines, long_text
@@ -94,10 +93,7 @@ def _input(given: dict[str, Any]) -> str:
             raise BadInput(f"input_file: at most {MOST_INPUT:,} bytes")
         return base64.b64encode(content).decode()
     text = "".join(given["input_b64"].split())
-    try:
-        base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise BadInput("input_b64: this is no base64") from None
+    from_text(text, field="input_b64")
     return text
 
 
