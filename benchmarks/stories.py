@@ -86,6 +86,7 @@ def window(address: str) -> dict[str, str]:
     quota = {"calls": 1_000_000, "tokens": 1_000_000_000}
     terms.sign_terms(story.lead, act, flow.PEOPLE, ("confirmation",), quota, "summary")
     story.countersign(act)
+    story.accept(act)
     flow.move(story.lab, flow.OPENS)
     story.session(act)
     (message,) = story.office.received("access.opened")

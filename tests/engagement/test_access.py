@@ -29,6 +29,7 @@ def call(
     purpose: str = "confirmation",
     person: str = PERSON,
     used: Usage = NONE,
+    accepted: bool = True,
     session_used: Usage | None = None,
 ) -> Allowance | Refusal:
     return decide(
@@ -39,6 +40,7 @@ def call(
         purpose=purpose,
         person=person,
         used=used,
+        accepted=accepted,
         session_used=session_used,
     )
 
@@ -85,6 +87,7 @@ def test_ending_the_window_ends_the_calls_at_once() -> None:
         ),
         (call(session=replace(SESSION, ended=DURING)), Reason.SESSION),
         (call(session=replace(SESSION, act="act-other")), Reason.SESSION),
+        (call(accepted=False), Reason.ACCEPTANCE),
     ],
 )
 def test_each_refusal_has_its_plain_reason(answer: Allowance | Refusal, reason: Reason) -> None:
@@ -101,3 +104,23 @@ def test_a_sessions_own_quota_narrows_the_terms() -> None:
     answer = call(session=session, used=Usage(50, 10), session_used=Usage(5, 10))
     assert isinstance(answer, Refusal)
     assert answer.reason == Reason.QUOTA
+
+
+@given(
+    st.integers(-10, 40).map(lambda days: OPENS + timedelta(days=days)),
+    st.integers(0, 120),
+    st.sampled_from([PERSON, "bo@office"]),
+    st.sampled_from(["confirmation", "robustness"]),
+)
+def test_who_has_not_accepted_the_terms_in_force_calls_nothing(
+    now: datetime, calls: int, person: str, purpose: str
+) -> None:
+    asked = {"now": now, "person": person, "purpose": purpose, "used": Usage(calls)}
+    without, with_it = call(**asked, accepted=False), call(**asked)  # type: ignore[arg-type]
+    assert isinstance(without, Refusal)
+    if isinstance(with_it, Allowance) or with_it.reason == Reason.QUOTA:
+        assert without.reason == Reason.ACCEPTANCE
+        assert "version 1 " in without.text
+        assert "accept it, then call again" in without.text
+    else:
+        assert without == with_it, "the other reasons stay as they are"

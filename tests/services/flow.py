@@ -14,6 +14,7 @@ from vedette.kernel.keys import PrivateKeys
 from vedette.kernel.permissions import Profile
 from vedette.services import access, engagement, jobs, readiness, terms
 from vedette.services.acting import Actor
+from vedette.services.term_versions import in_force
 from vedette.services.testing import START, FakePeer, Fixture
 from vedette.store.models import Act, LedgerEntry, Session, Terms
 from vedette.store.tenancy import SYSTEM, scoped
@@ -67,8 +68,18 @@ class LabStory:
         body = signature(document, self.office.keys)
         self.office.send("terms.signed", {**body, **changes}, thread=act_id)
 
+    def accept(self, act_id: str, person: str = PERSON) -> None:
+        """The person accepts the version in force at the office."""
+        with scoped(SYSTEM):
+            made = in_force(Act.objects.get(id=act_id))
+        assert made is not None
+        body = {"act": act_id, "digest": made.digest, "person": person}
+        accepted = format_time(self.lab.clock.now())
+        self.office.send("terms.accepted", {**body, "accepted": accepted}, thread=act_id)
+
     def opened(self) -> str:
         act_id = self.signed()
+        self.accept(act_id)
         move(self.lab, OPENS)
         return act_id
 

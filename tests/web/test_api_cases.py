@@ -116,7 +116,8 @@ def test_a_crash_becomes_an_advisory(house: Fixture) -> None:
     assert "reporter" not in seen["findings"][0]
     bad, good = ITEM.vulnerable[0].read_text(), ITEM.fixed[0].read_text()
     unread = vendor.post(f"{at}/fixes", {"version": "3.2.0.1", "source_b64": "u\u0080"})
-    assert unread.status_code == 400 and "source_b64" in unread.json()["detail"]
+    assert unread.status_code == 400
+    assert "source_b64" in unread.json()["detail"]
     vendor.did(f"{at}/fixes", {"version": "3.2.0.1", "source": bad})
     run_jobs()
     assert coordinator.get(at).json()["fixes"][0]["state"] == "failed"

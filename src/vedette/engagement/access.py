@@ -4,6 +4,7 @@ Rules, in this order; the first that fails gives the plain reason:
 - The session is this window's, belongs to a named person, and has not ended.
 - The window is open now.
 - The person and the purpose are the session's, and both are in the terms.
+- The person accepted the version of the terms in force; a new version is accepted anew.
 - Calls and tokens used so far are below the quota; one call more fits.
 - What calls under way may still use is set aside for them, and what this one may use must fit
   into what is left: its input by its size, its answer by the limit that it states. A call that
@@ -51,6 +52,7 @@ class Reason(StrEnum):
     AFTER = "after-window"
     PERSON = "person"
     PURPOSE = "purpose"
+    ACCEPTANCE = "terms-not-accepted"
     QUOTA = "quota"
 
 
@@ -80,12 +82,14 @@ def decide(
     purpose: str,
     person: str,
     used: Usage,
+    accepted: bool,
     session_used: Usage | None = None,
     at_most: int = 0,
 ) -> Allowance | Refusal:
     """Decide on one call.
 
     Args:
+        accepted: whether the person accepted exactly these terms.
         used: the whole window's count, with what calls under way may still use.
         session_used: this session's.
         at_most: the tokens that this call may use.
@@ -94,6 +98,7 @@ def decide(
         _session(terms, session, now)
         or _hours(window, now)
         or _who_and_why(terms, session, purpose, person)
+        or _acceptance(terms, accepted)
     )
     if refusal:
         return refusal
@@ -136,6 +141,16 @@ def _who_and_why(terms: Terms, session: Session, purpose: str, person: str) -> R
     if purpose != session.purpose or purpose not in terms.purposes:
         return Refusal(Reason.PURPOSE, "the terms and the session are for another purpose")
     return None
+
+
+def _acceptance(terms: Terms, accepted: bool) -> Refusal | None:
+    if accepted:
+        return None
+    return Refusal(
+        Reason.ACCEPTANCE,
+        f"version {terms.version} of the terms is in force and this person has not accepted it:"
+        " read and accept it, then call again",
+    )
 
 
 def _left(quota: Quota, used: Usage) -> tuple[int, int]:

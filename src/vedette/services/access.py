@@ -189,6 +189,8 @@ def _decide(doing: Doing, row: Act, session: Session) -> tuple[TermsDocument | N
         purpose=session.purpose,
         person=session.person,
         used=used_of(row),
+        # asked of each call at the proxy: an acceptance may arrive after the request
+        accepted=True,
     )
     return terms, found.text if isinstance(found, rules.Refusal) else ""
 

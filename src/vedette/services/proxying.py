@@ -33,7 +33,7 @@ from vedette.kernel.events import Event
 from vedette.kernel.permissions import Profile
 from vedette.services import early_access, metering, windows
 from vedette.services.acting import Doing, act, instance_actor, reading
-from vedette.services.call_facts import Facts, facts_of, terms_of
+from vedette.services.call_facts import Facts, bound_by, facts_of
 from vedette.services.here import here
 from vedette.services.jobs import job, schedule
 from vedette.services.metering import ENDED, OPEN, Metered
@@ -177,11 +177,11 @@ def _judged(
     if session.early_id:
         aside = ASIDE.of(session.early_id)
         return early_access.judge(session, asked.purpose, aside, at_most if asked.dialect else 0)
-    terms, used = terms_of(session, facts), facts.used
-    if terms is None:
+    bound, used = bound_by(session, facts), facts.used
+    if bound is None:
         return Turned(OTHERWISE, "terms", "no agreed terms")
     return rules.decide(
-        terms,
+        bound.terms,
         windows.window_of(session.act),
         rules.Session(
             session.id, session.act_id, session.person, session.purpose, session.ended_at
@@ -190,6 +190,7 @@ def _judged(
         purpose=asked.purpose,
         person=session.person,
         used=rules.Usage(used.calls, used.tokens + ASIDE.of(session.act_id)),
+        accepted=session.person in bound.accepted,
         at_most=at_most if asked.dialect else 0,
     )
 
