@@ -71,8 +71,8 @@ def test_a_bound_nobody_can_read_leaves_the_range_undecided() -> None:
 
 
 def test_a_scheme_without_order_decides_only_what_needs_none() -> None:
-    assert from_events("nuget", [("introduced", "0")]).find("anything") == EVERY
-    undecided = from_events("nuget", [("introduced", "0"), ("fixed", "2.0")])
+    assert from_events("conan", [("introduced", "0")]).find("anything") == EVERY
+    undecided = from_events("conan", [("introduced", "0"), ("fixed", "2.0")])
     assert undecided.find("1.0") is None
     assert "no version order" in undecided.why_undecided("1.0")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from vedette.formats.interface import Wanted, mapping, objects, required, text, texts
 from vedette.kernel.errors import BadInput
-from vedette.matching import names
+from vedette.matching import names, versions
 from vedette.matching.model import Advisory, Affected
 from vedette.matching.ranges import Range, from_events
 
@@ -82,4 +82,5 @@ def _range(scheme: str, item: dict[str, Any]) -> Range:
     ]
     if not events:
         return Range(scheme, problem="the advisory states a range without events")
-    return from_events("semver" if item["type"] == "SEMVER" and not scheme else scheme, events)
+    semantic = item["type"] == "SEMVER" and scheme not in versions.SCHEMES
+    return from_events("semver" if semantic else scheme, events)

@@ -130,7 +130,7 @@ def _finding(
     reasons = [decision.reason]
     if claim.via:
         reasons.append(f"through its source package {claim.via}")
-    if stated.release and not claim.release:
+    if not names.same_release(claim.release, stated.release, vague=False):
         confidence = weaker(confidence, "likely")
         reasons.append(f"the inventory does not say that it is release {stated.release}")
     if affected.context:

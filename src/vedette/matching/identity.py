@@ -27,7 +27,9 @@ def of_component(component: Component) -> dict[str, Claim]:
     claims: dict[str, Claim] = {}
     package = names.from_purl(component.purl) if component.purl else None
     if package is not None:
-        version = version or package.version
+        epoch, _, rest = package.version.partition(":")
+        if not version or (version == rest and epoch.isdigit()):
+            version = package.version
         claims[package.key] = Claim("exact", package.release, version)
         if package.source_key:
             source = package.source_version or version

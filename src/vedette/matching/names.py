@@ -3,8 +3,10 @@
 Rules:
 - A key is `type/namespace/name`, spelled as the package manager itself compares names: PEP 503
   for PyPI on both sides; case does not count for Composer, NuGet, Go, GitHub, deb, rpm, apk.
-- A distribution's release is no part of the key; where both sides name one and they differ, they
-  are different packages; where only the advisory does, the match is `likely`.
+- A distribution's release is no part of the key; where both sides name one and neither is a point
+  release of the other (8 and 8.6), they are different packages; where only the advisory does, the
+  match is `likely`.
+- An RPM's epoch stands in a qualifier of the purl; it is put in front of the version.
 - A Debian package also bears its source package's key, because Debian's advisories name sources.
 - A purl that can't be read has no key.
 
@@ -28,16 +30,22 @@ _CASELESS = frozenset(
 # OSV ecosystem -> purl type, namespace
 _ECOSYSTEMS = {
     "AlmaLinux": ("rpm", "almalinux"),
+    "Alpaquita": ("apk", "alpaquita"),
     "Alpine": ("apk", "alpine"),
+    "Bitnami": ("bitnami", ""),
+    "CRAN": ("cran", ""),
     "Chainguard": ("apk", "chainguard"),
     "Debian": ("deb", "debian"),
     "GitHub Actions": ("github", ""),
     "Go": ("golang", ""),
     "Hackage": ("hackage", ""),
     "Hex": ("hex", ""),
+    "Mageia": ("rpm", "mageia"),
     "Maven": ("maven", ""),
+    "MinimOS": ("apk", "minimos"),
     "NuGet": ("nuget", ""),
     "Packagist": ("composer", ""),
+    "Photon OS": ("rpm", "photon"),
     "Pub": ("pub", ""),
     "PyPI": ("pypi", ""),
     "Red Hat": ("rpm", "redhat"),
@@ -49,8 +57,15 @@ _ECOSYSTEMS = {
     "Wolfi": ("apk", "wolfi"),
     "crates.io": ("cargo", ""),
     "npm": ("npm", ""),
+    "openEuler": ("rpm", "openeuler"),
     "openSUSE": ("rpm", "opensuse"),
 }
+# other spellings of a distribution in purls
+_NAMESPACES = {
+    "rpm": {"rhel": "redhat", "rocky-linux": "rocky", "rockylinux": "rocky", "sles": "suse"}
+}
+_NUMBERS = re.compile(r"(?<![0-9.])[0-9]+(?:\.[0-9]+)*")
+_SERVICE_PACK = re.compile(r"([0-9]+(?:\.[0-9]+)*)(?:-lts)?[ -]?sp([0-9]+)")
 _CODENAMES = {
     "stretch": "9",
     "buster": "10",
@@ -95,13 +110,18 @@ def from_purl(purl: str) -> Package | None:
     segments = [unquote(part) for part in path.split("/") if part]
     if not segments:
         return None
+    namespaces = _NAMESPACES.get(kind, {})
+    segments[0] = namespaces.get(segments[0].lower(), segments[0])
     key = _key(kind, segments)
     query = dict(p.partition("=")[::2] for p in (found[3] or "").split("&") if "=" in p)
     qualifiers = {name.lower(): unquote(value) for name, value in query.items()}
     source, _, source_version = qualifiers.get("upstream", "").partition("@")
+    version = unquote(version)
+    if kind == "rpm" and version and ":" not in version and "epoch" in qualifiers:
+        version = f"{qualifiers['epoch']}:{version}"
     return Package(
         key,
-        unquote(version),
+        version,
         _release(qualifiers.get("distro", "")),
         _key(kind, [*segments[:-1], source]) if source and kind in ("deb", "apk") else "",
         source_version,
@@ -116,12 +136,16 @@ def from_ecosystem(ecosystem: str, name: str) -> Package:
     parts = name.split(":", 1) if kind == "maven" else [p for p in name.split("/") if p]
     key = _key(kind, [namespace, *parts] if namespace else parts or [name])
     distribution = kind in ("deb", "rpm", "apk")
-    return Package(key, release=_release(release.split(":")[-1]) if distribution else "")
+    return Package(key, release=_release(release) if distribution else "")
 
 
-def same_release(component: str, advisory: str) -> bool:
-    """Whether two releases may be the same; "" is not stated."""
-    return not component or not advisory or component == advisory
+def same_release(component: str, advisory: str, vague: bool = True) -> bool:
+    """Whether two releases may be the same; "" is not stated, and 8 holds 8.6.
+
+    With `vague` false: whether the component's release surely is the advisory's.
+    """
+    surely = not advisory or f"{component}.".startswith(f"{advisory}.")
+    return surely or (vague and (not component or f"{advisory}.".startswith(f"{component}.")))
 
 
 def _key(kind: str, segments: list[str]) -> str:
@@ -132,6 +156,15 @@ def _key(kind: str, segments: list[str]) -> str:
 
 
 def _release(text: str) -> str:
-    word = text.lower().removeprefix("v")
-    word = re.sub(r"^[a-z]+-(?=[a-z0-9])", "", word)
-    return _CODENAMES.get(word, word.removesuffix(":lts"))
+    """The number of a release ("12", "3.18", "15.4"), else its word ("edge").
+
+    Read from purls (`debian-12`, `bookworm`, `sles-15.4`) and from OSV ecosystems (`12`, `v3.18`,
+    `Pro:22.04:LTS`, `enterprise_linux:8::baseos`, `Linux Enterprise Server 15 SP4`).
+    """
+    word = text.lower()
+    if pack := _SERVICE_PACK.search(word):
+        return f"{pack[1]}.{pack[2]}"
+    if number := _NUMBERS.search(word):
+        return number[0]
+    word = re.sub(r"^[a-z]+-(?=[a-z])", "", word)
+    return _CODENAMES.get(word, word)

@@ -4,21 +4,40 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from vedette.matching.versions import debian, generic, maven, pep440, rpm, rubygems, semver
+from vedette.matching.versions import (
+    alpine,
+    composer,
+    debian,
+    dotted,
+    generic,
+    maven,
+    nuget,
+    pep440,
+    rpm,
+    rubygems,
+    semver,
+)
 from vedette.matching.versions.interface import Key, Order
 
 GENERIC = "generic"
 
 SCHEMES: dict[str, Order] = {
+    "apk": alpine.key,
+    "bitnami": semver.key,
     "cargo": semver.key,
+    "composer": composer.key,
+    "cran": dotted.key,
     "deb": debian.key,
     "gem": rubygems.key,
     GENERIC: generic.key,
+    "github": semver.key,
     "golang": semver.key,
+    "hackage": dotted.key,
     "hex": semver.key,
     "maven": maven.key,
     "npm": semver.key,
-    "pub": semver.key,
+    "nuget": nuget.key,
+    "pub": semver.pub_key,
     "pypi": pep440.key,
     "rpm": rpm.key,
     "semver": semver.key,

@@ -1,21 +1,23 @@
 """Byte strings that sort like what they stand for: the bricks of every version key.
 
 Rules:
-- A number is its count of digits, then its digits: shorter numbers sort first.
+- A number is its count of digits (from 254 on 0xff and two bytes), then its digits: shorter
+  numbers sort first.
 - A text ends in 0x00, so that a prefix sorts before what it begins.
-- Nothing here fails on long input: a number too long to encode is None to its caller.
+- What is longer than MAX_VERSION has no key.
 """
 
 from __future__ import annotations
 
-MAX_DIGITS = 250
 MAX_VERSION = 512
 
 
 def number(digits: str) -> bytes:
-    """Return `digits` (ASCII, any leading zeros, at most MAX_DIGITS) as bytes; "" counts as 0."""
+    """Return `digits` (ASCII, any leading zeros) as bytes; "" counts as 0."""
     plain = digits.lstrip("0")
-    return bytes((len(plain) + 1,)) + plain.encode("ascii")
+    size = len(plain)
+    count = bytes((size + 1,)) if size < 254 else b"\xff" + size.to_bytes(2, "big")
+    return count + plain.encode("ascii")
 
 
 def text(value: str) -> bytes:

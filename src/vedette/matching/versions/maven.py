@@ -7,7 +7,8 @@ Rules:
   (by letters) < lists < numbers; a, b, m directly before a digit stand for alpha, beta, milestone.
 - Null items (0, "", empty lists) at the end of a list do not count.
 
-The order is not transitive for a few mixed spellings, so it has no byte key.
+The order is not transitive where words follow dots and hyphens alike (0 > 0.alpha > 0-sp > 0), so
+it has no byte key.
 """
 
 from __future__ import annotations

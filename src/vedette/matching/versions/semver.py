@@ -1,9 +1,11 @@
-"""Semantic versions 2.0.0 (npm, crates, Go modules, Hex, Pub), as byte keys.
+"""Semantic versions 2.0.0 (npm, crates, Go modules, Hex, Bitnami), as byte keys.
 
 Rules:
 - A leading `v`, `go` or `=` and missing minor or patch numbers (taken as 0) are tolerated.
-- Build metadata (`+incompatible` among it) does not count.
-- A pre-release sorts below its release; numeric identifiers below alphanumeric ones.
+- Build metadata (`+incompatible` among it) does not count; Pub alone sorts it above the bare
+  version, its parts like those of a pre-release.
+- A pre-release sorts below its release; numeric identifiers below alphanumeric ones. A Go
+  pseudo-version is a pre-release made of a time and a commit.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from vedette.matching.versions.encode import number, text, too_long
 
 _VERSION = re.compile(
     r"\s*=?\s*(?:v|go)?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?"
-    r"(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+[0-9A-Za-z.-]+)?\s*",
+    r"(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+([0-9A-Za-z.-]+))?\s*",
     re.ASCII,
 )
 
@@ -22,14 +24,26 @@ _VERSION = re.compile(
 def key(version: str) -> bytes | None:
     """Return the sort key of `version`, None when it is no semantic version."""
     found = None if too_long(version) else _VERSION.fullmatch(version)
+    return None if found is None else _precedence(found)
+
+
+def pub_key(version: str) -> bytes | None:
+    """Return the sort key of a Pub version, whose build metadata counts."""
+    found = None if too_long(version) else _VERSION.fullmatch(version)
     if found is None:
         return None
-    major, minor, patch, pre = found.groups()
+    return _precedence(found) + (b"\x00" if found[5] is None else b"\x01" + _parts(found[5]))
+
+
+def _precedence(found: re.Match[str]) -> bytes:
+    major, minor, patch, pre, _ = found.groups()
     numbers = number(major) + number(minor or "") + number(patch or "")
-    if pre is None:
-        return numbers + b"\xff"
+    return numbers + (b"\xff" if pre is None else b"\x01" + _parts(pre))
+
+
+def _parts(dotted: str) -> bytes:
     coded = (
         b"\x01" + number(part) if part.isdigit() else b"\x02" + text(part)
-        for part in pre.split(".")
+        for part in dotted.split(".")
     )
-    return numbers + b"\x01" + b"".join(coded) + b"\x00"
+    return b"".join(coded) + b"\x00"

@@ -1,0 +1,111 @@
+"""Package identity: every OSV ecosystem and its purl type meet in one key, releases and all."""
+
+from __future__ import annotations
+
+import pytest
+from tests.matching.build import inventory, osv
+
+from vedette.matching import names, versions
+from vedette.matching.engine import match
+from vedette.matching.model import Component, Inventory
+
+SAME = [
+    ("AlmaLinux:8", "curl", "pkg:rpm/almalinux/curl@1"),
+    ("Alpine:v3.18", "curl", "pkg:apk/alpine/curl@1"),
+    ("Bitnami", "redis", "pkg:bitnami/redis@1"),
+    ("CRAN", "Rcpp", "pkg:cran/Rcpp@1"),
+    ("Debian:12", "curl", "pkg:deb/debian/curl@1"),
+    ("GitHub Actions", "Actions/Checkout", "pkg:github/actions/checkout@v1"),
+    ("Go", "github.com/Foo/bar", "pkg:golang/github.com/foo/bar@v1.0.0"),
+    ("Hackage", "aeson", "pkg:hackage/aeson@1"),
+    ("Hex", "phoenix", "pkg:hex/phoenix@1"),
+    ("Maven", "org.example:lib", "pkg:maven/org.example/lib@1"),
+    ("NuGet", "Newtonsoft.Json", "pkg:nuget/newtonsoft.json@1"),
+    ("Packagist", "Symfony/Http-Kernel", "pkg:composer/symfony/http-kernel@1"),
+    ("Pub", "http", "pkg:pub/http@1"),
+    ("PyPI", "Ruamel_YAML", "pkg:pypi/ruamel.yaml@1"),
+    ("Red Hat:enterprise_linux:8::baseos", "curl", "pkg:rpm/rhel/curl@1"),
+    ("Red Hat:rhel_eus:8.4::appstream", "curl", "pkg:rpm/redhat/curl@1"),
+    ("Rocky Linux:9", "curl", "pkg:rpm/rocky-linux/curl@1"),
+    ("RubyGems", "rails", "pkg:gem/rails@1"),
+    ("SUSE:Linux Enterprise Server 15 SP4", "curl", "pkg:rpm/sles/curl@1"),
+    ("SwiftURL", "github.com/a/b", "pkg:swift/github.com/a/b@1"),
+    ("Ubuntu:22.04:LTS", "curl", "pkg:deb/ubuntu/curl@1"),
+    ("Wolfi", "curl", "pkg:apk/wolfi/curl@1"),
+    ("crates.io", "serde", "pkg:cargo/serde@1"),
+    ("npm", "@scope/name", "pkg:npm/%40scope/name@1"),
+    ("openEuler:22.03-LTS-SP1", "curl", "pkg:rpm/openeuler/curl@1"),
+    ("openSUSE:Leap 15.4", "curl", "pkg:rpm/opensuse/curl@1"),
+]
+
+
+@pytest.mark.parametrize(("ecosystem", "name", "purl"), SAME)
+def test_ecosystem_and_purl_are_one_package_with_an_order(
+    ecosystem: str, name: str, purl: str
+) -> None:
+    stated, held = names.from_ecosystem(ecosystem, name), names.from_purl(purl)
+    assert held is not None
+    assert stated.key == held.key
+    assert stated.scheme in versions.SCHEMES
+
+
+@pytest.mark.parametrize(
+    ("ecosystem", "release"),
+    [
+        ("Alpine:v3.18", "3.18"),
+        ("Alpine:edge", "edge"),
+        ("Debian", ""),
+        ("Debian:12", "12"),
+        ("Red Hat:enterprise_linux:8::baseos", "8"),
+        ("Red Hat:rhel_eus:8.4::appstream", "8.4"),
+        ("SUSE:Linux Enterprise Server 15 SP4", "15.4"),
+        ("Ubuntu:22.04:LTS", "22.04"),
+        ("Ubuntu:Pro:18.04:LTS", "18.04"),
+        ("openEuler:22.03-LTS-SP1", "22.03.1"),
+        ("openSUSE:Leap 15.4", "15.4"),
+        ("PyPI:12", ""),
+    ],
+)
+def test_releases_are_read_from_ecosystems(ecosystem: str, release: str) -> None:
+    assert names.from_ecosystem(ecosystem, "curl").release == release
+
+
+@pytest.mark.parametrize(
+    ("ecosystem", "purl", "confidence"),
+    [
+        ("Alpine:v3.18", "pkg:apk/alpine/curl@1.0-r0?distro=alpine-3.18.4", "exact"),
+        ("Alpine:v3.18", "pkg:apk/alpine/curl@1.0-r0?distro=3.19.1", None),
+        ("Alpine:v3.1", "pkg:apk/alpine/curl@1.0-r0?distro=alpine-3.18", None),
+        ("Debian:12", "pkg:deb/debian/curl@1.0-1?distro=debian-bookworm", "exact"),
+        ("Ubuntu:22.04:LTS", "pkg:deb/ubuntu/curl@1.0-1?distro=jammy", "exact"),
+        ("Ubuntu:20.04:LTS", "pkg:deb/ubuntu/curl@1.0-1?distro=ubuntu-22.04", None),
+        ("Rocky Linux:8", "pkg:rpm/rocky/curl@1.0-1?distro=rocky-8.7", "exact"),
+        ("Red Hat:rhel_eus:8.4::baseos", "pkg:rpm/redhat/curl@1.0-1?distro=rhel-8.6", None),
+        ("Red Hat:rhel_eus:8.4::baseos", "pkg:rpm/redhat/curl@1.0-1?distro=rhel-8", "likely"),
+        ("Red Hat:rhel_eus:8.4::baseos", "pkg:rpm/redhat/curl@1.0-1", "likely"),
+    ],
+)
+def test_point_releases_belong_to_their_release(
+    ecosystem: str, purl: str, confidence: str | None
+) -> None:
+    advisory = osv("A", "curl", [{"introduced": "0"}, {"fixed": "2.0-1"}], ecosystem=ecosystem)
+    if ecosystem.startswith("Alpine"):
+        advisory = osv("A", "curl", [{"introduced": "0"}, {"fixed": "2.0-r1"}], ecosystem=ecosystem)
+    lines = list(match([inventory(purl)], [advisory]))
+    assert [line.confidence for line in lines] == ([confidence] if confidence else [])
+
+
+@pytest.mark.parametrize(
+    ("purl", "found"),
+    [
+        ("pkg:rpm/redhat/curl@7.61-30?epoch=1", False),
+        ("pkg:rpm/redhat/curl@7.61-30?epoch=0", True),
+        ("pkg:rpm/redhat/curl@7.61-30", True),
+    ],
+)
+def test_an_rpm_epoch_stands_in_a_qualifier(purl: str, found: bool) -> None:
+    events = [{"introduced": "0"}, {"fixed": "1:7.61-30"}]
+    advisory = osv("A", "curl", events, ecosystem="Red Hat:enterprise_linux:8::baseos")
+    stated = Inventory("i", (Component("c", version="7.61-30", purl=purl),))
+    for held in (inventory(purl), stated):
+        assert bool(list(match([held], [advisory]))) == found
