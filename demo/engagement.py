@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -115,19 +117,24 @@ def agreed(cast: Cast, act_id: str) -> bool:
     )
 
 
-def serve_model() -> tuple[subprocess.Popen[str], str]:
-    """The lab's model: a shipped stand-in behind an OpenAI-compatible address."""
+@contextmanager
+def served_model() -> Iterator[str]:
+    """The address of the lab's model, while it serves: a shipped stand-in, OpenAI-compatible."""
     process = subprocess.Popen(
         [*VEDETTE, "subject", "serve", SUBJECT, "--key", MODEL_KEY],
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    found = re.search(r"http://\S+", line)
-    if found is None:
-        raise Stopped(f"the model did not start: {line}")
-    return process, found[0]
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        found = re.search(r"http://\S+", line)
+        if found is None:
+            raise Stopped(f"the model did not start: {line}")
+        yield found[0]
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
 
 
 def open_window(stage: Stage, cast: Cast, act_id: str, address: str) -> str:
@@ -208,7 +215,7 @@ def close_window(stage: Stage, cast: Cast, act_id: str, session_id: str) -> dict
         )
     return dict(
         stage.until(
-            "both counts to be compared",
+            "both counts of the calls to agree",
             lambda: _agreement(cast.lead.get(f"/sessions/{session_id}")),
         )
     )
@@ -216,4 +223,4 @@ def close_window(stage: Stage, cast: Cast, act_id: str, session_id: str) -> dict
 
 def _agreement(session: dict[str, Any]) -> dict[str, Any] | None:
     meters: dict[str, Any] = session["meters"]
-    return meters if meters["agree"] is not None else None
+    return meters if meters["agree"] else None

@@ -72,8 +72,7 @@ def play(stage: Stage, told: Account) -> None:
         f"three inventories taken; by the public record alone {unwarned}"
         " operators are warned of ujson 5.1.0",
     )
-    model, address = engagement.serve_model()
-    try:
+    with engagement.served_model() as address:
         session = engagement.open_window(stage, cast, acts["window"], address)
         told.tell("window", "the window opened by itself; one named person has a session")
         done = engagement.run(stage, cast, session)
@@ -82,32 +81,28 @@ def play(stage: Stage, told: Account) -> None:
             f"{done['progress']['done']} samples run through Inspect and the lab's"
             " access proxy, verified in fresh sandboxes",
         )
-    finally:
-        model.terminate()
-        model.wait(timeout=10)
-    made = engagement.assess(stage, cast, done["id"])
-    told.tell(
-        "assess",
-        f"assessment shared; determination: {made['determination']['document']['outcome']}",
-    )
-    stage.clock.forward(hours=2)
-    reported = clearing.report(stage, cast, done["id"])
-    told.tell(
-        "findings",
-        f"{reported['sent']} findings reported and executed anew, one recognised as a duplicate",
-    )
-    stage.clock.forward(hours=1)
-    cases = clearing.coordinate(stage, cast)
-    told.tell("cases", "cases opened, the vendor's fix delivered under embargo and verified")
-    advisories = clearing.publish(stage, cast, cases)
-    told.tell("advisories", "two advisories published, one corrects PYSEC-2022-25")
-    notices = operators.told(stage, cast)
-    answers = operators.answer(stage, cast, notices)
-    told.tell("operators", "; ".join(f"{name}: {what}" for name, what in answers.items()))
-    stage.clock.forward(hours=1)
-    meters = engagement.close_window(stage, cast, acts["window"], session)
-    if not meters["agree"]:
-        raise Stopped(f"the two counts of the calls differ: {meters['differences']}")
+        made = engagement.assess(stage, cast, done["id"])
+        told.tell(
+            "assess",
+            f"assessment shared; determination: {made['determination']['document']['outcome']}",
+        )
+        stage.clock.forward(hours=2)
+        reported = clearing.report(stage, cast, done["id"])
+        told.tell(
+            "findings",
+            f"{reported['sent']} findings reported and executed anew,"
+            " one recognised as a duplicate",
+        )
+        stage.clock.forward(hours=1)
+        cases = clearing.coordinate(stage, cast)
+        told.tell("cases", "cases opened, the vendor's fix delivered under embargo and verified")
+        advisories = clearing.publish(stage, cast, cases)
+        told.tell("advisories", "two advisories published, one corrects PYSEC-2022-25")
+        notices = operators.told(stage, cast)
+        answers = operators.answer(stage, cast, notices)
+        told.tell("operators", "; ".join(f"{name}: {what}" for name, what in answers.items()))
+        stage.clock.forward(hours=1)
+        meters = engagement.close_window(stage, cast, acts["window"], session)
     after = cast.lead.get(f"/plans/{plan['id']}")
     dates = ("partner_release", "public_release")
     if any(after[name] != plan[name] for name in dates):

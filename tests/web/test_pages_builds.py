@@ -14,8 +14,9 @@ from tests.web.visitors import visitor
 from vedette.kernel.clock import format_time
 from vedette.kernel.ids import new_id
 from vedette.kernel.permissions import Profile
-from vedette.services import access, builds
+from vedette.services import access, builds, fingerprints
 from vedette.services.testing import Fixture, instance
+from vedette.web.pages.builds import runs
 
 
 @pytest.fixture
@@ -106,11 +107,21 @@ def test_the_office_asks_the_probes_itself(office: Fixture) -> None:
     answer = with_session.post(f"/acts/{act_id}/probe/")
     assert answer.status_code == 302
     run_due()
-    assert {r.occasion for r in rounds()} == {"start", "asked 1"}
+    found = fingerprints.rounds_view(office.person("evaluator"), act_id)
+    assert [row["occasion"] for row in found] == ["start", "asked 1"]
     assert with_session.get(f"/acts/{act_id}/probe/").status_code == 405
     assert visitor(office, "reviewing-officer").post(f"/acts/{act_id}/probe/").status_code == 403
     assert visitor(office, "evaluator").get(f"/acts/{act_id}/released/").status_code in (403, 404)
     move(office, CLOSES)
+
+
+def test_rounds_missed_for_one_reason_are_one_line() -> None:
+    shut, gone = "no session was open", "the endpoint did not answer"
+    taken = [("start", "taken", "")]
+    missed = [(f"day {n}", "missed", shut) for n in (1, 2, 3)]
+    rows = [*taken, *missed, ("day 4", "missed", gone), ("end", "taken", "")]
+    told = runs([{"occasion": o, "state": s, "reason": r} for o, s, r in rows])
+    assert [row["occasion"] for row in told] == ["start", "day 1 to day 3", "day 4", "end"]
 
 
 def test_the_api_has_all_of_it(lab: Fixture, window: tuple[LabStory, str]) -> None:

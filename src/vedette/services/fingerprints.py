@@ -35,6 +35,7 @@ from vedette.store.models import Act, ProbeRound, Session
 TAKEN, MISSED = "taken", "missed"
 FIRST, SAME, CHANGED = "first", "same", "changed"
 MILLION = 1_000_000
+PLACES = {"start": 0, "day": 1, "asked": 2, "end": 3}
 
 
 def plan(doing: Doing, row: Act) -> None:
@@ -252,7 +253,14 @@ def on_fingerprinted(arrival: Arrival) -> None:
 def rounds_view(actor: Actor, act_id: str) -> list[dict[str, Any]]:
     """The rounds of a window in their order, without the answers."""
     with reading(actor, Permission.ENGAGEMENT_READ):
-        return [round_row(made) for made in find_act(act_id).rounds.order_by("at", "pk")]
+        made = sorted(find_act(act_id).rounds.all(), key=lambda r: (r.at, _place(r.occasion)))
+        return [round_row(each) for each in made]
+
+
+def _place(occasion: str) -> tuple[int, int]:
+    """Where a round of one hour stands: the start, the days, those asked for, the end."""
+    word, _, number = occasion.partition(" ")
+    return PLACES.get(word, len(PLACES)), int(number) if number.isdecimal() else 0
 
 
 def round_row(made: ProbeRound) -> dict[str, Any]:

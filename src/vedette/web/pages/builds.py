@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 from django import forms
@@ -149,10 +150,23 @@ def _rounds(rows: list[dict[str, Any]]) -> Table:
                 row["bar"],
                 row["p"],
             ]
-            for row in rows
+            for row in runs(rows)
         ],
         empty="The first round is taken when the first session opens.",
     )
+
+
+def runs(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rounds, with those missed one after the other for one reason as one line."""
+    lines = []
+    for (state, _), found in groupby(rows, key=lambda row: (row["state"], row["reason"])):
+        group = list(found)
+        if state == "missed" and len(group) > 1:
+            between = f"{group[0]['occasion']} to {group[-1]['occasion']}"
+            lines.append({**group[0], "occasion": between})
+        else:
+            lines += group
+    return lines
 
 
 def picture(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

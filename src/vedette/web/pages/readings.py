@@ -29,6 +29,15 @@ FIGURES = {
 }
 
 
+# what a reader calls the kinds whose tables have other names
+KINDS = {
+    "inmessage": "message",
+    "outmessage": "message",
+    "proberound": "probes",
+    "trustedpartner": "partner",
+}
+
+
 class LookForm(forms.Form):
     """What whoever looked at an alert found."""
 
@@ -71,7 +80,7 @@ def _told(reports: list[Any]) -> Table:
         "Window",
     ]
     rows = [
-        [row["day"], row["person"], row["kind"], row["views"], _window(report)]
+        [row["day"], row["person"], _kind(row["kind"]), row["views"], _window(report)]
         for report in reports
         for row in sorted(report.rows, key=lambda r: (r["day"], r["views"]), reverse=True)
     ]
@@ -81,6 +90,10 @@ def _told(reports: list[Any]) -> Table:
         rows[:TOLD],
         "None yet.",
     )
+
+
+def _kind(name: str) -> str:
+    return KINDS.get(name, name)
 
 
 def _window(report: Any) -> Link:
@@ -112,7 +125,7 @@ def _log(rows: list[Any]) -> Table:
         "The log, the newest hundred",
         ["Time", "Reader", "What", "Which", "Act"],
         [
-            [r.at, r.person, r.kind, r.object_id, Link(r.about, f"/custody/{r.about}/")]
+            [r.at, r.person, _kind(r.kind), r.object_id, Link(r.about, f"/custody/{r.about}/")]
             for r in rows
         ],
         empty="Nothing of a lab's material has been opened yet.",
