@@ -195,7 +195,8 @@ def _whole(
         raise Failed(BAD_GATEWAY, "model", "the model's answer is not JSON") from None
     tokens = usage_of(value)
     if not proxying.still_open(found):
-        _settle(found, 403, started, tokens)
+        # what the caller did not get is not counted as its use: both sides count alike
+        _settle(found, 403, started)
         return _error(found.dialect, 403, "ended", relay.ENDED)
     milliseconds = int((time.monotonic() - started) * 1000)
     proxying.settle(found, status, *tokens, milliseconds, ended="whole", size=len(data))
