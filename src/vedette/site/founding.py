@@ -82,8 +82,13 @@ def migrate_database() -> None:
     from django.core.management import call_command
     from django.db import Error
 
+    from vedette.store.creation import create_tables, is_empty
+
     try:
-        call_command("migrate", verbosity=0, interactive=False)
+        if is_empty():
+            create_tables()
+        else:
+            call_command("migrate", verbosity=0, interactive=False)
     except Error as error:
         raise BadInput(
             f"the database can't be set up: {str(error).splitlines()[0]}",
