@@ -23,7 +23,8 @@ def create_tables() -> None:
     known = MigrationLoader(None).disk_migrations
     recorder = MigrationRecorder(connection)
     with connection.schema_editor() as editor:
-        for model in (recorder.Migration, *apps.get_models()):
+        recorder.ensure_schema()
+        for model in apps.get_models():
             if model._meta.can_migrate(connection):
                 editor.create_model(model)
         recorder.Migration.objects.bulk_create(
