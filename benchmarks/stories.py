@@ -25,7 +25,7 @@ from tests.web.visitors import visitor  # noqa: E402
 
 from benchmarks.databases import bare_insert  # noqa: E402
 from benchmarks.result import in_turns, per_second  # noqa: E402
-from vedette.exchange.envelope import from_text  # noqa: E402
+from vedette.kernel.bounds import from_text  # noqa: E402
 from vedette.kernel.clock import FileClock, format_time  # noqa: E402
 from vedette.kernel.events import Event  # noqa: E402
 from vedette.kernel.ids import new_id  # noqa: E402

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from vedette.exchange.envelope import seal
 from vedette.kernel.ids import new_id
 from vedette.kernel.permissions import Profile
-from vedette.services import inbox
+from vedette.services import inbox, vault
 from vedette.services.testing import Fixture
 from vedette.store.models import InMessage, LedgerEntry
 from vedette.store.tenancy import SYSTEM, scoped
@@ -82,3 +85,55 @@ def test_a_newer_version_is_understood_as_far_as_known(lab: Fixture) -> None:
     assert office.hand_in(newer).status == "accepted"
     with scoped(SYSTEM):
         assert "mood" in InMessage.objects.get().envelope or InMessage.objects.get().envelope
+
+
+def steps(work: Callable[[], object]) -> int:
+    """How much SQLite does for `work`, in hundreds of its machine's instructions."""
+    counted: list[None] = []
+    connection.connection.set_progress_handler(lambda: counted.append(None), 100)
+    try:
+        work()
+    finally:
+        connection.connection.set_progress_handler(None, 0)
+    return len(counted)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="counts SQLite's own instructions")
+def test_the_work_for_a_message_does_not_grow_with_what_came_before(office: Fixture) -> None:
+    lab = office.peer("Lab", Profile.LAB)
+
+    def offer() -> None:
+        act = new_id("act")
+        told = {"act": act, "kind": "determination-request", "model": "orion-1"}
+        assert lab.send("engagement.offered", told, thread=act).state == "handled"
+
+    for _ in range(10):
+        offer()
+    early = steps(lambda: [offer() for _ in range(5)])
+    for _ in range(100):
+        offer()
+    assert steps(lambda: [offer() for _ in range(5)]) < early * 1.5
+
+
+def test_names_of_new_keys_are_on_the_disk_once_and_before_the_commit(
+    office: Fixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab, synced = office.peer("Lab", Profile.LAB), []
+    before = len(connection.savepoint_ids)
+
+    def sync(folder: Path) -> None:
+        assert len(connection.savepoint_ids) > before, "the transaction has not ended"
+        synced.append((folder, len(list(folder.iterdir()))))
+
+    monkeypatch.setattr(vault, "sync_folder", sync)
+    acts = [new_id("act") for _ in range(3)]
+    offers = [
+        lab.message(
+            "engagement.offered",
+            {"act": act, "kind": "determination-request", "model": "orion-1"},
+            thread=act,
+        )
+        for act in acts
+    ]
+    inbox.receive_all(json.dumps(seal(offer, lab.keys)).encode() for offer in offers)
+    assert synced == [(vault.key_file(acts[0]).parent, 3)]

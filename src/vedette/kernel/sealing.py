@@ -65,7 +65,8 @@ class WindowKey:
     def save(self, path: Path) -> None:
         """Write a new file that only its owner reads, whole or not at all.
 
-        Raises FileExistsError where there is one already.
+        Its name lasts once the folder is synced, too (`sync_folder`). Raises FileExistsError where
+        there is one already.
         """
         part = path.with_name(f"{path.name}.{self.id}")
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -77,7 +78,6 @@ class WindowKey:
             os.link(part, path)
         finally:
             part.unlink()
-        sync_folder(path.parent)
 
     def seal(self, data: bytes, place: str) -> str:
         """Seal `data` for `place`, as a text without spaces that names the key."""

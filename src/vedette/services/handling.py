@@ -32,6 +32,7 @@ from vedette.kernel.permissions import Profile
 from vedette.services import attachments
 from vedette.services.acting import Doing, act, instance_actor
 from vedette.services.here import here
+from vedette.store import rows
 from vedette.store.models import Awaiting, InMessage, Peer
 from vedette.store.tenancy import SYSTEM, scoped
 
@@ -93,6 +94,15 @@ def handle(pk: int) -> bool:
     return _handle_all([pk]) > 0
 
 
+def handle_new(row: InMessage, accepted: Accepted, peer: Peer) -> bool:
+    """Handle a message that was just kept, as `handle` does, without reading it again."""
+    about = _guarded(row.pk, lambda doing: _carry_out(doing, row, accepted, peer))
+    if about is None:
+        return False
+    _handle_all(_awaiting(about))
+    return True
+
+
 def handle_waiting() -> int:
     """Try everything that waits, oldest first; return how many are done."""
     done, last = 0, 0
@@ -131,24 +141,36 @@ def _awaiting(about: frozenset[str]) -> list[int]:
 
 def _handle(pk: int) -> frozenset[str] | None:
     """Handle one message in a transaction of its own; what it is about, None while it waits."""
+
+    def work(doing: Doing) -> frozenset[str] | None:
+        row = InMessage.objects.select_for_update().filter(pk=pk, state="waiting").first()
+        if row is None:
+            return None
+        found = _read_again(row)
+        if found.not_yet:
+            row.state, row.reason = "not-understood", found.not_yet[:1000]
+            row.save(update_fields=["state", "reason"])
+            return None
+        return _carry_out(doing, row, found, Peer.objects.get(keyid=row.sender))
+
+    return _guarded(pk, work)
+
+
+def _carry_out(doing: Doing, row: InMessage, found: Accepted, peer: Peer) -> frozenset[str]:
+    _handlers[row.type](Arrival(found.message, peer, doing, found.body))
+    row.state, row.handled_at, row.reason = "handled", doing.now, ""
+    row.unread = list(found.unread)
+    rows.update(row, "state", "handled_at", "reason", "unread")
+    if row.tries:
+        Awaiting.objects.filter(message=row).delete()
+    return subjects(found.message)
+
+
+def _guarded(pk: int, work: Callable[[Doing], frozenset[str] | None]) -> frozenset[str] | None:
+    """Do the work in a transaction; where it fails, the message waits or is set aside."""
     try:
         with act(instance_actor(), None) as doing:
-            row = InMessage.objects.select_for_update().filter(pk=pk, state="waiting").first()
-            if row is None:
-                return None
-            found = _read_again(row)
-            if found.not_yet:
-                row.state, row.reason = "not-understood", found.not_yet[:1000]
-                row.save(update_fields=["state", "reason"])
-                return None
-            peer = Peer.objects.get(keyid=row.sender)
-            _handlers[row.type](Arrival(found.message, peer, doing, found.body))
-            row.state, row.handled_at, row.reason = "handled", doing.now, ""
-            row.unread = list(found.unread)
-            row.save(update_fields=["state", "handled_at", "reason", "unread"])
-            if row.tries:
-                Awaiting.objects.filter(message=row).delete()
-            return subjects(found.message)
+            return work(doing)
     except NotYet as error:
         _wait(pk, f"waits: {error}")
     except VedetteError as error:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -19,6 +20,7 @@ from django.db import transaction
 from vedette.exchange.acceptance import (
     AboveCeiling,
     Accepted,
+    Here,
     KnownPeer,
     MessageRefused,
     Reason,
@@ -32,18 +34,19 @@ from vedette.kernel.errors import VedetteError
 from vedette.kernel.events import Event
 from vedette.kernel.keys import PublicKeys
 from vedette.kernel.permissions import Profile
-from vedette.services import attachments
+from vedette.services import attachments, vault
 from vedette.services.acting import act, instance_actor
 from vedette.services.handling import (
     Arrival,
     NotYet,
-    handle,
+    handle_new,
     handle_waiting,
     handled_types,
     handles,
     reads_later,
 )
 from vedette.services.here import here
+from vedette.store import rows
 from vedette.store.models import InMessage, Peer
 from vedette.store.tenancy import SYSTEM, scoped
 
@@ -60,7 +63,6 @@ __all__ = [
 ]
 KEEP_REFUSED = MIB
 ABOUT_AN_ACT = re.compile(r"act-[2-9a-z]{16}")
-UNTAKEN = ("refused", "pointer")
 TOO_LARGE = (
     f"more than {BOUNDS.size // MIB} MiB; a message names large content instead of holding it;"
     " next: vedette exchange attach FILE"
@@ -92,9 +94,23 @@ def receive(data: bytes) -> Receipt:
 
 def receive_all(envelopes: Iterable[bytes]) -> list[Receipt]:
     """Take envelopes in their order, in one transaction; what is told holds after the commit."""
-    with transaction.atomic(), scoped(SYSTEM):
-        peers = known_peers()
-        return [_take(data, peers) for data in envelopes]
+    with transaction.atomic(), scoped(SYSTEM), vault.keys_together():
+        door = _Door.open()
+        return [_take(data, door) for data in envelopes]
+
+
+@dataclass(frozen=True)
+class _Door:
+    """What does not change while a batch is taken: this instance, and its peers by key id."""
+
+    here: Here
+    known: Mapping[str, KnownPeer]
+    peers: Mapping[str, Peer]
+
+    @classmethod
+    def open(cls) -> _Door:
+        peers = {peer.keyid: peer for peer in Peer.objects.all()}
+        return cls(here().door, _known(peers.values()), peers)
 
 
 def examine(data: bytes, peers: Mapping[str, KnownPeer]) -> Receipt:
@@ -104,32 +120,42 @@ def examine(data: bytes, peers: Mapping[str, KnownPeer]) -> Receipt:
         row = _earlier(accepted)
     except MessageRefused as error:
         return Receipt("refused", str(error.reason), error.what)
-    return _receipt(accepted, "already" if row else "accepted", row)
+    taken = row if row is not None and row.state != "pointer" else None
+    return _receipt(accepted, "already" if taken else "accepted", taken)
 
 
 def known_peers() -> dict[str, KnownPeer]:
     """Whose messages are taken, by key id; under the instance's scope."""
+    return _known(Peer.objects.all())
+
+
+def _known(peers: Iterable[Peer]) -> dict[str, KnownPeer]:
     return {
         peer.keyid: KnownPeer(PublicKeys(peer.ed25519, peer.age), Profile(peer.profile))
-        for peer in Peer.objects.all()
+        for peer in peers
     }
 
 
-def _take(data: bytes, peers: Mapping[str, KnownPeer]) -> Receipt:
+def _take(data: bytes, door: _Door) -> Receipt:
     try:
-        accepted = accept(data, here().door, peers)
+        accepted = accept(data, door.here, door.known)
         earlier = _earlier(accepted)
     except AboveCeiling as error:
         return _point(error)
     except MessageRefused as error:
         _keep_refused(data, error)
         return Receipt("refused", str(error.reason), error.what, digest=digest(data))
-    if earlier is not None:
+    if earlier is not None and earlier.state != "pointer":
         return _receipt(accepted, "already", earlier)
+    if earlier is not None:
+        # a pointer gives way, once the ceiling takes what it stood for
+        earlier.delete()
     row = _keep(accepted, data)
     if row.state == "waiting":
-        handle(row.pk)
-        row.refresh_from_db(fields=["state", "reason"])
+        # a copy: what a handler that fails did to it is nobody else's
+        peer = copy(door.peers[row.sender])
+        if not handle_new(row, accepted, peer):
+            row.refresh_from_db(fields=["state", "reason"])
     return _receipt(accepted, "accepted", row)
 
 
@@ -145,9 +171,11 @@ def _receipt(accepted: Accepted, status: str, row: InMessage | None) -> Receipt:
 
 
 def _earlier(accepted: Accepted) -> InMessage | None:
-    rows = InMessage.objects.filter(message_id=accepted.message.id, sender=accepted.message.sender)
-    row = rows.exclude(state__in=UNTAKEN).first()
-    if row is not None and row.digest != accepted.opened.digest:
+    """What stands here under its id: the message itself, or a pointer to it."""
+    message = accepted.message
+    named = InMessage.objects.filter(message_id=message.id, sender=message.sender)
+    row = named.exclude(state="refused").defer("envelope").first()
+    if row is not None and row.state != "pointer" and row.digest != accepted.opened.digest:
         raise MessageRefused(
             Reason.FORGED_ID, f"{accepted.message.id} was taken before with other content"
         )
@@ -156,8 +184,6 @@ def _earlier(accepted: Accepted) -> InMessage | None:
 
 def _keep(accepted: Accepted, data: bytes) -> InMessage:
     message, instance = accepted.message, here()
-    # a pointer gives way, once the ceiling takes what it stood for
-    InMessage.objects.filter(message_id=message.id, sender=message.sender, state="pointer").delete()
     row = InMessage(
         org_id=instance.org,
         message_id=message.id,
@@ -173,7 +199,7 @@ def _keep(accepted: Accepted, data: bytes) -> InMessage:
         unread=list(accepted.unread),
         received_at=instance.clock.now(),
     )
-    row.save()
+    rows.insert(row)
     with act(instance_actor(), None) as doing:
         attachments.expect(doing, accepted)
         doing.record(

@@ -73,15 +73,19 @@ def enqueue(function: Callable[..., Any], **arguments: Any) -> None:
 def schedule(name: str, function: Callable[..., Any], due_at: datetime, **arguments: Any) -> None:
     """Set a deadline: at `due_at` the job is enqueued once. The same name replaces it."""
     with scoped(SYSTEM):
-        Schedule.objects.update_or_create(
-            name=name,
-            defaults={
-                "org_id": here().org,
-                "job": job_name(function),
-                "arguments": arguments,
-                "due_at": due_at,
-                "done_at": None,
-            },
+        Schedule.objects.bulk_create(
+            [
+                Schedule(
+                    name=name,
+                    org_id=here().org,
+                    job=job_name(function),
+                    arguments=arguments,
+                    due_at=due_at,
+                )
+            ],
+            update_conflicts=True,
+            unique_fields=["name"],
+            update_fields=["org", "job", "arguments", "due_at", "done_at"],
         )
 
 

@@ -19,6 +19,7 @@ from vedette.ledger.entry import GENESIS, Entry, leaf
 from vedette.ledger.export import write_export
 from vedette.ledger.merkle import Frontier
 from vedette.services.here import here
+from vedette.store import rows
 from vedette.store.models import Checkpoint, LedgerEntry, LedgerHead, LedgerSalt
 from vedette.store.tenancy import SYSTEM, scoped
 
@@ -57,12 +58,12 @@ def append(
         values = entry.to_json()
         del values["vedette"]
         values["message_id"] = message_id
-        LedgerEntry.objects.bulk_create([LedgerEntry(hash=digest, **values)])
-        LedgerSalt.objects.bulk_create([LedgerSalt(seq=entry.seq, org=org, salt=salt)])
+        rows.insert(LedgerEntry(hash=digest, **values))
+        rows.insert(LedgerSalt(seq=entry.seq, org=org, salt=salt))
         frontier = Frontier.from_json(head.frontier)
         frontier.append(leaf(digest))
         head.seq, head.hash, head.frontier = entry.seq, digest, frontier.to_json()
-        head.save(update_fields=["seq", "hash", "frontier"])
+        rows.update(head, "seq", "hash", "frontier")
     return entry.seq
 
 
@@ -116,10 +117,10 @@ def export_ledger(folder: Path) -> int:
 
 def since(seq: int, limit: int = 500) -> list[dict[str, Any]]:
     """The entries after `seq` as JSON, for pages and the API; under the reader's scope."""
-    rows = LedgerEntry.objects.filter(seq__gt=seq).order_by("seq")[:limit]
+    found = LedgerEntry.objects.filter(seq__gt=seq).order_by("seq")[:limit]
     names = ("seq", "hash", "event", "time", "simulated", "org", "role", "object_id")
     more = ("marking", "message_id", "payload_digest", "pack_digest", "prev")
-    return [{name: getattr(row, name) for name in (*names, *more)} for row in rows]
+    return [{name: getattr(row, name) for name in (*names, *more)} for row in found]
 
 
 def browse(about: str = "") -> tuple[QuerySet[LedgerEntry], dict[str, Any] | None]:
@@ -127,8 +128,8 @@ def browse(about: str = "") -> tuple[QuerySet[LedgerEntry], dict[str, Any] | Non
 
     `about` narrows them to one object's or one message's.
     """
-    rows = LedgerEntry.objects.order_by("-seq")
+    found = LedgerEntry.objects.order_by("-seq")
     if about:
-        rows = rows.filter(Q(object_id=about) | Q(message_id=about))
+        found = found.filter(Q(object_id=about) | Q(message_id=about))
     last = Checkpoint.objects.order_by("-size").first()
-    return rows, last.document if last else None
+    return found, last.document if last else None

@@ -32,6 +32,7 @@ from vedette.services.here import here
 from vedette.services.jobs import enqueue, job, schedule
 from vedette.services.posting import INBOX_PATH, Told, Unreachable
 from vedette.store.models import OutMessage, Peer
+from vedette.store.rows import insert, update
 from vedette.store.tenancy import SYSTEM, scoped
 
 __all__ = ["INBOX_PATH", "deliver", "find_peer", "queue", "retry", "send_now", "settle"]
@@ -60,17 +61,19 @@ def queue(
     """
     message = compose(peer, type_, body, thread=thread, marking=marking, now=now)
     with scoped(SYSTEM):
-        OutMessage(
-            id=message.id,
-            org_id=here().org,
-            peer=peer,
-            type=type_,
-            thread=thread,
-            marking=marking,
-            digest=digest(message.payload()),
-            envelope=json.dumps(seal(message, here().keys)),
-            queued_at=now,
-        ).save(force_insert=True)
+        insert(
+            OutMessage(
+                id=message.id,
+                org_id=here().org,
+                peer=peer,
+                type=type_,
+                thread=thread,
+                marking=marking,
+                digest=digest(message.payload()),
+                envelope=json.dumps(seal(message, here().keys)),
+                queued_at=now,
+            )
+        )
     call(peer)
     return message.id
 
@@ -211,7 +214,7 @@ def _settle(row: OutMessage, answer: Told, now: datetime) -> None:
     row.delivered_at, row.next_attempt_at = now, None
     row.answer = (answer.detail or answer.status)[:500]
     row.attempts += 1
-    row.save(update_fields=["state", "delivered_at", "next_attempt_at", "answer", "attempts"])
+    update(row, "state", "delivered_at", "next_attempt_at", "answer", "attempts")
     event = Event.MESSAGE_MESSAGE_DELIVERED if answer.taken else Event.MESSAGE_MESSAGE_REFUSED
     _record(row, event, now)
 

@@ -46,7 +46,8 @@ def _begin(act_id: str) -> None:
     """With the first material the watching and the telling begin."""
     now = here().clock.now()
     with scoped(SYSTEM):
-        running = set(Schedule.objects.filter(done_at=None).values_list("name", flat=True))
+        planned = Schedule.objects.filter(name__in=(WATCH, REPORT), done_at=None)
+        running = set(planned.values_list("name", flat=True))
     if WATCH not in running:
         schedule(WATCH, watch, now + WATCH_EVERY)
     if REPORT not in running:

@@ -104,7 +104,8 @@ def offer_body(chosen: tuple[Partner, ...], act_id: str) -> dict[str, Any]:
 
 def keep(doing: Doing, row: Act, chosen: tuple[Partner, ...], at: datetime) -> None:
     """Write the partners of a new selection down, the lab agreeing by naming them."""
-    if TrustedPartner.objects.filter(id__in=[partner.id for partner in chosen]).exists():
+    ids = [partner.id for partner in chosen]
+    if ids and TrustedPartner.objects.filter(id__in=ids).exists():
         raise BadInput("partners: an id is in use here already")
     for place, partner in enumerate(chosen):
         TrustedPartner(

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from vedette.kernel.permissions import Profile
-from vedette.kernel.sealing import FOLDER, Box, WindowKey, key_of
+from vedette.kernel.sealing import FOLDER, Box, WindowKey, key_of, sync_folder
 from vedette.services.here import here
-from vedette.store import sealing
+from vedette.store import rows, sealing
 from vedette.store.models import Person, Reading
 from vedette.store.models import WindowKey as KeyRow
 from vedette.store.tenancy import SYSTEM, scoped
@@ -38,6 +38,30 @@ def key_file(act_id: str) -> Path:
 def keeps_sealed() -> bool:
     """Whether this instance seals what comes under an act: an office does."""
     return here().profile == Profile.OFFICE
+
+
+_waiting: ContextVar[set[Path] | None] = ContextVar("vedette_keys_to_sync", default=None)
+
+
+def _sync(folder: Path) -> None:
+    waiting = _waiting.get()
+    if waiting is None:
+        sync_folder(folder)
+    else:
+        waiting.add(folder)
+
+
+@contextmanager
+def keys_together() -> Iterator[None]:
+    """Have the names of keys made within on the disk at its end, before its transaction's."""
+    waiting: set[Path] = set()
+    token = _waiting.set(waiting)
+    try:
+        yield
+    finally:
+        _waiting.reset(token)
+        for folder in waiting:
+            sync_folder(folder)
 
 
 def find_key(act_id: str) -> WindowKey | None:
@@ -57,6 +81,7 @@ def key_for(act_id: str) -> WindowKey:
         key = WindowKey.generate()
         try:
             key.save(path)
+            _sync(path.parent)
         except FileExistsError:
             key = WindowKey.load(path)
     _keep_row(act_id, key)
@@ -66,12 +91,14 @@ def key_for(act_id: str) -> WindowKey:
 def _keep_row(act_id: str, key: WindowKey) -> None:
     """Have the key on record; one on record before it whose file is gone was lost."""
     with scoped(SYSTEM):
-        if KeyRow.objects.filter(id=key.id).exists():
+        found = KeyRow.objects.filter(about=act_id)
+        known = set(found.values_list("id", flat=True))
+        if key.id in known:
             return
         now = here().clock.now()
-        live = KeyRow.objects.filter(about=act_id, destroyed_at=None, lost_at=None)
-        live.update(lost_at=now)
-        KeyRow(id=key.id, org_id=here().org, about=act_id, made_at=now).save(force_insert=True)
+        if known:
+            found.filter(destroyed_at=None, lost_at=None).update(lost_at=now)
+        rows.insert(KeyRow(id=key.id, org_id=here().org, about=act_id, made_at=now))
     for hook in after_new_key:
         hook(act_id)
 
@@ -84,9 +111,9 @@ def box_for(act_id: str | None, place: str) -> Box | None:
 def missing_keys() -> list[tuple[str, str]]:
     """Each key on record that is neither destroyed nor there: (key id, act id)."""
     with scoped(SYSTEM):
-        rows = list(KeyRow.objects.filter(destroyed_at=None).order_by("made_at", "id"))
-    found = {row.about: find_key(row.about) for row in rows}
-    return [(r.id, r.about) for r in rows if (k := found[r.about]) is None or k.id != r.id]
+        kept = list(KeyRow.objects.filter(destroyed_at=None).order_by("made_at", "id"))
+    found = {row.about: find_key(row.about) for row in kept}
+    return [(r.id, r.about) for r in kept if (k := found[r.about]) is None or k.id != r.id]
 
 
 class _Keyring:

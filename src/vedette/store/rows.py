@@ -1,0 +1,76 @@
+"""Rows that are written by the thousand: one plain statement each, compiled once a table.
+
+What the ORM's `save` does for such a row beyond its statement takes longer than the statement.
+
+Rules:
+- The owner is checked and columns are prepared, sealed ones among them, as in any `save`.
+- A row that belongs to another table's as well, or has files of its own, is no such row.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from django.db import connection, models
+
+from vedette.store.tenancy import Table
+
+
+def insert(row: Table) -> None:
+    """Insert a new row; a key that the database gives is in the row afterwards."""
+    row.check_owner()
+    statement, fields, asks = _insertion(type(row), connection.vendor)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [_prepared(row, field, add=True) for field in fields])
+        if asks:
+            (row.pk,) = cursor.fetchone()
+    row._state.adding, row._state.db = False, connection.alias
+
+
+def update(row: Table, *names: str) -> None:
+    """Write the named columns of a row that is there."""
+    row.check_owner()
+    statement, fields = _change(type(row), names)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*(_prepared(row, f, add=False) for f in fields), row.pk])
+
+
+def try_again(subject: str) -> None:
+    """Have messages that wait for `subject` tried at once."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE store_inmessage SET try_at = NULL WHERE id IN"
+            " (SELECT message_id FROM store_awaiting WHERE subject = %s)",
+            [subject],
+        )
+
+
+def _prepared(row: Table, field: Any, *, add: bool) -> Any:
+    return field.get_db_prep_save(field.pre_save(row, add), connection)
+
+
+@cache
+def _insertion(model: type[Table], vendor: str) -> tuple[str, list[Any], bool]:
+    key = model._meta.pk
+    asks = isinstance(key, models.AutoField)
+    fields = [f for f in model._meta.concrete_fields if not (asks and f is key)]
+    columns, places = ", ".join(map(_quoted, fields)), ", ".join(["%s"] * len(fields))
+    statement = f"INSERT INTO {_table(model)} ({columns}) VALUES ({places})"  # noqa: S608
+    return f"{statement} RETURNING {_quoted(key)}" if asks else statement, fields, asks
+
+
+@cache
+def _change(model: type[Table], names: tuple[str, ...]) -> tuple[str, list[Any]]:
+    fields: list[Any] = [model._meta.get_field(name) for name in names]
+    changes = ", ".join(f"{_quoted(field)} = %s" for field in fields)
+    key = _quoted(model._meta.pk)
+    return f"UPDATE {_table(model)} SET {changes} WHERE {key} = %s", fields  # noqa: S608
+
+
+def _table(model: type[Table]) -> str:
+    return connection.ops.quote_name(model._meta.db_table)
+
+
+def _quoted(field: Any) -> str:
+    return connection.ops.quote_name(field.column)
