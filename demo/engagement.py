@@ -101,6 +101,7 @@ def terms(stage: Stage, cast: Cast, act_id: str) -> None:
         purposes=["supplementation"],
         quota={"calls": 2000, "tokens": 5_000_000},
         publication="summary",
+        export=True,
     )
     stage.clock.forward(hours=1)
     stage.until("the terms to arrive", lambda: cast.officer.get(f"/acts/{act_id}")["terms"])

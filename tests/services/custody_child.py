@@ -84,7 +84,33 @@ def take() -> dict[str, Any]:
         seen = Act.objects.get(id=body["act"])
         claim(actor, "k", digest(b"asked"))
         keep(actor, "k", 200, json.dumps({"note": seen.note}))
+    reviewed(str(body["act"]))
     return {"act": body["act"], "run": run.id, **read(str(body["act"]))}
+
+
+def reviewed(act_id: str) -> None:
+    """A review of the act: text, comment and view of another office, question, an extract sent."""
+    from vedette.kernel.permissions import Profile
+    from vedette.services import accounts, peers, questions, reviews
+    from vedette.services.acting import act, instance_actor, member
+    from vedette.services.here import here
+    from vedette.services.testing import FakePeer
+    from vedette.store.models import OutMessage
+
+    lead = instance_actor()
+    other = FakePeer("Other Office", Profile.OFFICE, here())
+    peers.add_peer(lead, other.card)
+    org = accounts.add_organisation(lead, "Consulted", "office")
+    row = reviews.open_review(lead, act_id)
+    reviews.propose(lead, row.id, f"proposal {MARKER}")
+    reviews.invite_office(lead, row.id, office=org.id)
+    reviews.invite_office(lead, row.id, peer="Other Office")
+    advises = member(org.id, "another officer", "consulted-officer", host=False)
+    reviews.comment(advises, row.id, f"comment {MARKER}")
+    reviews.give_view(advises, row.id, "disagrees", f"view {MARKER}")
+    questions.ask(lead, act_id, "model-name", f"question {MARKER}")
+    with act(lead, None):  # what the lab has still to get outlives the key
+        OutMessage.objects.filter(type="question.asked").update(state="delivered")
 
 
 def person() -> Any:
@@ -100,7 +126,16 @@ def read(act_id: str) -> dict[str, Any]:
     from vedette.kernel.errors import VedetteError
     from vedette.services import idempotency
     from vedette.services.acting import instance_actor, reading
-    from vedette.store.models import Act, InMessage, OutMessage, Run
+    from vedette.store.models import (
+        Act,
+        InMessage,
+        OutMessage,
+        Question,
+        Review,
+        ReviewComment,
+        ReviewView,
+        Run,
+    )
 
     actor = instance_actor()
     with reading(actor):
@@ -109,6 +144,11 @@ def read(act_id: str) -> dict[str, Any]:
         texts = [row.note, row.reason, json.dumps(row.dossier), json.dumps(run.result), run.error]
         texts += [m.envelope for m in InMessage.objects.filter(thread=act_id).order_by("pk")]
         texts += [m.envelope for m in OutMessage.objects.filter(thread=act_id).order_by("pk")]
+        review = Review.objects.get(act=row)
+        texts += [json.dumps(review.proposals or {})]
+        texts += [c.text for c in ReviewComment.objects.filter(review=review)]
+        texts += [v.reasons for v in ReviewView.objects.filter(review=review)]
+        texts += [q.text for q in Question.objects.filter(act=row)]
         try:
             reply = idempotency.find(actor, "k", digest(b"asked"))
             texts.append(reply.body if reply else "")

@@ -15,7 +15,7 @@ from vedette.kernel.canonical import digest
 from vedette.kernel.errors import BadInput, Forbidden, NotFound, Refused
 from vedette.kernel.ids import new_id
 from vedette.kernel.permissions import Profile
-from vedette.services import attachments, content, inbox
+from vedette.services import attachment_views, attachments, content, inbox
 from vedette.services.here import use
 from vedette.services.testing import FakePeer, Fixture
 from vedette.store.models import Attachment, LedgerEntry
@@ -68,10 +68,10 @@ def test_chunks_in_any_order_and_twice_make_the_file(office: Fixture, lab_peer: 
         attachments.take_chunk(name, number, CHUNKS[number], sealed=False)
     assert attachments.state_of(name)["missing"] == [1]
     with pytest.raises(Refused, match="not whole yet"):
-        attachments.open_attachment(office.person("evaluator"), name)
+        attachment_views.open_attachment(office.person("evaluator"), name)
     own = office.here.keys.public
     attachments.take_chunk(name, 1, own.seal(CHUNKS[1]), sealed=True)
-    described, stream = attachments.open_attachment(office.person("evaluator"), name)
+    described, stream = attachment_views.open_attachment(office.person("evaluator"), name)
     assert (described["state"], b"".join(stream)) == ("here", DATA)
     attachments.take_chunk(name, 1, b"anything", sealed=False)
     assert events() == ["message:attachment:taken"], "once"
@@ -141,7 +141,7 @@ def test_above_the_ceiling_a_pointer_stands_in_its_place(
     assert row.reason == "marked TLP:RED and more, above this instance's ceiling; ask Lab"
     with pytest.raises(Refused):
         attachments.take_chunk(name, 0, CHUNKS[0], sealed=False)
-    listed = attachments.list_attachments(office.person("evaluator"))
+    listed = attachment_views.list_attachments(office.person("evaluator"))
     assert [each["state"] for each in listed] == ["pointer"]
 
 
@@ -154,24 +154,24 @@ def test_what_belongs_to_an_act_lies_sealed(office: Fixture, lab_peer: FakePeer)
     files = list(content.folder_of(row).iterdir())
     assert len(files) == 3
     assert all(CHUNKS[0][:64] not in file.read_bytes() for file in files)
-    _, stream = attachments.open_attachment(office.person("evaluator"), name)
+    _, stream = attachment_views.open_attachment(office.person("evaluator"), name)
     assert hashlib.sha256(b"".join(stream)).hexdigest() in row.digest
     (office.here.folder / "keys" / "windows" / f"{act}.key").unlink()
     with pytest.raises(Refused, match="key of this file's window is gone"):
-        attachments.open_attachment(office.person("evaluator"), name)
+        attachment_views.open_attachment(office.person("evaluator"), name)
 
 
 def test_who_may(office: Fixture, lab_peer: FakePeer) -> None:
     name, _ = offer(lab_peer, marking="TLP:RED")
     low = replace(office.person("evaluator"), clearance="TLP:AMBER")
-    assert attachments.list_attachments(low) == []
+    assert attachment_views.list_attachments(low) == []
     with pytest.raises(NotFound):
-        attachments.open_attachment(low, name)
+        attachment_views.open_attachment(low, name)
     with pytest.raises(Forbidden):
-        attachments.list_attachments(office.person("auditor"))
+        attachment_views.list_attachments(office.person("auditor"))
     stranger = office.person("evaluator", org="org-2222222222222222")
     with pytest.raises(NotFound):
-        attachments.open_attachment(stranger, name)
+        attachment_views.open_attachment(stranger, name)
     with pytest.raises(Forbidden):
         attachments.attach(office.person("evaluator"), "Lab", BytesIO(b"x"), "x.txt")
 
@@ -184,7 +184,7 @@ def test_a_file_of_our_own_is_copied_and_stated(lab: Fixture) -> None:
     stated = message.body["attachments"][0]
     assert stated["name"] == "we_ights.bin"
     assert stated["chunks"] == told()["chunks"]
-    _, stream = attachments.open_attachment(lead, row.id)
+    _, stream = attachment_views.open_attachment(lead, row.id)
     assert b"".join(stream) == DATA
     with pytest.raises(BadInput, match="empty"):
         attachments.attach(lead, "Office", BytesIO(b""), "x")

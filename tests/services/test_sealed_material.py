@@ -64,8 +64,10 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, An
 def test_the_office_reads_what_it_was_sent(office: tuple[Path, dict[str, Any]]) -> None:
     folder, said = office
     assert child(folder, "read", said["act"])["texts"] == said["texts"]
-    assert len(said["texts"]) >= 5
-    assert sum(any(mark in text for mark in MARKERS) for text in said["texts"]) >= 5
+    assert len(said["texts"]) >= 11
+    assert sum(any(mark in text for mark in MARKERS) for text in said["texts"]) >= 11
+    for word in ("proposal", "comment", "view", "question"):
+        assert sum(f"{word} {MARKER}" in text for text in said["texts"]) == 1, word
 
 
 def test_no_file_of_the_instance_holds_a_word_of_it(office: tuple[Path, dict[str, Any]]) -> None:

@@ -178,7 +178,7 @@ def attachments_list(about: str, as_json: bool, folder: Path | None) -> None:
     """
     boot(folder)
     from vedette.services.acting import instance_actor
-    from vedette.services.attachments import list_attachments
+    from vedette.services.attachment_views import list_attachments
 
     rows = list_attachments(instance_actor(), about)
     if as_json:
@@ -202,7 +202,7 @@ def save(attachment_id: str, file: Path, folder: Path | None) -> None:
     """
     boot(folder)
     from vedette.services.acting import instance_actor
-    from vedette.services.attachments import open_attachment
+    from vedette.services.attachment_views import open_attachment
 
     told, chunks = open_attachment(instance_actor(), attachment_id)
     partial = file.with_name(file.name + ".partial")

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from vedette.exchange.fields import DIGEST, ID, LONG, NOTE, Choice, Text, TextMap, Time, Whole
+from vedette.exchange.fields import (
+    DIGEST,
+    ID,
+    LONG,
+    NOTE,
+    Choice,
+    ListOf,
+    Text,
+    TextMap,
+    Time,
+    Whole,
+)
 from vedette.exchange.rows import LAB, OFFICE, MessageType, row
 
 REVIEW_ROWS: tuple[MessageType, ...] = (
@@ -32,6 +43,7 @@ REVIEW_ROWS: tuple[MessageType, ...] = (
         extract=TextMap(),
         markings=TextMap(text_limit=200),
         proposal=LONG,
+        readers=ListOf(Text(254), 1000, required=False),
         note=NOTE,
         wished_for=Time(required=False),
         pack=Text(100),

@@ -17,9 +17,11 @@ from vedette.kernel.permissions import Permission, Profile
 from vedette.services.acting import Actor, Doing, act
 from vedette.services.binding import address_of
 from vedette.services.inbox import Arrival, NotYet, handles
+from vedette.services.review_parties import seen_review
 from vedette.services.sides import arrived_act, find_act, only, own_side
 from vedette.services.term_versions import end_outsiders, in_force, on_the_list, versions_of
 from vedette.store.models import Act, Terms, TermsAcceptance, TermsStrike
+from vedette.store.tenancy import SYSTEM, scoped
 
 
 def accept_terms(actor: Actor, act_id: str, digest: str = "") -> TermsAcceptance:
@@ -30,24 +32,35 @@ def accept_terms(actor: Actor, act_id: str, digest: str = "") -> TermsAcceptance
     """
     only(Profile.OFFICE, actor)
     with act(actor, Permission.ENGAGEMENT_READ) as doing:
-        row = find_act(act_id)
-        made = in_force(row)
-        if made is None:
-            raise Refused("no terms are signed by both sides", kept="the act as it was")
-        if digest and digest != made.digest:
-            raise Refused(
-                f"version {made.number} of the terms is in force now, another than you read",
-                kept="what you accepted before",
-                next_step=f"read version {made.number}, then accept it",
-            )
-        person = address_of(actor)
-        if person not in {named.id for named in on_the_list(row, made).people}:
-            raise Forbidden(
-                f"version {made.number} of the terms does not name you",
-                next_step="ask whoever signs the terms for your office",
-            )
-        found = TermsAcceptance.objects.filter(act=row, person=person, digest=made.digest).first()
-        return found or _accept(doing, row, made, person)
+        return _accept_named(doing, find_act(act_id), digest)
+
+
+def accept_for_review(actor: Actor, review_id: str, digest: str = "") -> TermsAcceptance:
+    """The same for a named person of an office that takes part in a review of the act."""
+    with act(actor, Permission.REVIEW_READ) as doing:
+        row = seen_review(actor, review_id)
+        with scoped(SYSTEM):  # the act and its terms are the lead's rows
+            return _accept_named(doing, find_act(row.act_id), digest)
+
+
+def _accept_named(doing: Doing, row: Act, digest: str) -> TermsAcceptance:
+    made = in_force(row)
+    if made is None:
+        raise Refused("no terms are signed by both sides", kept="the act as it was")
+    if digest and digest != made.digest:
+        raise Refused(
+            f"version {made.number} of the terms is in force now, another than you read",
+            kept="what you accepted before",
+            next_step=f"read version {made.number}, then accept it",
+        )
+    person = address_of(doing.actor)
+    if person not in {named.id for named in on_the_list(row, made).people}:
+        raise Forbidden(
+            f"version {made.number} of the terms does not name you",
+            next_step="ask whoever signs the terms for your office",
+        )
+    found = TermsAcceptance.objects.filter(act=row, person=person, digest=made.digest).first()
+    return found or _accept(doing, row, made, person)
 
 
 def _accept(doing: Doing, row: Act, made: Terms, person: str) -> TermsAcceptance:

@@ -37,7 +37,7 @@ from vedette.kernel.permissions import Permission, Profile
 from vedette.services import access_limits, custody, runs
 from vedette.services import determination_bases as bases
 from vedette.services.acting import Actor, act, reading
-from vedette.services.binding import require_reading
+from vedette.services.binding import require_export, require_reading, why_withheld
 from vedette.services.here import here
 from vedette.services.inbox import Arrival, handles
 from vedette.services.sides import arrived_act, only
@@ -360,20 +360,36 @@ def _bound(actor: Actor, row: Assessment) -> None:
         require_reading(actor, row.act)
 
 
+def leaves_pages(actor: Actor, row: Assessment) -> bool:
+    """Whether the terms of its window let its report leave the pages with this person."""
+    return row.act is None or not why_withheld(actor, row.act, on_page=False)
+
+
 def report_page(actor: Actor, assessment_id: str, stamp: Stamp | None = None) -> str:
-    """The assessment as one self-contained HTML page, for the office; `stamp` says whose it is."""
+    """The assessment as one self-contained HTML page, for the office; `stamp` says whose it is.
+
+    It is a file to take away: raises Refused where the terms keep what they bind on the pages.
+    """
     only(Profile.OFFICE, actor)
     with reading(actor, Permission.ASSESSMENT_READ):
         row = _find(assessment_id)
-        _bound(actor, row)
+        if row.act is not None:
+            require_export(actor, row.act)
         if row.run is None:
             raise NotFound("this assessment has no run here")
         runs.result_of(row.run)
         return render(row.document, row.run.result, stamp)
 
 
+def for_programs(actor: Actor, row: Assessment | DeterminationRow) -> dict[str, Any]:
+    """An assessment or a determination for the API; `withheld` says why it has no document."""
+    with reading(actor):
+        why = why_withheld(actor, row.act, on_page=False) if row.act is not None else ""
+    return {**as_json(row), "withheld": why, **({"document": {}} if why else {})}
+
+
 def as_json(row: Assessment | DeterminationRow) -> dict[str, Any]:
-    """An assessment or a determination for the API."""
+    """What was just made, for whoever made it."""
     return {
         "id": row.id,
         "act": row.act_id,

@@ -14,7 +14,6 @@ import hashlib
 import mimetypes
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,14 +23,13 @@ from vedette.exchange.acceptance import Accepted
 from vedette.exchange.fields import ATTACHMENT, CHUNK, GIB
 from vedette.exchange.pointers import as_far_as
 from vedette.kernel.canonical import digest
-from vedette.kernel.clock import format_time
 from vedette.kernel.errors import BadInput, NotFound, Refused
 from vedette.kernel.events import Event
 from vedette.kernel.ids import new_id
 from vedette.kernel.markings import Marking
 from vedette.kernel.permissions import Permission
-from vedette.services import content, outbox, vault
-from vedette.services.acting import Actor, Doing, act, instance_actor, reading
+from vedette.services import content, outbox
+from vedette.services.acting import Actor, Doing, act, instance_actor
 from vedette.services.here import here
 from vedette.store.models import Attachment, Peer
 from vedette.store.tenancy import SYSTEM, scoped
@@ -238,49 +236,3 @@ def _record(doing: Doing, row: Attachment, event: Event) -> None:
         marking=row.marking,
         message_id=row.message_id,
     )
-
-
-def list_attachments(actor: Actor, about: str = "", limit: int = 200) -> list[dict[str, Any]]:
-    """The files of both directions that the reader may see, newest first."""
-    with reading(actor, Permission.ATTACHMENT_READ):
-        rows = Attachment.objects.select_related("peer").order_by("-made_at", "id")
-        rows = rows.filter(about=about) if about else rows
-        clearance = Marking.parse(actor.clearance)
-        seen = (r for r in rows[:limit] if clearance.dominates(Marking.parse(r.marking)))
-        return [_described(row) for row in seen]
-
-
-def _described(row: Attachment) -> dict[str, Any]:
-    lacking = len(content.missing(row)) if row.state in ("expected",) else 0
-    return {
-        "id": row.id,
-        "direction": "out" if row.outgoing else "in",
-        "peer": row.peer.name,
-        "name": row.name or "the key of its window is gone",
-        "media_type": row.media_type,
-        "size": row.size,
-        "digest": row.digest,
-        "marking": row.marking,
-        "about": row.about,
-        "message": row.message_id,
-        "state": row.state,
-        "reason": row.reason,
-        "chunks": len(row.chunks),
-        "missing": lacking,
-        "at": format_time(row.made_at),
-    }
-
-
-def open_attachment(actor: Actor, attachment: str) -> tuple[dict[str, Any], Iterator[bytes]]:
-    """A file and its content as a stream. Raises NotFound, and Refused while it is not whole."""
-    with reading(actor, Permission.ATTACHMENT_READ):
-        row = Attachment.objects.select_related("peer").filter(id=attachment).first()
-        clearance = Marking.parse(actor.clearance)
-        if row is None or not clearance.dominates(Marking.parse(row.marking)):
-            raise NotFound(f"attachment {attachment[:40]!r} is not here")
-        if not row.outgoing and row.state != "here":
-            raise Refused(f"this file is {row.state}: {row.reason or 'not whole yet'}")
-        content.read_chunk(row, 0)
-        if row.about_act:  # here: the stream is read when the view is over
-            vault.log_reading(row.about_act, "attachment", row.id)
-        return _described(row), content.stream(row)

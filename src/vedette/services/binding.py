@@ -1,8 +1,9 @@
 """What the terms in force bind: who may read, what for, up to which marking, and in what form.
 
 Rules:
-- Terms bind the office's people where they read what a window brought: the named ones alone, after
-  they accepted the version in force. A lab's own people read what is theirs.
+- Terms bind everybody who signs in to the office's instance, of whichever office: the named ones
+  alone read what a window brought, after they accepted the version in force. A lab's own people
+  read what is theirs.
 - The instance itself (jobs, arriving messages) and an act without terms in force are not bound.
 - Nothing above the marking of the terms is read under them, and nothing leaves the pages where
   they say that it does not.
@@ -23,6 +24,7 @@ from vedette.services.here import here
 from vedette.services.packs import pack_of
 from vedette.services.term_versions import in_force, on_the_list
 from vedette.store.models import Act, Person, TermsAcceptance
+from vedette.store.tenancy import SYSTEM, scoped
 
 KEPT = "what it is about, as it was"
 
@@ -38,14 +40,16 @@ class Binding:
     watermark: bool
     version: int
     digest: str
+    pack_digest: str
 
 
 def binding_of(row: Act) -> Binding | None:
     """What an act's terms in force bind, None while no version is signed by both sides."""
-    made = in_force(row)
-    if made is None:
-        return None
-    terms = on_the_list(row, made)
+    with scoped(SYSTEM):  # they bind a reader of another office, who sees neither act nor terms
+        made = in_force(row)
+        if made is None:
+            return None
+        terms = on_the_list(row, made)
     return Binding(
         people=tuple(person.id for person in terms.people),
         purposes=terms.purposes,
@@ -54,6 +58,7 @@ def binding_of(row: Act) -> Binding | None:
         watermark=terms.watermark,
         version=made.number,
         digest=made.digest,
+        pack_digest=terms.pack_digest,
     )
 
 
@@ -92,7 +97,7 @@ def require_reading(actor: Actor, row: Act, marking: str = "") -> Binding | None
         raise Refused(
             f"you have not accepted version {found.version} of the terms yet",
             kept=KEPT,
-            next_step=f"read and accept it at /acts/{row.id}/terms/accept/",
+            next_step=f"read and accept it at {accepting_page(actor, row)}",
         )
     if marking and not found.marking.dominates(Marking.parse(marking)):
         raise Refused(
@@ -101,6 +106,14 @@ def require_reading(actor: Actor, row: Act, marking: str = "") -> Binding | None
             next_step="propose a version of the terms with a higher marking",
         )
     return found
+
+
+def accepting_page(actor: Actor, row: Act) -> str:
+    """Where a person accepts the terms: at the act, or for another office at the review."""
+    if actor.host:
+        return f"/acts/{row.id}/terms/accept/"
+    review = row.reviews.first()
+    return f"/reviews/{review.id}/terms/" if review else "the lead office"
 
 
 def why_withheld(actor: Actor, row: Act, marking: str = "", *, on_page: bool) -> str:
@@ -116,7 +129,8 @@ def why_withheld(actor: Actor, row: Act, marking: str = "", *, on_page: bool) ->
 
 def has_accepted(row: Act, person: str, digest: str) -> bool:
     """Whether a person accepted exactly this version."""
-    return TermsAcceptance.objects.filter(act=row, person=person, digest=digest).exists()
+    with scoped(SYSTEM):
+        return TermsAcceptance.objects.filter(act=row, person=person, digest=digest).exists()
 
 
 def require_export(actor: Actor, row: Act) -> None:
@@ -124,9 +138,7 @@ def require_export(actor: Actor, row: Act) -> None:
     found = require_reading(actor, row)
     if found is None or found.export or here().profile != Profile.OFFICE or actor.system:
         return
-    made = in_force(row)
-    assert made is not None
-    clause = pack_of(made.document["pack_digest"]).text("terms", "access", "export_clause")
+    clause = pack_of(found.pack_digest).text("terms", "access", "export_clause")
     raise Refused(
         f"the terms say that this is read on these pages alone (version {found.version}, clause"
         f" {clause}: no export)",

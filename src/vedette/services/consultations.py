@@ -2,7 +2,11 @@
 
 Rules:
 - What goes out is what the lead shares: the fields chosen, each with its marking, and the text
-  that it proposes. The message's marking is computed from them.
+  that it proposes. The message's marking is computed from them. Where the terms in force keep what
+  they bind on this instance's pages, the question goes without the fields.
+- Under terms in force the extract names who may read it: the people whom they name, and who
+  accepted them. Nobody else at the office asked reads it.
+- Question and answer belong to the act here: they are sealed under its key, and go with it.
 - Each time the lead proposes or shares anew it asks again, with a higher number; the highest
   counts. An answer names the text that it is about.
 - The office asked answers, declines, or says nothing; the lead goes on in any case.
@@ -23,6 +27,7 @@ from vedette.kernel.markings import Marking
 from vedette.kernel.permissions import Permission, Profile
 from vedette.readiness.dossier import fields_of
 from vedette.services.acting import Actor, Doing, act, reading
+from vedette.services.binding import Binding, address_of, binding_of, has_accepted, is_bound
 from vedette.services.dossier_states import states_of
 from vedette.services.here import here
 from vedette.services.inbox import Arrival, NotYet, handles
@@ -35,7 +40,12 @@ from vedette.services.review_parties import (
     office_only,
 )
 from vedette.services.sides import only, stamp
-from vedette.store.models import Consultation, Review, ReviewOffice
+from vedette.store.models import Act, Consultation, Review, ReviewOffice
+
+NOT_NAMED = (
+    "the lab's terms do not name you, or you have not accepted them: the office that asks can have"
+    " you named, and tells who reads when it asks anew"
+)
 
 
 def send(
@@ -48,8 +58,9 @@ def send(
 ) -> None:
     """Ask an office with an instance of its own, with what is shared with it now."""
     found = act_of(row)
-    values = states_of(found)[-1].values
-    extract = {key: values[key] for key in place.fields if values.get(key)}
+    values, terms = states_of(found)[-1].values, binding_of(found)
+    stays = terms is not None and not terms.export
+    extract = {key: values[key] for key in place.fields if values.get(key) and not stays}
     marks = {key: field_marking(row, key) for key in extract}
     standing = row.proposals[-1] if row.proposals else {"text": "", "marking": row.head_marking}
     whole = markings.join(
@@ -67,6 +78,7 @@ def send(
         "extract": extract,
         "markings": {key: str(marking) for key, marking in marks.items()},
         "proposal": standing["text"],
+        "readers": _readers(found, terms) if terms else None,
         "note": words(text, "text", 4_000, empty=True) or None,
         "wished_for": stamp(wished_for),
         "pack": doing.here.pack.ref,
@@ -74,9 +86,7 @@ def send(
     }
     peer = place.peer
     assert peer is not None
-    message = doing.send(
-        peer, "consultation.asked", body, thread=place.consultation, marking=str(whole)
-    )
+    message = doing.send(peer, "consultation.asked", body, thread=found.id, marking=str(whole))
     doing.record(
         Event.ENGAGEMENT_CONSULTATION_ASKED,
         place.consultation,
@@ -84,6 +94,11 @@ def send(
         marking=str(whole),
         message_id=message,
     )
+
+
+def _readers(row: Act, terms: Binding) -> list[str]:
+    """Whom the terms in force name, and who accepted them."""
+    return [person for person in terms.people if has_accepted(row, person, terms.digest)]
 
 
 @handles("consultation.asked")
@@ -111,6 +126,7 @@ def on_asked(arrival: Arrival) -> None:
     for name in ("number", "kind", "model", "lab", "extract", "markings", "proposal", "pack"):
         setattr(row, name, body[name])
     row.pack_digest, row.note = body["pack_digest"], body.get("note", row.note)
+    row.about, row.readers = arrival.message.thread, body.get("readers")
     if "wished_for" in body:
         row.wished_for = parse_time(body["wished_for"], field="body.wished_for")
     row.marking = arrival.message.marking
@@ -149,7 +165,9 @@ def answer(
             "proposal": row.made_on or None,
             "answered": format_time(doing.now),
         }
-        message = doing.send(row.peer, "consultation.answered", body, thread=row.id, marking=mark)
+        message = doing.send(
+            row.peer, "consultation.answered", body, thread=row.about or row.id, marking=mark
+        )
         doing.record(
             move.event, row.id, {"answer": said, "reasons": row.reasons}, marking=mark,
             message_id=message,
@@ -222,18 +240,24 @@ def _row(row: Consultation) -> dict[str, Any]:
     }
 
 
+def _named(actor: Actor, row: Consultation) -> bool:
+    """Whether the terms of the office that asks let this person read the extract."""
+    return row.readers is None or not is_bound(actor) or address_of(actor) in row.readers
+
+
 def consultation_view(actor: Actor, consultation_id: str) -> dict[str, Any]:
     """One consultation with the portions of the extract that the reader may read."""
     office_only()
     with reading(actor, Permission.REVIEW_READ):
         row = _find(actor, consultation_id)
         labels = {field.id: field.label for field in fields_of(here().pack)}
+        named = _named(actor, row)
         portions = [
             {"field": key, "label": labels.get(key, key), "text": text, "marking": mark}
             for key, text in row.extract.items()
-            if readable(actor, mark := str(row.markings[key]))
+            if named and readable(actor, mark := str(row.markings[key]))
         ]
-        whole = readable(actor, row.marking)
+        whole = named and readable(actor, row.marking)
         acts = actor.host and actor.may(Permission.REVIEW_ADVISE)
         moves = CONSULTATION.moves(row.state, Party.CONSULTED) if acts else ()
         return {
@@ -241,7 +265,8 @@ def consultation_view(actor: Actor, consultation_id: str) -> dict[str, Any]:
             "note": row.note,
             "proposal": row.proposal if whole else "",
             "portions": portions,
-            "reasons": row.reasons,
+            "withheld": "" if named else NOT_NAMED,
+            "reasons": row.reasons if named else "",
             "earlier": bool(row.made_on) and row.made_on != text_digest(row.proposal),
             "marking": row.marking if whole else "TLP:AMBER+STRICT",
             "answered_by": row.answered_by,

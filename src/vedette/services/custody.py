@@ -170,7 +170,8 @@ def _by_hand(doing: Doing, row: Act, made: Custody, by: str) -> Custody:
 def _begin(doing: Doing, row: Act, made: Custody, move: Any, by: str) -> None:
     """Write down what goes, keep what the lab has still to get, and have the key destroyed."""
     made.certificate, made.ordered_by = material.material_of(row.id), by[:200]
-    for sent in OutMessage.objects.filter(thread=row.id).exclude(state__in=SETTLED):
+    to_the_lab = OutMessage.objects.filter(thread=row.id, peer_id=row.peer_id)
+    for sent in to_the_lab.exclude(state__in=SETTLED):
         if sent.envelope:
             OutMessage.objects.filter(pk=sent.pk).update(envelope=as_it_is(sent.envelope))
     row.runs.update(state="destroyed", progress={})

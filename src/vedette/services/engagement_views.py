@@ -9,6 +9,7 @@ from vedette.kernel.clock import parse_time
 from vedette.kernel.errors import NotFound
 from vedette.kernel.permissions import Permission
 from vedette.services.acting import Actor, reading
+from vedette.services.binding import require_reading
 from vedette.store.models import Act, Determination, LedgerEntry
 
 TOLD = ("engagement:",)
@@ -41,4 +42,6 @@ def determination_view(actor: Actor, determination_id: str) -> Determination:
         row: Any = rows.filter(id=determination_id).first()
         if row is None:
             raise NotFound(f"determination {determination_id[:40]!r} is not here")
+        if row.act is not None:
+            require_reading(actor, row.act)
         return row

@@ -13,7 +13,10 @@ from vedette.kernel.errors import NotFound, Refused
 from vedette.kernel.permissions import Permission
 from vedette.services import outbox, transfers
 from vedette.services.acting import Actor, act, instance_actor, reading
-from vedette.store.models import InMessage, OutMessage, Peer
+from vedette.services.binding import require_reading
+from vedette.store.models import Act, InMessage, OutMessage, Peer
+
+TERMS = "terms."
 
 
 @dataclass(frozen=True)
@@ -57,13 +60,19 @@ def list_messages(actor: Actor, limit: int = 200) -> list[Crossed]:
 
 
 def message_view(actor: Actor, message_id: str) -> dict[str, Any]:
-    """One message in full: `{"direction", "message", "state", "why"}`."""
+    """One message in full: `{"direction", "message", "state", "why"}`.
+
+    What belongs to an act is read under its terms in force; the terms themselves by both sides.
+    """
     with reading(actor, Permission.LEDGER_READ):
         sent = OutMessage.objects.select_related("peer").filter(id=message_id).first()
         came = InMessage.objects.filter(message_id=message_id).exclude(state="refused").first()
         row = sent or came
         if row is None:
             raise NotFound(f"message {message_id[:40]!r} is not here")
+        bound = Act.objects.filter(id=row.about_act).first() if row.about_act else None
+        if bound is not None and not row.type.startswith(TERMS):
+            require_reading(actor, bound)
         if not row.envelope and row.state != "pointer":
             raise Refused(
                 "the key of this message's window is gone: it can't be read",

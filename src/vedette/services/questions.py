@@ -5,11 +5,13 @@ Rules:
 - Nothing outside this module reads a question; no act, window, review or plan depends on one.
 - A question can be asked again, as a new one that names the one before.
 - An answer has a number: the highest counts, whatever the order of arrival.
-- A question and its answer are marked at least as the field that they are about.
+- A question and its answer are marked at least as the field that they are about; at the office
+  they are shown to whom the terms in force name, after they accepted them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +28,7 @@ from vedette.kernel.markings import Marking
 from vedette.kernel.permissions import Permission, Profile
 from vedette.readiness.dossier import fields_of
 from vedette.services.acting import Actor, Doing, act, reading
+from vedette.services.binding import why_withheld
 from vedette.services.dossier_states import states_of
 from vedette.services.here import here
 from vedette.services.inbox import Arrival, NotYet, handles
@@ -207,7 +210,7 @@ def browse_questions(
     return rows.filter(marking__in=[text for text in known if readable(actor, text)])
 
 
-def question_view(actor: Actor, question_id: str) -> dict[str, Any]:
+def question_view(actor: Actor, question_id: str, *, on_page: bool = False) -> dict[str, Any]:
     """One question with the moves that this person has."""
     own_side()
     with reading(actor, Permission.ENGAGEMENT_READ) as instance:
@@ -216,13 +219,25 @@ def question_view(actor: Actor, question_id: str) -> dict[str, Any]:
         moves = QUESTION.moves(row.state, Party.LAB) if answers else ()
         says = {trigger: said for said, trigger in ANSWERS.items()}
         return {
-            **question_row(row),
+            **rows_for(actor, on_page=on_page)(row),
             "moves": [{"answer": says[m.trigger], "label": m.label} for m in moves],
         }
 
 
-def question_row(row: Question) -> dict[str, Any]:
-    """One question as a line of a list; `standing` is whether its act still does."""
+def rows_for(actor: Actor, *, on_page: bool = False) -> Callable[[Question], dict[str, Any]]:
+    """What makes lines for this reader: words are left out where the terms withhold them."""
+    known: dict[str, str] = {}
+
+    def line(row: Question) -> dict[str, Any]:
+        if row.act_id not in known:
+            known[row.act_id] = why_withheld(actor, row.act, on_page=on_page)
+        return question_row(row, known[row.act_id])
+
+    return line
+
+
+def question_row(row: Question, withheld: str = "") -> dict[str, Any]:
+    """One question as a line of a list; `withheld` says why its words are not in it."""
     field = next((one for one in fields_of(here().pack) if one.id == row.field), None)
     return {
         "id": row.id,
@@ -232,12 +247,13 @@ def question_row(row: Question) -> dict[str, Any]:
         "field": row.field,
         "label": field.label if field else row.field,
         "section": field.section if field else "",
-        "text": row.text,
+        "withheld": withheld,
+        "text": "" if withheld else row.text,
         "behalf": row.behalf,
         "follows": row.follows,
         "wished_for": stamp(row.wished_for),
         "state": row.state,
-        "answer": row.answer,
+        "answer": "" if withheld else row.answer,
         "marking": row.marking,
         "asked_by": row.asked_by,
         "asked_at": stamp(row.asked_at),

@@ -25,7 +25,7 @@ def comments_of(
 ) -> tuple[list[dict[str, Any]], int]:
     """The comments that the reader sees, newest first, and how many others it may know of."""
     place = place_of(actor, row)
-    rows = ReviewComment.objects.filter(review=row).order_by("-number")
+    rows = ReviewComment.objects.select_related("review").filter(review=row).order_by("-number")
     rows = rows if field is None else rows.filter(field=field)
     shared = [c for c in rows[:SHOWN] if _shares(actor, row, place, c)]
     seen = [c for c in shared if readable(actor, c.marking)]

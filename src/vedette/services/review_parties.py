@@ -20,6 +20,7 @@ from vedette.kernel.markings import Marking
 from vedette.kernel.permissions import Permission, Profile
 from vedette.readiness.dossier import Field, fields_of
 from vedette.services.acting import Actor, Doing, act
+from vedette.services.binding import require_export, require_reading, why_withheld
 from vedette.services.here import here
 from vedette.services.parties import readable, words
 from vedette.store.models import Act, Review, ReviewComment, ReviewOffice, ReviewView
@@ -59,6 +60,21 @@ def act_of(row: Review) -> Act:
     with scoped(SYSTEM):
         found: Act = Act.objects.select_related("peer").get(id=row.act_id)
         return found
+
+
+def bound(actor: Actor, row: Review, *, on_page: bool = True) -> None:
+    """Raise Refused unless the terms in force of the act let this person read what it brought.
+
+    They bind the people of every office alike; a program (not `on_page`) takes a copy.
+    """
+    require_reading(actor, act_of(row))
+    if not on_page:
+        require_export(actor, act_of(row))
+
+
+def withheld(actor: Actor, row: Review, *, on_page: bool = True) -> str:
+    """Why what the review holds is not shown to this person; "" where it is."""
+    return why_withheld(actor, act_of(row), on_page=on_page)
 
 
 @contextmanager
@@ -131,7 +147,8 @@ def next_number(table: type[ReviewComment | ReviewView], row: Review) -> int:
 def refresh_marking(row: Review) -> None:
     """Compute the review's marking from the act's and its portions'."""
     with scoped(SYSTEM):
-        texts: list[Any] = [row.head_marking, row.act.marking]
+        # its own, too: the marking of what was destroyed stays
+        texts: list[Any] = [row.head_marking, row.marking, row.act.marking]
         texts += [proposal["marking"] for proposal in row.proposals]
         for table in (ReviewComment, ReviewView):
             texts += table.objects.filter(review=row).values_list("marking", flat=True).distinct()

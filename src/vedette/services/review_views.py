@@ -3,6 +3,8 @@
 Rules:
 - Another office sees its own place, tasks and words; those of the others where the lead shares
   them; never what is for the lead alone.
+- What was written, and what the lab sent, is shown to whom the terms in force name, after they
+  accepted them; who else takes part sees that there is a review, its offices and its tasks.
 - A portion above the reader is not shown; how many there are is told only where the number itself
   may be known (`engagement.review.counted`).
 """
@@ -27,13 +29,16 @@ from vedette.services.questions import question_row
 from vedette.services.review_comments import comments_of, names_of
 from vedette.services.review_parties import (
     act_of,
+    bound,
     leads,
     office_only,
     place_of,
     seen_review,
     standing_digest,
+    withheld,
 )
 from vedette.services.sides import stamp
+from vedette.services.term_views import waits_for
 from vedette.services.worksheets import field_line
 from vedette.store.models import (
     Organisation,
@@ -78,14 +83,19 @@ def review_row(row: Review) -> dict[str, Any]:
     }
 
 
-def review_view(actor: Actor, review_id: str) -> dict[str, Any]:
-    """One review with everything that its page shows this reader."""
+def review_view(actor: Actor, review_id: str, *, on_page: bool = False) -> dict[str, Any]:
+    """One review with everything that its page shows this reader.
+
+    `withheld` says why text, comments and views are not among it where the terms bind this reader
+    or keep what they bind on pages (`on_page`); "" where nothing is withheld.
+    """
     with reading(actor, Permission.REVIEW_READ) as instance:
         row = seen_review(actor, review_id)
         act, lead, place = act_of(row), leads(actor), place_of(actor, row)
-        comments, more = comments_of(actor, row)
-        views, more_views = _views(actor, row, place)
-        proposal, more_text = _proposal(actor, row)
+        why = withheld(actor, row, on_page=on_page)
+        comments, more = ([], 0) if why else comments_of(actor, row)
+        views, more_views = ([], 0) if why else _views(actor, row, place)
+        proposal, more_text = (None, 0) if why else _proposal(actor, row)
         current = rules.standing(views)
         shown = [row.head_marking, *(c["marking"] for c in comments)]
         shown += [str(view.marking) for view in views]
@@ -104,15 +114,18 @@ def review_view(actor: Actor, review_id: str) -> dict[str, Any]:
             "pack": row.pack,
             "earlier_pack": row.pack_digest != instance.pack.digest,
             "states": len(states_of(act)),
+            "withheld": why,
+            "waits_for_you": waits_for(actor, act) if why else None,
             "proposal": proposal,
-            "earlier_proposals": max(0, len(row.proposals) - 1),
+            "earlier_proposals": 0 if why else max(0, len(row.proposals) - 1),
             "offices": _offices(actor, row, place, current),
             "tasks": _tasks(actor, row, place),
             "comments": comments,
             "views": [_view(view, row) for view in reversed(views)],
             "standing": [_view(view, row) for view in current.values()],
             "disagreement": [
-                _view(view, row) for view in rules.disagreement(views, standing_digest(row))
+                _view(view, row)
+                for view in (rules.disagreement(views, standing_digest(row)) if views else ())
             ],
             "more": more + more_views + more_text,
             "moves": _moves(actor, moves),
@@ -120,6 +133,7 @@ def review_view(actor: Actor, review_id: str) -> dict[str, Any]:
             if place
             else [],
             "works": row.state == "open"
+            and not withheld(actor, row)
             and actor.may(Permission.REVIEW_ADVISE)
             and (lead or (place is not None and place.state in SHARING)),
         }
@@ -140,7 +154,7 @@ def _proposal(actor: Actor, row: Review) -> tuple[dict[str, Any] | None, int]:
 
 def _views(actor: Actor, row: Review, place: ReviewOffice | None) -> tuple[list[rules.View], int]:
     names = names_of(row)
-    rows = ReviewView.objects.filter(review=row).order_by("number")
+    rows = ReviewView.objects.select_related("review").filter(review=row).order_by("number")
     shared = [v for v in rows if place is None or v.org_id == actor.org or place.hears_others]
     seen = [v for v in shared if readable(actor, v.marking)]
     hidden = [Marking.parse(v.marking) for v in shared if v not in seen]
@@ -218,10 +232,11 @@ def _tasks(actor: Actor, row: Review, place: ReviewOffice | None) -> list[dict[s
     return result
 
 
-def field_view(actor: Actor, review_id: str, key: str) -> dict[str, Any]:
+def field_view(actor: Actor, review_id: str, key: str, *, on_page: bool = False) -> dict[str, Any]:
     """One field: what came and when, the comments on it, and the lead's questions to the lab."""
     with reading(actor, Permission.REVIEW_READ):
         row = seen_review(actor, review_id)
+        bound(actor, row, on_page=on_page)
         line, act = field_line(actor, row, key), act_of(row)
         comments, more = comments_of(actor, row, key)
         rows = Question.objects.filter(act_id=row.act_id, field=key).order_by("-asked_at", "id")

@@ -2,7 +2,8 @@
 
 Rules:
 - Every move is a row of the tables in `engagement.review`; its event enters the ledger.
-- An office reads what the lead shares with it, as far as its own people may read it.
+- An office reads what the lead shares with it, as far as its own people may read it and the terms
+  in force name them; without having accepted those nobody writes on it either.
 - Nothing here waits for anything: a review is concluded whatever tasks, views or questions are
   open, and nothing of a review bears on an act, a window or the lab's plan.
 """
@@ -29,6 +30,7 @@ from vedette.services.here import here
 from vedette.services.outbox import find_peer
 from vedette.services.parties import words
 from vedette.services.review_parties import (
+    bound,
     field_marking,
     keep_view,
     leads,
@@ -109,6 +111,7 @@ def propose(actor: Actor, review_id: str, text: str, marking: str = "TLP:AMBER+S
     """Write what the lead proposes as the conclusion; the latest stands, earlier ones stay."""
     with on_review(actor, review_id) as (doing, row):
         working(actor, row)
+        bound(actor, row)
         said = words(text, "text", 20_000)
         proposal = {
             "text": said,
@@ -340,6 +343,7 @@ def comment(
     """Write a portion, on a field of the dossier or on the whole, with a marking of its own."""
     with on_review(actor, review_id, Permission.REVIEW_ADVISE) as (doing, row):
         working(actor, row)
+        bound(actor, row)
         floor: tuple[Marking, ...] = ()
         if field:
             shared_field(actor, row, field)
@@ -388,6 +392,7 @@ def give_view(
         raise BadInput(f"stand: {stand[:40]!r} is none of {', '.join(Stand)}")
     with on_review(actor, review_id, Permission.REVIEW_ADVISE) as (doing, row):
         working(actor, row)
+        bound(actor, row)
         if leads(actor):
             raise Refused("the lead proposes; the offices that it invited give views", kept="all")
         return keep_view(doing, row, actor.org, stand, reasons, marked(actor, marking))

@@ -14,12 +14,14 @@ from vedette.kernel.errors import NotFound
 from vedette.kernel.packs import plain
 from vedette.kernel.permissions import Permission
 from vedette.services.acting import Actor, reading
-from vedette.services.binding import address_of, has_accepted, is_bound
+from vedette.services.binding import address_of, binding_of, has_accepted, is_bound
 from vedette.services.here import here
 from vedette.services.packs import pack_of
+from vedette.services.review_parties import act_of, seen_review
 from vedette.services.sides import own_side, stamp
 from vedette.services.term_versions import in_force, keys_of, rule_of, struck, versions_of
 from vedette.store.models import Act, Terms
+from vedette.store.tenancy import SYSTEM, scoped
 
 
 def terms_view(actor: Actor, row: Act) -> dict[str, Any] | None:
@@ -197,12 +199,28 @@ def library(actor: Actor) -> list[dict[str, Any]]:
 
 def waits_for(actor: Actor, row: Act) -> int | None:
     """The number of the version that this person is to accept before reading, None for none."""
-    made = in_force(row)
-    if made is None or not is_bound(actor):
+    if not is_bound(actor):
         return None
+    with scoped(SYSTEM):  # a reader of another office sees neither act nor terms
+        made = in_force(row)
+        if made is None:
+            return None
+        named = {p["id"] for p in made.document["people"]} - struck(row, made.number)
     person = address_of(actor)
-    named = {p["id"] for p in made.document["people"]} - struck(row, made.number)
     return made.number if person in named and not has_accepted(row, person, made.digest) else None
+
+
+def terms_for_review(actor: Actor, review_id: str) -> dict[str, Any]:
+    """The terms in force of the act under review, for a person whom they name. Raises NotFound."""
+    with reading(actor, Permission.REVIEW_READ):
+        act = act_of(seen_review(actor, review_id))
+        found = binding_of(act)
+        if found is None or address_of(actor) not in found.people:
+            raise NotFound("no terms of this review name you")
+        with scoped(SYSTEM):
+            shown = terms_view(actor, act)
+        assert shown is not None
+        return {**shown, "model": act.model, "marking": act.marking}
 
 
 def offered_terms(actor: Actor) -> dict[str, Any]:

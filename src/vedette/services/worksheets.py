@@ -3,7 +3,7 @@
 Rules:
 - An office's worksheet has the fields that the lead shares with it and that its reader may read;
   of others that only a TLP label keeps from the reader the number is told.
-- The lead's people read under the terms in force: the named ones, after they accepted them.
+- People of every office read under the terms in force: the named ones, after they accepted them.
 - Each office checks for itself; the lead sees how far each one is.
 """
 
@@ -20,12 +20,19 @@ from vedette.kernel.permissions import Permission
 from vedette.readiness.dossier import fields_of, sections_of
 from vedette.readiness.worksheet import OTHER, Line, Look, looked_at, worksheet
 from vedette.services.acting import Actor, reading
-from vedette.services.binding import require_reading
 from vedette.services.dossier_states import states_of
 from vedette.services.here import here
 from vedette.services.parties import readable
 from vedette.services.review_comments import comments_of
-from vedette.services.review_parties import act_of, leads, on_review, place_of, seen_review, working
+from vedette.services.review_parties import (
+    act_of,
+    bound,
+    leads,
+    on_review,
+    place_of,
+    seen_review,
+    working,
+)
 from vedette.services.sides import stamp
 from vedette.store.models import FieldCheck, Question, Review
 from vedette.store.tenancy import SYSTEM, scoped
@@ -40,18 +47,21 @@ def lines_of(row: Review) -> tuple[Line, ...]:
 def _own(actor: Actor, row: Review, lines: tuple[Line, ...]) -> tuple[list[Line], int]:
     """The lines that the reader sees, and how many others it may know of."""
     place = place_of(actor, row)
-    if place is None:
-        require_reading(actor, act_of(row))
+    bound(actor, row)
     shared = [x for x in lines if place is None or x.field.id in place.fields]
     seen = [x for x in shared if readable(actor, str(x.field.marking))]
     hidden = [x.field.marking for x in shared if x not in seen]
     return seen, counted(hidden, Marking.parse(actor.clearance))
 
 
-def worksheet_view(actor: Actor, review_id: str) -> dict[str, Any]:
-    """The worksheet in sections, as the lab's form has them, with checks and progress."""
+def worksheet_view(actor: Actor, review_id: str, *, on_page: bool = False) -> dict[str, Any]:
+    """The worksheet in sections, as the lab's form has them, with checks and progress.
+
+    Raises Refused where the terms do not let this person read it, or a program take it.
+    """
     with reading(actor, Permission.REVIEW_READ) as instance:
         row = seen_review(actor, review_id)
+        bound(actor, row, on_page=on_page)
         whole = lines_of(row)
         lines, more = _own(actor, row, whole)
         checks = {c.field: c for c in FieldCheck.objects.filter(review=row, org_id=actor.org)}

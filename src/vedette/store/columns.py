@@ -48,6 +48,6 @@ def sealed_text(bound: str = "act_id") -> Any:
     return SealedField(bound=bound)
 
 
-def sealed_document(bound: str = "act_id") -> Any:
-    """A JSON object from the other side of an act, sealed under that act's key."""
-    return SealedField(bound=bound, document=True)
+def sealed_document(bound: str = "act_id", **options: Any) -> Any:
+    """JSON from the other side of an act, or about it, sealed under that act's key."""
+    return SealedField(bound=bound, document=True, **options)

@@ -29,7 +29,7 @@ class Review(Table):
     model = models.CharField(max_length=200)
     head_marking = columns.marking("TLP:AMBER+STRICT")
     marking = columns.marking("TLP:AMBER+STRICT")
-    proposals = models.JSONField(default=list, blank=True)
+    proposals = columns.sealed_document(default=list)
     pack = columns.text(100)
     pack_digest = columns.text(71)
     opened_by = columns.text(200)
@@ -89,6 +89,7 @@ class ReviewComment(Table):
     """A portion with a marking of its own, on a field of the dossier or on the whole."""
 
     tenancy = SHARED
+    sealed_lookup = "review__act_id"
 
     id = columns.random_key("comment")
     org = columns.owner()
@@ -96,27 +97,38 @@ class ReviewComment(Table):
     number = models.IntegerField()
     author = columns.text(200)
     field = columns.text(64)
-    text = models.TextField()
+    text = columns.sealed_text("about_act")
     lead_only = models.BooleanField(default=False)
     marking = columns.marking("TLP:AMBER+STRICT")
     at = models.DateTimeField()
+
+    @property
+    def about_act(self) -> str:
+        """The act under whose key the text is sealed."""
+        return str(self.review.act_id)
 
 
 class ReviewView(Table):
     """What an office holds of what the lead proposes; the latest counts, earlier ones stay."""
 
     tenancy = SHARED
+    sealed_lookup = "review__act_id"
 
     id = columns.random_key("view")
     org = columns.owner()
     review = models.ForeignKey(Review, on_delete=models.PROTECT, related_name="views")
     number = models.IntegerField()
     stand = models.CharField(max_length=20)
-    reasons = columns.long_text()
+    reasons = columns.sealed_text("about_act")
     marking = columns.marking("TLP:AMBER+STRICT")
     made_on = columns.text(71)
     by = columns.text(200)
     at = models.DateTimeField()
+
+    @property
+    def about_act(self) -> str:
+        """The act under whose key the reasons are sealed."""
+        return str(self.review.act_id)
 
 
 class FieldCheck(Table):
@@ -190,7 +202,7 @@ class Question(Table):
     org = columns.owner()
     act = models.ForeignKey(Act, on_delete=models.PROTECT, related_name="questions")
     field = models.CharField(max_length=64)
-    text = models.TextField()
+    text = columns.sealed_text()
     behalf = columns.text(200)
     follows = columns.text(40)
     wished_for = columns.moment()
@@ -205,7 +217,10 @@ class Question(Table):
 
 
 class Consultation(Table):
-    """What another office asks this one for its view on, with the extract that it shares."""
+    """What another office asks this one for its view on, with the extract that it shares.
+
+    `about` is the act there; `readers` whom its terms let read here, None where none are in force.
+    """
 
     tenancy = Tenancy()
 
@@ -217,8 +232,10 @@ class Consultation(Table):
     kind = models.CharField(max_length=40)
     model = models.CharField(max_length=200)
     lab = columns.text(200)
+    about = columns.text(40)
     extract = columns.document()
     markings = columns.document()
+    readers = models.JSONField(null=True, blank=True)
     proposal = columns.long_text()
     note = columns.long_text()
     wished_for = columns.moment()

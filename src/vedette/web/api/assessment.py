@@ -120,7 +120,8 @@ def report(request: Asked, run_id: str) -> list[dict[str, str]]:
 
 @router.get("/assessments", summary="Assessments made or received, newest first")
 def list_assessments(request: Asked) -> list[dict[str, Any]]:
-    return [assessments.as_json(row) for row in assessments.list_assessments(request.auth)]
+    rows = assessments.list_assessments(request.auth)
+    return [assessments.for_programs(request.auth, row) for row in rows]
 
 
 @router.post("/assessments", summary="Compute the assessment of a finished run")
@@ -132,8 +133,8 @@ def make(request: Asked, body: AssessmentIn) -> dict[str, Any]:
 def one_assessment(request: Asked, assessment_id: str) -> dict[str, Any]:
     row, records = assessments.assessment_view(request.auth, assessment_id)
     return {
-        **assessments.as_json(row),
-        "determinations": [assessments.as_json(record) for record in records],
+        **assessments.for_programs(request.auth, row),
+        "determinations": [assessments.for_programs(request.auth, record) for record in records],
     }
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from ninja import Query, Schema
 
 from vedette.kernel.permissions import Permission
-from vedette.services import attachments, ledgers, messages, peers
+from vedette.services import attachment_views, ledgers, messages, peers
 from vedette.services.here import here
 from vedette.web.api.idempotency import Asked, Router
 from vedette.web.api.paging import Page, Paging, page_of
@@ -112,7 +112,7 @@ class AttachmentOut(Schema):
     summary="Files that came and went with messages, newest first",
 )
 def list_attachments(request: Asked, about: Annotated[str, Query(max_length=40)] = "") -> Any:
-    return attachments.list_attachments(request.auth, about)
+    return attachment_views.list_attachments(request.auth, about)
 
 
 class MessageLine(Schema):

@@ -9,6 +9,7 @@ from ninja import Query, Schema
 from pydantic import Field
 
 from vedette.services import (
+    acceptance,
     consultations,
     dossier_states,
     questions,
@@ -80,6 +81,10 @@ class ViewIn(Schema):
     marking: MarkText = "TLP:AMBER+STRICT"
 
 
+class AcceptIn(Schema):
+    digest: str = Field("", max_length=71, description="of the version that was read")
+
+
 class ChecksIn(Schema):
     looks: dict[str, Literal["", "seen", "question"]]
 
@@ -127,6 +132,7 @@ class QuestionLine(Schema):
     field: str
     label: str
     section: str
+    withheld: str
     text: str
     behalf: str
     follows: str
@@ -259,6 +265,17 @@ def view(request: Asked, review_id: str, body: ViewIn) -> Any:
     return _view(request, review_id)
 
 
+@router.post(
+    "/reviews/{review_id}/terms/accept",
+    response=Out,
+    operation_id="acceptTermsForReview",
+    summary="Accept the terms as a person of an office that takes part",
+)
+def accept(request: Asked, review_id: str, body: AcceptIn) -> Any:
+    made = acceptance.accept_for_review(request.auth, review_id, body.digest)
+    return {"review": review_id, "person": made.person, "version": made.number}
+
+
 @router.get(
     "/reviews/{review_id}/worksheet",
     response=Out,
@@ -276,8 +293,8 @@ def worksheet(request: Asked, review_id: str) -> Any:
     summary="Keep where the caller's office is with fields",
 )
 def check(request: Asked, review_id: str, body: ChecksIn) -> Any:
-    worksheets.check_fields(request.auth, review_id, body.looks)
-    return worksheets.worksheet_view(request.auth, review_id)
+    changed = worksheets.check_fields(request.auth, review_id, body.looks)
+    return {"review": review_id, "changed": changed}
 
 
 @router.get(
@@ -318,7 +335,7 @@ def list_questions(
     request: Asked, paging: Query[Paging], act: str = "", field: str = "", state: str = ""
 ) -> Any:
     rows = questions.browse_questions(request.auth, act_id=act, field=field, state=state)
-    return page_of(rows, paging, questions.question_row)
+    return page_of(rows, paging, questions.rows_for(request.auth))
 
 
 @router.post("/questions", response=Out, operation_id="askQuestion", summary="Ask on a field")

@@ -130,6 +130,7 @@ def assessment(request: SignedIn, assessment_id: str) -> HttpResponse:
             for r in records
         ],
         "mine": mine,
+        "has_report": mine and service.leaves_pages(actor, row),
         "may_share": mine and row.act_id and actor.may(Permission.ASSESSMENT_MAKE),
         "may_determine": mine and actor.may(Permission.DETERMINATION_RECORD),
         "trail": [("Assessments", "/assessments/"), (suite_of(document), "")],

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from vedette.kernel.clock import parse_time
 from vedette.kernel.markings import Marking
 from vedette.kernel.permissions import Permission
+from vedette.services import attachment_views as views
 from vedette.services import attachments as service
 from vedette.services.peers import peers
 from vedette.web.access import SignedIn, page
@@ -54,7 +55,7 @@ class SendForm(forms.Form):
 def attachments(request: SignedIn) -> HttpResponse:
     """The files of both directions, newest first; `?about=` narrows them to one act or case."""
     about = request.GET.get("about", "")[:40]
-    rows = service.list_attachments(request.actor, about)
+    rows = views.list_attachments(request.actor, about)
     context = {
         "rows": rows,
         "about": about,
@@ -135,7 +136,7 @@ def send(request: SignedIn) -> HttpResponse:
 @page(Permission.ATTACHMENT_READ)
 def content(request: SignedIn, attachment_id: str) -> StreamingHttpResponse:
     """A file's content, chunk by chunk; never shown by the browser itself."""
-    told, chunks = service.open_attachment(request.actor, attachment_id)
+    told, chunks = views.open_attachment(request.actor, attachment_id)
     return StreamingHttpResponse(
         chunks,
         content_type="application/octet-stream",

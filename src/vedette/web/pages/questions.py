@@ -32,7 +32,7 @@ SHOWN = 500
 def questions(request: SignedIn) -> HttpResponse:
     """Questions asked or received, newest first."""
     found = service.browse_questions(request.actor)[:SHOWN]
-    rows = [service.question_row(row) for row in found]
+    rows = list(map(service.rows_for(request.actor, on_page=True), found))
     context = {
         "rows": rows,
         "is_lab": here().profile == Profile.LAB,
@@ -59,7 +59,7 @@ def questions(request: SignedIn) -> HttpResponse:
 @page(Permission.ENGAGEMENT_READ)
 def question(request: SignedIn, question_id: str) -> HttpResponse:
     """One question beside the field that it is about; the lab answers, declines or leaves it."""
-    found = service.question_view(request.actor, question_id)
+    found = service.question_view(request.actor, question_id, on_page=True)
     lab = here().profile == Profile.LAB
     if request.method == "POST":
         only(Profile.LAB, request.actor)

@@ -155,7 +155,7 @@ ACTS: dict[str, ReviewAct] = {
 @page(Permission.REVIEW_READ)
 def act(request: SignedIn, review_id: str, name: str) -> HttpResponse:
     """One act of the table."""
-    found = review_views.review_view(request.actor, review_id)
+    found = review_views.review_view(request.actor, review_id, on_page=True)
     wanted = ACTS.get(name)
     own = leads(request.actor)
     if wanted is None or (wanted.permission != P.REVIEW_ADVISE and not own):
@@ -188,7 +188,7 @@ def trail(found: Values, here_: str) -> list[tuple[str, str]]:
 def share(request: SignedIn, review_id: str, org_id: str) -> HttpResponse:
     """Change which fields an office reads."""
     place = review_views.shown_place(request.actor, review_id, org_id)
-    found = review_views.review_view(request.actor, review_id)
+    found = review_views.review_view(request.actor, review_id, on_page=True)
     known = [one for _, group in field_choices() for one in group]
     known += [(key, key) for key in place["fields"] if key not in dict(known)]
     form = ShareForm(known, posted(request), initial={"fields_shared": place["fields"]})
@@ -224,7 +224,7 @@ def open_review(request: SignedIn, act_id: str) -> HttpResponse:
 def move(request: SignedIn, review_id: str, what: str, name: str, trigger: str) -> HttpResponse:
     """Take one move of a table: of the review, of an office's place, of a task."""
     actor = request.actor
-    review_views.review_view(actor, review_id)
+    review_views.review_view(actor, review_id, on_page=True)
     if what == "review":
         made: Any = reviews.move_review(actor, review_id, trigger)
         said = f"The review is {made.state} now."

@@ -12,14 +12,19 @@ from django.views.decorators.http import require_GET, require_http_methods
 from vedette.kernel.errors import NotFound
 from vedette.kernel.markings import AMBER, Marking
 from vedette.kernel.permissions import Permission
+from vedette.services import acceptance
 from vedette.services import consultations as asked
 from vedette.services import review_views as views
+from vedette.services.acting import Actor
 from vedette.services.documents import review_watermark
+from vedette.services.term_views import terms_for_review
 from vedette.services.worksheets import worksheet_view
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Kind, Link, State, Table
 from vedette.web.pages.forms import done, form_page, moment, posted, submitted
 from vedette.web.pages.review_forms import ConsultationForm
+from vedette.web.pages.term_versions import AcceptForm
+from vedette.web.pages.terms import facts_of
 from vedette.web.pages.words import act_noun, joined
 
 KINDS: dict[str, Kind] = {
@@ -94,8 +99,9 @@ def reviews(request: SignedIn) -> HttpResponse:
 @page(Permission.REVIEW_READ)
 def review(request: SignedIn, review_id: str) -> HttpResponse:
     """One review: text, views, comments, offices, tasks, the worksheet's progress."""
-    found = views.review_view(request.actor, review_id)
-    sheet = worksheet_view(request.actor, review_id)
+    found = views.review_view(request.actor, review_id, on_page=True)
+    withheld = found["withheld"]
+    sheet = None if withheld else worksheet_view(request.actor, review_id, on_page=True)
     context = {
         "review": found,
         "title": f"Review of the {act_noun(found['kind'])}",
@@ -126,6 +132,7 @@ def review(request: SignedIn, review_id: str) -> HttpResponse:
         ],
         "comments": [{**c, "at": moment(c["at"])} for c in found["comments"]],
         "sheet": sheet,
+        "accept": review_terms_url(request.actor, found),
         "records": found["lead"] and request.actor.may(Permission.DETERMINATION_RECORD),
         "gives_view": found["works"] and not found["lead"],
         "trail": [("Reviews", "/reviews/"), (found["model"], "")],
@@ -133,6 +140,13 @@ def review(request: SignedIn, review_id: str) -> HttpResponse:
         "watermark": review_watermark(request.actor, review_id),
     }
     return render(request, "pages/review.html", context)
+
+
+def review_terms_url(actor: Actor, found: dict[str, Any]) -> str:
+    """Where this person accepts the terms before reading, "" where none wait for them."""
+    if found["waits_for_you"] is None:
+        return ""
+    return f"/acts/{found['act']}/terms/accept/" if actor.host else f"/reviews/{found['id']}/terms/"
 
 
 def _view(view: dict[str, Any]) -> dict[str, Any]:
@@ -153,6 +167,39 @@ def _facts(found: dict[str, Any]) -> list[tuple[str, Cell]]:
         ("Policy pack", found["pack"]),
     ]  # fmt: skip
     return [(label, value) for label, value in pairs if value not in (None, "")]
+
+
+@require_http_methods(["GET", "POST"])
+@page(Permission.REVIEW_READ)
+def terms(request: SignedIn, review_id: str) -> HttpResponse:
+    """A named person of an office that takes part accepts the version in force."""
+    found = terms_for_review(request.actor, review_id)
+    form = AcceptForm(posted(request), initial={"digest": found["digest"]})
+    made = submitted(
+        request,
+        form,
+        lambda v: acceptance.accept_for_review(request.actor, review_id, v["digest"]),
+    )
+    if made is not None:
+        said = f"You accepted version {made.number}. Both sides keep who accepted it when."
+        return done(request, said, "review", review_id)
+    context = {
+        "title": f"Accept version {found['version']} of the terms",
+        "kicker": f"Review · {found['model']}",
+        "lede": "The lab and the lead office name you in these terms. What they bind is shown to"
+        " you once you accept them; a later version asks you again.",
+        "clauses": found["clauses"],
+        "facts": facts_of(found),
+        "button": "Accept",
+        "back": f"/reviews/{review_id}/",
+        "trail": [
+            ("Reviews", "/reviews/"),
+            (found["model"], f"/reviews/{review_id}/"),
+            ("Terms", ""),
+        ],
+        "page_marking": found["marking"],
+    }
+    return form_page(request, form, context, "pages/terms_accept.html")
 
 
 @require_http_methods(["GET", "POST"])

@@ -14,6 +14,7 @@ urlpatterns = [
     path("questions/<str:question_id>/", questions.question, name="question"),
     path("reviews/", reviews.reviews, name="reviews"),
     path("reviews/<str:review_id>/", reviews.review, name="review"),
+    path("reviews/<str:review_id>/terms/", reviews.terms, name="review-terms"),
     path("reviews/<str:review_id>/worksheet/", worksheet.worksheet, name="worksheet"),
     path("reviews/<str:review_id>/worksheet/check/", worksheet.check, name="worksheet-check"),
     path("reviews/<str:review_id>/fields/<str:field_id>/", worksheet.field, name="review-field"),

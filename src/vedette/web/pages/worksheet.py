@@ -39,8 +39,8 @@ def status(name: str) -> State:
 @page(Permission.REVIEW_READ)
 def worksheet(request: SignedIn, review_id: str) -> HttpResponse:
     """Every field: what came, what did not and why, where this office is with it."""
-    found = review_views.review_view(request.actor, review_id)
-    sheet = worksheets.worksheet_view(request.actor, review_id)
+    found = review_views.review_view(request.actor, review_id, on_page=True)
+    sheet = worksheets.worksheet_view(request.actor, review_id, on_page=True)
     fields = [field for section in sheet["sections"] for field in section["fields"]]
     for field in fields:
         field["tag"] = status(field["status"])
@@ -78,8 +78,8 @@ def check(request: SignedIn, review_id: str) -> HttpResponse:
 @page(Permission.REVIEW_READ)
 def field(request: SignedIn, review_id: str, field_id: str) -> HttpResponse:
     """One field with its history, comments and questions; write a comment on it."""
-    found = review_views.review_view(request.actor, review_id)
-    one = review_views.field_view(request.actor, review_id, field_id)
+    found = review_views.review_view(request.actor, review_id, on_page=True)
+    one = review_views.field_view(request.actor, review_id, field_id, on_page=True)
     form = CommentForm(posted(request), initial={"marking": one["marking"]})
     if request.method == "POST":
         request.actor.require(Permission.REVIEW_ADVISE)
@@ -131,8 +131,8 @@ def question_part(row: dict[str, Any]) -> dict[str, Any]:
 @page(Permission.QUESTION_ASK)
 def ask(request: SignedIn, review_id: str, field_id: str) -> HttpResponse:
     """Ask the lab on this field."""
-    found = review_views.review_view(request.actor, review_id)
-    one = review_views.field_view(request.actor, review_id, field_id)
+    found = review_views.review_view(request.actor, review_id, on_page=True)
+    one = review_views.field_view(request.actor, review_id, field_id, on_page=True)
     if not one["act"]:
         raise NotFound("the lead office asks the lab")
     follows = request.GET.get("follows", "")
