@@ -366,10 +366,7 @@ def leaves_pages(actor: Actor, row: Assessment) -> bool:
 
 
 def report_page(actor: Actor, assessment_id: str, stamp: Stamp | None = None) -> str:
-    """The assessment as one self-contained HTML page, for the office; `stamp` says whose it is.
-
-    It is a file to take away: raises Refused where the terms keep what they bind on the pages.
-    """
+    """The assessment as one HTML page to take away, where the terms let it; `stamp` says whose."""
     only(Profile.OFFICE, actor)
     with reading(actor, Permission.ASSESSMENT_READ):
         row = _find(assessment_id)
