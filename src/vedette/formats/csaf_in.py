@@ -7,7 +7,9 @@ Rules:
   investigation when one says that, else unaffected (fixed, known not affected, recommended).
 - A relationship makes a product of two: it is found by the component's names, `as part of` the
   other; where it is installed on hardware, also by the hardware's names with its versions.
-- A version branch is read as words; without one the versions are undecided.
+- A product of a family is found by its own name and by both.
+- A version branch is read as words; without one the versions are undecided, as they are where
+  only some serial numbers are meant. What the words leave open is undecided too.
 """
 
 from __future__ import annotations
@@ -35,11 +37,13 @@ class _Product:
 
     vendor: str = ""
     product: str = ""
+    family: str = ""
     version: str | None = None
     purl: str = ""
     models: tuple[str, ...] = ()
     cpes: tuple[str, ...] = ()
     context: str = ""
+    serials: tuple[str, ...] = ()
 
 
 def read(document: Any, source: str, wanted: Wanted = None) -> Advisory:
@@ -143,7 +147,11 @@ def _walk(root: dict[str, Any], source: str) -> Iterator[tuple[str, _Product]]:
         product = _named(above, text(branch.get("category")), text(branch.get("name")))
         leaf = branch.get("product")
         if isinstance(leaf, dict):
-            yield text(leaf.get("product_id")), _helped(product, leaf)
+            helped = _helped(product, leaf)
+            yield text(leaf.get("product_id")), helped
+            if product.family and product.family.casefold() not in helped.product.casefold():
+                whole = f"{product.family} {helped.product}"
+                yield text(leaf.get("product_id")), replace(helped, product=whole)
         children = objects(branch.get("branches"))
         stack.extend((child, product, depth + 1) for child in reversed(children))
 
@@ -155,7 +163,7 @@ def _named(above: _Product, category: str, name: str) -> _Product:
         case "product_name":
             return replace(above, product=name)
         case "product_family":
-            return replace(above, product=above.product or name)
+            return replace(above, family=name)
         case "product_version" | "product_version_range":
             return replace(above, version=name)
     return above
@@ -166,7 +174,7 @@ def _helped(product: _Product, leaf: dict[str, Any]) -> _Product:
     purls = (*texts([helper.get("purl")]), *texts(helper.get("purls")))
     return replace(
         product,
-        product=product.product or text(leaf.get("name")),
+        product=product.product or product.family or text(leaf.get("name")),
         purl=purls[0] if purls else product.purl,
         models=(
             *product.models,
@@ -174,6 +182,7 @@ def _helped(product: _Product, leaf: dict[str, Any]) -> _Product:
             *texts(helper.get("skus")),
         ),
         cpes=(*product.cpes, *texts([helper.get("cpe")])),
+        serials=(*product.serials, *texts(helper.get("serial_numbers"))),
     )
 
 
@@ -194,7 +203,9 @@ def _affected(
     product: _Product, status: str, aliases: tuple[str, ...], fixed: tuple[str, ...]
 ) -> Affected:
     package = names.from_purl(product.purl) if product.purl else None
-    scheme = package.scheme if package else versions.GENERIC
+    scheme = package.scheme if package else versions.FIRMWARE
+    stated = _range(product, status, scheme, package.version if package else "")
+    doubt = words.doubts(stated)
     return Affected(
         purl=product.purl,
         vendor=product.vendor,
@@ -202,7 +213,7 @@ def _affected(
         models=product.models,
         cpes=product.cpes,
         scheme=scheme,
-        ranges=(_range(product, status, scheme, package.version if package else ""),),
+        ranges=(stated, doubt) if doubt is not None else (stated,),
         aliases=aliases,
         fixed=fixed,
         context=product.context,
@@ -210,12 +221,16 @@ def _affected(
 
 
 def _range(product: _Product, status: str, scheme: str, pinned: str) -> Range:
-    if pinned and scheme != versions.GENERIC:
+    if product.serials:
+        problem = f"the advisory means serial numbers {', '.join(product.serials)[:200]}"
+        spoken = product.version or product.product
+        return Range(versions.FIRMWARE, words=spoken, status=status, problem=problem)
+    if pinned and scheme != versions.FIRMWARE:
         return Range(scheme, (Interval(pinned, pinned, high_open=False),), status=status)
     if product.version is None:
         problem = "the advisory names the product without a version"
-        return Range(versions.GENERIC, words=product.product, status=status, problem=problem)
-    return words.parse(product.version, status=status)
+        return Range(versions.FIRMWARE, words=product.product, status=status, problem=problem)
+    return words.parse(product.version, status=status, scheme=versions.FIRMWARE)
 
 
 def _fixed(
@@ -233,6 +248,6 @@ def _fixed(
             for p in products.get(other, ())
             if (p.vendor, p.product) in own
             and p.version
-            and versions.key(versions.GENERIC, p.version)
+            and versions.key(versions.FIRMWARE, p.version)
         )
     )

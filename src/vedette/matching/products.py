@@ -1,64 +1,46 @@
 """Industrial and other products without a purl: vendor and product words as keys.
 
 Rules:
-- Words are compared after Unicode repair (NFKC, mojibake of UTF-8 read as Latin-1), case folding
-  and with punctuation as spaces. Vendors also lose legal suffixes (Inc, GmbH, Co., Ltd, ...).
-- Order numbers are the strongest key, and need no vendor: `exact`. Model numbers need the vendor.
-- Vendor and product equal: `exact`; equal only after brackets and a version at the product's end
-  are left out: `likely`; equal product where a side states no vendor: `possible`.
+- Words are compared after `vendors.repair`, case folding and with punctuation as spaces. Vendors
+  are compared by their canonical names; of several vendors in one string each counts: `likely`.
+- Order numbers are the strongest key, and need no vendor: `exact`. Catalog numbers (1756-EN2TR)
+  likewise, with their series where one is stated. Model numbers need the vendor.
+- Vendor and product equal, or equal as family, model, edition and variant: `exact`; equal only
+  after brackets and a version at the product's end are left out: `likely`; equal product where a
+  side states no vendor: `possible`. A name that names no product ("OS"): `likely`.
+- Who states an order number or a series is not matched by the words of one that states another;
+  where only the advisory states it, the words make a match `likely`.
+- A name that lists several products matches each of them: `likely`. A family ("S7-1500 CPU
+  family") matches the products whose family it is: `likely`.
 - CPE names count as vendor and product words: `likely`; a wildcard product has no key.
-- Nothing else matches: parts of names, families and series are never guessed here.
+- Nothing else matches: parts of names are never guessed here.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
-from contextlib import suppress
 from functools import lru_cache
 
+from vedette.matching import designation, vendors
+from vedette.matching.designation import Unresolved, words
 from vedette.matching.model import CONFIDENCES
+from vedette.matching.vendors import repair, vendor_words
 
-_LEGAL = frozenset(
-    {"ab", "ag", "aps", "as", "bv", "co", "company", "corp", "corporation", "gmbh", "inc"}
-    | {"incorporated", "kg", "kk", "limited", "llc", "ltd", "nv", "oy", "oyj", "plc", "pte"}
-    | {"pty", "pvt", "sa", "sas", "se", "spa", "srl", "the"}
-)
-_WORD = re.compile(r"[^\W_]+")
 _BRACKETS = re.compile(r"\([^()]*\)")
 _VERSION_END = re.compile(
     r"(?:\s+(?:v|ver|version|firmware|fw|r)?\.?\s*[0-9]+(?:\.[0-9x*]+)+|\s+v[0-9x.]+"
     r"|\s+(?:and|or) (?:prior|earlier|later)|\s+firmware)+\s*$",
     re.IGNORECASE,
 )
-_ORDER_NUMBER = re.compile(
-    r"\b(?:[0-9][A-Z]{2}[0-9] ?[0-9]{3}-[0-9A-Z]{5}-[0-9A-Z]{4}"
-    r"|[0-9]{4}-[A-Z]{1,4}[0-9]{1,3}[A-Z]{0,4})\b"
-)
+_FAMILY = re.compile(r"(?i)\b(?:family|series|product line)\b")
 _MODEL = re.compile(r"[0-9a-z]+")
-
-
-@lru_cache(maxsize=1 << 16)
-def repair(text: str) -> str:
-    """Return `text` in NFKC, with UTF-8 that was read as Latin-1 put right."""
-    with suppress(UnicodeError):
-        text = text.encode("latin-1").decode("utf-8")
-    return unicodedata.normalize("NFKC", text)
-
-
-@lru_cache(maxsize=1 << 14)
-def vendor_words(vendor: str) -> str:
-    """Return the vendor's name without legal suffixes, "" where there is none."""
-    bare = repair(vendor).casefold().replace(".", "")
-    words = [w for w in _WORD.findall(_BRACKETS.sub(" ", bare)) if w not in _LEGAL]
-    return " ".join(words) if words != ["n", "a"] else ""
 
 
 @lru_cache(maxsize=1 << 16)
 def product_words(product: str) -> str:
     """Return the product's name in comparable words."""
-    return " ".join(_WORD.findall(repair(product).casefold()))
+    return words(product)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -69,13 +51,8 @@ def bare_product_words(product: str) -> str:
 
 def model_words(model: str) -> str:
     """Return a model or order number without spaces and punctuation, "" when it says nothing."""
-    words = "".join(_MODEL.findall(repair(model).casefold()))
-    return words if len(words) >= 4 and any(c.isdigit() for c in words) else ""
-
-
-def order_numbers(text: str) -> list[str]:
-    """Return the order numbers (as 6GK5204-2BC10-2CA2) that stand in a product's name."""
-    return [found.replace(" ", "") for found in _ORDER_NUMBER.findall(text.upper())]
+    plain = "".join(_MODEL.findall(repair(model).casefold()))
+    return plain if len(plain) >= 4 and any(c.isdigit() for c in plain) else ""
 
 
 def cpe_words(cpe: str) -> tuple[str, str, str] | None:
@@ -96,56 +73,115 @@ def component_keys(
     vendor: str, product: str, models: Iterable[str] = (), cpes: Iterable[str] = ()
 ) -> dict[str, str]:
     """Return an inventory's keys of a product, each with this side's confidence."""
-    return _keys(vendor, product, models, cpes, stated=("-",), silent=("-", "?"))
+    keys = _Keys(vendor, stated=("-",), silent=("-", "?"))
+    detailed = keys.numbers((product, *models), advisory=False)
+    keys.names(product, cpes, ("product",) if detailed else ("product", "detailed"))
+    named = designation.read(product)
+    if named.family and named.model:
+        keys.add("family", named.family, "likely")
+    keys.models(models)
+    return keys.found
 
 
 def advisory_keys(
     vendor: str, product: str, models: Iterable[str] = (), cpes: Iterable[str] = ()
 ) -> dict[str, str]:
     """Return an advisory's keys of a product, each with this side's confidence."""
-    return _keys(vendor, product, models, cpes, stated=("?",), silent=("-",))
+    keys = _Keys(vendor, stated=("?",), silent=("-",))
+    detailed = keys.numbers((product, *models), advisory=True)
+    keys.names(product, cpes, ("detailed",) if detailed else ("product",))
+    named = designation.read(product)
+    if named.family and not named.model and _FAMILY.search(product):
+        keys.add("family", named.family, "likely")
+    for one in designation.several(product):
+        keys.add("product", product_words(one), "likely")
+        keys.add("product-named", designation.read(one).whole, "likely")
+    keys.models(models)
+    return keys.found
 
 
-def _keys(
-    vendor: str,
-    product: str,
-    models: Iterable[str],
-    cpes: Iterable[str],
-    *,
-    stated: tuple[str, ...],
-    silent: tuple[str, ...],
-) -> dict[str, str]:
-    """Mark "?" joins an advisory's vendor with a silent inventory, "-" the other way round."""
-    found: dict[str, str] = {}
+class _Keys:
+    """The keys of one product as they are found.
 
-    def add(kind: str, owner: str, words: str, confidence: str) -> None:
-        if owner:
-            _raise(found, f"{kind}/{owner}/{words}", confidence)
-        for mark in stated if owner else silent:
-            _raise(found, f"{kind}/{mark}/{words}", "possible")
+    Where a vendor is stated the marks `stated` stand for it too, else the marks `silent`: "?" joins
+    an advisory's vendor with a silent inventory, "-" the other way round.
+    """
 
-    def names(vendor: str, product: str, confidence: str) -> None:
+    def __init__(self, vendor: str, *, stated: tuple[str, ...], silent: tuple[str, ...]) -> None:
+        self.found: dict[str, str] = {}
+        self._whole = vendor_words(vendor)
+        self._several = vendors.read(vendor).names
+        self._stated, self._silent = stated, silent
+
+    def add(self, kind: str, name: str, confidence: str, vendor: str | None = None) -> None:
+        """Note a key under each vendor, the weaker confidence where the string names several."""
+        if not name:
+            return
+        owners = {self._whole: confidence} if vendor is None else {vendor: confidence}
+        if vendor is None:
+            one = self._several == (self._whole,) or len(self._several) == 1
+            for owner in self._several:
+                owners.setdefault(owner, confidence if one else _weaker(confidence, "likely"))
+        for owner, sure in owners.items():
+            if owner:
+                self.note(f"{kind}/{owner}/{name}", sure)
+            for mark in self._stated if owner else self._silent:
+                self.note(f"{kind}/{mark}/{name}", "possible")
+
+    def note(self, key: str, confidence: str) -> None:
+        """Keep the stronger confidence of a key."""
+        known = self.found.get(key)
+        if known is None or CONFIDENCES.index(confidence) < CONFIDENCES.index(known):
+            self.found[key] = confidence
+
+    def names(self, product: str, cpes: Iterable[str], kinds: tuple[str, ...]) -> None:
+        """Note a product's words; under "detailed" only the whole name is the whole match."""
+        for kind in kinds:
+            self._words(kind, product, "exact", None)
+            for cpe in cpes:
+                stated = cpe_words(cpe)
+                if stated is not None:
+                    vendor, name = (part.replace("_", " ") for part in stated[:2])
+                    self._words(kind, name, "likely", vendor_words(vendor))
+
+    def _words(self, kind: str, product: str, most: str, vendor: str | None) -> None:
         full, bare = product_words(product), bare_product_words(product)
-        if full and full not in ("n a", "unknown"):
-            add("product", vendor_words(vendor), full, confidence)
-            if bare and bare != full:
-                add("product", vendor_words(vendor), bare, "likely")
+        if not full or full in ("n a", "unknown"):
+            return
+        named = designation.read(product)
+        if named.reason is Unresolved.NOT_A_PRODUCT:
+            most = _weaker(most, "likely")
+        self.add(kind, full, most, vendor)
+        if bare and bare != full:
+            self.add(kind, bare, _weaker(most, "likely"), vendor)
+        if kind == "detailed":
+            most = _weaker(most, "likely")
+        self.add(f"{kind}-named", named.whole, most, vendor)
+        if named.variant == "siplus":
+            self.add(f"{kind}-named", named.whole.removesuffix("siplus"), most, vendor)
 
-    names(vendor, product, "exact")
-    for cpe in cpes:
-        words = cpe_words(cpe)
-        if words is not None:
-            names(words[0].replace("_", " "), words[1].replace("_", " "), "likely")
-    for model in models:
-        if number := model_words(model):
-            add("model", vendor_words(vendor), number, "exact")
-    for text in (product, *models):
-        for number in order_numbers(text):
-            _raise(found, f"order/{number}", "exact")
-    return found
+    def models(self, models: Iterable[str]) -> None:
+        """Note model numbers."""
+        for model in models:
+            self.add("model", model_words(model), "exact")
+
+    def numbers(self, texts: tuple[str, ...], *, advisory: bool) -> bool:
+        """Note order and catalog numbers; tell whether they say more than a product's words."""
+        detailed = False
+        for text in texts:
+            for order in designation.order_numbers(text):
+                self.note(f"order/{order}", "exact")
+                detailed = True
+            for number, series in designation.catalog_numbers(text):
+                if series:
+                    self.note(f"order/{number}/{series}", "exact")
+                    detailed = True
+                if not (series and advisory):
+                    self.note(f"order/{number}", "exact")
+                if not (series and not advisory):
+                    self.note(f"order/{number}/?", "likely" if series or not advisory else "exact")
+        return detailed
 
 
-def _raise(found: dict[str, str], key: str, confidence: str) -> None:
-    if CONFIDENCES.index(confidence) < CONFIDENCES.index(found.get(key, "possible")):
-        found[key] = confidence
-    found.setdefault(key, confidence)
+def _weaker(*confidences: str) -> str:
+    return max(confidences, key=CONFIDENCES.index)

@@ -112,9 +112,11 @@ class Range:
         """Say which part could not be read."""
         if self.problem:
             return self.problem
-        if self.scheme not in versions.SCHEMES:
+        if not versions.known(self.scheme):
             return f"no version order is known for {self.scheme}"
         if versions.key(self.scheme, version) is None:
+            if self.scheme.startswith(versions.FIRMWARE):
+                return f"version {version!r} is not written as the advisory's {self.words!r}"
             return f"version {version!r} can't be read as {self.scheme}"
         bounds = [b for _, _, i, read in self._keyed if not read for b in (i.low, i.high) if b]
         return f"bound {' or '.join(bounds)!r} can't be read as {self.scheme}"

@@ -9,6 +9,7 @@ from vedette.matching.versions import (
     composer,
     debian,
     dotted,
+    firmware,
     generic,
     maven,
     nuget,
@@ -19,6 +20,7 @@ from vedette.matching.versions import (
 )
 from vedette.matching.versions.interface import Key, Order
 
+FIRMWARE = "firmware"
 GENERIC = "generic"
 
 SCHEMES: dict[str, Order] = {
@@ -28,6 +30,7 @@ SCHEMES: dict[str, Order] = {
     "composer": composer.key,
     "cran": dotted.key,
     "deb": debian.key,
+    FIRMWARE: firmware.key,
     "gem": rubygems.key,
     GENERIC: generic.key,
     "github": semver.key,
@@ -52,4 +55,12 @@ def key(scheme: str, version: str) -> Key | None:
     Keys of different schemes must not be compared.
     """
     order = SCHEMES.get(scheme)
-    return None if order is None else order(version)
+    if order is not None:
+        return order(version)
+    base, _, track = scheme.partition(":")
+    return firmware.key_in(track, version) if base == FIRMWARE else None
+
+
+def known(scheme: str) -> bool:
+    """Tell whether `scheme` has an order; a track of firmware is one of its own."""
+    return scheme.partition(":")[0] in SCHEMES

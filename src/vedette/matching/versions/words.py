@@ -5,79 +5,200 @@ Rules:
   upper bound may only come first, a lone lower bound only last; versions without comparator are
   points. Two upper bounds in a row are ambiguous and not read.
 - Words become comparators: "prior to X", "before X" are `< X`; "X and below", "X and earlier",
-  "through X" are `<= X`; "X and later" is `>= X`.
+  "through X" are `<= X`; "X and later" is `>= X`; "between X (including) and Y (excluding)" is
+  `>= X | < Y`; "X - Y" is `>= X | <= Y` where blanks or a V on both sides say that it is a range.
 - `1.2.x` and `1.2.*` hold every version that begins with 1.2; behind a comparator only `<=` and
   `>=` have one reading.
 - An expression about something else than the product's own version ("with U-Boot < ...", "BIOS
   versions", serial numbers) is not read. "up to X" does not say whether X is meant: not read.
-- Every bound must have a key in the order, or the whole expression is not read.
+- A number that may as well be an order number, a year of make or a model is not read as a version.
+- Every bound must have a key in one order, or the whole expression is not read.
+- What is not read has a reason, see `Reason`; it is never a silent yes or no.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
 
 from vedette.matching import versions
 from vedette.matching.ranges import EVERY, Interval, Range
+from vedette.matching.versions import firmware
 
 MAX_EXPRESSION = 2000
+
+
+class Reason(StrEnum):
+    """Why a version expression was not read."""
+
+    NO_VERSION = "no-version"
+    CONDITION = "condition"
+    IDENTIFIER = "identifier"
+    AMBIGUOUS = "ambiguous"
+    FORMAT = "format"
+    TOO_LONG = "too-long"
+
+
+EXPLAINED = {
+    Reason.NO_VERSION: "they name no version",
+    Reason.CONDITION: "they depend on something else than the product's version",
+    Reason.IDENTIFIER: "they name a model, a part or serial numbers",
+    Reason.AMBIGUOUS: "they have more than one reading",
+    Reason.FORMAT: "a bound has no known order",
+    Reason.TOO_LONG: f"they are longer than {MAX_EXPRESSION} characters",
+}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What an expression says: intervals in `scheme`, or the reason why it was not read."""
+
+    scheme: str
+    intervals: tuple[Interval, ...] = ()
+    reason: Reason | None = None
+
 
 _VERS = re.compile(r"(?is)vers:([a-z0-9.-]+)/(.*)")
 _ALL = re.compile(r"(?i)(?:\*|all/\*|all|any|all ((firm|soft)ware )?versions?|any versions?)")
 _HEAD = re.compile(
     r"(?i)(?:(?:all|any) )?(?:(?:firm|soft)ware )?(?:versions?|releases?)[: ]+"
-    r"(?=.*(?:[<>=]|[a-z]{4}))"
+    r"(?=.*(?:[<>=]|[a-z]{4}|[0-9],| - ))"
 )
 _BEFORE = r"(?:prior to|before|earlier than|older than|lower than|less than)"
 _AFTER_DOWN = r"(?:below|prior|earlier|older|lower|previous)"
 _AFTER_UP = r"(?:later|newer|above|higher|greater)"
 _VERSION_WORD = r"(?:version |versions |v\. )?"
+_V = r"[vV][0-9][0-9.]*"
 _WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"(?i)^(.+?),? (?:and|or)(?: all)? {_AFTER_DOWN}(?: versions?)?$"), r"<=\1"),
     (re.compile(rf"(?i)^(.+?),? (?:and|or)(?: all)? {_AFTER_UP}(?: versions?)?$"), r">=\1"),
     (re.compile(rf"(?i)^{_BEFORE} {_VERSION_WORD}(.+)$"), r"<\1"),
+    (re.compile(r"(?i)^(>=?) ?(\S+) up to and including (\S+)$"), r"\1\2|<=\3"),
     (re.compile(rf"(?i)^(?:up to and including|through) {_VERSION_WORD}(.+)$"), r"<=\1"),
     (
         re.compile(rf"(?i)^(?:from )?{_VERSION_WORD}(\S+) through {_VERSION_WORD}(\S+)$"),
         r">=\1|<=\2",
     ),
+    (
+        re.compile(
+            r"(?i)^(?:all versions )?(?:between )?([^|(]+?) \(including\) and"
+            r" ([^|(]+?) \((ex|in)cluding\)$"
+        ),
+        r">=\1|\3\2",
+    ),
+    (re.compile(rf"^({_V}) ?- ?({_V})$"), r">=\1|<=\2"),
+    (re.compile(r"^([0-9][0-9.]*) +- ?([0-9][0-9.]*)$"), r">=\1|<=\2"),
+    (re.compile(r"^(([0-9]+\.)[0-9.]+)-(\2[0-9.]+)$"), r">=\1|<=\3"),
 )
-_TERM = re.compile(r"(?i)(<=|>=|<|>|={1,2})?([^<>=|,&]+?)(?=$|[<>=|,&]| and [<>=])")
-_JOINT = re.compile(r"(?i)(?: ?(?:[|,&]|and(?= ?[<>=])) ?| )")
+_ENDS = {"|ex": "|<", "|in": "|<="}
+_TERM = re.compile(r"(?i)(<=|>=|<|>|={1,2})?([^<>=|,&]+?)(?=$|[<>=|,&]| and [<>=v0-9])")
+_JOINT = re.compile(r"(?i)(?: ?(?:[|,&](?: and)?|and(?= ?[<>=v0-9])) ?| )")
 _WILD = re.compile(r"(?i)(.*[0-9])(?:\.| )[x*](?:\.[x*])*")
-_SIGNS = str.maketrans({"≤": "<=", "≥": ">=", "＜": "<", "＞": ">", "\u00a0": " ", "_": " "})
+_SIGNS = str.maketrans({"≤": "<=", "≥": ">=", "＜": "<", "＞": ">", "\u00a0": " "})
+_SWAPPED = re.compile(r"=([<>])")
+_UNDERSCORE = re.compile(r"_(?=[A-Za-z])|(?<=[A-Za-z])_")
+# Brackets that say nothing about which versions are meant.
+_ASIDE = re.compile(r"(?i) ?\((?:formerly [^()]*|end[- ]of[- ]life[^()]*|eol[^()]*|all editions)\)")
+
+_CONDITION = re.compile(
+    r"(?i)\b(?:with|without|w/|using|installed|when|if|only|where|running|deployed|based on|bios"
+    r"|u-?boot|function state|fs:|firmware v|option|edition|editions|default|distributed"
+    r"|manufactured|shipped|date|including|excluding|does not|linux|windows|operating"
+    r"|could be|except|formerly|replaced|not affected|nmc[0-9])\b|[0-9]\)$"
+)
+_IDENTIFIER = re.compile(
+    r"(?i)\b(?:serial|part|model|mlfb|product id|udi|numbers? ending|digits)\b|[a-z0-9]+x{3,}"
+)
+_NO_VERSION = re.compile(r"(?i)\s*(?:no versions?|none|n/?a|unknown|unspecified|-+)?\s*")
+_AMBIGUOUS = re.compile(
+    r"(?i)\bup to\b|\bto\b|\buntil\b|\.x\b|[<>].*[<>]|\|.*[<>]|[<>].*\||[0-9] ?[-/] ?[0-9]|\("
+)
+_YEAR = re.compile(r"(?:19[89]|20[0-4])[0-9]")
+_COMPACT_DATE = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9]")
+_BARE_NUMBER = re.compile(r"(?i)(?:r|rev\.? ?)?([0-9]+)[a-z]?")
+# 20-33 and 2.0-3.1 may be ranges; R2 SP1 may be that of any year
+_UNCLEAR = re.compile(r"(?i)[0-9]+ ?- ?[0-9]+|[0-9.]+ ?- ?[0-9]+\.[0-9.]+|r[0-9]{1,2}(?: sp.*)?")
+_ZERO = re.compile(r"(?i)v?0+(?:\.0+)*")
 
 
-def parse(expression: str, *, status: str = "affected") -> Range:
-    """Read `expression`; the Range keeps the words and says in `problem` why it was not read."""
-    plain = " ".join(expression[:MAX_EXPRESSION].translate(_SIGNS).split())
-    scheme = versions.GENERIC
+def parse(expression: str, *, status: str = "affected", scheme: str = versions.GENERIC) -> Range:
+    """Read `expression`; the Range keeps the words and says in `problem` why it was not read.
+
+    Args:
+        expression: the vendor's words.
+        status: what the range states.
+        scheme: the order where the words name none; FIRMWARE for industrial products.
+    """
+    found = read(expression, scheme)
+    problem = ""
+    if found.reason is not None:
+        problem = (
+            f"the advisory's words {expression[:80]!r} can't be read as versions:"
+            f" {EXPLAINED[found.reason]} ({found.reason})"
+        )
+    return Range(found.scheme, found.intervals, expression, status, problem)
+
+
+@lru_cache(maxsize=1 << 14)
+def read(expression: str, scheme: str = versions.GENERIC) -> Reading:
+    """Read `expression` in `scheme`, or in the scheme that a vers string in it names."""
+    if len(expression) > MAX_EXPRESSION:
+        return Reading(scheme, reason=Reason.TOO_LONG)
+    plain = " ".join(_UNDERSCORE.sub(" ", expression.translate(_SIGNS)).split())
     vers = _VERS.fullmatch(plain)
     if vers is not None:
-        named, plain = vers[1].lower(), vers[2]
+        named, plain = vers[1].lower(), vers[2].strip()
         scheme = named if named in versions.SCHEMES else scheme
-    intervals = _read(plain, scheme)
-    if intervals is None or len(expression) > MAX_EXPRESSION:
-        return Range(
-            scheme,
-            words=expression,
-            status=status,
-            problem=f"the advisory's words {expression[:80]!r} can't be read as versions",
-        )
-    return Range(scheme, intervals, words=expression, status=status)
-
-
-def _read(plain: str, scheme: str) -> tuple[Interval, ...] | None:
-    plain = plain.strip()
+    plain = _SWAPPED.sub(r"\1=", _ASIDE.sub("", plain)).rstrip(" ,.")
     if _ALL.fullmatch(plain):
-        return (EVERY,)
+        return Reading(scheme, (EVERY,))
+    terms = _terms(_spoken(plain))
+    if terms is None:
+        return Reading(scheme, reason=_why(plain))
+    points = [version for sign, version in terms if sign.startswith("=")]
+    if scheme == versions.FIRMWARE:
+        if (reason := _no_point(points)) is not None:
+            stated = _why(plain)
+            return Reading(scheme, reason=stated if stated is Reason.CONDITION else reason)
+        scheme = _track([version for _, version in terms])
+    intervals = _intervals(terms, scheme)
+    return Reading(scheme, intervals) if intervals else Reading(scheme, reason=_why(plain))
+
+
+def doubts(found: Range) -> Range | None:
+    """Return what `found` leaves open although it was read, as a range of the status unknown.
+
+    - Who runs "18.1" has not said which build: open against a bound "18.1 Build 2347".
+    - A single "V15" may mean the version or the whole line V15.x: the line's others are open.
+    """
+    if not found.scheme.startswith(versions.FIRMWARE) or found.problem:
+        return None
+    open_ones: dict[Interval, None] = {}
+    for item in found.intervals:
+        for bound in dict.fromkeys((item.low, item.high)):
+            bare = None if bound is None else firmware.without_build(bound)
+            if bare is not None:
+                open_ones[Interval(bare, bare, high_open=False)] = None
+        if item.low is not None and item.low == item.high and re.fullmatch("[vV]?[0-9]+", item.low):
+            following = after(item.low)
+            if following is not None:
+                open_ones[Interval(item.low, following)] = None
+    if not open_ones:
+        return None
+    return Range(found.scheme, tuple(open_ones), f"what {found.words} leaves open", "unknown")
+
+
+def _spoken(plain: str) -> str:
     plain = _HEAD.sub("", plain, count=1)
     for pattern, comparators in _WORDS:
         plain, replaced = pattern.subn(comparators, plain)
         if replaced:
+            for word, sign in _ENDS.items():
+                plain = plain.replace(word, sign)
             break
-    terms = _terms(plain)
-    return None if not terms else _intervals(terms, scheme)
+    return plain
 
 
 def _terms(plain: str) -> list[tuple[str, str]] | None:
@@ -91,7 +212,47 @@ def _terms(plain: str) -> list[tuple[str, str]] | None:
             return None
         terms.append((found[1] or "=", found[2].strip()))
         position = found.end()
-    return terms
+    return terms or None
+
+
+def _no_point(points: list[str]) -> Reason | None:
+    """Return why one of `points` is no version that could be meant, None when all may be."""
+    for point in points:
+        bare = _BARE_NUMBER.fullmatch(point)
+        digits = max(re.findall("[0-9]+", point), key=len, default="")
+        dated = _YEAR.fullmatch(digits) or _COMPACT_DATE.fullmatch(digits)
+        if _ZERO.fullmatch(point):
+            return Reason.NO_VERSION
+        if _UNCLEAR.fullmatch(point):
+            return Reason.AMBIGUOUS
+        if not digits or (bare and len(digits) > 2 and not dated):
+            return Reason.IDENTIFIER
+        if re.match("[0-9]{3,}(?:[A-Za-z]|  ?[A-Za-z])", point) and not _YEAR.match(point):
+            return Reason.IDENTIFIER
+        if firmware.track(point) and not re.search(r"[0-9]\.[0-9]", point):
+            return Reason.IDENTIFIER
+    return None
+
+
+def _track(bounds: list[str]) -> str:
+    """Return the one firmware scheme of all bounds; plain where they differ or have none."""
+    tracks = {firmware.track(_WILD.sub(r"\1", bound)) for bound in bounds}
+    only = tracks.pop() if len(tracks) == 1 else None
+    return versions.FIRMWARE if not only else f"{versions.FIRMWARE}:{only}"
+
+
+def _why(plain: str) -> Reason:
+    if _NO_VERSION.fullmatch(plain):
+        return Reason.NO_VERSION
+    if _IDENTIFIER.search(plain):
+        return Reason.IDENTIFIER
+    if _CONDITION.search(plain):
+        return Reason.CONDITION
+    if _AMBIGUOUS.search(plain):
+        return Reason.AMBIGUOUS
+    if not re.search(r"[<>]|[0-9]\.[0-9]", plain):
+        return Reason.IDENTIFIER
+    return Reason.FORMAT
 
 
 def _intervals(terms: list[tuple[str, str]], scheme: str) -> tuple[Interval, ...] | None:
@@ -132,7 +293,7 @@ def _join(low: Interval, high: Interval, scheme: str) -> Interval | None:
 
 
 def _bound(sign: str, version: str, scheme: str) -> Interval | None:
-    wild = _WILD.fullmatch(version) if scheme == versions.GENERIC else None
+    wild = _WILD.fullmatch(version) if scheme in (versions.GENERIC, versions.FIRMWARE) else None
     if wild is not None:
         return _wild(sign, wild[1])
     if versions.key(scheme, version) is None:

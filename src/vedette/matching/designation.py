@@ -1,0 +1,294 @@
+"""Industrial product names, read into family, model, edition, order numbers and variants.
+
+Rules:
+- Order numbers (6GK5204-2BC10-2CA2, 6ES7515-2AM01-0AB0) are taken out first; one makes a name
+  that looks like a list one product.
+- A version behind the name ("V4.7", "version 14", "3.1") is the product's edition.
+- The model begins with the first designation, a word with a digit that is not the name of a
+  series or of a technology; what stands before it is the family. Siemens' kinds of unit (CPU,
+  CP, IM, ...) belong to the model. A designation in brackets is the model where there is no other.
+- Words that say nothing (firmware, software, series, family at the end) are left out; brackets
+  with the name's initials or "incl. SIPLUS variants" too; any other bracket is a variant.
+- A name of several products, of a class of products, a sentence, or a word that names no product
+  is not read: `reason` says which. Nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from vedette.matching.vendors import repair
+
+
+class Unresolved(StrEnum):
+    """Why a product's name was not resolved."""
+
+    NO_VENDOR = "no-vendor"
+    SEVERAL = "several"
+    DESCRIPTION = "description"
+    NOT_A_PRODUCT = "not-a-product"
+    EDITION_INSIDE = "edition-inside"
+
+
+EXPLAINED = {
+    Unresolved.NO_VENDOR: "no vendor is named",
+    Unresolved.SEVERAL: "the name stands for several products",
+    Unresolved.DESCRIPTION: "the name is a description",
+    Unresolved.NOT_A_PRODUCT: "the name is no product's",
+    Unresolved.EDITION_INSIDE: "a number inside the name may be a version or a part of it",
+}
+
+
+@dataclass(frozen=True)
+class Designation:
+    """What a product's name says, each part in comparable words; `reason` is set when unread."""
+
+    family: str = ""
+    model: str = ""
+    edition: str = ""
+    orders: tuple[str, ...] = ()
+    variant: str = ""
+    reason: Unresolved | None = None
+
+    @property
+    def whole(self) -> str:
+        """Family, model, edition and variant in one line; "" when unread."""
+        parts = (self.family, self.model, self.edition, self.variant)
+        return "" if self.reason else "|".join(parts)
+
+
+_WORD = re.compile(r"[^\W_]+")
+_MARKS = re.compile(r"(?i)™|®|\((?:r|tm)\)(?=\S)|(?<=\w)\((?:r|tm)\)")
+_CATALOG = re.compile(
+    r"\b([0-9]{4}-[A-Z]{1,4}[0-9]{1,3}[A-Z]{0,4})(?![0-9A-Z-])(?:/| SERIES )?((?<=[/ ])[A-Z]\b)?"
+)
+_SIEMENS_ORDER = re.compile(
+    r"\b[0-9][A-Z]{2}[0-9] ?[0-9]{3}-[0-9][0-9A-Z]{4}(?:-[0-9A-Z]{4})?(?![0-9A-Z-])"
+)
+_BRACKET = re.compile(r"\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
+# R32(EN)CPU, QJ71C24N(-R2): a part of the designation that may be there or not
+_OPTIONAL = re.compile(r"\w-?\([^()]*\)\w|\w\(-")
+_INCLUDED = re.compile(r"(?i)(?:incl\.?|including) (.*?)(?: variants?)?")
+_PART_NUMBERS = re.compile(r"(?i)part (?:numbers?|n[oº°]\.?) (.+)")
+_EDITION = re.compile(
+    r"(?i)(?<=\S)\s+(?:(?:version|ver\.?|release) ?[0-9]+(?:\.[0-9x]+)*|v ?[0-9]+(?:\.[0-9x]+)*)\b"
+)
+_NUMBER_END = re.compile(r"(?<=\S)\s+([0-9]+(?:\.[0-9x]+)+|(?:19|20)[0-9]{2})\s*$")
+_PROFINET = re.compile(r"(?i)\s(w\. ?(?:pn|profinet|profibus))\b")
+_GENERIC_END = re.compile(r"(?i)[\s,]+(?:firmware|software|fw|sw|series|family|versions?|models?)$")
+_DEVICES_END = re.compile(r"(?i)(?<=[0-9]) devices$")
+_SERIES_INSIDE = re.compile(
+    r"(?i)(?:\s+|(?<=[a-z0-9])-)series(?!\s+[a-z0-9]\b(?!\S))|\s+models?(?=\s)"
+)
+_SERIES = re.compile(
+    r"(?i)\b(?:s7-(?:200|300|400|410|1200|1500)(?![\w-])|et ?200 ?[a-z]{0,3}\b(?!-)"
+    r"|siprotec [45]\b|step 7\b|studio 5000\b|pcs 7\b|ipv[46]\b)"
+)  # fmt: skip
+_TECHNOLOGY = frozenset(
+    {"2g", "3d", "3g", "4g", "5g", "61850", "802.11", "802.11n", "iec61850", "m2m", "p2p"}
+)
+_UNIT = re.compile(
+    r"(?:cpu|cp|im|tim|tm|cm|cr|sm|tp|ktp|op|ipc|pc|itc|fm)", re.IGNORECASE
+)  # fmt: skip
+_BARE = re.compile(r"[0-9]+(?:\.[0-9]+)?T?")
+_RATING = re.compile(r"(?i)[0-9]+x[ 0-9]*[0-9v].*|[0-9]+v(?:ac|dc)?")
+_PAIRS = frozenset(
+    {"ac/dc", "c/s", "dp/dp", "ethernet/ip", "gsm/gprs", "i/o", "ip/ethernet", "pet/ct", "pn/dp"}
+    | {"pn/pn", "tcp/ip", "udp/ip", "x/y", "pn/io", "dp/pn", "and/or", "n/a", "ct/mr", "b/m"}
+)
+_JOINED = re.compile(
+    r"(?i)\b(?:alarms and events|command and control|monitoring and control|search and rescue"
+    r"|automation and control|lighting and power)\b"
+)
+_LISTED = re.compile(r"\s(?:and|or|&|AND|OR)\s|\s/|/\s|;|\"|\bto\s[0-9]|\b[A-Z](?: [A-Z])+$")
+_SUFFIX = re.compile(r"[A-Z0-9-]*[0-9][A-Z0-9-]*/[A-Z]{1,4}[0-9]?(?:-[A-Z0-9]{1,4})?")
+_PROSE = re.compile(
+    r"(?:^(?:Running|Vulnerable|Any|All)\s|\s(?:with|using|used|running|reports?|sold|optional"
+    r"|where|that|which|any|all|containing|contains|includes?|including|based|installed|connected"
+    r"|controlling|device types?|devices|from|are|is|as|prior|later|earlier|before|those"
+    r"|vulnerable|unintended|the)(?=[\s,.:]|$))"
+)
+_NOT_PRODUCTS = frozenset(
+    {"all", "application", "cpu", "device", "firmware", "hardware", "hmi", "library", "multiple"}
+    | {"n a", "operating system", "os", "plc", "product", "products", "runtime", "scada", "server"}
+    | {"software", "special edition", "standard edition", "system", "unknown", "various"}
+    | {"version", "versions", "workstation", "corporate edition", "global edition", ""}
+)
+_CLASS = re.compile(
+    r"(?i)\b(?:products|printers|meters|switches|devices|modules|panels|controllers|cameras"
+    r"|platforms|engines|analyzers|gateways|routers|sensors|drives|units|servers|instruments"
+    r"|applications|processors|workplaces|workstations|scanners|pumps|recorders|dvrs|panel pcs)$"
+)
+_VERSION_NAME = re.compile(r"(?i)(?:[vr]|version |release )?[0-9]+(?:\.[0-9x]+)*")
+_FILE_NAME = re.compile(r"(?i)\S+_[a-z]?[0-9]+[a-z0-9]*(?:_\d+)?(?:\.\w+)?$")
+_PLACEHOLDER = re.compile(r"(?i)x{2,}|\*|□|\bxmy\b|=|[0-9]x{1,2}\b|[a-z]xx")
+
+
+def words(text: str) -> str:
+    """Return `text` in comparable words."""
+    return " ".join(_WORD.findall(repair(text).casefold()))
+
+
+@lru_cache(maxsize=1 << 16)
+def order_numbers(text: str) -> tuple[str, ...]:
+    """Return the order numbers (as 6GK5204-2BC10-2CA2) that stand in a product's name."""
+    return tuple(found.replace(" ", "") for found in _SIEMENS_ORDER.findall(text.upper()))
+
+
+@lru_cache(maxsize=1 << 16)
+def catalog_numbers(text: str) -> tuple[tuple[str, str], ...]:
+    """Return the catalog numbers (as 1756-EN2TR) in a name, each with its series, "" if unsaid."""
+    return tuple((found[1], found[2] or "") for found in _CATALOG.finditer(text.upper()))
+
+
+@lru_cache(maxsize=1 << 16)
+def read(product: str) -> Designation:
+    """Read a product's name; `reason` says why it was not resolved."""
+    plain = " ".join(repair(product).split())
+    plain = _MARKS.sub("", plain)
+    orders = order_numbers(plain)
+    bare, brackets = _BRACKET.sub("", plain), _BRACKET.findall(plain)
+    bare, profinet = _taken(_PROFINET, bare)
+    bare, edition = _taken(_EDITION, bare)
+    bare = _GENERIC_END.sub("", _GENERIC_END.sub("", bare.strip(" ,-")))
+    bare = _DEVICES_END.sub("", bare)
+    if not edition:
+        bare, edition = _taken(_NUMBER_END, bare)
+    reason = _unread(bare, edition, len(set(orders)) == 1, bool(_OPTIONAL.search(plain)))
+    if reason is not None:
+        return Designation(orders=orders, reason=reason)
+    family, model = _split(_SERIES_INSIDE.sub("", bare))
+    if re.search(r"(?:^|\s)[0-9]{1,2}(?:\.[0-9]+)*\s+\S*[A-Za-z]", f"{family} {model}".strip()[1:]):
+        series = _SERIES.search(bare)
+        if series is None and not _unit(model):
+            return Designation(orders=orders, reason=Unresolved.EDITION_INSIDE)
+    variants = [profinet] if profinet else []
+    for text in brackets:
+        orders, model, edition, variant = _bracket(text, bare, orders, model, edition)
+        variants += [variant] if variant else []
+    if not family and not model:
+        return Designation(orders=orders, reason=Unresolved.NOT_A_PRODUCT)
+    return Designation(
+        words(family),
+        words(model),
+        "".join(edition.lower().replace("version", "").replace("ver.", "").split()),
+        tuple(dict.fromkeys(orders)),
+        words(" ".join(variants)),
+    )
+
+
+def several(product: str) -> tuple[str, ...]:
+    """Return the names that a list like "X-100, X-200 and X-300" holds, () where it is none."""
+    bare = _BRACKET.sub("", " ".join(repair(product).split()))
+    parts = [p.strip() for p in re.split(r",\s*(?:and\s)?|\s(?:and|&|/)\s", bare) if p.strip()]
+    if len(parts) < 2 or _PROSE.search(bare):
+        return ()
+    family, _ = _split(parts[0])
+    names = [parts[0]]
+    for part in parts[1:]:
+        alone = part if " " in part or not family else f"{family} {part}"
+        names.append(alone)
+    return tuple(names)
+
+
+def _taken(pattern: re.Pattern[str], text: str) -> tuple[str, str]:
+    """Return `text` without what `pattern` finds last, and that."""
+    found = list(pattern.finditer(text))
+    if not found:
+        return text, ""
+    last = found[0]
+    return text[: last.start()] + " " + text[last.end() :].strip(), last[0].strip()
+
+
+def _unread(bare: str, edition: str, one: bool, optional: bool) -> Unresolved | None:
+    """Return why a name is not resolved; `one` order number makes a list of words one product."""
+    if words(bare) in _NOT_PRODUCTS or _VERSION_NAME.fullmatch(bare.strip()):
+        return Unresolved.NOT_A_PRODUCT
+    if _FILE_NAME.fullmatch(bare):
+        return Unresolved.NOT_A_PRODUCT
+    if _PROSE.search(bare) or len(bare) > 100 or bare.count("(") != bare.count(")"):
+        return Unresolved.DESCRIPTION
+    if (_is_list(bare) and not one) or _PLACEHOLDER.search(bare) or optional:
+        return Unresolved.SEVERAL
+    if _CLASS.search(bare) and not re.search(r"[0-9]{2}", bare):
+        return Unresolved.SEVERAL
+    if edition and _EDITION.search(" " + bare):
+        return Unresolved.EDITION_INSIDE
+    return None
+
+
+def _is_list(bare: str) -> bool:
+    plain = _JOINED.sub("", bare)
+    if _LISTED.search(plain):
+        return True
+    if any(not _RATING.fullmatch(p.strip()) for p in plain.split(",")[1:]):
+        return True
+    if len(_SUFFIX.findall(plain)) > 1:
+        return True
+    for token in plain.split():
+        known = token.casefold() in _PAIRS or _RATING.fullmatch(token) or _SUFFIX.fullmatch(token)
+        if "/" in token and not known:
+            return True
+    return False
+
+
+def _split(bare: str) -> tuple[str, str]:
+    """Return family and model of a name without brackets, edition and empty words."""
+    series = _SERIES.search(bare)
+    start = series.end() if series else 0
+    head, tokens = bare[:start].strip(), bare[start:].split()
+    for place, token in enumerate(tokens):
+        if not place and _BARE.fullmatch(token) and any(map(_has_digit, tokens[1:])):
+            continue
+        if _has_digit(token) and token.casefold() not in _TECHNOLOGY:
+            if place and _UNIT.fullmatch(tokens[place - 1]):
+                place -= 1
+            return " ".join([head, *tokens[:place]]).strip(), " ".join(tokens[place:])
+    if series and [t.casefold() for t in tokens] == ["cpu"]:
+        return head, ""
+    return " ".join([head, *tokens]).strip(), ""
+
+
+def _unit(model: str) -> bool:
+    first = model.split(" ", 1)[0]
+    return bool(_UNIT.fullmatch(first)) or len(re.findall("[0-9]", first)) > 2
+
+
+def _bracket(
+    text: str, bare: str, orders: tuple[str, ...], model: str, edition: str
+) -> tuple[tuple[str, ...], str, str, str]:
+    """Return orders, model and edition with what a bracket adds, and the variant it names."""
+    rest = _SIEMENS_ORDER.sub("", text.upper()).strip(" ,/-")
+    if not rest:
+        return orders, model, edition, ""
+    if found := _PART_NUMBERS.fullmatch(text):
+        return (*orders, found[1].upper()), model, edition, ""
+    if found := _INCLUDED.fullmatch(text):
+        return orders, model, edition, "siplus" if "siplus" in text.casefold() else text
+    if _initials(text, bare):
+        return orders, model, edition, ""
+    if not edition and (found := re.match(r"v?[0-9]+(?:\.[0-9x]+)+(?= )", text)):
+        return orders, model, found[0], ""
+    if not model and re.fullmatch(r"[A-Z][A-Z0-9-]*[0-9][A-Z0-9/-]*", text):
+        return orders, text, edition, ""
+    return orders, model, edition, text
+
+
+def _initials(text: str, bare: str) -> bool:
+    """Tell whether a bracket holds the initials of the name before it, as in (SRA)."""
+    first = text.split(" ", 1)[0]
+    if not re.fullmatch("[A-Z]{2,6}", first):
+        return False
+    initials = {w[0].casefold() for w in _WORD.findall(bare)}
+    letters = iter(words(bare))
+    short = first.casefold()
+    if len(short) > 2 and set(short) <= initials:
+        return True
+    return short[0] in initials and all(letter in letters for letter in short)
+
+
+def _has_digit(token: str) -> bool:
+    return any(c.isdigit() for c in token)

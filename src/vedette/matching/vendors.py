@@ -1,0 +1,107 @@
+"""Vendors' names as words that are equal when the vendor is the same.
+
+Rules:
+- Damaged text is repaired first (UTF-8 read as Latin-1 or Windows-1252), then NFKC; a part that
+  can't be repaired (U+FFFD) is left out, and the reading says so.
+- Accents, case, punctuation, brackets and legal suffixes (Inc, GmbH, Co., Ltd, ...) do not count.
+- Names of one company are one: ALIASES holds those that advisories use for each other.
+- "A, B", "A / B", "A, a subsidiary of B" and "A, B, and C" name several vendors, each by itself.
+- "n/a", "multiple" and the like name none.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+
+_LEGAL = frozenset(
+    {"ab", "ag", "aktiebolag", "aps", "as", "bv", "co", "company", "corp", "corporation", "gmbh"}
+    | {"inc", "incorporated", "kg", "kk", "limited", "llc", "ltd", "ltda", "nv", "oy", "oyj"}
+    | {"plc", "pte", "pty", "pvt", "sa", "sarl", "sas", "se", "spa", "srl", "the"}
+)
+ALIASES = {
+    "3s smart software solutions": "codesys",
+    "automation direct": "automationdirect",
+    "aveva software": "aveva",
+    "bd": "becton dickinson",
+    "becton dickinson and": "becton dickinson",
+    "contolled electronic management systems": "controlled electronic management systems",
+    "digi": "digi international",
+    "ge": "general electric",
+    "geutebruck": "geutebrueck",
+    "hitachi abb power grids": "hitachi energy",
+    "johnson contols": "johnson controls",
+    "keysight technologies": "keysight",
+    "lcds leao consultoria e desenvolvimento de sistemas": "lcds",
+    "lcds leao consultoria e desenvolvimento de sistemas me": "lcds",
+    "ls industrial systems": "ls electric",
+    "moxa technologies": "moxa",
+    "omron automation": "omron",
+    "orpak systems": "orpak",
+    "phoenixcontact": "phoenix contact",
+    "rockwell": "rockwell automation",
+    "schneider": "schneider electric",
+    "schneider electric software": "schneider electric",
+    "sel": "schweitzer engineering laboratories",
+    "siemens healthineers": "siemens healthineers",
+    "weidmuller": "weidmueller",
+    "zebra technologies": "zebra",
+}
+_NOBODY = re.compile(r"(?:n a|na|none|unknown|various|multiple|several|all|unspecified)(?: .*)?")
+_WORD = re.compile(r"[^\W_]+")
+_BRACKETS = re.compile(r"\([^()]*\)")
+_DAMAGED = re.compile("[\u00c2-\u00f4][\u0080-\u00bf\u0152-\u2122]{1,3}")
+_OWNERS = re.compile(r"(?i),? (?:a|an) (?:subsidiary|division|affiliate|brand|unit) of ")
+_BETWEEN = re.compile(r"\s*(?:,\s*and\s|,|;|\s/\s)\s*")
+
+
+@dataclass(frozen=True)
+class Vendors:
+    """The vendors that a string names, in its order; `reason` says why there is none or not all."""
+
+    names: tuple[str, ...]
+    reason: str = ""
+
+
+@lru_cache(maxsize=1 << 16)
+def repair(text: str) -> str:
+    """Return `text` in NFKC, with UTF-8 that was read as Latin-1 or Windows-1252 put right."""
+    with suppress(UnicodeError):
+        text = text.encode("latin-1").decode("utf-8")
+    return unicodedata.normalize("NFKC", _DAMAGED.sub(_put_right, text))
+
+
+def _put_right(found: re.Match[str]) -> str:
+    for wrong in ("cp1252", "latin-1"):
+        with suppress(UnicodeError):
+            return found[0].encode(wrong).decode("utf-8")
+    return found[0]
+
+
+@lru_cache(maxsize=1 << 14)
+def vendor_words(vendor: str) -> str:
+    """Return one vendor's canonical name, "" where there is none."""
+    bare = _BRACKETS.sub(" ", repair(vendor).replace(".", ""))
+    plain = unicodedata.normalize("NFKD", bare).casefold()
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    words = " ".join(w for w in _WORD.findall(plain) if w not in _LEGAL)
+    return "" if _NOBODY.fullmatch(words) else ALIASES.get(words, words)
+
+
+@lru_cache(maxsize=1 << 14)
+def read(vendor: str) -> Vendors:
+    """Return the vendors that `vendor` names, one or several."""
+    text = _BRACKETS.sub(" ", repair(vendor))
+    whole = vendor_words(vendor)
+    if whole in ALIASES.values() and whole:
+        return Vendors((whole,))
+    parts = [p for p in _BETWEEN.split(_OWNERS.sub(", ", text)) if p]
+    names = [vendor_words(p) for p in parts if "\ufffd" not in p]
+    kept = tuple(dict.fromkeys(filter(None, names)))
+    if not kept:
+        return Vendors((), "the vendor's name is damaged" if "\ufffd" in text else "no vendor")
+    damaged = "a part of the vendor's name is damaged" if "\ufffd" in text else ""
+    return Vendors(kept, damaged)

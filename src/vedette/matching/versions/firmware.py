@@ -1,0 +1,214 @@
+"""Industrial firmware: versions as vendors write them, ordered only where the words say how.
+
+Rules:
+- An optional version word (V, R, rev, ver, version, release, firmware, fw, sv) stands in front.
+- Dotted numbers come first, trailing zeros not counting, then at most one letter (none first).
+- A second number behind `-`, `_` or a space (a build, a date of 8 digits) counts after those.
+- Pre-release words (dev, alpha, beta, rc) sort below the bare version.
+- Then levels with a number and at most one letter, the first of LEVELS the weightiest: release,
+  service or feature pack, service release, maintenance pack, updates, hotfix, patch, build; a
+  level not named is 0.
+- Anything else with letters has a *track*: the letters in their places ("hw00" in
+  1.000.HW00.21.20190812, "a" in A0.10, "date" in April 20, 2023). Versions of one track are
+  ordered by their numbers; versions of two tracks are not comparable, so that each track is a
+  scheme of its own: `firmware:hw00`. Hardware numbers are part of the track.
+- A number of eight digits that can only be a date written MMDDYYYY has no order.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from vedette.matching.versions.encode import number, release, too_long
+
+LEVELS: tuple[tuple[str, ...], ...] = (
+    ("r",),
+    ("sp", "servicepack"),
+    ("fp", "featurepack"),
+    ("s", "sr"),
+    ("mp",),
+    ("update", "upd", "up", "u", "cu", "ru", "qu", "uc"),
+    ("hf", "hotfix"),
+    ("patch", "p", "securitypatch"),
+    ("build", "bld", "buildno", "buildnr"),
+)
+_LEVEL = {word: rank for rank, words in enumerate(LEVELS) for word in words}
+_BUILD = _LEVEL["build"]
+# Hotfixes, patches and builds may be counted over years; the third digit of any other is a code.
+_COUNTED = _LEVEL["hf"]
+_VERSION_WORDS = r"(?:(?:firmware|version|release|ver|rev|fw|sv|v|r)[. ]*)*"
+_HEAD = re.compile(_VERSION_WORDS + r"([0-9]+(?:\.[0-9]+)*)(?:([a-z])(?![a-z0-9]))?", re.ASCII)
+_SECOND = re.compile(
+    r"(?:[-_]([0-9]+(?:\.[0-9]+)*)(?:([a-z])(?![a-z0-9]))?| ([0-9]{3,}))(?![0-9.]|[a-z])", re.ASCII
+)
+_TAIL = re.compile(
+    r"[ ._,-]*(?:(dev|alpha|beta|rc)[ ._-]*([0-9]*)(?![a-z0-9])"
+    r"|(service ?pack|feature ?pack|security patch|hot ?fix|build n[or]\.?|update|patch|build"
+    r"|upd|bld|sp|fp|sr|mp|cu|ru|qu|uc|hf|up|r|s|u|p)"
+    r"[ ._-]*([0-9]+)(?:([a-z])(?![a-z0-9]))?(?![0-9.])"
+    r"|\((?:build (?:n[or]\.? )?)?([0-9]+)\))",
+    re.ASCII,
+)
+_STAGES = {"dev": b"\x01", "alpha": b"\x02", "beta": b"\x03", "rc": b"\x04"}
+_FINAL = b"\x05"
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_DATES = (
+    (re.compile(_MONTH + r"[ /.-]*([0-9]{1,2})[ ,/.-]+([0-9]{4})\.?"), (3, 1, 2)),
+    (re.compile(r"([0-9]{1,2})[ .-]*" + _MONTH + r"[ ,.-]*([0-9]{4})"), (3, 2, 1)),
+    (re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"), (1, 2, 3)),
+)
+_AMERICAN = re.compile(r"(?<![0-9])(?:0[1-9]|1[0-2])[0-3][0-9](?:19|20)[0-9]{2}(?![0-9])")
+_TRACKED = re.compile(r"([a-z]+)|([0-9]+)|([ ._/()-]+)", re.ASCII)
+_BRACKET = re.compile(r"(?<=[0-9])\([0-9]+[a-z]?\)")
+_MAX_WORDS, _MAX_LETTERS = 2, 8
+# English words are a sentence, not a version.
+_ENGLISH = """
+    all and any are as bios boot by cve date digits edition editions firmware first for from
+    gen gold if in including is later linux main model models no not number numbers of on
+    only option or part prior production release serial series state than the to type until
+    up version versions web while windows with without x xx
+"""
+_SENTENCE = frozenset(_ENGLISH.split())
+
+
+def track(version: str) -> str | None:
+    """Return the track of `version`, "" for plain versions, None when it can't be read."""
+    found = read(version)
+    return None if found is None else found[0]
+
+
+def key(version: str) -> bytes | None:
+    """Return the sort key of a plain version, None for any other."""
+    return key_in("", version)
+
+
+def key_in(name: str, version: str) -> bytes | None:
+    """Return the sort key of `version` in the track `name`, None when it is in another."""
+    found = read(version)
+    return found[1] if found is not None and found[0] == name else None
+
+
+def read(version: str) -> tuple[str, bytes] | None:
+    """Return track and sort key of `version`, None when it can't be read without a guess."""
+    if too_long(version):
+        return None
+    plain = " ".join(version.lower().split())
+    if plain.startswith("(") and plain.endswith(")"):
+        plain = plain[1:-1]
+    return _date(plain) or _plain(plain) or _tracked(plain)
+
+
+def without_build(version: str) -> str | None:
+    """Return `version` without its build or second number, None where it names none.
+
+    Who states only the rest has not said which build it is.
+    """
+    plain = " ".join(version.split())
+    lower = plain.lower()
+    head = _HEAD.match(lower)
+    if head is None or _plain(lower) is None:
+        return None
+    cut = _SECOND.match(lower, head.end())
+    if cut is not None:
+        return plain[: cut.start()] + plain[cut.end() :]
+    for tail in _TAIL.finditer(lower, head.end()):
+        if tail[6] is not None or _LEVEL.get(_word(tail[3] or "")) == _BUILD:
+            return plain[: tail.start()] + plain[tail.end() :]
+    return None
+
+
+def _date(plain: str) -> tuple[str, bytes] | None:
+    for pattern, order in _DATES:
+        if found := pattern.fullmatch(plain):
+            year, month, day = (found[n] for n in order)
+            month = str(_MONTHS.index(month) + 1) if month in _MONTHS else month
+            if 1 <= int(month) <= 12 and 1 <= int(day) <= 31:
+                return "date", b"".join(map(number, (year, month, day)))
+            return None
+    return None
+
+
+def _plain(plain: str) -> tuple[str, bytes] | None:
+    head = _HEAD.match(plain)
+    if head is None or _AMERICAN.search(plain):
+        return None
+    stage, levels, position = _FINAL, [b""] * len(LEVELS), head.end()
+    second = b""
+    while position < len(plain):
+        found = None if second else _SECOND.match(plain, position)
+        if found is not None:
+            second = release((found[1] or found[3]).split(".")) + _letter(found[2])
+            position = found.end()
+            continue
+        tail = _TAIL.match(plain, position)
+        if tail is None:
+            return None
+        pre, pre_number, word, count, letter, build = tail.groups()
+        if pre is not None:
+            if stage != _FINAL:
+                return None
+            stage = _STAGES[pre] + number(pre_number)
+        else:
+            level = _BUILD if word is None else _LEVEL[_word(word)]
+            if levels[level] or (level < _COUNTED and len(count) > 2):
+                return None
+            levels[level] = number(count or build) + _letter(letter)
+        position = tail.end()
+    none = number("") + _letter(None)
+    return "", (
+        release(head[1].split("."))
+        + _letter(head[2])
+        + stage
+        + b"".join(level or none for level in levels)
+        + (second or release(["0"]) + _letter(None))
+    )
+
+
+def _tracked(plain: str) -> tuple[str, bytes] | None:
+    if re.fullmatch("[a-wyz]", plain):  # an x stands for any
+        return "letter", plain.encode("ascii")
+    plain = re.sub(r"^(?:firmware|version|release|ver|rev|fw|v)[. ]*(?=[0-9])", "", plain)
+    tokens = list(_TRACKED.finditer(plain))
+    if sum(len(t[0]) for t in tokens) != len(plain) or _AMERICAN.search(plain):
+        return None
+    if re.search("[()]", _BRACKET.sub("", plain)):
+        return None
+    if any(not _may_follow(before, after) for before, after in pairwise(tokens)):
+        return None
+    names: list[str] = []
+    groups: list[list[str]] = [[]]
+    for token in tokens:
+        word, digits, _ = token.groups()
+        if digits and names and names[-1] == "hw":
+            names[-1] += digits.lstrip("0").zfill(2)
+        elif digits:
+            groups[-1].append(digits)
+        elif word:
+            names.append(word)
+            groups.append([])
+    others = [n for n in names if n not in _LEVEL and n != "v"]
+    if not names or len(names) > _MAX_WORDS + 1 or len(others) > _MAX_WORDS or not any(groups):
+        return None
+    if any(n in _SENTENCE or len(n) > _MAX_LETTERS or n[:3] in _MONTHS for n in names):
+        return None
+    shape = "".join(
+        ("#" if group else "") + name for group, name in zip(groups, [*names, ""], strict=True)
+    )
+    return shape, b"".join(release(group or ["0"]) for group in groups)
+
+
+def _may_follow(before: re.Match[str], after: re.Match[str]) -> bool:
+    """A word sticks to the digits before it only where it is a letter, a level or hardware."""
+    word = after[1]
+    return not (word and before[2]) or len(word) == 1 or word in _LEVEL or word == "hw"
+
+
+def _word(word: str) -> str:
+    return word.replace(" ", "").replace(".", "")
+
+
+def _letter(letter: str | None) -> bytes:
+    return b"\x00" if letter is None else letter.encode("ascii")
