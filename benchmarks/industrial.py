@@ -233,23 +233,27 @@ def _head(total: int, n_vendors: int) -> list[str]:
         "",
         "Written by `python -m benchmarks.industrial`; do not edit. The data are CISA's industrial",
         f"advisories of 2017 to 2023: {total:,} version entries of {n_vendors} vendors as written,",
-        "with no purl and no CPE. One vendor has more than half of the entries, hence the mean over",
-        "vendors beside the share of all entries.",
+        "with no purl and no CPE. One vendor has more than half of the entries, hence the mean",
+        "over vendors beside the share of all entries.",
         "",
         "## By the reader's own claim",
         "",
     ]
 
 
+_LABELS = """\
+## Against labels set by hand
+
+300 entries were drawn by seed 20261125, half of them each entry alike, half each vendor alike, and
+labelled before the reader was written (`benchmarks/industrial_labels.csv`). One half served its
+development, the other was held out. *exact* is the same range, or the same vendor, family, model,
+edition, order number and variant. *rightly unread*: the label, too, says that it can't be read.
+The interval is Wilson's of 95%.
+"""
+
+
 def _judged() -> Iterable[str]:
-    yield "## Against labels set by hand"
-    yield ""
-    yield "300 entries were drawn by seed 20261125, half of them each entry alike, half each vendor"
-    yield "alike, and labelled before the reader was written (`benchmarks/industrial_labels.csv`)."
-    yield "One half of them served its development, the other was held out. *exact* is the same range,"
-    yield "or the same vendor, family, model, edition, order number and variant. *rightly unread*: the"
-    yield "label, too, says that it can't be read. The interval is Wilson's of 95%."
-    yield ""
+    yield _LABELS
     yield "| labels | drawn | | n | exact | 95% | rightly unread | unread | wrong |"
     yield "|---|---|---|---:|---:|---|---:|---:|---:|"
     judges = {"a": range_right, "b": product_right, "c": both_right}

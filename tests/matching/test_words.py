@@ -6,8 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vedette.matching import versions
+from vedette.matching.model import Affected
 from vedette.matching.ranges import Interval
+from vedette.matching.verdict import decide
 from vedette.matching.versions import words
+from vedette.matching.versions.words import Reason
 
 # expression, versions inside, versions outside
 READ = [
@@ -80,3 +84,96 @@ def test_versions_keep_the_vendors_spelling() -> None:
 def test_no_text_breaks_the_reader(text: str) -> None:
     found = words.parse(text)
     assert bool(found.intervals) != bool(found.problem)
+
+
+# industrial expression, versions inside, outside, and those left open
+INDUSTRIAL = [
+    ("V15, V15.1 and V16", ["V15", "15.1", "V16"], ["V14.9"], ["V15.2", "V16 Update 1"]),
+    (">FW16_up_to_and_including_FW26", ["FW 17", "26"], ["16", "27"], []),
+    (
+        "All versions between V2.5 (including) and V2.7 (excluding)",
+        ["2.5", "2.6.9"], ["2.4", "2.7"], [],
+    ),
+    ("V191-V195", ["V191", "193"], ["V196"], []),
+    ("12.0.1-12.0.13", ["12.0.2"], ["12.0.14"], []),
+    ("< 18.1 Build 2347", ["18.0", "18.1 Build 2346"], ["18.1 build 2347", "18.2"], ["18.1"]),
+    (" <1.000.HW01.3.20190820", ["1.000.HW01.1.20190813"], ["2.420.HW01.3.20190820"],
+     ["1.000.HW00.1.20190813", "1.0"]),
+    ("<April/20/2023", ["April 19, 2023", "2022-12-31"], ["April 20, 2023"], ["20230419", "1.0"]),
+    ("<=firmware_05", ["04", "5"], ["06"], []),
+    ("<=(R4.10)", ["R4.02"], ["R4.11"], []),
+    ("<= F", ["B", "F"], ["G"], ["1.0"]),
+    ("=> 5.0 | =< 5.0.5.31", ["5.0.1"], ["5.0.6"], []),
+    ("8.2 (all editions)", ["8.2"], ["8.3"], []),
+    ("* (end-of-life 2011)", ["anything"], [], []),
+    ("< SE2021MP5", ["SE2020MP13"], ["SE2021MP5"], ["2020"]),
+    ("8", ["8", "V8.0"], ["9"], ["8.4"]),
+]  # fmt: skip
+
+REASONS = [
+    ("No version", Reason.NO_VERSION),
+    ("V0", Reason.NO_VERSION),
+    ("All versions with U-Boot < V2016.05RS09", Reason.CONDITION),
+    ("All BIOS versions < V21.01.14", Reason.CONDITION),
+    ("All versions with Function State (FS) < 11", Reason.CONDITION),
+    ("* (with the nossl tag)", Reason.CONDITION),
+    ("Web firmware v01.12.10", Reason.FORMAT),
+    ("<=the_first_5_digits_of_serial_number_22081", Reason.IDENTIFIER),
+    ("MMT-1715 | MMT-1754", Reason.IDENTIFIER),
+    ("2700977", Reason.IDENTIFIER),
+    ("882476 Gemini TF Big Bore", Reason.IDENTIFIER),
+    ("900S", Reason.IDENTIFIER),
+    ("< 1.28.16 | < 1.24.69", Reason.AMBIGUOUS),
+    (">= 2.0.0 | 2.6.2", Reason.AMBIGUOUS),
+    ("up to 2.0", Reason.AMBIGUOUS),
+    ("20-33", Reason.AMBIGUOUS),
+    ("R2 SP1", Reason.AMBIGUOUS),
+    ("< 12.4 (firmware 1.46)", Reason.CONDITION),
+    ("< 1.42.06162022", Reason.FORMAT),
+    ("< august 28", Reason.FORMAT),
+    ("<1.0" * 1000, Reason.TOO_LONG),
+]
+
+
+def decided(expression: str, version: str) -> str:
+    found = words.parse(expression, scheme=versions.FIRMWARE)
+    doubt = words.doubts(found)
+    stated = Affected(ranges=(found, doubt) if doubt else (found,), scheme=versions.FIRMWARE)
+    return decide(version, stated).verdict
+
+
+@pytest.mark.parametrize(("expression", "inside", "outside", "left_open"), INDUSTRIAL)
+def test_industrial_words_are_decided_or_left_open(
+    expression: str, inside: list[str], outside: list[str], left_open: list[str]
+) -> None:
+    for verdict, stated in (
+        ("affected", inside), ("unaffected", outside), ("unknown", left_open),
+    ):  # fmt: skip
+        assert [v for v in stated if decided(expression, v) != verdict] == [], verdict
+
+
+@pytest.mark.parametrize(("expression", "reason"), REASONS)
+def test_what_is_not_read_has_its_reason(expression: str, reason: Reason) -> None:
+    found = words.parse(expression, scheme=versions.FIRMWARE)
+    assert found.problem.endswith(f"({reason})")
+    assert decided(expression, "1.0") == "unknown"
+    assert decided(expression, "whatever") == "unknown"
+
+
+@pytest.mark.parametrize(("expression", "inside", "outside"), READ)
+def test_industrial_products_read_no_less(
+    expression: str, inside: list[str], outside: list[str]
+) -> None:
+    assert [v for v in inside if decided(expression, v) != "affected"] == []
+    assert [v for v in outside if decided(expression, v) != "unaffected"] == []
+
+
+@given(
+    st.text(max_size=60) | st.text("<>=|,&-_/() vVxXrRsSpP*0123456789.and", max_size=60),
+    st.sampled_from(["1.0", "V2 SP1", "A1", "April 1, 2023", "?"]),
+)
+def test_no_text_yields_both_a_reading_and_a_reason(text: str, version: str) -> None:
+    found = words.read(text, versions.FIRMWARE)
+    assert bool(found.intervals) != bool(found.reason)
+    if found.reason:
+        assert decided(text, version) == "unknown"

@@ -9,7 +9,8 @@ Rules:
   other; where it is installed on hardware, also by the hardware's names with its versions.
 - A product of a family is found by its own name and by both.
 - A version branch is read as words; without one the versions are undecided, as they are where
-  only some serial numbers are meant. What the words leave open is undecided too.
+  only some serial numbers are meant. What the words leave open is undecided too. "All versions"
+  of a product named with its line ("V4.X") are those of the line.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from typing import Any
 
 from vedette.formats.interface import Wanted, mapping, objects, required, text, texts
 from vedette.kernel.errors import BadInput
-from vedette.matching import identity, names, versions
+from vedette.matching import designation, identity, names, versions
 from vedette.matching.model import Advisory, Affected
-from vedette.matching.ranges import Interval, Range
+from vedette.matching.ranges import EVERY, Interval, Range
 from vedette.matching.versions import words
 
 MAX_DEPTH = 30
@@ -205,6 +206,8 @@ def _affected(
     package = names.from_purl(product.purl) if product.purl else None
     scheme = package.scheme if package else versions.FIRMWARE
     stated = _range(product, status, scheme, package.version if package else "")
+    if stated.intervals == (EVERY,):
+        stated = _line_of(product.product, stated)
     doubt = words.doubts(stated)
     return Affected(
         purl=product.purl,
@@ -231,6 +234,15 @@ def _range(product: _Product, status: str, scheme: str, pinned: str) -> Range:
         problem = "the advisory names the product without a version"
         return Range(versions.FIRMWARE, words=product.product, status=status, problem=problem)
     return words.parse(product.version, status=status, scheme=versions.FIRMWARE)
+
+
+def _line_of(product: str, every: Range) -> Range:
+    """All versions of "RSG2100 V4.X" are those of its line V4."""
+    edition = designation.read(product).edition
+    line = words.parse(edition, status=every.status, scheme=versions.FIRMWARE)
+    if not edition.endswith("x") or line.problem:
+        return every
+    return replace(line, words=f"{every.words} of {edition}")
 
 
 def _fixed(

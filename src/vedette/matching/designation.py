@@ -5,8 +5,9 @@ Rules:
   that looks like a list one product.
 - A version behind the name ("V4.7", "version 14", "3.1") is the product's edition.
 - The model begins with the first designation, a word with a digit that is not the name of a
-  series or of a technology; what stands before it is the family. Siemens' kinds of unit (CPU,
-  CP, IM, ...) belong to the model. A designation in brackets is the model where there is no other.
+  series or of a technology; what stands before it is the family. A kind of unit before a number
+  (CPU 1515-2, CP 343-1) belongs to the model. A designation in brackets is the model where there
+  is no other.
 - Words that say nothing (firmware, software, series, family at the end) are left out; brackets
   with the name's initials or "incl. SIPLUS variants" too; any other bracket is a variant.
 - A name of several products, of a class of products, a sentence, or a word that names no product
@@ -105,6 +106,9 @@ _JOINED = re.compile(
 )
 _LISTED = re.compile(r"\s(?:and|or|&|AND|OR)\s|\s/|/\s|;|\"|\bto\s[0-9]|\b[A-Z](?: [A-Z])+$")
 _SUFFIX = re.compile(r"[A-Z0-9-]*[0-9][A-Z0-9-]*/[A-Z]{1,4}[0-9]?(?:-[A-Z0-9]{1,4})?")
+_COMMAS = re.compile(r",\s*(?:and\s)?|\s(?:and|&|/)\s")
+_SLASHES = re.compile(r"(?:[A-Za-z-]+[0-9]{2,}\w*/)+[A-Za-z-]+[0-9]{2,}\w*")
+_NUMBERS = re.compile(r"(.*?[A-Za-z -])([0-9]+(?:/[0-9]+)+)([A-Za-z]*)")
 _PROSE = re.compile(
     r"(?:^(?:Running|Vulnerable|Any|All)\s|\s(?:with|using|used|running|reports?|sold|optional"
     r"|where|that|which|any|all|containing|contains|includes?|including|based|installed|connected"
@@ -180,18 +184,24 @@ def read(product: str) -> Designation:
     )
 
 
+@lru_cache(maxsize=1 << 14)
 def several(product: str) -> tuple[str, ...]:
     """Return the names that a list like "X-100, X-200 and X-300" holds, () where it is none."""
     bare = _BRACKET.sub("", " ".join(repair(product).split()))
-    parts = [p.strip() for p in re.split(r",\s*(?:and\s)?|\s(?:and|&|/)\s", bare) if p.strip()]
-    if len(parts) < 2 or _PROSE.search(bare):
+    if _PROSE.search(bare):
         return ()
-    family, _ = _split(parts[0])
-    names = [parts[0]]
-    for part in parts[1:]:
-        alone = part if " " in part or not family else f"{family} {part}"
-        names.append(alone)
-    return tuple(names)
+    if numbers := _NUMBERS.fullmatch(bare):
+        head, listed, tail = numbers.groups()
+        return tuple(f"{head}{number}{tail}" for number in listed.split("/"))
+    parts = [p.strip() for p in _COMMAS.split(bare) if p.strip()]
+    if len(parts) == 1 and _SLASHES.fullmatch(parts[0].split(" ")[-1]):
+        first, *rest = parts[0].split("/")
+        parts = [first, *rest]
+    family, _ = _split(parts[0]) if parts else ("", "")
+    names = (
+        p if n == 0 or " " in p or not family else f"{family} {p}" for n, p in enumerate(parts)
+    )
+    return tuple(names) if len(parts) > 1 else ()
 
 
 def _taken(pattern: re.Pattern[str], text: str) -> tuple[str, str]:
@@ -209,7 +219,12 @@ def _unread(bare: str, edition: str, one: bool, optional: bool) -> Unresolved | 
         return Unresolved.NOT_A_PRODUCT
     if _FILE_NAME.fullmatch(bare):
         return Unresolved.NOT_A_PRODUCT
-    if _PROSE.search(bare) or len(bare) > 100 or bare.count("(") != bare.count(")"):
+    if (
+        _PROSE.search(bare)
+        or re.search("[<>]", bare)
+        or len(bare) > 100
+        or bare.count("(") != bare.count(")")
+    ):
         return Unresolved.DESCRIPTION
     if (_is_list(bare) and not one) or _PLACEHOLDER.search(bare) or optional:
         return Unresolved.SEVERAL
@@ -244,7 +259,7 @@ def _split(bare: str) -> tuple[str, str]:
         if not place and _BARE.fullmatch(token) and any(map(_has_digit, tokens[1:])):
             continue
         if _has_digit(token) and token.casefold() not in _TECHNOLOGY:
-            if place and _UNIT.fullmatch(tokens[place - 1]):
+            if place and token[0].isdigit() and _UNIT.fullmatch(tokens[place - 1]):
                 place -= 1
             return " ".join([head, *tokens[:place]]).strip(), " ".join(tokens[place:])
     if series and [t.casefold() for t in tokens] == ["cpu"]:

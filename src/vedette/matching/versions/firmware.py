@@ -111,12 +111,15 @@ def without_build(version: str) -> str | None:
     head = _HEAD.match(lower)
     if head is None or _plain(lower) is None:
         return None
-    cut = _SECOND.match(lower, head.end())
-    if cut is not None:
-        return plain[: cut.start()] + plain[cut.end() :]
-    for tail in _TAIL.finditer(lower, head.end()):
-        if tail[6] is not None or _LEVEL.get(_word(tail[3] or "")) == _BUILD:
-            return plain[: tail.start()] + plain[tail.end() :]
+    position = head.end()
+    while position < len(lower):
+        second, tail = _SECOND.match(lower, position), _TAIL.match(lower, position)
+        found = second or tail
+        if found is None:
+            return None
+        if second or found[6] is not None or _LEVEL.get(_word(found[3] or "")) == _BUILD:
+            return plain[: found.start()] + plain[found.end() :]
+        position = found.end()
     return None
 
 
@@ -189,6 +192,8 @@ def _tracked(plain: str) -> tuple[str, bytes] | None:
         elif word:
             names.append(word)
             groups.append([])
+    if len(set(names)) < len(names):
+        return None
     others = [n for n in names if n not in _LEVEL and n != "v"]
     if not names or len(names) > _MAX_WORDS + 1 or len(others) > _MAX_WORDS or not any(groups):
         return None

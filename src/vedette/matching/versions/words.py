@@ -41,6 +41,8 @@ class Reason(StrEnum):
     TOO_LONG = "too-long"
 
 
+# What the whole expression says outweighs what one number in it looks like.
+_OUTWEIGH = (Reason.NO_VERSION, Reason.CONDITION)
 EXPLAINED = {
     Reason.NO_VERSION: "they name no version",
     Reason.CONDITION: "they depend on something else than the product's version",
@@ -161,7 +163,7 @@ def read(expression: str, scheme: str = versions.GENERIC) -> Reading:
     if scheme == versions.FIRMWARE:
         if (reason := _no_point(points)) is not None:
             stated = _why(plain)
-            return Reading(scheme, reason=stated if stated is Reason.CONDITION else reason)
+            return Reading(scheme, reason=stated if stated in _OUTWEIGH else reason)
         scheme = _track([version for _, version in terms])
     intervals = _intervals(terms, scheme)
     return Reading(scheme, intervals) if intervals else Reading(scheme, reason=_why(plain))

@@ -1,0 +1,98 @@
+"""Product names: family, model, edition, order numbers and variant, or the reason why not."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vedette.matching import designation
+from vedette.matching.designation import Designation, Unresolved
+
+READ = [
+    (
+        "SIMATIC S7-1500 CPU 1515-2 PN (6ES7515-2AM01-0AB0)",
+        Designation("simatic s7 1500", "cpu 1515 2 pn", orders=("6ES7515-2AM01-0AB0",)),
+    ),
+    (
+        "SIPLUS ET 200SP CPU 1512SP-1 PN (6AG1512-1DK01-2AB0)",
+        Designation("siplus et 200sp", "cpu 1512sp 1 pn", orders=("6AG1512-1DK01-2AB0",)),
+    ),
+    ("SIMATIC CP 1616 (6GK1161-6AA02)",
+     Designation("simatic", "cp 1616", orders=("6GK1161-6AA02",))),
+    ("SINAMICS S150 V4.7 w. PN", Designation("sinamics", "s150", "v4.7", variant="w pn")),
+    ("SIMATIC S7-410 V8 CPU family (incl. SIPLUS variants)",
+     Designation("simatic s7 410", "", "v8", variant="siplus")),
+    ("SIPROTEC 5 7VK87 (CP300)", Designation("siprotec 5", "7vk87", variant="cp300")),
+    ("SIMATIC ET200ecoPN, 8DI, DC24V, 8xM12 (6ES7141-6BG00-0BB0)",
+     Designation("simatic", "et200ecopn 8di dc24v 8xm12", orders=("6ES7141-6BG00-0BB0",))),
+    ("Analog FM transmitter (EXC5000GX)", Designation("analog fm transmitter", "exc5000gx")),
+    ("System Configuration Tool (SCT) version 14",
+     Designation("system configuration tool", "", "14")),
+    ("1756-EN4TRXT Series A", Designation("", "1756 en4trxt series a")),
+    ("MELSEC iQ-R series Safety CPU R16SFCPU", Designation("melsec iq r safety cpu", "r16sfcpu")),
+    ("MELSEC-F series FX3U-64MT/ES-A", Designation("melsec f", "fx3u 64mt es a")),
+    ("IE-SW-PL10M-1GT-2GS-7TX firmware", Designation("", "ie sw pl10m 1gt 2gs 7tx")),
+    ("Kalay P2P SDK", Designation("kalay p2p sdk")),
+    ("FactoryTalk Alarms and Events", Designation("factorytalk alarms and events")),
+    ("PSS(R)ODMS V13.0", Designation("pssodms", "", "v13.0")),
+    ("Modicon M340 CPU (part numbers BMXP34*)",
+     Designation("modicon", "m340 cpu", orders=("BMXP34*",))),
+]  # fmt: skip
+UNREAD = [
+    ("R08/16/32/120PCPU", Unresolved.SEVERAL),
+    ("JUUKO K-800 and K-808", Unresolved.SEVERAL),
+    ("SICAM PAS/PQS", Unresolved.SEVERAL),
+    ("MELSEC iQ-R Series R32(EN)CPU", Unresolved.SEVERAL),
+    ("Vybrid VF6xx", Unresolved.SEVERAL),
+    ("Industrial Printers", Unresolved.SEVERAL),
+    ("SREA-01 revisions A B C", Unresolved.SEVERAL),
+    ("HID SAFE using the optional External Visitor Manager portal", Unresolved.DESCRIPTION),
+    ("EN100 Ethernet modules as optional for Reyrolle", Unresolved.DESCRIPTION),
+    ("Versions", Unresolved.NOT_A_PRODUCT),
+    ("OS", Unresolved.NOT_A_PRODUCT),
+    ("R128", Unresolved.NOT_A_PRODUCT),
+    ("Tego1_r2a16_03", Unresolved.NOT_A_PRODUCT),
+    ("PcVue 12 OAuth web service configuration", Unresolved.EDITION_INSIDE),
+]
+
+
+@pytest.mark.parametrize(("name", "parts"), READ, ids=[name for name, _ in READ])
+def test_names_are_read_into_their_parts(name: str, parts: Designation) -> None:
+    assert designation.read(name) == parts
+
+
+@pytest.mark.parametrize(("name", "reason"), UNREAD)
+def test_what_has_no_single_reading_has_a_reason(name: str, reason: Unresolved) -> None:
+    found = designation.read(name)
+    assert found.reason is reason
+    assert found.whole == ""
+
+
+def test_a_list_holds_its_products() -> None:
+    assert designation.several("JUUKO K-800 and K-808") == ("JUUKO K-800", "JUUKO K-808")
+    assert designation.several("FX3GC-32MT/D, FX3GC-32MT/DSS") == (
+        "FX3GC-32MT/D",
+        "FX3GC-32MT/DSS",
+    )
+    assert designation.several("SCALANCE X208") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("1756-EN2TR/C", (("1756-EN2TR", "C"),)),
+        ("1756-EN2TR Series A", (("1756-EN2TR", "A"),)),
+        ("1756-en2tr", (("1756-EN2TR", ""),)),
+        ("1756-EN2TR-XT9", ()),
+    ],
+)
+def test_catalog_numbers_and_their_series(text: str, found: tuple[tuple[str, str], ...]) -> None:
+    assert designation.catalog_numbers(text) == found
+
+
+@given(st.text(max_size=80) | st.text("ABCxX0123456789-/() .,V&and", max_size=60))
+def test_no_text_breaks_the_reader(text: str) -> None:
+    found = designation.read(text)
+    assert found.reason is not None or found.family or found.model
+    designation.several(text)
