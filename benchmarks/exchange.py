@@ -2,10 +2,11 @@
 
 Two instances in files, a lab's and an office's, each command and server a process of its own. By
 HTTP a go-between on loopback drops a request or an answer, or hands a request in twice, one time in
-ten. By file one line in ten is lost or doubled, all are shuffled, and receipts go back. The floor
-signs, verifies and inserts as many messages, each with a commit that reaches the disk. The
-attachment crosses sealed in chunks to a served instance; its peers are cp with sync, and curl from
-a bare server.
+ten. By file one line in ten is lost or doubled, all are shuffled, and receipts go back. Each
+message is an offer, which founds an act with a key of its own at the office. The floor posts the
+same envelopes to a bare server, once each, none lost, one row and one commit through to the disk
+for each; or it signs, verifies and commits as many. The attachment crosses sealed in chunks to a
+served instance; its peers are cp with sync, and curl from a bare server.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from threading import Thread
 
 from benchmarks.child import VEDETTE, cost, output
 from benchmarks.instances import clock, found, free_port, running, served, tell_story
-from benchmarks.result import Result, Spread, timed
+from benchmarks.peers import committing
+from benchmarks.result import Result, Spread, tell, timed
 from vedette.kernel.keys import PrivateKeys
 
 ONE_IN = 10
@@ -34,14 +36,14 @@ CHANCE = random.Random(4)  # noqa: S311
 
 
 def run(quick: bool) -> list[Result]:
-    number, size = (60, 20 * MIB) if quick else (10_000, 1024 * MIB)
+    numbers = (20, 60) if quick else (1_000, 3_000, 10_000)
+    sizes = (20 * MIB,) if quick else (64 * MIB, 256 * MIB, 1024 * MIB)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        floor = once(number / timed(lambda: sign_and_commit(folder, number)))
         return [
-            messages(folder / "http", number, "HTTP", over_http, floor),
-            messages(folder / "file", number, "file", over_files, floor),
-            *attachment(folder / "attached", size),
+            *(by_http(folder / f"http-{number}", number) for number in numbers),
+            by_file(folder / "file", numbers[-1]),
+            *(each for size in sizes for each in attachment(folder / f"attached-{size}", size)),
         ]
 
 
@@ -49,16 +51,49 @@ def once(value: float) -> Spread:
     return Spread.of([value])
 
 
-def messages(
-    folder: Path, number: int, way: str, cross: Callable[[Path, int], str], floor: Spread
-) -> Result:
+def by_http(folder: Path, number: int) -> Result:
     """Queue messages at the lab, then have them cross; only the crossing is timed."""
-    notes: list[str] = []
     port = pair(folder, number)
+    floor = posted(folder, envelopes(folder / "lab"))
+    return crossed(folder, port, number, "HTTP", over_http, floor, "bare posts, each committed")
+
+
+def by_file(folder: Path, number: int) -> Result:
+    port = pair(folder, number)
+    floor = timed(lambda: sign_and_commit(folder, number))
+    name = "signed, verified, committed one by one"
+    return crossed(folder, port, number, "file", over_files, floor, name)
+
+
+def crossed(
+    folder: Path,
+    port: int,
+    number: int,
+    way: str,
+    cross: Callable[[Path, int], str],
+    floor: float,
+    floor_name: str,
+) -> Result:
+    notes: list[str] = []
     seconds = timed(lambda: notes.append(cross(folder, port)))
     what = f"{number:,} messages by {way}, until both ledgers agree"
-    name = "signed, verified, committed one by one"
-    return Result(what, "a second", once(number / seconds), floor, name, notes[0])
+    tell(f"{what}: {seconds:.0f} s, {floor_name} {floor:.0f} s; {notes[0]}")
+    ours, bare = once(number / seconds), once(number / floor)
+    return Result(what, "a second", ours, bare, floor_name, notes[0])
+
+
+def envelopes(instance: Path) -> list[bytes]:
+    with sqlite3.connect(instance / "db.sqlite3") as database:
+        return [
+            row[0].encode() for row in database.execute("SELECT envelope FROM store_outmessage")
+        ]
+
+
+def posted(folder: Path, bodies: list[bytes]) -> float:
+    port, file = free_port(), str(folder / "bare.sqlite3")
+    bare = [sys.executable, "-m", "benchmarks.peers.committing", str(port), file]
+    with running(bare, port, "/", {}):
+        return timed(lambda: committing.post(port, bodies))
 
 
 def pair(folder: Path, number: int) -> int:
@@ -209,15 +244,16 @@ def attachment(folder: Path, size: int) -> list[Result]:
         raise RuntimeError(f"the attachment is {listed['state']}: {listed['reason']}")
     copied, fetched = copy(file), fetch(file)
     mib = size / MIB
-    crossed, whole = once(mib / sent.seconds), f"{mib:,.0f} MiB attachment"
+    rate, whole = once(mib / sent.seconds), f"{mib:,.0f} MiB attachment"
+    tell(f"{whole}: {sent.seconds:.0f} s; sender {sent.memory:.0f}, receiver {taken:.0f} MiB")
     results = [
-        Result(f"{whole}, sent and taken in", "MiB/s", crossed, copied, "cp and sync"),
+        Result(f"{whole}, sent and taken in", "MiB/s", rate, copied, "cp and sync"),
         Result(f"{whole}, largest memory of attach", "MiB", once(attached.memory)),
         Result(f"{whole}, largest memory of the sender", "MiB", once(sent.memory)),
         Result(f"{whole}, largest memory of the receiver", "MiB", once(taken)),
     ]
     if fetched:
-        results.insert(1, Result(f"{whole}, sent", "MiB/s", crossed, fetched, "curl"))
+        results.insert(1, Result(f"{whole}, sent", "MiB/s", rate, fetched, "curl"))
     return results
 
 
