@@ -61,7 +61,49 @@ def test_without_reference_the_purl_else_the_row_is_the_id() -> None:
     inventory = read_inventory(json.dumps(document).encode(), "sbom")
     assert [c.id for c in inventory.components] == ["pkg:pypi/a@1", "row:2", "broken"]
     assert inventory.components[1] == Component(id="row:2", name="b")
-    assert inventory.notes == ("1 components have a purl that can't be read",)
+    assert [note.split(":")[0] for note in inventory.notes] == [
+        "1 component with a purl that can't be read",
+        "2 components without a version",
+    ]
+
+
+def test_nested_components_and_shared_ids_are_counted_and_explained() -> None:
+    inner = {"name": "b", "version": "1", "bom-ref": "x", "components": [{"name": "c"}]}
+    rows = [{"name": "a", "version": "1", "bom-ref": "x", "components": [inner]}]
+    document = {"bomFormat": "CycloneDX", "specVersion": "1.7", "components": rows}
+    inventory = read_inventory(json.dumps(document).encode(), "sbom")
+    assert [c.name for c in inventory.components] == ["a", "b", "c"]
+    assert [note.split(":")[0] for note in inventory.notes] == [
+        "2 components nested in others",
+        "1 component without a version",
+        "1 component with the id of another",
+    ]
+
+
+MENTIONED = """<bom xmlns="http://cyclonedx.org/schema/bom/1.6"
+ serialNumber="urn:uuid:1-2" version="3">
+<metadata><tools><components><component><name>scanner</name></component></components></tools>
+<component bom-ref="root"><name>plant</name><version>7</version></component></metadata>
+<components><component bom-ref="u"><name>own</name><pedigree><ancestors><component>
+<name>older</name><version>0</version></component></ancestors></pedigree><version>1</version>
+<components><component bom-ref="n"><name>inner</name></component></components></component>
+</components></bom>"""
+
+
+def test_components_only_mentioned_are_none_of_the_inventory() -> None:
+    inventory = read_inventory(MENTIONED.encode(), "sbom.xml")
+    found = [(c.id, c.name, c.version) for c in inventory.components]
+    assert found == [("root", "plant", "7"), ("u", "own", "1"), ("n", "inner", "")]
+    assert (inventory.subject, inventory.link) == ("root", "urn:cdx:1-2/3#")
+
+
+def test_a_cycle_of_dependencies_is_nothing() -> None:
+    rows = [{"name": name, "version": "1", "bom-ref": name} for name in "ab"]
+    edges = [{"ref": "a", "dependsOn": ["b"]}, {"ref": "b", "dependsOn": ["a", "b"]}]
+    document = {"bomFormat": "CycloneDX", "components": rows, "dependencies": edges}
+    inventory = read_inventory(json.dumps(document).encode(), "sbom")
+    assert [c.id for c in inventory.components] == ["a", "b"]
+    assert inventory.notes == ()
 
 
 BOMB = b"""<?xml version="1.0"?><!DOCTYPE bom [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>

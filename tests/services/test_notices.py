@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -333,3 +334,18 @@ def test_at_home_only_the_answer_crosses(operator: Fixture) -> None:
         "expires": "2026-12-10T09:00:00Z",
         "answered": "2026-12-01T09:00:00Z",
     }
+
+
+def test_what_an_inventory_states_as_not_affected_makes_no_notice(house: Fixture) -> None:
+    actor = hosted(house)
+    publish_correction(house, priority=FACTS)
+    build(house)
+    document = json.loads(sbom(OLD))
+    reference = document["components"][0].setdefault("bom-ref", "u")
+    document["vulnerabilities"] = [
+        {"id": CVE, "analysis": {"state": "not_affected"}, "affects": [{"ref": reference}]}
+    ]
+    row = inventories.take_inventory(actor, "plant", json.dumps(document).encode())
+    run_jobs()
+    assert notices.notices(actor) == []
+    assert "1 VEX statements in it" in row.problems[-1]

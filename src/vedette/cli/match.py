@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from vedette.kernel.errors import BadInput
 
 if TYPE_CHECKING:
     from vedette.matching.model import Match
+    from vedette.matching.vex import Suppressed
 
 PATHS = click.Path(path_type=Path)
 SHOWN_PROBLEMS = 20
@@ -40,7 +43,7 @@ def _spread(args: list[str], names: tuple[str, ...]) -> list[str]:
 class _PathsCommand(click.Command):
     """A command whose path options take several values each."""
 
-    many = ("--advisories", "--inventory")
+    many = ("--advisories", "--inventory", "--vex")
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, _spread(args, self.many))
@@ -65,6 +68,14 @@ class _PathsCommand(click.Command):
     help="Files or folders of CycloneDX JSON/XML, SPDX JSON or asset CSV.",
 )
 @click.option(
+    "--vex",
+    type=PATHS,
+    multiple=True,
+    metavar="PATH...",
+    help="Files or folders of OpenVEX, CSAF VEX or CycloneDX VEX: what they state as not affected"
+    " or fixed is taken away. VEX among the advisories or inside a CycloneDX inventory counts too.",
+)
+@click.option(
     "--format",
     "form",
     type=click.Choice(["jsonl", "table", "csv", "sarif", "vex"]),
@@ -80,6 +91,7 @@ class _PathsCommand(click.Command):
 def match(
     advisories: tuple[Path, ...],
     inventories: tuple[Path, ...],
+    vex: tuple[Path, ...],
     form: str,
     fail_on: str | None,
 ) -> None:
@@ -87,18 +99,22 @@ def match(
 
     Example: vedette match --advisories osv/ --inventory sbom.cdx.json --format table
     """
-    from vedette.formats.detect import AdvisoryPaths, read_inventories
+    from vedette.formats.detect import AdvisoryPaths, read_inventories, read_statements
     from vedette.formats.matches_out import WRITERS
     from vedette.kernel.clock import SystemClock
     from vedette.matching.engine import match as run
+    from vedette.matching.vex import Suppressed, honour
 
     problems: list[str] = []
     listed = read_inventories(_present(inventories), problems)
     source = AdvisoryPaths(_present(advisories))
-    count = _Counted(run(listed, source, problems))
-    for chunk in WRITERS[form](count, SystemClock().now()):
+    statements, suppressed = read_statements(_present(vex), problems), list[Suppressed]()
+    # the source's own are read with its advisories, before the first match
+    every = chain(statements, source.statements)
+    count = _Counted(honour(run(listed, source, problems), listed, every, suppressed))
+    for chunk in WRITERS[form](count, suppressed, SystemClock().now()):
         sys.stdout.write(chunk)
-    _tell(problems + source.problems)
+    _tell(problems + source.problems + _taken_away(suppressed))
     if fail_on and count.total:
         sys.exit(1)
 
@@ -142,6 +158,14 @@ class _Counted:
         for item in self._items:
             self.total += 1
             yield item
+
+
+def _taken_away(suppressed: list[Suppressed]) -> list[str]:
+    if not suppressed:
+        return []
+    counts = Counter(one.statement.status for one in suppressed)
+    kinds = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()))
+    return [f"{len(suppressed):,} matches taken away by VEX ({kinds}); --format table shows each"]
 
 
 def _present(paths: tuple[Path, ...]) -> tuple[Path, ...]:

@@ -72,6 +72,18 @@ def read(document: Any, source: str, wanted: Wanted = None) -> Advisory:
     )
 
 
+def stated_products(document: dict[str, Any], source: str) -> dict[str, list[Affected]]:
+    """Return the tree's products by id, each with the versions it means; none means every one."""
+    found: dict[str, list[Affected]] = {}
+    for identifier, products in _products(mapping(document.get("product_tree")), source).items():
+        for product in products:
+            one = _affected(product, "affected", (), ())
+            package = names.from_purl(product.purl) if product.purl else None
+            every = product.version is None and not (package and package.version)
+            found.setdefault(identifier, []).append(replace(one, ranges=()) if every else one)
+    return found
+
+
 def _statuses(document: dict[str, Any]) -> tuple[dict[str, str], dict[str, list[str]], list[str]]:
     """Return status by product id, CVEs by affected product id, and every CVE."""
     statuses: dict[str, str] = {}

@@ -19,15 +19,17 @@ from vedette.formats import (
     cyclonedx_in,
     osv_in,
     spdx_in,
+    vex_in,
 )
 from vedette.formats.bounded import load
 from vedette.formats.interface import AdvisoryReader, InventoryReader, Wanted
 from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import BadInput, VedetteError
 from vedette.matching.index import MAGIC, open_index
-from vedette.matching.model import Advisory, Inventory
+from vedette.matching.model import Advisory, Inventory, Statement
 
 MAX_ADVISORY = 16 * MIB
+MAX_VEX = 64 * MIB
 MAX_INVENTORY = 512 * MIB
 ADVISORY_ENDINGS = (".json",)
 INVENTORY_ENDINGS = (".csv", ".json", ".tsv", ".xml")
@@ -85,25 +87,62 @@ def read_inventory(data: bytes, name: str) -> Inventory:
 
 
 class AdvisoryPaths:
-    """Advisories of files, folders and indexes; read anew at each call, one file at a time."""
+    """Advisories of files, folders and indexes; read anew at each call, one file at a time.
+
+    VEX documents among them fill `statements`, a list that stays the same object.
+    """
 
     def __init__(self, paths: Iterable[Path]) -> None:
         self.paths = list(paths)
         self.problems: list[str] = []
+        self.statements: list[Statement] = []
         self.files = 0
 
     def advisories(self, wanted: frozenset[str] | None = None) -> Iterator[Advisory]:
         """Yield the advisories; those without a wanted key may be left out or come bare."""
         self.problems, self.files = [], 0
+        self.statements.clear()
         for path in self.paths:
             for file, found in _files(path, ADVISORY_ENDINGS, self.problems):
                 self.files += 1
                 try:
-                    yield from _advisories(file, wanted)
+                    yield from self._advisories(file, wanted)
                 except VedetteError as error:
                     if not found:
                         raise
                     self.problems.append(str(error))
+
+    def _advisories(self, file: str, wanted: frozenset[str] | None) -> Iterator[Advisory]:
+        data = _content(file, MAX_ADVISORY, but=MAGIC)
+        if data is None:
+            index = open_index(Path(file))
+            yield from index if wanted is None else index.advisories(wanted)
+            return
+        document = load(data, file, MAX_ADVISORY)
+        statements = vex_in.read(document, file)
+        self.statements += statements or ()
+        reader = advisory_reader(document)
+        if reader is not None:
+            yield reader(document, file, wanted)
+        elif statements is None:
+            raise BadInput(f"{file}: neither an OSV, a CSAF nor a CVE record")
+
+
+def read_statements(paths: Iterable[Path], problems: list[str]) -> list[Statement]:
+    """Read files and folders of VEX; what was left aside goes to `problems`. Raises BadInput."""
+    statements: list[Statement] = []
+    for path in paths:
+        for file, found in _files(path, ADVISORY_ENDINGS, problems):
+            try:
+                read = vex_in.read(load(_content(file, MAX_VEX), file, MAX_VEX), file)
+                if read is None:
+                    raise BadInput(f"{file}: neither OpenVEX, a CSAF VEX nor CycloneDX VEX")
+                statements += read
+            except VedetteError as error:
+                if not found:
+                    raise
+                problems.append(str(error))
+    return statements
 
 
 def read_inventories(paths: Iterable[Path], problems: list[str]) -> list[Inventory]:
@@ -120,15 +159,6 @@ def read_inventories(paths: Iterable[Path], problems: list[str]) -> list[Invento
                     raise
                 problems.append(str(error))
     return list(inventories.values())
-
-
-def _advisories(file: str, wanted: frozenset[str] | None) -> Iterator[Advisory]:
-    data = _content(file, MAX_ADVISORY, but=MAGIC)
-    if data is None:
-        index = open_index(Path(file))
-        yield from index if wanted is None else index.advisories(wanted)
-    else:
-        yield read_advisory(data, file, wanted)
 
 
 def _files(path: Path, endings: tuple[str, ...], problems: list[str]) -> Iterator[tuple[str, bool]]:

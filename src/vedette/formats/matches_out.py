@@ -1,4 +1,8 @@
-"""Matches as JSON Lines, table, CSV, SARIF 2.1.0 and OpenVEX; each writer streams where it can."""
+"""Matches as JSON Lines, table, CSV, SARIF 2.1.0 and OpenVEX; each writer streams where it can.
+
+A writer takes the matches, what VEX statements took away (complete once the matches are read), and
+the time. JSON Lines and CSV show matches alone; the others show what was taken away, and why.
+"""
 
 from __future__ import annotations
 
@@ -7,47 +11,61 @@ import hashlib
 import io
 import json
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from vedette import __version__
 from vedette.kernel.clock import format_time
 from vedette.matching.model import LINE, Match
+from vedette.matching.vex import Suppressed
 
+_JUSTIFICATIONS = (
+    *("component_not_present", "vulnerable_code_not_present"),
+    *("vulnerable_code_not_in_execute_path", "inline_mitigations_already_exist"),
+    "vulnerable_code_cannot_be_controlled_by_adversary",
+)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def jsonl(matches: Iterable[Match], now: datetime) -> Iterator[str]:
+def jsonl(
+    matches: Iterable[Match], suppressed: Sequence[Suppressed], now: datetime
+) -> Iterator[str]:
     """One JSON object a line."""
     for match in matches:
         yield json.dumps(match.line()) + "\n"
 
 
-def table(matches: Iterable[Match], now: datetime) -> Iterator[str]:
+def table(
+    matches: Iterable[Match], suppressed: Sequence[Suppressed], now: datetime
+) -> Iterator[str]:
     """A line a match for people; control characters are shown as `?`."""
     count = 0
     for match in matches:
         count += 1
-        version = match.version or "(no version)"
-        name = match.name or match.component
         fixed = ", ".join(match.fixed) or "none stated"
-        ids = " ".join((match.advisory, *match.aliases))
-        yield (
-            _printable(
-                f"{match.verdict:<8}  {match.confidence:<8}  {name} {version}"
-                f"  {ids}  fixed: {fixed}  {match.reason}  [{match.inventory}: {match.component}]"
-            )
-            + "\n"
-        )
-    yield f"{count:,} matches\n" if count != 1 else "1 match\n"
+        head = f"{match.verdict:<8}  {match.confidence:<8}"
+        yield _row(head, match, f"fixed: {fixed}  {match.reason}")
+    for one in suppressed:
+        yield _row(f"{'taken away by VEX':<18}", one.match, one.statement.reason)
+    taken = f", {len(suppressed):,} taken away by VEX" if suppressed else ""
+    yield f"{count:,} {'match' if count == 1 else 'matches'}{taken}\n"
+
+
+def _row(head: str, match: Match, tail: str) -> str:
+    name, version = match.name or match.component, match.version or "(no version)"
+    ids = " ".join((match.advisory, *match.aliases))
+    place = f"[{match.inventory}: {match.component}]"
+    return _printable(f"{head}  {name} {version}  {ids}  {tail}  {place}") + "\n"
 
 
 def _printable(text: str) -> str:
     return "".join("?" if unicodedata.category(c).startswith("C") else c for c in text)
 
 
-def as_csv(matches: Iterable[Match], now: datetime) -> Iterator[str]:
+def as_csv(
+    matches: Iterable[Match], suppressed: Sequence[Suppressed], now: datetime
+) -> Iterator[str]:
     """CSV with a header; a cell that a spreadsheet would run as a formula gets a `'` in front."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
@@ -66,13 +84,19 @@ def _cell(value: str) -> str:
     return "'" + value if value.startswith(_FORMULA) else value
 
 
-def sarif(matches: Iterable[Match], now: datetime) -> Iterator[str]:
+def sarif(
+    matches: Iterable[Match], suppressed: Sequence[Suppressed], now: datetime
+) -> Iterator[str]:
     """SARIF 2.1.0: a rule an advisory, a result a match; unknown is a note for review."""
     rules: dict[str, dict[str, Any]] = {}
     results = []
     for match in matches:
         rules.setdefault(match.advisory, _rule(match))
         results.append(_result(match))
+    for one in suppressed:
+        rules.setdefault(one.match.advisory, _rule(one.match))
+        why = {"kind": "external", "status": "accepted", "justification": one.statement.reason}
+        results.append(_result(one.match) | {"suppressions": [why]})
     driver = {"name": "vedette", "version": __version__, "rules": list(rules.values())}
     run = {"tool": {"driver": driver}, "results": results}
     document = {
@@ -108,9 +132,10 @@ def _result(match: Match) -> dict[str, Any]:
     }
 
 
-def vex(matches: Iterable[Match], now: datetime) -> Iterator[str]:
-    """OpenVEX 0.2.0: `affected`, and `under_investigation` for what is unknown."""
+def vex(matches: Iterable[Match], suppressed: Sequence[Suppressed], now: datetime) -> Iterator[str]:
+    """OpenVEX 0.2.0: `affected`, `under_investigation` for what is unknown, what VEX settled."""
     statements = [_statement(match) for match in matches]
+    statements += [_settled(one) for one in suppressed]
     content = json.dumps(statements, sort_keys=True).encode()
     document = {
         "@context": "https://openvex.dev/ns/v0.2.0",
@@ -125,23 +150,39 @@ def vex(matches: Iterable[Match], now: datetime) -> Iterator[str]:
 
 
 def _statement(match: Match) -> dict[str, Any]:
-    product: dict[str, Any] = {"@id": match.purl or f"{match.inventory}#{match.component}"}
-    if match.purl:
-        product["identifiers"] = {"purl": match.purl}
-    statement: dict[str, Any] = {
-        "vulnerability": {"name": match.advisory, "aliases": list(match.aliases)},
-        "products": [product],
-        "status": "affected" if match.verdict == "affected" else "under_investigation",
-        "status_notes": match.reason,
-    }
-    if match.verdict == "affected":
+    affected = match.verdict == "affected"
+    statement = _about(match, "affected" if affected else "under_investigation")
+    statement["status_notes"] = match.reason
+    if affected:
         fixed = " or ".join(match.fixed)
         action = f"Update to {fixed}." if fixed else "No fixed version is stated; see the advisory."
         statement["action_statement"] = action
     return statement
 
 
-WRITERS: dict[str, Callable[[Iterable[Match], datetime], Iterator[str]]] = {
+def _settled(one: Suppressed) -> dict[str, Any]:
+    said = one.statement
+    statement = _about(one.match, said.status) | {"status_notes": f"stated by {said.source}"}
+    if said.justification in _JUSTIFICATIONS:
+        statement["justification"] = said.justification
+    if said.status == "not_affected":
+        statement["impact_statement"] = said.words or said.reason
+    return statement
+
+
+def _about(match: Match, status: str) -> dict[str, Any]:
+    product: dict[str, Any] = {"@id": match.purl or f"{match.inventory}#{match.component}"}
+    if match.purl:
+        product["identifiers"] = {"purl": match.purl}
+    return {
+        "vulnerability": {"name": match.advisory, "aliases": list(match.aliases)},
+        "products": [product],
+        "status": status,
+    }
+
+
+Writer = Callable[[Iterable[Match], Sequence[Suppressed], datetime], Iterator[str]]
+WRITERS: dict[str, Writer] = {
     "csv": as_csv,
     "jsonl": jsonl,
     "sarif": sarif,

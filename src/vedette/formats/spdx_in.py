@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from vedette.formats.cyclonedx_in import collect
-from vedette.formats.interface import mapping, objects, text
+from vedette.formats.interface import mapping, objects, text, texts
 from vedette.matching.model import Inventory
 
+_DOCUMENT = "SPDXRef-DOCUMENT"
 _NOTHING = ("NOASSERTION", "NONE")
 
 
 def read_2(document: Any, name: str) -> Inventory:
     """Read a parsed SPDX 2 document."""
-    return collect(name, (_package_2(row) for row in objects(document.get("packages"))))
+    inventory = collect(name, (_package_2(row) for row in objects(document.get("packages"))))
+    described = {*texts(document.get("documentDescribes"))} | {
+        text(row.get("relatedSpdxElement"))
+        for row in objects(document.get("relationships"))
+        if (row.get("relationshipType"), row.get("spdxElementId")) == ("DESCRIBES", _DOCUMENT)
+    }
+    return _of_one(inventory, described)
+
+
+def _of_one(inventory: Inventory, described: set[str]) -> Inventory:
+    """Name what the document describes, where that is one thing."""
+    return replace(inventory, subject=described.pop()) if len(described) == 1 else inventory
 
 
 def _package_2(row: dict[str, Any]) -> dict[str, str]:
@@ -37,15 +50,20 @@ def read_3(document: Any, name: str) -> Inventory:
     """Read a parsed SPDX 3 document (its usual, flat JSON-LD form)."""
     elements = objects(document.get("@graph")) or [document]
     by_id = {_id(element): element for element in elements}
-    return collect(name, _packages_3(elements, by_id))
+    roots = {
+        root
+        for element in elements
+        if _kind(element) in ("software_Sbom", "Sbom")
+        for root in texts(element.get("rootElement"))
+    }
+    return _of_one(collect(name, _packages_3(elements, by_id)), roots)
 
 
 def _packages_3(
     elements: list[dict[str, Any]], by_id: dict[str, dict[str, Any]]
 ) -> Iterator[dict[str, str]]:
     for element in elements:
-        kind = text(element.get("type")) or text(element.get("@type"))
-        if kind.rsplit("/", 1)[-1] not in ("software_Package", "Package"):
+        if _kind(element) not in ("software_Package", "Package"):
             continue
         found = {"purl": _field(element, "packageUrl"), "cpe": ""}
         for identifier in objects(element.get("externalIdentifier")):
@@ -61,6 +79,11 @@ def _packages_3(
             "version": _stated(_field(element, "packageVersion")),
             "vendor": text(agent.get("name")),
         }
+
+
+def _kind(element: dict[str, Any]) -> str:
+    kind = text(element.get("type")) or text(element.get("@type"))
+    return kind.rsplit("/", 1)[-1]
 
 
 def _field(element: dict[str, Any], name: str) -> str:

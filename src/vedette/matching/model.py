@@ -42,11 +42,23 @@ class Component:
 
 @dataclass(frozen=True)
 class Inventory:
-    """An operator's list: `name` is its path as given; `notes` say what could not be read."""
+    """An operator's list.
+
+    Args:
+        name: its path as given.
+        components: what it lists; several with one id are readings of one thing.
+        notes: what could not be read, or was read in a way worth knowing.
+        statements: the VEX statements that it carries; they are about this inventory alone.
+        subject: id of the component that the whole list describes, "" where it names none.
+        link: BOM-Link of the document up to its `#`, "" where it has none.
+    """
 
     name: str
     components: tuple[Component, ...]
     notes: tuple[str, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    subject: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,6 +101,41 @@ class Affected:
         keys = [versions.key(self.scheme, version) for version in self.versions]
         read = [key for key in keys if key is not None]
         return frozenset(read) if all(isinstance(key, bytes) for key in read) else read
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a VEX document says of one vulnerability in some products.
+
+    Args:
+        status: "not_affected", "fixed", "affected" or "under_investigation".
+        vulnerability: its id and aliases.
+        products: whose ranges and versions are those meant; none of both means every version.
+        within: what the products are part of, () where they are named for themselves.
+        references: components by their id in the inventory that carries this, or by BOM-Link.
+        limits: the versions that the references are limited to.
+        time: RFC 3339, "" when not stated.
+        justification: the format's own label.
+        words: the author's words.
+        source: which document says so.
+    """
+
+    status: str
+    vulnerability: frozenset[str]
+    products: tuple[Affected, ...] = ()
+    within: tuple[Affected, ...] = ()
+    references: tuple[str, ...] = ()
+    limits: Affected = Affected()
+    time: str = ""
+    justification: str = ""
+    words: str = ""
+    source: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Status, justification, words and source in one sentence."""
+        why = ", ".join(filter(None, (self.status, self.justification)))
+        return f"{why}{': ' + self.words if self.words else ''} (stated by {self.source})"
 
 
 @dataclass(frozen=True)

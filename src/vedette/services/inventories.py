@@ -57,7 +57,7 @@ def take_inventory(actor: Actor, name: str, data: bytes, *, exposed: bool = Fals
             data=data,
             digest=digest(data),
             components=len(read.components),
-            problems=list(read.notes[:MAX_PROBLEMS]),
+            problems=[*read.notes[:MAX_PROBLEMS], *_settled(read)],
             exposed=exposed,
             taken_at=doing.now,
         )
@@ -69,6 +69,12 @@ def take_inventory(actor: Actor, name: str, data: bytes, *, exposed: bool = Fals
         )
         doing.after(matches.match_inventories, inventory=row.id)
         return row
+
+
+def _settled(read: model.Inventory) -> list[str]:
+    count = len(read.statements)
+    said = f"{count:,} VEX statements in it: what they state as not affected or fixed is not found"
+    return [said] if count else []
 
 
 def _format(data: bytes) -> str:

@@ -5,6 +5,7 @@ Rules:
   on several CVEs is joined by a correction only.
 - The correction leads, else the record with the smallest id.
 - `naive` is what the match says without the clearinghouse's corrections, where that differs.
+- What the inventory's own VEX statements take away is not found.
 - `remedy` is equal as long as the same components need the same fixed versions.
 """
 
@@ -19,6 +20,7 @@ from vedette.kernel.canonical import canonical, digest
 from vedette.matching.engine import match
 from vedette.matching.index import Index
 from vedette.matching.model import Advisory, Inventory, Match
+from vedette.matching.vex import honour
 
 MAX_MATCHES = 500
 
@@ -58,7 +60,7 @@ class _Read:
 def find(inventory: Inventory, exposed: bool, indexes: Sequence[Index]) -> Iterator[Found]:
     """Yield the vulnerabilities of `inventory`, sorted by the leading record's id."""
     source = _Read(indexes)
-    lines = list(match([inventory], source))
+    lines = list(honour(match([inventory], source), [inventory], (), []))
     advisories = {a.id: a for a in sorted(source.read, key=lambda a: a.modified)}
     naive = _naive(inventory, advisories.values())
     components = {c.id: c for c in inventory.components}

@@ -1,0 +1,206 @@
+"""VEX honoured: statements that a product is not affected, or is fixed, take matches away.
+
+Rules:
+- `not_affected` and `fixed` take a match away; `affected` and `under_investigation` never do.
+- Of the statements on one product and vulnerability the newest counts; of two as old, one that
+  takes nothing away. One without a time is older than all others.
+- A vulnerability is the same by id or alias. A match on several CVEs goes only when every one of
+  them is spoken of, or the advisory itself.
+- A product is the same by package URL, CPE, reference, order number or vendor and product, never
+  by likeness. Every qualifier that the statement names must be the component's, too.
+- A statement without a version covers every version; else the component's must be among them.
+- A statement on what a whole inventory describes covers its components. One on a part of a product
+  covers that part in an inventory of the product, and the product itself; where the product is
+  known by words alone (CSAF's relationships) it covers the part by its purl and exact version.
+- Statements inside an inventory are about that inventory alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl
+
+from vedette.kernel.clock import parse_time
+from vedette.kernel.errors import BadInput
+from vedette.matching import identity, names
+from vedette.matching.model import Affected, Component, Inventory, Match, Statement
+from vedette.matching.verdict import decide
+
+TAKES_AWAY = ("not_affected", "fixed")
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
+_DECIDED_ELSEWHERE = ("distro", "epoch", "upstream", "vers")
+_CPE = re.compile(r"(?<!\\):")
+
+
+@dataclass(frozen=True)
+class Suppressed:
+    """A match that a statement took away."""
+
+    match: Match
+    statement: Statement
+
+
+def honour(
+    matches: Iterable[Match],
+    inventories: Sequence[Inventory],
+    statements: Iterable[Statement],
+    suppressed: list[Suppressed],
+) -> Iterator[Match]:
+    """Yield the matches that no statement takes away; the others go to `suppressed`.
+
+    `statements` is looked at when the first match arrives, so that a source may fill it before.
+    """
+    held: _Held | None = None
+    for match in matches:
+        held = held or _Held(inventories, statements)
+        ruling = held.ruling(match)
+        if ruling is None:
+            yield match
+        else:
+            suppressed.append(Suppressed(match, ruling))
+
+
+class _Held:
+    """The statements by vulnerability, and what they may be about."""
+
+    def __init__(self, inventories: Sequence[Inventory], statements: Iterable[Statement]) -> None:
+        self._statements: dict[str, list[tuple[Statement, str | None]]] = {}
+        self._inventories = {inventory.name: inventory for inventory in inventories}
+        self._components: dict[str, dict[str, list[Component]]] = {}
+        for statement in statements:
+            self._add(statement, None)
+        for inventory in inventories:
+            for statement in inventory.statements:
+                self._add(statement, inventory.name)
+
+    def _add(self, statement: Statement, inventory: str | None) -> None:
+        for name in statement.vulnerability:
+            self._statements.setdefault(name, []).append((statement, inventory))
+
+    def ruling(self, match: Match) -> Statement | None:
+        """The statement that takes a match away, None when it stays."""
+        every = {match.advisory, *match.aliases}
+        if not any(name in self._statements for name in every):
+            return None
+        cves = sorted(name for name in every if name.startswith("CVE-"))
+        groups = [{cve, match.advisory} for cve in cves] if len(cves) > 1 else [every]
+        rulings = [self._newest(match, group) for group in groups]
+        if any(ruling is None or ruling.status not in TAKES_AWAY for ruling in rulings):
+            return None
+        return rulings[0]
+
+    def _newest(self, match: Match, vulnerability: set[str]) -> Statement | None:
+        inventory = self._inventories[match.inventory]
+        components = self._of(inventory).get(match.component, [])
+        spoken = [
+            statement
+            for name in vulnerability
+            for statement, only in self._statements.get(name, ())
+            if only in (None, match.inventory)
+            and components
+            and all(self._covers(statement, each, inventory, only) for each in components)
+        ]
+        return max(spoken, key=_weight, default=None)
+
+    def _of(self, inventory: Inventory) -> dict[str, list[Component]]:
+        if inventory.name not in self._components:
+            table = self._components.setdefault(inventory.name, {})
+            for component in inventory.components:
+                table.setdefault(component.id, []).append(component)
+        return self._components[inventory.name]
+
+    def _covers(
+        self, statement: Statement, component: Component, inventory: Inventory, only: str | None
+    ) -> bool:
+        start = "" if only else inventory.link
+        whole = self._of(inventory).get(inventory.subject, [])
+        around = (component, *whole)
+        if (only or start) and any(
+            start + one.id in statement.references and _has_version(statement.limits, _version(one))
+            for one in around
+        ):
+            return True
+        if not statement.within:
+            return any(_same(product, one) for product in statement.products for one in around)
+        inside = any(_same(outer, one) for outer in statement.within for one in whole)
+        part = any(_same(product, component) for product in statement.products)
+        return (inside and part) or any(_same(outer, component) for outer in statement.within)
+
+
+def _weight(statement: Statement) -> tuple[datetime, bool, str]:
+    time = _EARLIEST
+    with suppress(BadInput):
+        time = parse_time(statement.time, field="time")
+    return time, statement.status not in TAKES_AWAY, statement.source
+
+
+def _same(product: Affected, component: Component) -> bool:
+    """Whether a statement's product surely is this component, in a version that it means."""
+    if product.context and not (product.purl and _single(product)):
+        return False
+    if any(_covers_cpe(cpe, component) for cpe in product.cpes):
+        return _has_version(product, _version(component))
+    own = identity.of_component(component)
+    return any(
+        key in own
+        and identity.weaker(stated.confidence, own[key].confidence) == "exact"
+        and names.same_release(own[key].release, stated.release, vague=False)
+        and _same_qualifiers(product.purl, component.purl, own[key].via)
+        and _has_version(product, own[key].version)
+        for key, stated in identity.of_affected(product).items()
+    )
+
+
+def _single(product: Affected) -> bool:
+    points = [i for r in product.ranges for i in r.intervals if i.low and i.low == i.high]
+    return bool(product.versions or points)
+
+
+def _has_version(product: Affected, version: str) -> bool:
+    if not product.ranges and not product.versions:
+        return True
+    return decide(version, product).verdict == "affected"
+
+
+def _version(component: Component) -> str:
+    package = names.from_purl(component.purl) if component.purl else None
+    return component.version or (package.version if package else "")
+
+
+def _same_qualifiers(stated: str, own: str, via: str) -> bool:
+    """Whether the component has every qualifier stated; `via` names its source package, if so."""
+    asked, held = _qualifiers(stated), _qualifiers(own)
+    if asked.get("arch") == "source" or via:
+        return asked.get("arch") == "source"
+    return all(held.get(name) == value for name, value in asked.items())
+
+
+def _qualifiers(purl: str) -> dict[str, str]:
+    query = purl.partition("#")[0].partition("?")[2]
+    found = {name.lower(): value for name, value in parse_qsl(query)}
+    return {name: value for name, value in found.items() if name not in _DECIDED_ELSEWHERE}
+
+
+def _covers_cpe(stated: str, component: Component) -> bool:
+    """Whether a CPE name covers the component's: every attribute equal, or left open by it."""
+    asked, held = _attributes(stated), _attributes(component.cpe)
+    if len(asked) < 3 or len(held) < 3 or "*" in asked[:3]:
+        return False
+    if len(held) > 3 and held[3] == "*" and component.version:
+        held[3] = component.version.lower()
+    return all(
+        wanted == "*" or (place < len(held) and held[place] == wanted)
+        for place, wanted in enumerate(asked)
+    )
+
+
+def _attributes(cpe: str) -> list[str]:
+    name = cpe.removeprefix("cpe:2.3:").removeprefix("cpe:/")
+    if name == cpe:
+        return []
+    parts = [re.sub(r"\\(.)", r"\1", part).lower() or "*" for part in _CPE.split(name)]
+    return parts + ["*"] * (11 - len(parts))
