@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from tests.matching.build import inventory, osv
 
 from vedette.kernel.errors import BadInput
+from vedette.matching.building import build
 from vedette.matching.engine import match
-from vedette.matching.index import MAGIC, Index, build, open_index
+from vedette.matching.index import MAGIC, Index, open_index
 from vedette.matching.model import Advisory
 
 PURLS = [f"pkg:pypi/{name}@{version}" for name in "abc" for version in ("1.0", "1.5", "odd")]
@@ -76,10 +77,10 @@ GOOD = build([osv("A", "a", [{"introduced": "0"}])])
     [
         (b"", "not a Vedette advisory index"),
         (b"{}", "not a Vedette advisory index"),
-        (MAGIC + b"2\n{}\n", "index version 2, this program reads version 1"),
+        (MAGIC + b"3\n{}\n", "index version 3, this program reads version 2"),
         (GOOD[:-1], "header says"),
         (GOOD + b"x", "header says"),
-        (MAGIC + b"1\nnonsense\n", "header can't be read"),
+        (MAGIC + b"2\nnonsense\n", "header can't be read"),
     ],
 )
 def test_foreign_indexes_are_refused_in_plain_words(data: bytes, words: str) -> None:

@@ -65,6 +65,12 @@ def test_an_unreadable_listed_version_harms_no_other() -> None:
     assert one(inventory("pkg:pypi/foo@3.0"), advisory) is None
 
 
+def test_a_maven_advisory_that_lists_only_unreadable_versions_is_read() -> None:
+    advisory = osv("A", "g:lib", [], ecosystem="Maven", versions=["latest"])
+    assert one(inventory("pkg:maven/g/lib@1.0"), advisory) is None
+    assert one(inventory("pkg:maven/g/lib@latest"), advisory)
+
+
 def test_an_unreadable_bound_is_unknown() -> None:
     line = one(inventory("pkg:pypi/foo@1.0"), osv("A", "foo", [{"fixed": "soon"}]))
     assert line is not None

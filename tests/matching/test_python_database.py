@@ -15,8 +15,9 @@ import yaml
 from packaging.version import InvalidVersion, Version
 
 from vedette.formats import osv_in
+from vedette.matching.building import build
 from vedette.matching.engine import match
-from vedette.matching.index import Index, build
+from vedette.matching.index import Index
 from vedette.matching.model import Component, Inventory
 
 COMPONENTS = 3000

@@ -105,7 +105,7 @@ def test_vendor_and_product_count_and_likeness_does_not() -> None:
     assert left(component, says(products=(replace(stated, vendor=""),)))
     assert left(component, says(products=(replace(stated, context="a rack"),)))
     assert left(
-        replace(component, version=""), says(products=(replace(stated, versions=("5.2",)),))
+        component._replace(version=""), says(products=(replace(stated, versions=("5.2",)),))
     )
 
 
@@ -160,7 +160,7 @@ def test_statements_of_an_inventory_are_about_it_alone() -> None:
     second = Inventory("other", (PLAIN,))
     lines = [
         match_of(PLAIN, "CVE-2026-1"),
-        replace(match_of(PLAIN, "CVE-2026-1"), inventory="other"),
+        match_of(PLAIN, "CVE-2026-1")._replace(inventory="other"),
     ]
     suppressed: list[Suppressed] = []
     assert list(honour(lines, [first, second], (), suppressed)) == lines[1:]
@@ -177,6 +177,6 @@ def test_a_bom_link_reaches_the_inventory_it_names() -> None:
 
 
 def test_two_readings_of_one_component_must_both_be_covered() -> None:
-    other = replace(PLAIN, purl="pkg:pypi/bar@1.0")
+    other = PLAIN._replace(purl="pkg:pypi/bar@1.0")
     inventory = Inventory("sbom", (PLAIN, other))
     assert list(honour([match_of(PLAIN, "CVE-2026-1")], [inventory], [says()], []))

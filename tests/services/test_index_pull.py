@@ -22,7 +22,7 @@ from vedette.kernel.clock import format_time
 from vedette.kernel.errors import BadInput, NotFound
 from vedette.kernel.keys import PrivateKeys
 from vedette.kernel.permissions import Profile
-from vedette.matching.index import build
+from vedette.matching.building import build
 from vedette.services import index, inventories, notices, peers, pulls
 from vedette.services.acting import instance_actor
 from vedette.services.testing import START, FakePeer, Fixture

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -111,7 +112,9 @@ def match(
     statements, suppressed = read_statements(_present(vex), problems), list[Suppressed]()
     # the source's own are read with its advisories, before the first match
     every = chain(statements, source.statements)
-    count = _Counted(honour(run(listed, source, problems), listed, every, suppressed))
+    count = _Counted(
+        honour(run(listed, source.sole_index() or source, problems), listed, every, suppressed)
+    )
     for chunk in WRITERS[form](count, suppressed, SystemClock().now()):
         sys.stdout.write(chunk)
     _tell(problems + source.problems + _taken_away(suppressed))
@@ -131,20 +134,17 @@ def index(advisories: tuple[Path, ...], out: Path, as_json: bool) -> None:
     import json
 
     from vedette.formats.detect import AdvisoryPaths
-    from vedette.kernel.canonical import digest
-    from vedette.matching.index import Index, build
+    from vedette.matching.building import write
 
     source = AdvisoryPaths(_present(advisories))
-    data = build(source.advisories())
-    held = Index(data, str(out)).header["advisories"]
-    _write(out, data)
+    with _whole(out) as file:
+        made = write(source.entries(), file)
     _tell(source.problems)
-    left_out = len(source.problems)
     if as_json:
-        record = {"advisories": held, "bytes": len(data), "digest": digest(data), "out": str(out)}
-        click.echo(json.dumps(record | {"problems": left_out}))
+        record = {"advisories": made.advisories, "bytes": made.size, "digest": made.digest}
+        click.echo(json.dumps(record | {"out": str(out), "problems": len(source.problems)}))
     else:
-        click.echo(f"{out}: {held:,} advisories, {len(data):,} bytes, {digest(data)}")
+        click.echo(f"{out}: {made.advisories:,} advisories, {made.size:,} bytes, {made.digest}")
 
 
 class _Counted:
@@ -175,14 +175,18 @@ def _present(paths: tuple[Path, ...]) -> tuple[Path, ...]:
     return paths
 
 
-def _write(path: Path, data: bytes) -> None:
-    """Write a whole file or none."""
+@contextmanager
+def _whole(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that takes its place when it is whole, or not at all."""
     draft = path.with_name(path.name + ".part")
     try:
-        draft.write_bytes(data)
+        with draft.open("wb") as file:
+            yield file
         draft.replace(path)
     except OSError as error:
         raise BadInput(f"{path}: can't be written ({error.strerror})") from None
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _tell(problems: list[str]) -> None:

@@ -7,10 +7,13 @@ file named by the user that can't be read is an error; one found in a folder is 
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from vedette.formats import (
     assets_in,
@@ -25,12 +28,14 @@ from vedette.formats.bounded import load
 from vedette.formats.interface import AdvisoryReader, InventoryReader, Wanted
 from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import BadInput, VedetteError
-from vedette.matching.index import MAGIC, open_index
+from vedette.matching.building import Entry, entry
+from vedette.matching.index import MAGIC, Index, open_index
 from vedette.matching.model import Advisory, Inventory, Statement
 
 MAX_ADVISORY = 16 * MIB
 MAX_VEX = 64 * MIB
 MAX_INVENTORY = 512 * MIB
+PART = 500
 ADVISORY_ENDINGS = (".json",)
 INVENTORY_ENDINGS = (".csv", ".json", ".tsv", ".xml")
 
@@ -98,6 +103,13 @@ class AdvisoryPaths:
         self.statements: list[Statement] = []
         self.files = 0
 
+    def sole_index(self) -> Index | None:
+        """The index, where there is one path and it is an index, to be asked without reading it."""
+        if len(self.paths) != 1 or self.paths[0].is_dir():
+            return None
+        file = str(self.paths[0])
+        return open_index(self.paths[0]) if _head(file, len(MAGIC)) == MAGIC else None
+
     def advisories(self, wanted: frozenset[str] | None = None) -> Iterator[Advisory]:
         """Yield the advisories; those without a wanted key may be left out or come bare."""
         self.problems, self.files = [], 0
@@ -106,13 +118,14 @@ class AdvisoryPaths:
             for file, found in _files(path, ADVISORY_ENDINGS, self.problems):
                 self.files += 1
                 try:
-                    yield from self._advisories(file, wanted)
+                    yield from self.of_file(file, wanted)
                 except VedetteError as error:
                     if not found:
                         raise
                     self.problems.append(str(error))
 
-    def _advisories(self, file: str, wanted: frozenset[str] | None) -> Iterator[Advisory]:
+    def of_file(self, file: str, wanted: frozenset[str] | None) -> Iterator[Advisory]:
+        """Yield the advisories of one file. Raises BadInput."""
         data = _content(file, MAX_ADVISORY, but=MAGIC)
         if data is None:
             index = open_index(Path(file))
@@ -126,6 +139,51 @@ class AdvisoryPaths:
             yield reader(document, file, wanted)
         elif statements is None:
             raise BadInput(f"{file}: neither an OSV, a CSAF nor a CVE record")
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield the advisories ready for an index; many files are read by several processes."""
+        self.problems, self.files = [], 0
+        found = (f for path in self.paths for f in _files(path, ADVISORY_ENDINGS, self.problems))
+        for part in _each_part(found):
+            self.files += part.files
+            yield from part.entries
+            self.problems += part.problems
+            if part.error is not None:
+                raise part.error
+
+
+class _Part(NamedTuple):
+    """What one process read of a part of the files."""
+
+    files: int
+    entries: list[Entry]
+    problems: list[str]
+    error: VedetteError | None
+
+
+def _each_part(files: Iterator[tuple[str, bool]]) -> Iterator[_Part]:
+    parts = iter(lambda: list(islice(files, PART)), [])
+    first = list(islice(parts, 4))
+    workers = os.cpu_count() or 1
+    if len(first) < 4 or workers < 2:
+        yield from map(_part, chain(first, parts))
+        return
+    with multiprocessing.Pool(workers) as pool:
+        yield from pool.imap(_part, chain(first, parts))
+
+
+def _part(files: list[tuple[str, bool]]) -> _Part:
+    reader = AdvisoryPaths(())
+    entries: list[Entry] = []
+    problems: list[str] = []
+    for file, found in files:
+        try:
+            entries.extend(map(entry, reader.of_file(file, None)))
+        except VedetteError as error:
+            if not found:
+                return _Part(len(files), entries, problems, error)
+            problems.append(str(error))
+    return _Part(len(files), entries, problems, None)
 
 
 def read_statements(paths: Iterable[Path], problems: list[str]) -> list[Statement]:
@@ -167,25 +225,45 @@ def _files(path: Path, endings: tuple[str, ...], problems: list[str]) -> Iterato
         yield str(path), False
         return
     aside = 0
-    for folder, folders, files in os.walk(path):
-        folders.sort()
-        for name in sorted(files):
-            file = os.path.join(folder, name)
-            if not name.lower().endswith(endings):
-                aside += 1
-            elif os.path.islink(file) or not os.path.isfile(file):
-                problems.append(f"{file}: left aside, no regular file")
+    folders = [str(path)]
+    while folders:
+        inner = []
+        for item in _listed(folders.pop(), problems):
+            if item.is_dir(follow_symlinks=False):
+                inner.append(item.path)
+            elif not item.name.lower().endswith(endings):
+                aside += not item.is_dir()
+            elif not item.is_file(follow_symlinks=False):
+                problems.append(f"{item.path}: left aside, no regular file")
             else:
-                yield file, True
+                yield item.path, True
+        folders += reversed(inner)
     if aside:
         kinds = ", ".join(endings)
         problems.append(f"{path}: {aside:,} files left aside, their names end in none of {kinds}")
 
 
+def _listed(folder: str, problems: list[str]) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as items:
+            return sorted(items, key=attrgetter("name"))
+    except OSError as error:
+        problems.append(f"{folder}: can't be read ({error.strerror})")
+        return []
+
+
+def _head(file: str, size: int) -> bytes:
+    try:
+        with open(file, "rb") as handle:
+            return handle.read(size)
+    except OSError as error:
+        raise BadInput(f"{file}: can't be read ({error.strerror})") from None
+
+
 def _content(file: str, limit: int, but: bytes = b"") -> Any:
     """Return the bytes of a file, None when it begins with `but`. Raises BadInput."""
     try:
-        with open(file, "rb") as handle:
+        with open(file, "rb", buffering=0 if but else -1) as handle:
             data = handle.read(limit + 1) if not but else handle.read(64 * 1024)
             if but and data.startswith(but):
                 return None

@@ -41,6 +41,12 @@ def texts(value: Any) -> tuple[str, ...]:
     """Return the texts of a list, "" and other types left out."""
     if not isinstance(value, list):
         return ()
+    try:
+        joined = "\n".join(value)
+    except TypeError:
+        joined = ""
+    if joined and len(joined) <= MAX_TEXT and joined.split() == value:  # nothing to leave out
+        return tuple(value)
     return tuple(
         [
             plain

@@ -9,219 +9,259 @@ Rules:
 - `unknown` has the confidence `possible`.
 - A correction supersedes the records it names, for the components that both speak of: verdict,
   range and fix come from the correction and the reason says so. The newest correction counts.
+
+How: components that are the same package in the same version are one group. The groups of a key
+are sorted by version, and each row of the key finds its own by bisection; decisions are made once
+a group and told once a component.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 from vedette.matching import identity, names
+from vedette.matching.holdings import Finding, Group, Holdings, Shelf
 from vedette.matching.identity import Claim, weaker
 from vedette.matching.model import CONFIDENCES, Advisory, Affected, Component, Inventory, Match
-from vedette.matching.verdict import Decision, decide
+from vedette.matching.rows import Correction, Loaded, Row, Source
+from vedette.matching.verdict import decide
+
+_VERDICTS = ("affected", "unknown", "unaffected")
 
 
 @runtime_checkable
-class Source(Protocol):
-    """Where advisories come from; may leave out what has none of the `wanted` keys."""
+class Reader(Protocol):
+    """Where advisories come from; may leave out what has none of the `wanted` keys.
+
+    Records that state an id again must come, with or without products: the newest counts.
+    """
 
     def advisories(self, wanted: frozenset[str]) -> Iterable[Advisory]: ...
 
 
-@dataclass(frozen=True)
-class _Asset:
-    inventory: str
-    component: Component
-
-
-@dataclass(frozen=True)
-class _Finding:
-    """A decision on one asset by one advisory, with what the line needs."""
-
-    asset: _Asset
-    advisory: Advisory
-    decision: Decision
-    confidence: str
-    version: str
-    aliases: tuple[str, ...]
-
-    @property
-    def rank(self) -> tuple[int, int]:
-        order = ("affected", "unknown", "unaffected")
-        return order.index(self.decision.verdict), CONFIDENCES.index(self.confidence)
-
-
-_Line = tuple[str, str, str]
-_Table = dict[str, list[tuple[_Asset, Claim]]]
-
-
 def match(
     inventories: Iterable[Inventory],
-    source: Source | Iterable[Advisory],
+    source: Source | Reader | Iterable[Advisory],
     notes: list[str] | None = None,
 ) -> Iterator[Match]:
     """Yield the matches of `inventories` against `source` in order.
 
     Args:
         inventories: with names that differ.
-        source: an index, a folder reader, or plain advisories.
+        source: an index, a reader of files, or plain advisories.
         notes: takes a sentence about each kind of line that a correction left out.
     """
-    table = _table(inventories)
-    wanted = frozenset(table)
-    stream = source.advisories(wanted) if isinstance(source, Source) else source
-    advisories = _newest(stream, wanted)
-    corrected = _corrected(advisories)
-    keep = {i for ids in corrected.values() for i in ids} | set(corrected)
-    findings: dict[_Line, _Finding] = {}
-    for advisory in advisories:
-        for finding in _findings(advisory, table):
-            if finding.decision.verdict != "unaffected" or advisory.id in keep:
-                _merge(findings, finding)
-    left_out = _apply(corrected, advisories, findings)
-    if left_out and notes is not None:
-        notes.append(f"{left_out} matches left out: a correction states the version as unaffected")
-    for line in sorted(findings):
-        finding = findings[line]
-        if finding.decision.verdict != "unaffected":
-            yield _match(finding)
+    holdings = Holdings(inventories)
+    rows = _prepared(source, holdings)
+    join(holdings, rows)
+    taken: list[int] = []
+    for name in sorted(holdings.inventories):
+        for component, finding in _lines(holdings.inventories[name], rows.corrections, taken):
+            yield Match(
+                name,
+                component.id,
+                component.version or finding.version,
+                finding.advisory,
+                finding.range,
+                finding.verdict,
+                finding.confidence,
+                finding.reason,
+                component.purl,
+                finding.aliases,
+                finding.fixed,
+                component.product or component.name,
+                finding.summary,
+            )
+    if taken and notes is not None:
+        notes.append(
+            f"{len(taken)} matches left out: a correction states the version as unaffected"
+        )
 
 
-def _table(inventories: Iterable[Inventory]) -> _Table:
-    table: _Table = {}
-    for inventory in inventories:
-        for component in inventory.components:
-            asset = _Asset(inventory.name, component)
-            for key, claim in identity.of_component(component).items():
-                table.setdefault(key, []).append((asset, claim))
-    return table
+def _prepared(source: Source | Reader | Iterable[Advisory], holdings: Holdings) -> Source:
+    if isinstance(source, Source):
+        return source
+    wanted = frozenset(holdings.by_key)
+    stream = source.advisories(wanted) if isinstance(source, Reader) else source
+    return Loaded(_newest(stream, wanted))
 
 
 def _newest(stream: Iterable[Advisory], wanted: frozenset[str]) -> list[Advisory]:
+    """The newest records that the inventories ask for; equally new ones that differ all count."""
+    times: dict[str, str] = {}
     latest: dict[str, list[Advisory]] = {}
     for advisory in stream:
-        known = latest.get(advisory.id)
-        if known is None:
-            if any(key in wanted for a in advisory.affected for key in identity.of_affected(a)):
-                latest[advisory.id] = [advisory]
-        elif advisory.modified > known[0].modified:
-            latest[advisory.id] = [advisory]
-        elif advisory.modified == known[0].modified and advisory not in known:
+        time = times.setdefault(advisory.id, advisory.modified)
+        if advisory.modified < time:
+            continue
+        if advisory.modified > time:
+            times[advisory.id] = advisory.modified
+            latest.pop(advisory.id, None)
+        known = latest.setdefault(advisory.id, [])
+        if advisory not in known:
             known.append(advisory)
-    return [a for same in latest.values() for a in same if not a.withdrawn]
+    return [
+        a
+        for same in latest.values()
+        for a in same
+        if not a.withdrawn
+        and any(key in wanted for one in a.affected for key in identity.of_affected(one))
+    ]
 
 
-def _findings(advisory: Advisory, table: _Table) -> Iterator[_Finding]:
-    for affected in advisory.affected:
-        for key, stated in identity.of_affected(affected).items():
-            for asset, claim in table.get(key, ()):
-                if not names.same_release(claim.release, stated.release):
-                    continue
-                yield _finding(asset, advisory, affected, claim, stated)
+def join(holdings: Holdings, source: Source) -> None:
+    """Give each group its findings."""
+    superseding = {name for c in source.corrections for name in (c.id, *c.supersedes)}
+    for key, claims in holdings.by_key.items():
+        rows = source.rows(key)
+        if not rows:
+            continue
+        shelf = Shelf(key.partition("/")[0], claims.values())
+        sortable, groups = shelf.sortable, shelf.groups
+        for row in rows:
+            bounds = row.bounds
+            if bounds is None:
+                asked = groups + shelf.odd
+            else:
+                asked = shelf.odd
+                for interval in range(len(bounds) >> 1):
+                    low = bisect_left(sortable, bounds[2 * interval])
+                    high = bisect_left(sortable, bounds[2 * interval + 1], low)
+                    for group in groups[low:high]:
+                        if names.same_release(group.claim.release, row.release):
+                            group.findings.append(_plain(row, interval, group.claim))
+            for group in asked:
+                if names.same_release(group.claim.release, row.release):
+                    found = _asked(row, group.claim, *source.product(row))
+                    if found.verdict != "unaffected" or row.advisory in superseding:
+                        group.findings.append(found)
 
 
-def _finding(
-    asset: _Asset, advisory: Advisory, affected: Affected, claim: Claim, stated: Claim
-) -> _Finding:
+def _plain(row: Row, interval: int, claim: Claim) -> Finding:
+    """The finding of a version inside an interval of a plain row."""
+    reason = f"version {claim.version} lies in {row.text}"
+    confidence, reason = _confidence(row, claim, "", reason)
+    fixed = tuple(row.fixed[interval])
+    said = ("affected", confidence, row.text, fixed, tuple(row.aliases), reason, row.summary)
+    return Finding(row.advisory, tuple(row.place), *said, claim.version)
+
+
+def _asked(row: Row, claim: Claim, advisory: Advisory, affected: Affected) -> Finding:
+    """The finding of the advisory itself."""
     decision = decide(claim.version, affected)
-    confidence = weaker(claim.confidence, stated.confidence)
-    reasons = [decision.reason]
-    if claim.via:
-        reasons.append(f"through its source package {claim.via}")
-    if not names.same_release(claim.release, stated.release, vague=False):
-        confidence = weaker(confidence, "likely")
-        reasons.append(f"the inventory does not say that it is release {stated.release}")
-    if affected.context:
-        confidence = weaker(confidence, "likely")
-        reasons.append(f"stated as part of {affected.context}")
-    if confidence != "exact" and not (stated.release or affected.context):
-        reasons.append("the product is matched by its words")
+    confidence, reason = _confidence(row, claim, affected.context, decision.reason)
     if decision.verdict == "unknown":
         confidence = "possible"
-    if len(reasons) > 1:
-        decision = replace(decision, reason="; ".join(reasons))
-    aliases = affected.aliases or advisory.aliases
-    return _Finding(asset, advisory, decision, confidence, claim.version, aliases)
+    aliases = tuple(sorted(set(affected.aliases or advisory.aliases)))
+    said = (decision.verdict, confidence, decision.range, decision.fixed, aliases, reason)
+    return Finding(row.advisory, tuple(row.place), *said, advisory.summary, claim.version)
 
 
-def _line(finding: _Finding) -> _Line:
-    return finding.asset.inventory, finding.asset.component.id, finding.advisory.id
+def _confidence(row: Row, claim: Claim, context: str, reason: str) -> tuple[str, str]:
+    """How sure both sides are, and the reason with what makes them less sure."""
+    confidence = weaker(claim.confidence, row.confidence)
+    if claim.via:
+        reason += f"; through its source package {claim.via}"
+    if not names.same_release(claim.release, row.release, vague=False):
+        confidence = weaker(confidence, "likely")
+        reason += f"; the inventory does not say that it is release {row.release}"
+    if context:
+        confidence = weaker(confidence, "likely")
+        reason += f"; stated as part of {context}"
+    if confidence != "exact" and not (row.release or context):
+        reason += "; the product is matched by its words"
+    return confidence, reason
 
 
-def _merge(findings: dict[_Line, _Finding], new: _Finding) -> None:
-    known = findings.get(_line(new))
-    if known is None:
-        findings[_line(new)] = new
-        return
-    better, other = (new, known) if new.rank < known.rank else (known, new)
-    if other.decision.verdict == better.decision.verdict:
-        fixed = tuple(dict.fromkeys((*better.decision.fixed, *other.decision.fixed)))
-        aliases = tuple(dict.fromkeys((*better.aliases, *other.aliases)))
-        decision = replace(better.decision, fixed=fixed)
-        better = replace(better, decision=decision, aliases=aliases)
-    findings[_line(new)] = better
+_Held = Sequence[tuple[Component, tuple[Group, ...]]]
 
 
-def _corrected(advisories: Sequence[Advisory]) -> dict[str, list[str]]:
-    """Return the ids that each correction supersedes, the oldest correction first."""
-    by_name: dict[str, list[str]] = {}
-    for advisory in advisories:
-        if not advisory.corrects:
-            for name in (advisory.id, *advisory.aliases):
-                by_name.setdefault(name, []).append(advisory.id)
-    corrections = sorted((a for a in advisories if a.corrects), key=lambda a: (a.modified, a.id))
-    return {
-        c.id: sorted({i for name in c.corrects for i in by_name.get(name, ())}) for c in corrections
-    }
+def _lines(
+    held: _Held, corrections: Sequence[Correction], taken: list[int]
+) -> Iterator[tuple[Component, Finding]]:
+    """Yield one inventory's lines in order; `taken` gets an entry a line that corrections took."""
+    by_id: dict[str, list[tuple[Component, tuple[Group, ...]]]] = {}
+    for row in held:
+        for group in row[1]:
+            if group.findings:
+                by_id.setdefault(row[0].id, []).append(row)
+                break
+    for identifier in sorted(by_id):
+        same = by_id[identifier]
+        component, groups = same[0]
+        if len(same) == 1 and len(groups) == 1 and not corrections:
+            (group,) = groups
+            if group.sole is None:
+                group.sole = [finding for _, finding in _merged(same)]
+            for finding in group.sole:
+                yield component, finding
+        else:
+            yield from _corrected(_merged(same), corrections, taken)
 
 
-def _apply(
-    corrected: dict[str, list[str]],
-    advisories: Sequence[Advisory],
-    findings: dict[_Line, _Finding],
-) -> int:
-    """Put the corrections' decisions in place; return how many lines they took away."""
-    corrections = {a.id: a for a in advisories if a.id in corrected}
-    before = {line: f.decision.verdict for line, f in findings.items()}
-    assets = {line[:2] for line in findings}
-    for correction, ids in corrected.items():
-        for asset in assets:
-            ruling = findings.get((*asset, correction))
-            for superseded in ids if ruling else ():
-                old = findings.get((*asset, superseded))
-                if ruling is not None and old is not None:
-                    findings[(*asset, superseded)] = _superseded(
-                        old, ruling, corrections[correction]
-                    )
-    return sum(
-        before[line] != "unaffected" and finding.decision.verdict == "unaffected"
-        for line, finding in findings.items()
-    )
+def _merged(same: _Held) -> list[tuple[Component, Finding]]:
+    """One finding an advisory, by its id, for the components that bear one id."""
+    hits = [
+        (finding.advisory, finding.place, position, component, finding)
+        for position, (component, groups) in enumerate(same)
+        for group in groups
+        for finding in group.findings
+    ]
+    hits.sort(key=lambda hit: hit[:3])
+    lines: list[tuple[Component, Finding]] = []
+    for *_, component, finding in hits:
+        if lines and lines[-1][1].advisory == finding.advisory:
+            lines[-1] = _better(lines[-1], (component, finding))
+        else:
+            lines.append((component, finding))
+    return lines
 
 
-def _superseded(old: _Finding, ruling: _Finding, correction: Advisory) -> _Finding:
+def _better(
+    known: tuple[Component, Finding], new: tuple[Component, Finding]
+) -> tuple[Component, Finding]:
+    (component, finding), (_, other) = (new, known) if _rank(new) < _rank(known) else (known, new)
+    if other.verdict == finding.verdict:
+        finding = finding._replace(
+            fixed=tuple(dict.fromkeys((*finding.fixed, *other.fixed))),
+            aliases=tuple(sorted({*finding.aliases, *other.aliases})),
+        )
+    return component, finding
+
+
+def _rank(line: tuple[Component, Finding]) -> tuple[int, int]:
+    return _VERDICTS.index(line[1].verdict), CONFIDENCES.index(line[1].confidence)
+
+
+def _corrected(
+    lines: Iterable[tuple[Component, Finding]],
+    corrections: Sequence[Correction],
+    taken: list[int],
+) -> Iterator[tuple[Component, Finding]]:
+    found = {line[1].advisory: line for line in lines}
+    before = {name: finding.verdict for name, (_, finding) in found.items()}
+    for correction in corrections:
+        for name in correction.supersedes if correction.id in found else ():
+            if name in found:
+                component, old = found[name]
+                ruling = found[correction.id][1]
+                found[name] = component, _superseded(old, ruling, correction)
+    for name, line in found.items():
+        if line[1].verdict != "unaffected":
+            yield line
+        elif before[name] != "unaffected":
+            taken.append(1)
+
+
+def _superseded(old: Finding, ruling: Finding, correction: Correction) -> Finding:
     evidence = f", {correction.evidence} evidence" if correction.evidence else ""
-    reason = f"corrected by {correction.id}{evidence}: {ruling.decision.reason}"
-    decision = replace(ruling.decision, reason=reason)
-    return replace(old, decision=decision, confidence=ruling.confidence, version=ruling.version)
-
-
-def _match(finding: _Finding) -> Match:
-    component, decision = finding.asset.component, finding.decision
-    return Match(
-        inventory=finding.asset.inventory,
-        component=component.id,
-        purl=component.purl,
-        version=component.version or finding.version,
-        advisory=finding.advisory.id,
-        aliases=tuple(sorted(finding.aliases)),
-        range=decision.range,
-        fixed=decision.fixed,
-        verdict=decision.verdict,
-        confidence=finding.confidence,
-        reason=decision.reason,
-        name=component.product or component.name,
-        summary=finding.advisory.summary,
+    return old._replace(
+        verdict=ruling.verdict,
+        confidence=ruling.confidence,
+        range=ruling.range,
+        fixed=ruling.fixed,
+        reason=f"corrected by {correction.id}{evidence}: {ruling.reason}",
+        version=ruling.version,
     )

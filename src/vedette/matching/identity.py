@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from vedette.matching import names, products
 from vedette.matching.model import CONFIDENCES, Affected, Component
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(NamedTuple):
     """One way to be a product: how sure this side is, and the distribution's release if stated.
 
     On a component's side `version` and `via` say which version counts and whose it is.

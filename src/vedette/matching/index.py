@@ -1,66 +1,69 @@
 """The advisory index: one file that many matches reuse, the same bytes for the same advisories.
 
-Layout, all UTF-8 text, sorted, uncompressed (so no library's version changes a byte):
-  line 1   `vedette advisory index 1`
-  line 2   JSON: numbers of advisories and keys, sizes in bytes of both parts, digest of both
-  part 1   a line a key: the key, a tab, offsets into part 2
-  part 2   a line an advisory, as JSON, sorted by id
-
-A record loses its listed versions that lie in its own ranges: they decide nothing.
+Layout, uncompressed (so no library's version changes a byte):
+  line 1   `vedette advisory index 2`
+  line 2   JSON: numbers of advisories and keys, corrections, sizes of the parts, their digest
+  part 1   little-endian: the CRC-32 of each key in ascending order (4 bytes each), where each
+           key's line ends in part 2, where each advisory's line ends in part 3 (8 bytes each)
+  part 2   a line a key, in the order of part 1: JSON, the key and its rows (see `rows`)
+  part 3   a line an advisory, as JSON (see `records`), sorted by id
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import mmap
-from collections.abc import Iterable, Iterator
-from dataclasses import fields
+import os
+import sys
+import zlib
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 from vedette.kernel.errors import BadInput
-from vedette.matching import identity
+from vedette.matching import records
 from vedette.matching.model import Advisory, Affected
-from vedette.matching.ranges import Interval, Range
+from vedette.matching.rows import Correction, Row
 
 MAGIC = b"vedette advisory index "
-VERSION = b"1"
-MAX_HEADER = 4096
+VERSION = b"2"
+MAX_HEADER = 16 * 1024 * 1024
+_CHUNK = 1 << 20
+_DAMAGE = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError)
 _UNSAFE = str.maketrans(dict.fromkeys(range(32), " "))
 
 
-def build(advisories: Iterable[Advisory]) -> bytes:
-    """Return the index of `advisories`; of two with one id the newer counts."""
-    newest: dict[str, Advisory] = {}
-    for advisory in advisories:
-        known = newest.get(advisory.id)
-        if known is None or _sort_key(advisory) > _sort_key(known):
-            newest[advisory.id] = advisory
-    keys: dict[str, list[int]] = {}
-    records: list[bytes] = []
-    offset = 0
-    for identifier in sorted(newest):
-        advisory = newest[identifier]
-        if advisory.withdrawn:
-            continue
-        record = _dump(_encode(advisory)) + b"\n"
-        for key in {k for a in advisory.affected for k in identity.of_affected(a)}:
-            keys.setdefault(_plain(key), []).append(offset)
-        records.append(record)
-        offset += len(record)
-    key_part = b"".join(
-        f"{key}\t{' '.join(map(str, sorted(set(keys[key]))))}\n".encode() for key in sorted(keys)
-    )
-    body = b"".join(records)
-    header = {
-        "advisories": len(records),
-        "digest": "sha256:" + hashlib.sha256(key_part + body).hexdigest(),
-        "key_bytes": len(key_part),
-        "keys": len(keys),
-        "record_bytes": len(body),
-    }
-    return b"".join((MAGIC, VERSION, b"\n", _dump(header), b"\n", key_part, body))
+def plain(key: str) -> bytes:
+    """Return a key as the index writes it: UTF-8 without control characters."""
+    return key.encode("utf-8", "replace").decode().translate(_UNSAFE).encode()
+
+
+class Memory:
+    """Bytes in memory, read like those of a file."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.size = len(data)
+
+    def read(self, start: int, end: int) -> bytes:
+        return self._data[start:end]
+
+
+class File:
+    """An open file, read by position, so that nothing of it stays in memory."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.size = os.fstat(descriptor).st_size
+
+    def read(self, start: int, end: int) -> bytes:
+        return os.pread(self._descriptor, max(0, end - start), start)
+
+    def close(self) -> None:
+        os.close(self._descriptor)
 
 
 class Index:
@@ -69,11 +72,11 @@ class Index:
     Raises BadInput when the file is no index, one of another version, or cut short.
     """
 
-    def __init__(self, data: bytes | mmap.mmap, name: str) -> None:
-        self._data = data
+    def __init__(self, data: bytes | File, name: str) -> None:
+        self._data = data if isinstance(data, File) else Memory(bytes(data))
         self.name = name
-        head = data[: len(MAGIC) + MAX_HEADER].split(b"\n", 2)
-        if not head[0].startswith(MAGIC) or len(head) < 3:
+        head = self._data.read(0, 4096).split(b"\n", 2)
+        if not head[0].startswith(MAGIC) or len(head) < 2:
             raise BadInput(f"{name}: not a Vedette advisory index")
         version = head[0][len(MAGIC) :]
         if version != VERSION:
@@ -82,132 +85,116 @@ class Index:
                 f" reads version {VERSION.decode()}",
                 next_step="build it again with: vedette index --advisories PATH --out FILE",
             )
+        if len(head) < 3:
+            head = self._data.read(0, MAX_HEADER).split(b"\n", 2)
         try:
-            self.header = json.loads(head[1])
-            self._keys_at = len(head[0]) + len(head[1]) + 2
-            self._records_at = self._keys_at + int(self.header["key_bytes"])
+            self.header: dict[str, Any] = json.loads(head[1])
+            keys, advisories = int(self.header["keys"]), int(self.header["advisories"])
+            self.corrections = [
+                Correction(c, tuple(map(str, s)), e) for c, s, e in self.header["corrections"]
+            ]
+            self._at = len(head[0]) + len(head[1]) + 2
+            self._blocks_at = self._at + 12 * keys + 8 * advisories
+            self._records_at = self._blocks_at + int(self.header["block_bytes"])
             end = self._records_at + int(self.header["record_bytes"])
-        except (ValueError, KeyError, TypeError):
+        except _DAMAGE:
             raise BadInput(f"{name}: the index's header can't be read") from None
-        if end != len(data) or self._records_at < self._keys_at or end < self._records_at:
+        if end != self._data.size or not self._at <= self._blocks_at <= self._records_at <= end:
             raise BadInput(
-                f"{name}: {len(data):,} bytes, its header says {end:,}",
+                f"{name}: {self._data.size:,} bytes, its header says {end:,}",
                 next_step="fetch or build the index again",
             )
+        self._keys, self._advisories = keys, advisories
+        self.advisory = lru_cache(maxsize=1024)(self._advisory)
 
     def verify(self) -> None:
         """Check the content against the header's digest. Raises BadInput."""
-        content = self._data[self._keys_at :]
-        if "sha256:" + hashlib.sha256(content).hexdigest() != self.header.get("digest"):
+        content = hashlib.sha256()
+        for start in range(self._at, self._data.size, _CHUNK):
+            content.update(self._data.read(start, min(start + _CHUNK, self._data.size)))
+        if "sha256:" + content.hexdigest() != self.header.get("digest"):
             raise BadInput(f"{self.name}: content and digest differ; fetch the index again")
+
+    def rows(self, key: str) -> Sequence[Row]:
+        """Return the rows of one key. Raises BadInput where the index is damaged."""
+        wanted = plain(key)
+        code = zlib.crc32(wanted)
+        at = bisect_left(self._codes, code)
+        while at < self._keys and self._codes[at] == code:
+            try:
+                found, rows = json.loads(self._line(self._block_ends, at, self._blocks_at))
+                if found.encode() == wanted:
+                    return list(map(_row, rows))
+            except _DAMAGE:
+                raise self._damaged() from None
+            at += 1
+        return ()
 
     def advisories(self, wanted: frozenset[str]) -> Iterator[Advisory]:
         """Yield the advisories that have one of the `wanted` keys, by id."""
-        plain = {_plain(key).encode() for key in wanted}
-        offsets: set[int] = set()
-        for line in self._data[self._keys_at : self._records_at].splitlines():
-            key, _, places = line.partition(b"\t")
-            if key in plain:
-                if not places.replace(b" ", b"").isdigit():
-                    raise self._damaged()
-                offsets.update(map(int, places.split()))
-        for offset in sorted(offsets):
-            yield self._record(offset)
+        for where in sorted({row.where for key in wanted for row in self.rows(key)}):
+            yield self.advisory(where)
+
+    def product(self, row: Row) -> tuple[Advisory, Affected]:
+        """Return the advisory of a row and its product."""
+        advisory = self.advisory(row.where)
+        try:
+            return advisory, advisory.affected[row.place[1]]
+        except _DAMAGE:
+            raise self._damaged() from None
 
     def __iter__(self) -> Iterator[Advisory]:
         """Yield every advisory, by id."""
-        start = self._records_at
-        while start < len(self._data):
-            yield self._record(start - self._records_at)
-            start = self._data.find(b"\n", start) + 1
+        return map(self._advisory, range(self._advisories))
 
-    def _record(self, offset: int) -> Advisory:
-        start = self._records_at + offset
-        end = self._data.find(b"\n", start)
+    def _advisory(self, where: int) -> Advisory:
+        """Return the advisory of that number. Raises BadInput where the index is damaged."""
         try:
-            return _decode(json.loads(self._data[start : end if end >= 0 else start]))
-        except (ValueError, KeyError, TypeError, AttributeError):
+            return records.load(self._line(self._record_ends, where, self._records_at))
+        except _DAMAGE:
             raise self._damaged() from None
+
+    def _line(self, ends: Sequence[int], number: int, base: int) -> bytes:
+        start = ends[number - 1] if number else 0
+        return self._data.read(base + start, base + ends[number])
+
+    @cached_property
+    def _codes(self) -> Sequence[int]:
+        return self._numbers("I", self._at, self._keys)
+
+    @cached_property
+    def _block_ends(self) -> Sequence[int]:
+        return self._numbers("Q", self._at + 4 * self._keys, self._keys)
+
+    @cached_property
+    def _record_ends(self) -> Sequence[int]:
+        return self._numbers("Q", self._at + 12 * self._keys, self._advisories)
+
+    def _numbers(self, kind: str, start: int, count: int) -> Sequence[int]:
+        numbers = array(kind)
+        numbers.frombytes(self._data.read(start, start + count * numbers.itemsize))
+        if sys.byteorder == "big":
+            numbers.byteswap()
+        return numbers
 
     def _damaged(self) -> BadInput:
         return BadInput(f"{self.name}: damaged; fetch or build the index again")
 
 
+def _row(values: list[Any]) -> Row:
+    """A row as the index holds it; the types that the match relies on are checked."""
+    row = Row._make(values)
+    bounds = row.bounds
+    if type(row.where) is not int or row.where < 0 or type(row.advisory) is not str:
+        raise ValueError
+    if bounds is not None and (len(bounds) != 2 * len(row.fixed) or type(bounds[0]) is not str):
+        raise ValueError
+    return row
+
+
 def open_index(path: Path) -> Index:
     """Open an index file without reading it whole. Raises BadInput."""
     try:
-        with path.open("rb") as file:
-            return Index(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), str(path))
-    except (OSError, ValueError) as error:
+        return Index(File(os.open(path, os.O_RDONLY)), str(path))
+    except OSError as error:
         raise BadInput(f"{path}: the index can't be opened ({error})") from None
-
-
-def _sort_key(advisory: Advisory) -> tuple[str, bytes]:
-    return advisory.modified, _dump(_encode(advisory))
-
-
-def _dump(value: Any) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
-
-
-def _plain(key: str) -> str:
-    return key.encode("utf-8", "replace").decode().translate(_UNSAFE)
-
-
-def _encode(advisory: Advisory) -> dict[str, Any]:
-    record = _given(advisory, skip=("affected", "withdrawn"))
-    if advisory.withdrawn:
-        record["withdrawn"] = True
-    record["affected"] = [_encode_affected(a) for a in advisory.affected]
-    return record
-
-
-def _encode_affected(affected: Affected) -> dict[str, Any]:
-    record = _given(affected, skip=("ranges", "versions"))
-    ranges = [_given(r, skip=("intervals",)) | {"intervals": _bounds(r)} for r in affected.ranges]
-    if ranges:
-        record["ranges"] = ranges
-    needed = [v for v in affected.versions if not _covered(v, affected)]
-    if needed:
-        record["versions"] = needed
-    return record
-
-
-def _bounds(item: Range) -> list[list[Any]]:
-    return [[i.low, i.high, int(i.low_open), int(i.high_open)] for i in item.intervals]
-
-
-def _covered(version: str, affected: Affected) -> bool:
-    return any(
-        r.status == "affected" and isinstance(r.find(version), Interval) for r in affected.ranges
-    )
-
-
-def _given(value: Any, skip: tuple[str, ...]) -> dict[str, Any]:
-    """The fields of a dataclass that differ from their defaults."""
-    given = {}
-    for field in fields(value):
-        current = getattr(value, field.name)
-        if field.name not in skip and current != field.default:
-            given[field.name] = list(current) if isinstance(current, tuple) else current
-    return given
-
-
-def _decode(record: dict[str, Any]) -> Advisory:
-    affected = tuple(_decode_affected(a) for a in record.pop("affected"))
-    return Advisory(affected=affected, **_tuples(record))
-
-
-def _decode_affected(record: dict[str, Any]) -> Affected:
-    ranges = tuple(_decode_range(r) for r in record.pop("ranges", ()))
-    return Affected(ranges=ranges, **_tuples(record))
-
-
-def _decode_range(record: dict[str, Any]) -> Range:
-    bounds = record.pop("intervals")
-    intervals = tuple(Interval(low, high, bool(a), bool(b)) for low, high, a, b in bounds)
-    return Range(intervals=intervals, **record)
-
-
-def _tuples(record: dict[str, Any]) -> dict[str, Any]:
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in record.items()}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
-from dataclasses import dataclass, field
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from vedette.matching import versions
 from vedette.matching.ranges import Range
@@ -18,8 +18,7 @@ LINE = (
 CONFIDENCES = ("exact", "likely", "possible")
 
 
-@dataclass(frozen=True)
-class Component:
+class Component(NamedTuple):
     """One thing an operator runs, with what its inventory says about it.
 
     `id` is the inventory's own: bom-ref, SPDXID, an asset's serial; else the purl, else `row:N`.
@@ -96,11 +95,21 @@ class Affected:
     context: str = ""
 
     @cached_property
+    def loose(self) -> tuple[str, ...]:
+        """The listed versions that lie in no range of affected versions."""
+        rest: Sequence[str] = self.versions
+        for item in self.ranges:
+            if rest and item.status == "affected":
+                rest = item.outside(rest)
+        return tuple(rest)
+
+    @cached_property
     def listed_keys(self) -> Container[Key]:
         """The keys of those listed versions that can be read."""
         keys = [versions.key(self.scheme, version) for version in self.versions]
         read = [key for key in keys if key is not None]
-        return frozenset(read) if all(isinstance(key, bytes) for key in read) else read
+        hashable = bool(read) and all(isinstance(key, bytes) for key in read)
+        return frozenset(read) if hashable else read  # a Maven key has no hash
 
 
 @dataclass(frozen=True)
@@ -157,9 +166,8 @@ class Advisory:
     facts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Match:
-    """One line of `vedette match`."""
+class Match(NamedTuple):
+    """One line of `vedette match`; `name` and `summary` are for people and no part of the line."""
 
     inventory: str
     component: str
@@ -172,8 +180,8 @@ class Match:
     purl: str = ""
     aliases: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
-    name: str = field(default="", compare=False)
-    summary: str = field(default="", compare=False)
+    name: str = ""
+    summary: str = ""
 
     def line(self) -> dict[str, Any]:
         """The fields of the contract, `purl` only where there is one."""

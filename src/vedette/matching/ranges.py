@@ -13,7 +13,8 @@ Source: OSV schema, evaluation of `affected`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
@@ -52,6 +53,7 @@ class Interval:
 
 
 EVERY = Interval()
+TOP = "g"  # above every hexadecimal text; the least text above another is that with a 0 behind it
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,22 @@ class Range:
             rows.append((low, high, item, read))
         return tuple(rows)
 
+    @cached_property
+    def bounds(self) -> tuple[str, ...] | None:
+        """Low and high of each interval as sortable text, low <= version < high.
+
+        None where the range can't be decided by keys alone.
+        """
+        if self.problem:
+            return None
+        bounds: list[str] = []
+        for low, high, item, read in self._keyed:
+            if not read or not isinstance(low, bytes | None) or not isinstance(high, bytes | None):
+                return None
+            bounds.append("" if low is None else low.hex() + "0" * item.low_open)
+            bounds.append(TOP if high is None else high.hex() + "0" * (not item.high_open))
+        return tuple(bounds)
+
     def find(self, version: str) -> Interval | bool | None:
         """Return the interval that holds `version`, False when none does, None when undecided."""
         key = versions.key(self.scheme, version)
@@ -107,6 +125,20 @@ class Range:
             ):
                 return item
         return None if undecided else False
+
+    def outside(self, listed: Sequence[str]) -> list[str]:
+        """Return the `listed` versions that the range does not hold."""
+        bounds = self.bounds
+        if bounds is None or (len(bounds) > 2 and list(bounds) != sorted(bounds)):
+            return [v for v in listed if not isinstance(self.find(v), Interval)]
+        if EVERY in self.intervals:
+            return []
+        sortable, scheme = versions.sortable, self.scheme
+        if len(bounds) != 2:  # in ascending order: an odd number of bounds below is inside
+            keys = ((v, sortable(scheme, v)) for v in listed)
+            return [v for v, k in keys if k is None or not bisect_right(bounds, k) % 2]
+        low, high = bounds
+        return [v for v in listed if not (k := sortable(scheme, v)) or not low <= k < high]
 
     def why_undecided(self, version: str) -> str:
         """Say which part could not be read."""

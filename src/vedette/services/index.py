@@ -25,7 +25,8 @@ from vedette.kernel.errors import NotFound
 from vedette.kernel.events import Event
 from vedette.kernel.markings import CLEAR, Marking
 from vedette.kernel.permissions import Permission, Profile
-from vedette.matching.index import Index, build
+from vedette.matching.building import build
+from vedette.matching.index import Index
 from vedette.matching.model import Advisory as Record
 from vedette.services.acting import Actor, Doing, act, instance_actor, reading
 from vedette.services.jobs import job

@@ -64,3 +64,10 @@ def key(scheme: str, version: str) -> Key | None:
 def known(scheme: str) -> bool:
     """Tell whether `scheme` has an order; a track of firmware is one of its own."""
     return scheme.partition(":")[0] in SCHEMES
+
+
+@lru_cache(maxsize=1 << 18)
+def sortable(scheme: str, version: str) -> str | None:
+    """Return the sort key as hexadecimal text; None where there is none or it is not of bytes."""
+    found = key(scheme, version)
+    return found.hex() if isinstance(found, bytes) else None

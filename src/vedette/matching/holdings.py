@@ -1,0 +1,90 @@
+"""What inventories hold, by package key and version: whoever holds the same shares one decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from vedette.matching import identity, versions
+from vedette.matching.identity import Claim
+from vedette.matching.model import Component, Inventory
+
+
+class Finding(NamedTuple):
+    """What one advisory says of one claim; `place` is its order among those of the advisory."""
+
+    advisory: str
+    place: tuple[int, ...]
+    verdict: str
+    confidence: str
+    range: str
+    fixed: tuple[str, ...]
+    aliases: tuple[str, ...]
+    reason: str
+    summary: str
+    version: str
+
+
+class Group:
+    """All components that are the same package by the same claim."""
+
+    __slots__ = ("claim", "findings", "sole")
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+        self.findings: list[Finding] = []
+        # merged once for all components that have no other group
+        self.sole: list[Finding] | None = None
+
+
+class Shelf:
+    """The groups of one key: those whose version can be sorted, by it, and the others."""
+
+    __slots__ = ("groups", "odd", "sortable")
+
+    def __init__(self, scheme: str, groups: Iterable[Group]) -> None:
+        rows = [(versions.sortable(scheme, group.claim.version), group) for group in groups]
+        read = [(key, group) for key, group in rows if key is not None]
+        read.sort(key=_first)
+        self.sortable = [key for key, _ in read]
+        self.groups = [group for _, group in read]
+        self.odd = [group for key, group in rows if key is None]
+
+
+class Holdings:
+    """Inventories, prepared for a match. Holds one row a component and one group a claim."""
+
+    def __init__(self, inventories: Iterable[Inventory]) -> None:
+        self.by_key: dict[str, dict[Claim, Group]] = {}
+        self.inventories: dict[str, list[tuple[Component, tuple[Group, ...]]]] = {}
+        known: dict[tuple[str, str], tuple[Group, ...]] = {}
+        for inventory in inventories:
+            rows = self.inventories.setdefault(inventory.name, [])
+            for component in inventory.components:
+                plain = component[4:9] == _NO_WORDS and component.purl
+                alike = (component.purl, component.version)
+                groups = known.get(alike) if plain else None
+                if groups is None:
+                    groups = self._groups(component)
+                    if plain:
+                        known[alike] = groups
+                if groups:
+                    rows.append((component, groups))
+
+    def _groups(self, component: Component) -> tuple[Group, ...]:
+        found = []
+        for key, claim in identity.of_component(component).items():
+            shared = self.by_key.setdefault(key, {})
+            group = shared.get(claim)
+            if group is None:
+                group = shared[claim] = Group(claim)
+            found.append(group)
+        return tuple(found)
+
+
+# vendor, product, model, serial and cpe of a component that is known by its purl alone
+_NO_WORDS = ("",) * 5
+
+
+def _first(row: tuple[str, Group]) -> str:
+    return row[0]

@@ -1,0 +1,140 @@
+"""Rows: what the match needs of one product of one advisory under one key.
+
+A plain row decides any version that can be sorted by itself: its bounds are intervals
+[low, high) of sortable text, and one template gives range, fix and reason. For all else the
+advisory itself is asked (`verdict.decide`), which gives the same answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from vedette.matching import identity
+from vedette.matching.identity import Claim
+from vedette.matching.model import Advisory, Affected
+
+
+class Row(NamedTuple):
+    """One product of an advisory under one key.
+
+    Args:
+        where: number by which the source finds the advisory.
+        bounds: low, high, low, high ... of a plain row, None where the advisory must be asked.
+        advisory: its id.
+        place: its order among the rows of all advisories with that id.
+        confidence, release: what the advisory's side claims.
+        text: the range in words.
+        fixed: for each interval, the fixed versions.
+        aliases, summary: of the advisory.
+    """
+
+    where: int
+    bounds: Sequence[str] | None
+    advisory: str
+    place: Sequence[int]
+    confidence: str = "exact"
+    release: str = ""
+    text: str = ""
+    fixed: Sequence[Sequence[str]] = ()
+    aliases: Sequence[str] = ()
+    summary: str = ""
+
+
+class Correction(NamedTuple):
+    """A correction and the ids of the records that it supersedes."""
+
+    id: str
+    supersedes: tuple[str, ...]
+    evidence: str
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Rows by key, the advisory and its product behind each, and the corrections, oldest first."""
+
+    def rows(self, key: str) -> Sequence[Row]: ...
+    def product(self, row: Row) -> tuple[Advisory, Affected]: ...
+
+    @property
+    def corrections(self) -> Sequence[Correction]: ...
+
+
+def of_advisory(advisory: Advisory, number: int, where: int) -> Iterator[tuple[str, Row]]:
+    """Yield the keys of an advisory, each with a row; `number` is its place among equal ids."""
+    for product, affected in enumerate(advisory.affected):
+        for count, (key, claim) in enumerate(identity.of_affected(affected).items()):
+            bounds = None if advisory.corrects else plain_bounds(affected, key, claim)
+            place = (number, product, count)
+            if bounds is None:
+                yield key, Row(where, None, advisory.id, place, claim.confidence, claim.release)
+                continue
+            (only,) = affected.ranges
+            fixed = [[i.fixed] if i.fixed else list(affected.fixed) for i in only.intervals]
+            aliases = sorted(set(affected.aliases or advisory.aliases))
+            yield (
+                key,
+                Row(
+                    *(where, bounds, advisory.id, place, claim.confidence, claim.release),
+                    *(only.text, fixed, aliases, advisory.summary),
+                ),
+            )
+
+
+def plain_bounds(affected: Affected, key: str, claim: Claim) -> tuple[str, ...] | None:
+    """Return the bounds of a product that a plain row can decide, else None.
+
+    That is one range of affected versions in the key's own order, and nothing else stated.
+    """
+    if len(affected.ranges) != 1 or affected.context or affected.default != "unaffected":
+        return None
+    (only,) = affected.ranges
+    scheme = key.partition("/")[0]
+    if only.status != "affected" or not affected.scheme == only.scheme == scheme:
+        return None
+    if claim.confidence != "exact":
+        return None
+    return None if affected.loose else only.bounds
+
+
+def corrections(advisories: Sequence[Advisory]) -> list[Correction]:
+    """Return the corrections among newest records, the oldest first, with what they supersede."""
+    found = sorted((a for a in advisories if a.corrects), key=lambda a: (a.modified, a.id))
+    named = ((a.id, (a.id, *a.aliases)) for a in advisories if not a.corrects)
+    return superseding([(c.id, c.corrects, c.evidence) for c in found], named)
+
+
+def superseding(
+    found: Sequence[tuple[str, Sequence[str], str]], named: Iterable[tuple[str, Sequence[str]]]
+) -> list[Correction]:
+    """Join corrections (id, what they correct, evidence) with records (id, names)."""
+    by_name: dict[str, set[str]] = {name: set() for _, corrects, _ in found for name in corrects}
+    for identifier, bears in named if found else ():
+        for name in bears:
+            if name in by_name:
+                by_name[name].add(identifier)
+    return [
+        Correction(c, tuple(sorted(set().union(*(by_name[n] for n in corrects)))), evidence)
+        for c, corrects, evidence in found
+    ]
+
+
+class Loaded:
+    """Advisories in memory as a source: of two records with one id, the newest counts."""
+
+    def __init__(self, advisories: Sequence[Advisory]) -> None:
+        self._advisories = advisories
+        self.corrections = corrections(advisories)
+        self._asked = {i for c in self.corrections for i in (c.id, *c.supersedes)}
+        self._rows: dict[str, list[Row]] = {}
+        for number, advisory in enumerate(advisories):
+            for key, row in of_advisory(advisory, number, number):
+                kept = row._replace(bounds=None) if advisory.id in self._asked else row
+                self._rows.setdefault(key, []).append(kept)
+
+    def rows(self, key: str) -> Sequence[Row]:
+        return self._rows.get(key, ())
+
+    def product(self, row: Row) -> tuple[Advisory, Affected]:
+        advisory = self._advisories[row.where]
+        return advisory, advisory.affected[row.place[1]]

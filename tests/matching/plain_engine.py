@@ -1,0 +1,129 @@
+"""The match as plain loops, one asset and one advisory at a time: the reference for the engine.
+
+Rules as in `vedette.matching.engine`; nothing is grouped, sorted by version or decided by keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from vedette.matching import identity, names
+from vedette.matching.identity import Claim, weaker
+from vedette.matching.model import CONFIDENCES, Advisory, Affected, Component, Inventory
+from vedette.matching.verdict import decide
+
+VERDICTS = ("affected", "unknown", "unaffected")
+
+
+class Finding(NamedTuple):
+    component: Component
+    verdict: str
+    confidence: str
+    range: str
+    fixed: tuple[str, ...]
+    reason: str
+    version: str
+    aliases: tuple[str, ...]
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        return VERDICTS.index(self.verdict), CONFIDENCES.index(self.confidence)
+
+
+def plain_match(
+    inventories: Sequence[Inventory], advisories: Sequence[Advisory]
+) -> list[dict[str, Any]]:
+    """Return the lines of a match."""
+    records = newest(advisories)
+    lines = []
+    for inventory in sorted(inventories, key=lambda i: i.name):
+        for name in sorted({c.id for c in inventory.components}):
+            same = [c for c in inventory.components if c.id == name]
+            found = {a.id: f for a in records if (f := merged(same, records, a.id))}
+            correct(found, records)
+            lines += [line(inventory, name, i, found[i]) for i in sorted(found)]
+    return [row for row in lines if row["verdict"] != "unaffected"]
+
+
+def newest(advisories: Sequence[Advisory]) -> list[Advisory]:
+    times = {a.id: max(b.modified for b in advisories if b.id == a.id) for a in advisories}
+    current = [a for a in advisories if a.modified == times[a.id] and not a.withdrawn]
+    return list(dict.fromkeys(current))
+
+
+def merged(same: Sequence[Component], records: Sequence[Advisory], name: str) -> Finding | None:
+    best: Finding | None = None
+    for advisory in (a for a in records if a.id == name):
+        for affected in advisory.affected:
+            for key, stated in identity.of_affected(affected).items():
+                for component in same:
+                    claim = identity.of_component(component).get(key)
+                    if claim and names.same_release(claim.release, stated.release):
+                        new = finding(component, advisory, affected, claim, stated)
+                        best = new if best is None else better(best, new)
+    return best
+
+
+def finding(
+    component: Component, advisory: Advisory, affected: Affected, claim: Claim, stated: Claim
+) -> Finding:
+    decision = decide(claim.version, affected)
+    confidence = weaker(claim.confidence, stated.confidence)
+    reasons = [decision.reason]
+    if claim.via:
+        reasons.append(f"through its source package {claim.via}")
+    if not names.same_release(claim.release, stated.release, vague=False):
+        confidence = weaker(confidence, "likely")
+        reasons.append(f"the inventory does not say that it is release {stated.release}")
+    if affected.context:
+        confidence = weaker(confidence, "likely")
+        reasons.append(f"stated as part of {affected.context}")
+    if confidence != "exact" and not (stated.release or affected.context):
+        reasons.append("the product is matched by its words")
+    if decision.verdict == "unknown":
+        confidence = "possible"
+    return Finding(
+        component, decision.verdict, confidence, decision.range, decision.fixed,
+        "; ".join(reasons), claim.version, affected.aliases or advisory.aliases,
+    )  # fmt: skip
+
+
+def better(known: Finding, new: Finding) -> Finding:
+    best, other = (new, known) if new.rank < known.rank else (known, new)
+    if other.verdict != best.verdict:
+        return best
+    fixed = tuple(dict.fromkeys((*best.fixed, *other.fixed)))
+    return best._replace(fixed=fixed, aliases=tuple({*best.aliases, *other.aliases}))
+
+
+def correct(found: dict[str, Finding], records: Iterable[Advisory]) -> None:
+    known = list(records)
+    for correction in sorted((a for a in known if a.corrects), key=lambda a: (a.modified, a.id)):
+        for old in (a for a in known if not a.corrects):
+            named = set(correction.corrects) & {old.id, *old.aliases}
+            if named and old.id in found and correction.id in found:
+                ruling = found[correction.id]
+                evidence = f", {correction.evidence} evidence" if correction.evidence else ""
+                found[old.id] = found[old.id]._replace(
+                    verdict=ruling.verdict, confidence=ruling.confidence, range=ruling.range,
+                    fixed=ruling.fixed, version=ruling.version,
+                    reason=f"corrected by {correction.id}{evidence}: {ruling.reason}",
+                )  # fmt: skip
+
+
+def line(inventory: Inventory, name: str, advisory: str, found: Finding) -> dict[str, Any]:
+    purl = {"purl": found.component.purl} if found.component.purl else {}
+    return {
+        "inventory": inventory.name,
+        "component": name,
+        **purl,
+        "version": found.component.version or found.version,
+        "advisory": advisory,
+        "aliases": tuple(sorted(set(found.aliases))),
+        "range": found.range,
+        "fixed": found.fixed,
+        "verdict": found.verdict,
+        "confidence": found.confidence,
+        "reason": found.reason,
+    }

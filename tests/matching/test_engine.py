@@ -1,0 +1,135 @@
+"""The engine gives the lines of plain loops, on small worlds with all that can meet in them."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.matching.build import osv
+from tests.matching.plain_engine import plain_match
+
+from vedette.matching.building import build
+from vedette.matching.engine import match
+from vedette.matching.index import Index
+from vedette.matching.model import Advisory, Affected, Component, Inventory
+from vedette.matching.ranges import Interval, Range
+
+PYPI = ["1.0", "1.5", "1.5.0", "2.0rc1", "2.0", "2.5", "odd", ""]
+DEB = ["1.0-1", "1.5-1", "2.0~rc1-1", "2.0-1", "", "odd"]
+MAVEN = ["1.0", "1.5-alpha", "2.0", "2"]
+ECOSYSTEMS = {
+    "PyPI": (["foo", "b.ar"], PYPI),
+    "Debian:12": (["ssl", "zip"], DEB),
+    "Debian:11": (["ssl"], DEB),
+    "Maven": (["g:lib"], MAVEN),
+    "Nowhere": (["thing"], ["1", "2"]),
+}
+QUALIFIERS = [
+    "",
+    "?distro=debian-12",
+    "?distro=debian-12.4",
+    "?upstream=ssl",
+    "?upstream=zip%401.5-1",
+]
+
+
+@st.composite
+def products(draw: st.DrawFn) -> dict[str, object]:
+    ecosystem = draw(st.sampled_from(sorted(ECOSYSTEMS)))
+    packages, bounds = ECOSYSTEMS[ecosystem]
+    bound = st.sampled_from([*bounds, "soon"]).filter(bool)
+    kinds = st.sampled_from(["introduced", "fixed", "last_affected", "limit"])
+    events = st.lists(st.tuples(kinds, bound).map(lambda e: dict([e])), max_size=4)
+    start = st.sampled_from([[], [{"introduced": "0"}]])
+    ranges = st.tuples(start, events, st.sampled_from(["ECOSYSTEM", "ECOSYSTEM", "GIT"]))
+    return {
+        "package": {"ecosystem": ecosystem, "name": draw(st.sampled_from(packages))},
+        "ranges": [
+            {"type": kind, "events": [*first, *rest]}
+            for first, rest, kind in draw(st.lists(ranges, max_size=2))
+        ],
+        "versions": draw(st.lists(bound, max_size=2)),
+    }
+
+
+@st.composite
+def advisories(draw: st.DrawFn) -> Advisory:
+    more: dict[str, object] = {
+        "affected": draw(st.lists(products(), min_size=1, max_size=3)),
+        "aliases": draw(st.lists(st.sampled_from(["CVE-1", "CVE-2", "A-9"]), unique=True)),
+        "modified": draw(st.sampled_from(["2026-01-01", "2026-01-02", "2026-01-03"])),
+    }
+    if draw(st.integers(0, 7)) == 0:
+        more["withdrawn"] = "2026-01-01"
+    if draw(st.integers(0, 3)) == 0:
+        corrects = draw(st.lists(st.sampled_from(["A-1", "A-2", "CVE-1"]), min_size=1))
+        evidence = draw(st.sampled_from(["", "execution"]))
+        more["database_specific"] = {"vedette": {"corrects": corrects, "evidence": evidence}}
+    return osv(f"A-{draw(st.integers(0, 5))}", "", [], **more)
+
+
+@st.composite
+def worded(draw: st.DrawFn) -> Advisory:
+    ranges = st.builds(
+        lambda low, high, status: Range("generic", (Interval(low, high),), status=status),
+        st.sampled_from([None, "1.0"]),
+        st.sampled_from([None, "1.0", "2.0"]),
+        st.sampled_from(["affected", "affected", "unaffected", "unknown"]),
+    )
+    product = st.builds(
+        Affected,
+        vendor=st.sampled_from(["Acme", ""]),
+        product=st.sampled_from(["Pump 2", "Pump (old)"]),
+        scheme=st.just("generic"),
+        ranges=st.lists(ranges, max_size=2).map(tuple),
+        versions=st.lists(st.sampled_from(["1.0", "odd"]), max_size=1).map(tuple),
+        default=st.sampled_from(["unaffected", "affected"]),
+        context=st.sampled_from(["", "Plant 1"]),
+        aliases=st.sampled_from([(), ("CVE-7",)]),
+        fixed=st.sampled_from([(), ("2.1",)]),
+    )
+    affected = draw(st.lists(product, min_size=1, max_size=2).map(tuple))
+    return Advisory(f"B-{draw(st.integers(0, 3))}", affected=affected, modified="2026-01-01")
+
+
+@st.composite
+def components(draw: st.DrawFn) -> Component:
+    identifier = draw(st.sampled_from(["c1", "c2", "c3"]))
+    kind = draw(st.sampled_from(["pypi/foo", "pypi/B_ar", "deb/debian/ssl", "deb/debian/libssl",
+        "maven/g/lib", "nowhere/thing", "words"]))  # fmt: skip
+    version = draw(st.sampled_from([*PYPI, *DEB]))
+    if kind == "words":
+        vendor, product = draw(st.sampled_from([("ACME Inc.", "pump 2"), ("", "Pump")]))
+        return Component(identifier, version=version, vendor=vendor, product=product)
+    purl = f"pkg:{kind}" + (f"@{version}" if version else "") + draw(st.sampled_from(QUALIFIERS))
+    stated = draw(st.sampled_from(["", version]))
+    vendor = draw(st.sampled_from(["", "", "Acme"]))
+    return Component(identifier, name="pump 2", version=stated, purl=purl, vendor=vendor)
+
+
+worlds = st.tuples(
+    st.lists(st.lists(components(), max_size=5).map(tuple), min_size=1, max_size=3),
+    st.lists(advisories() | worded(), max_size=7),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(worlds)
+def test_the_engine_gives_the_lines_of_plain_loops(
+    world: tuple[list[tuple[Component, ...]], list[Advisory]],
+) -> None:
+    held, records = world
+    inventories = [Inventory(f"i{n}", rows) for n, rows in enumerate(held)]
+    expected = plain_match(inventories, records)
+    assert [m.line() for m in match(reversed(inventories), records)] == expected
+    ids = [r.id for r in records]
+    if len(set(ids)) == len(ids):
+        index = Index(build(records), "index")
+        assert [m.line() for m in match(inventories, index)] == expected
+        assert [m.line() for m in match(inventories, list(index))] == expected
+
+
+def test_a_newer_record_that_left_the_package_counts_wherever_it_stands() -> None:
+    old = osv("A", "foo", [{"introduced": "0"}])
+    new = osv("A", "other", [{"introduced": "0"}], modified="2026-02-01T00:00:00Z")
+    held = [Inventory("i", (Component("c", purl="pkg:pypi/foo@1.0"),))]
+    assert list(match(held, [old, new])) == list(match(held, [new, old])) == []
