@@ -88,4 +88,4 @@ def test_a_whole_engagement_by_file_alone(tmp_path: Path) -> None:
     assert set(office["in"]) == {"handled"}
     assert set(houses.turn("lab", "nothing")["out"]) == {"delivered"}
     for profile in ("lab", "office"):
-        run(tmp_path / profile, "-m", "vedette", "ledger", "verify", str(tmp_path / profile))
+        run(tmp_path / profile, "-m", "vedette", "ledger", "verify")
