@@ -16,4 +16,6 @@ def boot(folder: Path | None = None) -> Path:
     os.environ["VEDETTE_INSTANCE"] = str(found)
     os.environ["DJANGO_SETTINGS_MODULE"] = "vedette.site.settings"
     django.setup()
+    # uploads on their way lie there (see settings), and what else no backup takes
+    (found / "files" / "cache").mkdir(parents=True, exist_ok=True)
     return found

@@ -104,6 +104,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "vedette.web.ceilings.Ceiling",
     "vedette.web.middleware.PlainErrors",
 ]
 ROOT_URLCONF = "vedette.site.urls"
@@ -180,6 +181,8 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+# where the instance's own files are: the machine's folder may be kept in memory
+FILE_UPLOAD_TEMP_DIR = str(CONFIG.folder / "files" / "cache") if CONFIG else None
 APPEND_SLASH = False
 
 DEFAULT_FROM_EMAIL = CONFIG.mail_from if CONFIG else "vedette@localhost"

@@ -51,11 +51,14 @@ class PlainErrors:
         return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not isinstance(error, VedetteError):
-            return None
-        if request.path.startswith(FOR_PROGRAMS):
-            return problem(error)
-        return render(request, "errors/problem.html", {"error": error}, status=error.status)
+        return plain(request, error) if isinstance(error, VedetteError) else None
+
+
+def plain(request: HttpRequest, error: VedetteError) -> HttpResponse:
+    """An error in plain words: a page, or problem+json for programs."""
+    if request.path.startswith(FOR_PROGRAMS):
+        return problem(error)
+    return render(request, "errors/problem.html", {"error": error}, status=error.status)
 
 
 def _texts(request: HttpRequest) -> Iterator[str]:
