@@ -71,13 +71,13 @@ _SIEMENS_ORDER = re.compile(
 )
 _BRACKET = re.compile(r"\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 # R32(EN)CPU, QJ71C24N(-R2): a part of the designation that may be there or not
-_OPTIONAL = re.compile(r"\w-?\([^()]*\)\w|\w\(-")
+_OPTIONAL = re.compile(r"\w-?\([^()]*\)\w|\w\(-|[0-9]\([A-Z]\)|\[\]")
 _INCLUDED = re.compile(r"(?i)(?:incl\.?|including) (.*?)(?: variants?)?")
 _PART_NUMBERS = re.compile(r"(?i)part (?:numbers?|n[oº°]\.?) (.+)")
 _EDITION = re.compile(
     r"(?i)(?<=\S)\s+(?:(?:version|ver\.?|release) ?[0-9]+(?:\.[0-9x]+)*|v ?[0-9]+(?:\.[0-9x]+)*)\b"
 )
-_NUMBER_END = re.compile(r"(?<=\S)\s+([0-9]+(?:\.[0-9x]+)+|(?:19|20)[0-9]{2})\s*$")
+_NUMBER_END = re.compile(r"(?<=\S)\s+([0-9]+(?:\.[0-9x]+)+|(?!2000)(?:19|20)[0-9]{2})\s*$")
 _PROFINET = re.compile(r"(?i)\s(w\. ?(?:pn|profinet|profibus))\b")
 _GENERIC_END = re.compile(r"(?i)[\s,]+(?:firmware|software|fw|sw|series|family|versions?|models?)$")
 _DEVICES_END = re.compile(r"(?i)(?<=[0-9]) devices$")

@@ -7,12 +7,13 @@ Rules:
 - Pre-release words (dev, alpha, beta, rc) sort below the bare version.
 - Then levels with a number and at most one letter, the first of LEVELS the weightiest: release,
   service or feature pack, service release, maintenance pack, updates, hotfix, patch, build; a
-  level not named is 0.
+  level not named is 0. Written in another order ("1p1r26", "SP1 beta") they are a track.
 - Anything else with letters has a *track*: the letters in their places ("hw00" in
   1.000.HW00.21.20190812, "a" in A0.10, "date" in April 20, 2023). Versions of one track are
   ordered by their numbers; versions of two tracks are not comparable, so that each track is a
   scheme of its own: `firmware:hw00`. Hardware numbers are part of the track.
-- A number of eight digits that can only be a date written MMDDYYYY has no order.
+- A small x behind a number stands for any and has no order; a number of eight digits that can
+  only be a date written MMDDYYYY has none either.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ _TAIL = re.compile(
     r"|\((?:build (?:n[or]\.? )?)?([0-9]+)\))",
     re.ASCII,
 )
+_PLACEHOLDER = re.compile(r"[0-9.]x+(?![a-zA-Z0-9])")
 _STAGES = {"dev": b"\x01", "alpha": b"\x02", "beta": b"\x03", "rc": b"\x04"}
 _FINAL = b"\x05"
 
@@ -95,6 +97,8 @@ def read(version: str) -> tuple[str, bytes] | None:
     """Return track and sort key of `version`, None when it can't be read without a guess."""
     if too_long(version):
         return None
+    if _PLACEHOLDER.search(version):
+        return None
     plain = " ".join(version.lower().split())
     if plain.startswith("(") and plain.endswith(")"):
         plain = plain[1:-1]
@@ -139,7 +143,7 @@ def _plain(plain: str) -> tuple[str, bytes] | None:
     if head is None or _AMERICAN.search(plain):
         return None
     stage, levels, position = _FINAL, [b""] * len(LEVELS), head.end()
-    second = b""
+    second, last = b"", -1
     while position < len(plain):
         found = None if second else _SECOND.match(plain, position)
         if found is not None:
@@ -151,13 +155,14 @@ def _plain(plain: str) -> tuple[str, bytes] | None:
             return None
         pre, pre_number, word, count, letter, build = tail.groups()
         if pre is not None:
-            if stage != _FINAL:
+            if stage != _FINAL or last >= 0:
                 return None
             stage = _STAGES[pre] + number(pre_number)
         else:
             level = _BUILD if word is None else _LEVEL[_word(word)]
-            if levels[level] or (level < _COUNTED and len(count) > 2):
+            if level <= last or (level < _COUNTED and len(count) > 2):
                 return None
+            last = level
             levels[level] = number(count or build) + _letter(letter)
         position = tail.end()
     none = number("") + _letter(None)

@@ -115,13 +115,14 @@ _IDENTIFIER = re.compile(
 )
 _NO_VERSION = re.compile(r"(?i)\s*(?:no versions?|none|n/?a|unknown|unspecified|-+)?\s*")
 _AMBIGUOUS = re.compile(
-    r"(?i)\bup to\b|\bto\b|\buntil\b|\.x\b|[<>].*[<>]|\|.*[<>]|[<>].*\||[0-9] ?[-/] ?[0-9]|\("
+    r"(?i)\bup to\b|\bto\b|\buntil\b|[.0-9]x\b|[<>].*[<>]|\|.*[<>]|[<>].*\||[0-9] ?[-/] ?[0-9]|\("
 )
 _YEAR = re.compile(r"(?:19[89]|20[0-4])[0-9]")
 _COMPACT_DATE = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9]")
 _BARE_NUMBER = re.compile(r"(?i)(?:r|rev\.? ?)?([0-9]+)[a-z]?")
 # 20-33 and 2.0-3.1 may be ranges; R2 SP1 may be that of any year
 _UNCLEAR = re.compile(r"(?i)[0-9]+ ?- ?[0-9]+|[0-9.]+ ?- ?[0-9]+\.[0-9.]+|r[0-9]{1,2}(?: sp.*)?")
+_OF_A_YEAR = re.compile(r"(?i)r[0-9](?: sp.*)?")
 _ZERO = re.compile(r"(?i)v?0+(?:\.0+)*")
 
 
@@ -164,8 +165,12 @@ def read(expression: str, scheme: str = versions.GENERIC) -> Reading:
         if (reason := _no_point(points)) is not None:
             stated = _why(plain)
             return Reading(scheme, reason=stated if stated in _OUTWEIGH else reason)
+        if any(_OF_A_YEAR.fullmatch(version) for _, version in terms):
+            return Reading(scheme, reason=Reason.AMBIGUOUS)
         scheme = _track([version for _, version in terms])
     intervals = _intervals(terms, scheme)
+    if intervals and scheme.startswith(versions.FIRMWARE) and _redundant(intervals, scheme):
+        return Reading(scheme, reason=Reason.AMBIGUOUS)
     return Reading(scheme, intervals) if intervals else Reading(scheme, reason=_why(plain))
 
 
@@ -241,6 +246,13 @@ def _track(bounds: list[str]) -> str:
     tracks = {firmware.track(_WILD.sub(r"\1", bound)) for bound in bounds}
     only = tracks.pop() if len(tracks) == 1 else None
     return versions.FIRMWARE if not only else f"{versions.FIRMWARE}:{only}"
+
+
+def _redundant(intervals: tuple[Interval, ...], scheme: str) -> bool:
+    """A point that a range beside it holds already was meant as something else ("< 16 | 6")."""
+    ranges = [Range(scheme, (item,)) for item in intervals if item.low != item.high]
+    points = [item.low for item in intervals if item.low == item.high and item.low is not None]
+    return any(item.find(point) for item in ranges for point in points)
 
 
 def _why(plain: str) -> Reason:
