@@ -128,7 +128,7 @@ _CLASS = re.compile(
 )
 _VERSION_NAME = re.compile(r"(?i)(?:[vr]|version |release )?[0-9]+(?:\.[0-9x]+)*")
 _FILE_NAME = re.compile(r"(?i)\S+_[a-z]?[0-9]+[a-z0-9]*(?:_\d+)?(?:\.\w+)?$")
-_PLACEHOLDER = re.compile(r"(?i)x{2,}|\*|□|\bxmy\b|=|[0-9]x{1,2}\b|[a-z]xx")
+_PLACEHOLDER = re.compile(r"(?<![a-z])xx+|XX|\*|□|\b[xz]My\b|=|(?i:[0-9]x{1,2}\b)")
 
 
 def words(text: str) -> str:

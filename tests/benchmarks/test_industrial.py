@@ -1,0 +1,94 @@
+"""Industrial words against labels set by hand: never wrong, and no less read than was reached."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from benchmarks.industrial import (
+    Claim,
+    Entry,
+    both_right,
+    claim,
+    labelled,
+    product_right,
+    range_right,
+    same_range,
+    wilson,
+)
+
+from benchmarks import industrial
+
+# share of exact readings that was reached, by judge and by how the entry was drawn
+REACHED = {
+    (range_right, "entry"): 0.93,
+    (range_right, "vendor"): 0.82,
+    (product_right, "entry"): 0.90,
+    (product_right, "vendor"): 0.82,
+}
+Judge = Callable[[dict[str, str], Claim], str]
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.mark.parametrize("split", ["development", "held-out"])
+def test_no_label_is_read_wrongly(split: str) -> None:
+    rows = labelled(split)
+    assert len(rows) == 150
+    wrong = [row for row, found in rows if both_right(row, found) == "wrong"]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(("judge", "drawn"), REACHED)
+def test_no_less_is_read_than_was_reached(judge: Judge, drawn: str) -> None:
+    rows = [r for split in ("development", "held-out") for r in labelled(split)]
+    got = Counter(judge(row, found) for row, found in rows if row["drawn"] == drawn)
+    assert got["exact"] / got.total() >= REACHED[judge, drawn]
+
+
+def test_a_reading_that_says_something_else_is_wrong() -> None:
+    (row, found), *_ = [pair for pair in labelled("development") if range_right(*pair) == "exact"]
+    other = Claim("<0.0.1", "", ("other", "", "", "", "", ""), "")
+    assert range_right(row, other) == product_right(row, other) == both_right(row, other) == "wrong"
+    silent = Claim("", "format", (), "several")
+    assert range_right(row, silent) == product_right(row, silent) == "unread"
+    assert range_right({**row, "is_range": "?format"}, silent) == "rightly unread"
+    assert range_right({**row, "is_range": "?format"}, found) == "wrong"
+
+
+def test_ranges_are_the_same_but_for_spelling() -> None:
+    assert same_range(">=V3.1|<v3.3", ">=3.1|<V3.3")
+    assert not same_range("<=1.0", "<1.0")
+    assert not same_range("=1.0|=1.1", "=1.0")
+
+
+def test_wilsons_interval() -> None:
+    assert wilson(72, 75) == pytest.approx((0.8889, 0.9863), abs=1e-4)
+
+
+def test_a_claim_is_vendor_family_model_edition_order_and_variant() -> None:
+    entry = Entry("Siemens AG", "SINAMICS S150 V4.7 w. PN", "< V4.7 HF27", ("6SL3710-7LE32-1AA3",))
+    assert claim(entry) == Claim(
+        "<V4.7 HF27", "", ("siemens", "sinamics", "s150", "v4.7", "6SL3710-7LE32-1AA3", "w pn"), ""
+    )
+
+
+def test_without_the_data_it_says_so(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.industrial", "--out", str(tmp_path / "page.md")],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+        env={**os.environ, "VEDETTE_DATA": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "VEDETTE_DATA names no folder" in done.stderr
+    assert not (tmp_path / "page.md").exists()
+
+
+@pytest.mark.data
+def test_the_page_is_that_of_the_reader(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VEDETTE_DATA", str(data_dir))
+    assert (ROOT / "docs" / "industrial.md").read_text("utf-8") == industrial.measure()
