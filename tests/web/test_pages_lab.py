@@ -6,10 +6,12 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from tests.engagement.test_words import offends
 from tests.services.flow import CLOSES, MODEL, OPENS, RELEASE, LabStory
@@ -20,6 +22,7 @@ from vedette.kernel.canonical import canonical, digest
 from vedette.kernel.ids import new_id
 from vedette.kernel.permissions import Profile
 from vedette.services import access, readiness
+from vedette.services.here import here, use
 from vedette.services.testing import Fixture, instance
 
 WEB = Path(vedette.__file__).parent / "web"
@@ -325,3 +328,39 @@ def test_no_page_speaks_of_leave_to_proceed() -> None:
             f"{name}: {t.string}" for t in tokens if t.type == tokenize.STRING and offends(t.string)
         ]
     assert found == []
+
+
+def test_files_go_along_with_an_offer_and_stand_on_its_page(story: LabStory, lead: Client) -> None:
+    office, plan = story.office, story.planned()
+    path = f"/acts/offer/{plan}/determination-request/"
+    assert "multipart/form-data" in read(lead, path)
+    content = [b"weights card " * 9, b"evaluations"]
+    files = [SimpleUploadedFile(f"part-{n}.txt", data) for n, data in enumerate(content)]
+    act = send(lead, path, peer="Office", files=files)
+    (told, other) = sorted(
+        office.received("attachment.offered"), key=lambda m: str(m.body["attachments"][0]["name"])
+    )
+    assert told.thread == other.thread == act.split("/")[-2]
+    assert told.marking == office.received("engagement.offered")[0].marking
+    text = read(lead, act)
+    for message, data in zip((told, other), content, strict=True):
+        (named,) = message.body["attachments"]
+        assert (named["digest"], named["size"]) == (digest(data), len(data))
+        assert named["name"] in text
+        assert named["digest"] in text
+    assert "sending" in text
+
+
+def test_a_file_that_is_empty_or_too_large_stops_the_offer_at_its_field(
+    story: LabStory, lead: Client
+) -> None:
+    office, plan = story.office, story.planned()
+    path = f"/acts/offer/{plan}/determination-request/"
+    empty = SimpleUploadedFile("empty.txt", b"")
+    assert "submitted file is empty" in refused(lead, path, peer="Office", files=[empty])
+    with use(replace(here(), attachment_limit=10)):
+        large = SimpleUploadedFile("large.txt", b"x" * 11)
+        assert "large.txt has more than 10 bytes" in refused(
+            lead, path, peer="Office", files=[large]
+        )
+    assert office.received() == []

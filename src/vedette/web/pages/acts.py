@@ -28,6 +28,7 @@ from vedette.services.review_views import reviews
 from vedette.services.sides import may_move, own_side
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Link, Step, Table
+from vedette.web.pages.attachments import files_table
 from vedette.web.pages.forms import Lines, done, form_page, long_text, moment, posted, submitted
 from vedette.web.pages.partners import partners_table, seats_table
 from vedette.web.pages.words import (
@@ -189,6 +190,7 @@ def act(request: SignedIn, act_id: str) -> HttpResponse:
             )
             for event, time, role in history(request.actor, act_id)
         ],
+        "files": files_table(request.actor, act_id) if not found.get("withheld") else None,
         "is_lab": own_side() == Side.LAB,
         "destroyed_at": destroyed_at(request.actor, act_id),
         "note": NO_GATE,

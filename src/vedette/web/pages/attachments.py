@@ -15,9 +15,10 @@ from vedette.kernel.markings import Marking
 from vedette.kernel.permissions import Permission
 from vedette.services import attachment_views as views
 from vedette.services import attachments as service
+from vedette.services.acting import Actor
 from vedette.services.peers import peers
 from vedette.web.access import SignedIn, page
-from vedette.web.cells import Cell, Kind, Link, State, Table
+from vedette.web.cells import Cell, Code, Kind, Link, State, Table
 from vedette.web.pages.forms import done, form_page, long_text, submitted
 from vedette.web.pages.words import joined
 
@@ -87,6 +88,19 @@ def _row(row: dict[str, Any]) -> list[Cell]:
         Marking.parse(row["marking"]),
         parse_time(row["at"], field="at"),
     ]
+
+
+def files_table(actor: Actor, about: str) -> Table | None:
+    """The files that crossed about one act, None where there are none to be seen."""
+    if not actor.may(Permission.ATTACHMENT_READ):
+        return None
+    rows = [
+        [name, count, state, reason, Code(row["digest"]), marking]
+        for row in views.list_attachments(actor, about)
+        for name, count, _, _, state, reason, marking, _ in (_row(row),)
+    ]
+    columns = ["File", "Size", "State", "Note", "Digest", "Marking"]
+    return Table("Newest first", columns, rows) if rows else None
 
 
 def size(count: int) -> str:

@@ -34,6 +34,26 @@ class Lines(forms.CharField):
         return [line.strip() for line in text.splitlines() if line.strip()]
 
 
+class ManyFiles(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class Files(forms.FileField):
+    """Any number of files up to `most`; its value is a list of them, each with content."""
+
+    widget = ManyFiles
+
+    def __init__(self, *, most: int = 20, **options: Any) -> None:
+        super().__init__(**options)
+        self.most = most
+
+    def clean(self, value: Any, initial: Any = None) -> Any:
+        given = value or []
+        if len(given) > self.most:
+            raise forms.ValidationError(f"{len(given)} files, at most {self.most} at once.")
+        return [super(Files, self).clean(each, initial) for each in given]
+
+
 def long_text(label: str, help_text: str = "", limit: int = 4_000, rows: int = 4) -> Any:
     """An optional field for some sentences."""
     return forms.CharField(

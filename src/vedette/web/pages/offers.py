@@ -7,26 +7,28 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods
 
-from vedette.kernel.errors import NotFound
+from vedette.kernel.errors import NotFound, VedetteError
 from vedette.kernel.permissions import Permission, Profile
 from vedette.services import acts as views
-from vedette.services import engagement, readiness
+from vedette.services import attachments, engagement, readiness
 from vedette.services.here import here
 from vedette.services.peers import peers
 from vedette.services.sides import only
 from vedette.web.access import SignedIn, page
+from vedette.web.pages.attachments import size
 from vedette.web.pages.forms import (
     UTC_HINT,
+    Files,
     Hour,
     Lines,
     done,
     form_page,
     long_text,
     moment,
-    posted,
     submitted,
 )
 from vedette.web.pages.partners import read_ties
@@ -47,7 +49,13 @@ class OfferForm(forms.Form):
     )
 
     def __init__(
-        self, kind: str, offices: list[str], fields: list[dict[str, Any]], *args: Any, **kwargs: Any
+        self,
+        kind: str,
+        offices: list[str],
+        fields: list[dict[str, Any]],
+        *args: Any,
+        files: bool = True,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.kind = kind
@@ -67,13 +75,29 @@ class OfferForm(forms.Form):
                 widget=forms.CheckboxSelectMultiple,
                 help_text="Only what you name here. The offer's marking follows from it.",
             )
-        last = ["text", "answer_by"]
+        if files:
+            self.fields["files"] = Files(
+                label="Files that go along",
+                required=False,
+                help_text="Beside the offer, in signed chunks and marked as it is: at most"
+                f" {size(here().attachment_limit)} together.",
+            )
+        last = ["files", "text", "answer_by"]
         self.order_fields([*(name for name in self.fields if name not in last), *last])
+
+    def clean_files(self) -> list[Any]:
+        """The files that go along; none is larger than one attachment may be."""
+        most = here().attachment_limit
+        for file in self.cleaned_data["files"]:
+            if file.size > most:
+                raise forms.ValidationError(f"{file.name} has more than {size(most)}.")
+        return list(self.cleaned_data["files"])
 
     def given(self) -> dict[str, Any]:
         """What `offer_act` takes, besides act and model."""
         values = dict(self.cleaned_data)
         values.pop("peer")
+        values.pop("files", None)
         values["dossier"] = tuple(values.get("dossier", ()))
         if self.kind == "partner-selection":
             values |= _partners(values)
@@ -165,7 +189,14 @@ def offer(request: SignedIn, plan_id: str, kind: str) -> HttpResponse:
         raise NotFound("no such act")
     window = {"opens": moment(plan["window"]["opens"]), "closes": moment(plan["window"]["closes"])}
     fields = crossing_fields(request, plan["model"])
-    form = OfferForm(kind, offices_of(request), fields, posted(request), initial=window)
+    form = OfferForm(
+        kind,
+        offices_of(request),
+        fields,
+        *_given(request),
+        files=_may_send(request),
+        initial=window,
+    )
     made = submitted(
         request,
         form,
@@ -174,6 +205,7 @@ def offer(request: SignedIn, plan_id: str, kind: str) -> HttpResponse:
         ),
     )
     if made is not None:
+        _send_files(request, form, made)
         return done(
             request, "Offered. The office is told, and may take it or leave it.", "act", made.id
         )
@@ -188,14 +220,40 @@ def again(request: SignedIn, act_id: str) -> HttpResponse:
     old = views.act_view(request.actor, act_id)
     fields = crossing_fields(request, old["model"])
     form = OfferForm(
-        old["kind"], offices_of(request), fields, posted(request), initial=_initial(old)
+        old["kind"],
+        offices_of(request),
+        fields,
+        *_given(request),
+        files=_may_send(request),
+        initial=_initial(old),
     )
     made = submitted(
         request, form, lambda v: engagement.offer_again(request.actor, act_id, **form.given())
     )
     if made is not None:
+        _send_files(request, form, made)
         return done(request, "Offered again, as an act of its own.", "act", made.id)
     return _page(request, form, old["kind"], old["model"], f"/acts/{act_id}/")
+
+
+def _given(request: SignedIn) -> tuple[Any, Any]:
+    return (request.POST, request.FILES) if request.method == "POST" else (None, None)
+
+
+def _may_send(request: SignedIn) -> bool:
+    return request.actor.may(Permission.MESSAGE_SEND)
+
+
+def _send_files(request: SignedIn, form: OfferForm, made: Any) -> None:
+    """Send the form's files with an offer that is out; say which of them did not go."""
+    for file in form.cleaned_data.get("files", ()):
+        try:
+            attachments.attach(
+                request.actor, made.peer_id, file, file.name, about=made.id, marking=made.marking
+            )
+        except VedetteError as error:
+            said = f"{file.name} did not go along: {error.what}. It can be sent from Files."
+            messages.warning(request, said)
 
 
 def _initial(old: Mapping[str, Any]) -> dict[str, Any]:
