@@ -341,3 +341,13 @@ def test_people_in_common_are_noticed_where_they_sign_in(lab: Fixture) -> None:
     kinds = [c["kind"] for c in partner_view(story.lead, partner)["concerns"]]
     assert kinds == ["shares-people"]
     assert early_views.early_list(story.lead), "and it keeps nobody from anything"
+
+
+def test_the_terms_speak_to_the_partner(lab: Fixture) -> None:
+    pack = lab.here.pack
+    library = {row["id"]: row for row in pack.records("terms", "clauses")}
+    said = {clause["id"]: clause["text"] for clause in early_access.terms_of(pack)["clauses"]}
+    assert list(said) == list(pack.sequence("early_access", "clauses"))
+    for key, text in said.items():
+        assert "office" not in text.lower(), key
+        assert text != library[key]["text"], "an office is told other words"

@@ -48,6 +48,8 @@ def test_the_office_shows_the_lab_marks_and_both_views_go_out(office: Fixture) -
     assert shown.body["text"] == TEXT
     with pytest.raises(Refused, match="no move"):
         publications.publish(story.officer, made.id)
+    with pytest.raises(Refused, match="not settled"):
+        publications.publication_file(story.officer, made.id)
     about = {"publication": made.id}
     story.lab.send("publication.marked", {**about, "marks": [MARK]}, thread=act_id)
     assert state_of(made.id) == "marked"
@@ -57,6 +59,10 @@ def test_the_office_shows_the_lab_marks_and_both_views_go_out(office: Fixture) -
     publications.settle_marks(story.officer, made.id, views)
     out = publications.publish(story.officer, made.id)
     assert "Heron" not in out.document["text"]
+    file = publications.publication_file(story.officer, made.id)
+    assert "Heron" not in file
+    assert "[left out: A secret of trade]" in file
+    assert "1. A secret of trade. The author disagrees. It is in their paper." in file
     assert out.document["left_out"][0]["author_view"] == "It is in their paper."
     assert story.lab.received("publication.settled")[0].body["views"] == views
     assert story.lab.received("publication.published")[0].body["document"] == out.document

@@ -57,6 +57,10 @@ def test_the_lab_marks_or_leaves_it(lab: Fixture) -> None:
     act, lead = story.signed(), visitor(lab, "release-lead")
     made = shown_to_lab(story, act)
     at = f"/publications/{made}/marks/"
+    assert read(lead, at).count('name="passage-') == 5
+    more = lead.post(at, {"passage-5": "eleven flaws", "more": "1"}).content.decode()
+    assert more.count('name="passage-') == 10, "as many as one needs"
+    assert ">eleven flaws</textarea>" in "".join(more.split("\n")), "what was written stays"
     wrong = {"passage-1": "nowhere", "reason-1": "trade-secret", "words-1": "x"}
     assert "not in the draft word for word" in refused(lead, at, **wrong)
     send(lead, at, **{**wrong, "passage-1": "named Heron"})

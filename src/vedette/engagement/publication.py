@@ -14,7 +14,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -160,6 +160,19 @@ def redacted(pack: PolicyPack, text: str, marks: Iterable[Mark]) -> str:
         parts += [text[at:start], LEFT_OUT.format(title=title)]
         at = end
     return "".join([*parts, text[at:]])
+
+
+def as_markdown(document: Mapping[str, Any]) -> str:
+    """What goes out (see `published`) as a Markdown file: text, what is left out and why."""
+    lines = [f"# {document['title']}", "", f"_By the {document['author']}: {document['form']}._"]
+    lines += ["", str(document["text"]).rstrip(), "", "## Left out", ""]
+    for one in document["left_out"]:
+        agrees = {True: "The author agrees.", False: "The author disagrees."}
+        said = agrees.get(one["author_agrees"], "The author has not said what it thinks.")
+        view = " ".join(str(one["author_view"]).split())
+        lines.append(f"{one['number']}. {one['reason']}. {said} {view}".rstrip())
+    lines += [""] if document["left_out"] else []
+    return "\n".join([*lines, str(document["note"]), ""])
 
 
 def published(

@@ -142,6 +142,17 @@ _ROWS: tuple[MessageType, ...] = (
         signature=HEX,
     ),
     _row(
+        "custody.destruction-asked",
+        {LAB},
+        {OFFICE},
+        "The lab wishes that an act's material is destroyed before it is due. The office does it,"
+        " or leaves it; a hold goes before it.",
+        act=ID,
+        asked=Time(),
+        asked_by=Text(200),
+        note=NOTE,
+    ),
+    _row(
         "custody.hold-lifted",
         {LAB, OFFICE},
         {LAB, OFFICE},

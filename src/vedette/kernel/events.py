@@ -45,6 +45,7 @@ class Event(StrEnum):
     CASE_PARTICIPANT_RESPONDED = "case:participant:responded"
     CASE_PARTICIPANT_SILENT = "case:participant:silent"
     CASE_SEVERITY_CLAIMED = "case:severity:claimed"
+    CUSTODY_DESTRUCTION_ASKED = "custody:destruction:asked"
     CUSTODY_DESTRUCTION_BEGUN = "custody:destruction:begun"
     CUSTODY_HOLD_LIFTED = "custody:hold:lifted"
     CUSTODY_HOLD_SET = "custody:hold:set"

@@ -37,7 +37,7 @@ DEFAULT = "us-eo-14409@1"
 PINNED: Mapping[str, tuple[str, str]] = {
     DEFAULT: (
         "us-eo-14409-1.json",
-        "sha256:e58dc97b536b7f0d3891225301bd35cb369bc76ddb25d3ca84b4eee75d49ccf2",
+        "sha256:bc1ad4bcd5f1f0739694d464933a4eedfd820a273075dc3ee0fce8a4117c6535",
     ),
 }
 

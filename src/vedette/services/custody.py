@@ -5,6 +5,8 @@ Rules:
 - Destruction is ordered in one transaction and done by a job: the key's file goes, then the
   certificate is signed, entered and sent. A job that is done again finds what is left to do.
 - While a run on the material goes on, destruction waits for it.
+- The lab may ask that it goes before it is due: a wish, which the office follows by its own rule of
+  two persons, or leaves. A hold goes before it, and nothing is held against either.
 - What the office has written to the lab and could not deliver yet is kept, so that it arrives.
 """
 
@@ -19,7 +21,7 @@ from vedette.engagement.acts import ActKind
 from vedette.engagement.custody import CUSTODY, CustodyState
 from vedette.engagement.table import Actor as Side
 from vedette.kernel.canonical import canonical, digest
-from vedette.kernel.clock import parse_time
+from vedette.kernel.clock import format_time, parse_time
 from vedette.kernel.errors import BadInput, Refused
 from vedette.kernel.events import Event
 from vedette.kernel.keys import PublicKeys
@@ -142,6 +144,51 @@ def destroy_material(actor: Actor, act_id: str, why: str = "") -> Any:
         if made.state == CustodyState.HELD:
             return two_person.ask(doing, EARLY, row.id, {}, note(why, "why"))
         return _by_hand(doing, row, made, actor.name)
+
+
+def ask_destruction(actor: Actor, act_id: str, text: str = "") -> Custody:
+    """As the lab, ask the office to destroy what it holds of an act before it is due."""
+    only(Profile.LAB, actor)
+    with act(actor, Permission.CUSTODY_HOLD) as doing:
+        row = find_act(act_id)
+        made = custody_of(row)
+        if made.destroyed_at is not None:
+            raise Refused("it is destroyed already", kept="the certificate")
+        made.asked_at, made.asked_by = doing.now, actor.name[:200]
+        made.asked_note = note(text, "note")
+        made.save(update_fields=["asked_at", "asked_by", "asked_note"])
+        body = {
+            "act": row.id,
+            "asked": format_time(doing.now),
+            "asked_by": made.asked_by,
+            "note": made.asked_note or None,
+        }
+        sent = doing.send(
+            row.peer, "custody.destruction-asked", body, thread=row.id, marking=row.marking
+        )
+        _asked(doing, row, made, sent)
+        return made
+
+
+def _asked(doing: Doing, row: Act, made: Custody, message_id: str) -> None:
+    payload = {"asked": format_time(made.asked_at), "note": made.asked_note}
+    doing.record(
+        Event.CUSTODY_DESTRUCTION_ASKED, row.id, payload, marking=row.marking,
+        message_id=message_id,
+    )  # fmt: skip
+
+
+@handles("custody.destruction-asked")
+def on_destruction_asked(arrival: Arrival) -> None:
+    """The lab wishes it gone; its latest wish counts, and nothing follows by itself."""
+    row, body = arrived_act(arrival), arrival.body
+    made, at = custody_of(row), parse_time(body["asked"], field="body.asked")
+    if made.asked_at is not None and made.asked_at >= at:
+        return
+    made.asked_at, made.asked_by = at, body["asked_by"]
+    made.asked_note = body.get("note", "")
+    made.save(update_fields=["asked_at", "asked_by", "asked_note"])
+    _asked(arrival.doing, row, made, arrival.message.id)
 
 
 @two_person.kind(EARLY, Permission.CUSTODY_DESTROY)

@@ -48,6 +48,7 @@ def _row(row: Act) -> dict[str, Any]:
         "ended_at": stamp(made.ended_at) if made else None,
         "due_at": stamp(made.due_at) if made else None,
         "destroyed_at": stamp(made.destroyed_at) if made else None,
+        "asked_at": stamp(made.asked_at) if made else None,
     }
 
 
@@ -74,6 +75,12 @@ def custody_view(actor: Actor, act_id: str) -> dict[str, Any]:
             "key": _key(row) if office else None,
             "holds": [hold_row(hold) for hold in holds],
             "ordered_by": made.ordered_by if made else "",
+            "asked_by": made.asked_by if made else "",
+            "asked_note": made.asked_note if made else "",
+            "may_ask": not office
+            and actor.host
+            and actor.may(Permission.CUSTODY_HOLD)
+            and not (made and made.destroyed_at),
             "certificate": made.certificate if made and made.destroyed_at else None,
             "digest": made.digest if made else "",
             "signature": made.signature if made else "",

@@ -91,11 +91,17 @@ def open_early_access(
 
 
 def terms_of(pack: PolicyPack) -> dict[str, Any]:
-    """The terms of early access, in full, as a person accepts them."""
+    """The terms of early access, in full, as a person accepts them: in the words for partners.
+
+    A clause that has no words of its own for partners is as the office's.
+    """
     chosen = pack.sequence("early_access", "clauses")
     library = {row["id"]: row for row in pack.records("terms", "clauses")}
     clauses = [
-        {name: str(library[key][name]) for name in ("id", "version", "title", "text")}
+        {
+            **{name: str(library[key][name]) for name in ("id", "version", "title")},
+            "text": str(library[key].get("partner_text", library[key]["text"])),
+        }
         for key in chosen
     ]
     return {"vedette_early_terms": 1, "pack": pack.ref, "clauses": clauses}

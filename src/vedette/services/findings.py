@@ -185,10 +185,10 @@ def _arrived(arrival: Arrival) -> tuple[Finding, bool]:
     body = {**arrival.body, "id": arrival.body["finding"], "marking": arrival.message.marking}
     org, party = scan_parties.arrived_party(arrival)
     row = made(body, org.id, reporter=party)
-    row.peer = arrival.peer
+    row.peer, row.scan_named = arrival.peer, arrival.body.get("scan") or ""
     row, new = keep(arrival.doing, row, Event.FINDING_FINDING_RECEIVED, arrival.message.id)
-    if new and "scan" in body:
-        scan_parties.link_arrived(row, body["scan"], arrival.peer)
+    if new and row.scan_named:
+        scan_parties.link_arrived(row, arrival.peer)
     return row, new
 
 

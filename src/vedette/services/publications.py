@@ -348,12 +348,39 @@ def publication_view(actor: Actor, publication_id: str) -> dict[str, Any]:
             "published": made.document or None,
             "reasons": titles,
             "own": own,
+            "has_file": made.state in MAY_GO_OUT,
             "moves": [
                 {"trigger": move.trigger, "label": move.label}
                 for move in moves
                 if (move.trigger in AUTHORS) == own and actor.may(Permission.PUBLICATION_WRITE)
             ],
         }
+
+
+MAY_GO_OUT = ("seen", "settled", "published")
+
+
+def publication_file(actor: Actor, publication_id: str) -> str:
+    """What was or may be published, with what is left out and why, as a Markdown file.
+
+    Raises Refused while the other side may still mark it, and where the author left it.
+    """
+    with reading(actor, Permission.ENGAGEMENT_READ):
+        made = Publication.objects.select_related("act").filter(id=publication_id).first()
+        if made is None:
+            raise NotFound(f"publication {publication_id[:40]!r} is not here")
+        require_reading(actor, made.act)
+        if made.state not in MAY_GO_OUT:
+            raise Refused(
+                f"the publication is {made.state}: what may go out is not settled",
+                kept="the draft and its marks",
+                next_step="read them on its page",
+            )
+        document = made.document or rules.published(
+            pack_of(made.pack_digest), made.title, made.form, made.author, made.text,
+            marks_of(made),
+        )  # fmt: skip
+        return rules.as_markdown(document)
 
 
 def forms_here(actor: Actor, act_id: str) -> tuple[str, ...]:

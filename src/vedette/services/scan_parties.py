@@ -70,11 +70,23 @@ def link(finding: Finding, scan_id: str) -> None:
     ScanFinding(org_id=finding.org_id, intent=scan, finding=finding).save(force_insert=True)
 
 
-def link_arrived(finding: Finding, scan_id: str, peer: Peer) -> None:
-    """Link an arrived finding to its scan; one whose scan is not here stays without it."""
-    scan = ScanIntent.objects.filter(id=scan_id, peer=peer, org_id=finding.org_id).first()
+def link_arrived(finding: Finding, peer: Peer) -> None:
+    """Link an arrived finding to the scan that it names, where that is here; else it comes later.
+
+    Only a scan of the same party through the same peer is meant.
+    """
+    scan = ScanIntent.objects.filter(
+        id=finding.scan_named, peer=peer, org_id=finding.org_id
+    ).first()
     if scan is not None:
         ScanFinding(org_id=finding.org_id, intent=scan, finding=finding).save(force_insert=True)
+
+
+def link_earlier(scan: ScanIntent) -> None:
+    """Link the findings that named a scan and arrived before it."""
+    rows = Finding.objects.filter(scan_named=scan.id, org_id=scan.org_id, peer=scan.peer, scan=None)
+    for finding in rows:
+        ScanFinding(org_id=scan.org_id, intent=scan, finding=finding).save(force_insert=True)
 
 
 def arrived_party(arrival: Arrival) -> tuple[Organisation, str]:

@@ -272,6 +272,7 @@ def on_declared(arrival: Arrival) -> None:
     sent = parse_time(arrival.message.sent_at, field="sent_at")
     rules.check_intent(doing.here.pack, scan_answers.pure(row), row.method, min(sent, doing.now))
     _keep(doing, row, arrival.message.id)
+    scan_parties.link_earlier(row)
 
 
 @handles("scan.ended")

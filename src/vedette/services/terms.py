@@ -7,11 +7,15 @@ Rules:
 - Each side keeps every version with both signatures, and checks the other's against the key it
   knows of that peer, over the bytes of that version.
 - With the first version that both signed, on an accepted act, the window is agreed.
+- While terms are in force the office signs a version that names somebody whom they do not name with
+  two persons, where the pack chooses that (`add-person`). The lab's hand is as free as before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from vedette.engagement import negotiation
 from vedette.engagement import terms as rules
@@ -22,6 +26,7 @@ from vedette.engagement.window import check_window
 from vedette.kernel.errors import Refused
 from vedette.kernel.events import Event
 from vedette.kernel.permissions import Permission
+from vedette.services import two_person
 from vedette.services.acting import Actor, Doing, act
 from vedette.services.inbox import Arrival, NotYet, handles
 from vedette.services.sides import arrived_act, find_act, note, only, own_side, stamp
@@ -32,6 +37,7 @@ from vedette.store.models import Act, Plan, Terms
 __all__ = ["agreed_terms", "keys_of", "propose_terms", "sign_terms"]
 
 LIVE = (ActState.OFFERED, ActState.ACCEPTED)
+ADD = "add-person"
 
 
 def sign_terms(
@@ -46,7 +52,7 @@ def sign_terms(
     export: bool | None = None,
     watermark: bool | None = None,
     digest: str = "",
-) -> Terms:
+) -> Any:
     """Sign terms: the lab makes the first version with it, either side agrees to the other's.
 
     Args (of the lab's first version; who signs what the other side proposed gives `digest` alone):
@@ -59,6 +65,8 @@ def sign_terms(
         export, watermark: whether the office may take copies away, and whether its copies name
             their reader; the pack's by default.
         digest: of the version that was read and is signed; the newest open one by default.
+
+    Returns the version, or where a second person is needed the proposal that waits for one.
     """
     people = list(people)
     with act(actor, Permission.TERMS_SIGN) as doing:
@@ -104,8 +112,10 @@ def propose_terms(
     marking: str = "",
     export: bool | None = None,
     watermark: bool | None = None,
-) -> Terms:
+) -> Any:
     """Propose and sign another version of an act's terms, as either side.
+
+    Returns the version, or where a second person is needed the proposal that waits for one.
 
     Args:
         base: digest of the version that it departs from; the newest by default.
@@ -138,10 +148,37 @@ def propose_terms(
             words=words or {},
             version=negotiation.next_number(rule_of(version) for version in known),
         )
-        return _make(doing, row, terms, base=found.digest, text=note(text, "text"))
+        said = note(text, "text")
+        if added := _added(row, terms):
+            given = {"terms": terms.to_json(), "base": found.digest, "text": said}
+            return _ask(doing, row, given, added)
+        return _make(doing, row, terms, base=found.digest, text=said)
 
 
-def _make(doing: Doing, row: Act, terms: Document, *, base: str = "", text: str = "") -> Terms:
+def _added(row: Act, terms: Document) -> list[str]:
+    """Whom the office's signature would name beyond the terms in force, where there are any."""
+    known = agreed_terms(row) if own_side() == Side.OFFICE else None
+    return sorted({p.id for p in terms.people} - {p.id for p in known.people}) if known else []
+
+
+def _ask(doing: Doing, row: Act, given: dict[str, Any], added: list[str]) -> Any:
+    return two_person.ask(doing, ADD, row.id, given, f"names {', '.join(added)}"[:4_000])
+
+
+@two_person.kind(ADD, Permission.TERMS_SIGN)
+def _with_another(doing: Doing, act_id: str, arguments: dict[str, Any], by: str) -> Terms:
+    """Sign what was proposed, by the rules of this moment, in the names of both persons."""
+    row = _window_act(find_act(act_id))
+    if "digest" in arguments:
+        return _countersigned(doing, row, arguments["digest"], by)
+    number = negotiation.next_number(rule_of(version) for version in versions_of(row))
+    terms = replace(Document.from_json(arguments["terms"]), version=number)
+    return _make(doing, row, terms, base=arguments["base"], text=arguments["text"], by=by)
+
+
+def _make(
+    doing: Doing, row: Act, terms: Document, *, base: str = "", text: str = "", by: str = ""
+) -> Terms:
     side = own_side()
     if row.state not in (LIVE if side == Side.LAB else (ActState.ACCEPTED,)):
         raise Refused(f"the act is {row.state}", kept="the act", next_step="offer it again")
@@ -157,7 +194,7 @@ def _make(doing: Doing, row: Act, terms: Document, *, base: str = "", text: str 
             partner_release=plan.partner_release if plan else None,
         )
     made = _row(doing, row, terms, side, base, text)
-    _sign(doing, made, terms, side)
+    _sign(doing, made, terms, side, by)
     made.save()
     _send(doing, row, made, side, proposed=terms.version > 1)
     settle(doing, row)
@@ -179,12 +216,12 @@ def _row(doing: Doing, row: Act, terms: Document, side: Side, base: str, text: s
     )
 
 
-def _sign(doing: Doing, made: Terms, terms: Document, side: Side) -> None:
+def _sign(doing: Doing, made: Terms, terms: Document, side: Side, by: str = "") -> None:
     setattr(made, f"{side}_signature", rules.sign_terms(terms, doing.here.keys))
-    setattr(made, f"{side}_signed_by", doing.actor.name[:200])
+    setattr(made, f"{side}_signed_by", (by or doing.actor.name)[:200])
 
 
-def _countersign(doing: Doing, row: Act, digest: str) -> Terms:
+def _countersign(doing: Doing, row: Act, digest: str) -> Any:
     if row.state != ActState.ACCEPTED:
         raise Refused(f"the act is {row.state}", kept="the act", next_step="accept the offer first")
     side, known = own_side(), versions_of(row)
@@ -192,8 +229,17 @@ def _countersign(doing: Doing, row: Act, digest: str) -> Terms:
     if standing and not negotiation.open_for(side, map(rule_of, known)):
         return standing[0]  # signing twice is signing once
     found = negotiation.to_sign(side, map(rule_of, known), digest)
+    terms = next(Document.from_json(v.document) for v in known if v.digest == found.digest)
+    if added := _added(row, terms):
+        return _ask(doing, row, {"digest": found.digest}, added)
+    return _countersigned(doing, row, found.digest)
+
+
+def _countersigned(doing: Doing, row: Act, digest: str, by: str = "") -> Terms:
+    side = own_side()
+    found = negotiation.to_sign(side, map(rule_of, versions_of(row)), digest)
     made = Terms.objects.select_for_update().get(act=row, digest=found.digest)
-    _sign(doing, made, Document.from_json(made.document), side)
+    _sign(doing, made, Document.from_json(made.document), side, by)
     _hold(doing, row, made)
     made.save()
     message_id = _send(doing, row, made, side, proposed=False)

@@ -38,6 +38,10 @@ class Custody(Table):
     ended_at = columns.moment()
     due_at = columns.moment()
     ordered_by = columns.text(200)
+    # the lab's wish that it goes before it is due; nothing is owed to it
+    asked_at = columns.moment()
+    asked_by = columns.text(200)
+    asked_note = columns.long_text()
     destroyed_at = columns.moment()
     certificate = columns.document()
     digest = columns.text(71)

@@ -33,6 +33,8 @@ class Finding(Table):
     id = columns.random_key("finding")
     org = columns.owner()
     peer = models.ForeignKey(Peer, null=True, blank=True, on_delete=models.PROTECT)
+    # the scan that a peer's message named, which may arrive later than the finding
+    scan_named = columns.text(40, db_index=True)
     sent_to = models.ForeignKey(
         Peer, null=True, blank=True, on_delete=models.PROTECT, related_name="findings_sent"
     )

@@ -59,6 +59,17 @@ def destroy(request: Asked, act_id: str, body: CustodyWhyIn) -> dict[str, Any]:
     return _outcome(custody.destroy_material(request.auth, act_id, body.why))
 
 
+@router.post(
+    "/custody/{act_id}/ask-destruction",
+    operation_id="askDestruction",
+    summary="As the lab, ask that it is destroyed before it is due",
+)
+def ask_destruction(request: Asked, act_id: str, body: CustodyReasonIn) -> dict[str, Any]:
+    """A wish: the office follows it or leaves it."""
+    custody.ask_destruction(request.auth, act_id, body.reason)
+    return custody_views.custody_view(request.auth, act_id)
+
+
 @router.post("/custody/{act_id}/list", operation_id="listMaterial", summary="Tell the lab")
 def tell(request: Asked, act_id: str) -> dict[str, Any]:
     return dict(custody.list_material(request.auth, act_id).returned)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import HttpResponse
 from ninja import Schema
 from pydantic import Field
 
@@ -12,6 +13,7 @@ from vedette.web.api.idempotency import Asked, Router
 from vedette.web.api.kinds import Name
 
 router = Router(tags=["engagement"])
+MARKDOWN = {"responses": {200: {"content": {"text/markdown": {"schema": {"type": "string"}}}}}}
 
 
 class DraftIn(Schema):
@@ -72,6 +74,17 @@ def show(request: Asked, act_id: str, body: DraftIn) -> Any:
 )
 def read(request: Asked, publication_id: str) -> Any:
     return publications.publication_view(request.auth, publication_id)
+
+
+@router.get(
+    "/publications/{publication_id}/file",
+    operation_id="readPublicationFile",
+    summary="What may be published, as Markdown",
+    openapi_extra=MARKDOWN,
+)
+def file(request: Asked, publication_id: str) -> HttpResponse:
+    text = publications.publication_file(request.auth, publication_id)
+    return HttpResponse(text, content_type="text/markdown; charset=utf-8")
 
 
 @router.post(

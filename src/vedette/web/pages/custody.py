@@ -11,11 +11,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from vedette.kernel.errors import NotFound, Refused
 from vedette.kernel.markings import AMBER
-from vedette.kernel.permissions import Permission
+from vedette.kernel.permissions import Permission, Profile
 from vedette.services import custody as service
 from vedette.services import custody_views as views
 from vedette.services import holds
 from vedette.services.here import here
+from vedette.services.sides import only
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Code, Column, Link, State, Table
 from vedette.web.pages.forms import Hour, done, form_page, long_text, moment, posted, submitted
@@ -104,6 +105,7 @@ def custody(request: SignedIn, act_id: str) -> HttpResponse:
         "custody": found,
         "state": state("custody", found["state"]),
         "due": moment(found["due_at"]),
+        "asked": moment(found["asked_at"]),
         "destroyed": moment(found["destroyed_at"]),
         "facts": _facts(found),
         "holds": _holds(found),
@@ -318,6 +320,25 @@ def destroy(request: SignedIn, act_id: str) -> HttpResponse:
         " every backup, however old. Nobody can bring it back; the lab can send it again."
     )
     return form_page(request, form, _form_context(found, found["destroy"], lede, danger=True))
+
+
+@require_http_methods(["GET", "POST"])
+@page(Permission.CUSTODY_HOLD)
+def ask(request: SignedIn, act_id: str) -> HttpResponse:
+    """The lab asks that it is destroyed before it is due."""
+    only(Profile.LAB, request.actor)
+    found = views.custody_view(request.actor, act_id)
+    form = LiftForm(posted(request))
+    made = submitted(
+        request, form, lambda v: service.ask_destruction(request.actor, act_id, v["reason"])
+    )
+    if made is not None:
+        return done(request, "Asked. The office follows it or leaves it.", "custody", act_id)
+    lede = (
+        "A wish: the office destroys it before it is due, with two persons, or leaves it. A hold"
+        " goes before it. Nothing is held against either of you."
+    )
+    return form_page(request, form, _form_context(found, "Ask for early destruction", lede))
 
 
 @require_POST

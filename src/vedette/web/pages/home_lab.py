@@ -20,6 +20,7 @@ from vedette.web.cells import Step
 from vedette.web.pages.acts import LIVE
 from vedette.web.pages.assessments import scores
 from vedette.web.pages.forms import moment
+from vedette.web.pages.home_waiting import waiting
 from vedette.web.pages.plan import coming_steps, dates_of
 from vedette.web.pages.words import NO_GATE, act_noun, state
 
@@ -38,7 +39,7 @@ def overview(request: SignedIn) -> HttpResponse:
         "plan": plan,
         "dates": dates_of(plan)[1:] if plan else [],
         "may_plan": actor.may(P.PLAN_EDIT),
-        "tasks": _tasks(request, plan, acts, assessments),
+        "tasks": [*_tasks(request, plan, acts, assessments), *waiting(request, acts)],
         "coming": coming_steps(plan, now) if plan else [],
         "acts": [_act_line(d, plan["model"], acts) for d in plan["decisions"]] if plan else [],
         "window": window_of(acts),

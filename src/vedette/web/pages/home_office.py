@@ -19,6 +19,7 @@ from vedette.web.cells import Step
 from vedette.web.pages.assessments import assessed, scores
 from vedette.web.pages.forms import moment
 from vedette.web.pages.home_lab import window_of
+from vedette.web.pages.home_waiting import waiting
 from vedette.web.pages.words import act_noun, joined, state
 
 P = Permission
@@ -37,6 +38,7 @@ def overview(request: SignedIn) -> HttpResponse:
         "acts": acts,
         "tasks": [
             *_engagement(request, acts),
+            *waiting(request, acts),
             *_bench(request, runs, assessments),
         ],
         "window": window_of(acts),

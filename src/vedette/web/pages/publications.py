@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from vedette.engagement.publication import MARKS_LIMIT
 from vedette.kernel.errors import NotFound
 from vedette.kernel.permissions import Permission
 from vedette.services import publications as service
@@ -18,7 +19,7 @@ from vedette.web.cells import Cell, Link, Table
 from vedette.web.pages.forms import done, form_page, long_text, moment, posted, submitted
 from vedette.web.pages.words import state
 
-MARKS_AT_ONCE = 5
+PASSAGES = 5
 TRAIL = [("Acts", "/acts/"), ("Publications", "/publications/")]
 
 
@@ -39,10 +40,15 @@ class DraftForm(forms.Form):
 class MarksForm(forms.Form):
     """Some passages, each with its reason; all empty means seen, with nothing to leave out."""
 
-    def __init__(self, reasons: dict[str, str], *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, reasons: dict[str, str], data: QueryDict | None) -> None:
+        given = {name: str(value) for name, value in (data or {}).items()}
+        more = "more" in given
+        there = [n for n in range(1, MARKS_LIMIT + 1) if f"passage-{n}" in given]
+        self.count = min(max(there, default=0) + (PASSAGES if more else 0), MARKS_LIMIT) or PASSAGES
+        # more passages: the same page again with what was written so far, and nothing is said yet
+        super().__init__(None if more else data, initial=given)
         choices = [("", "Choose a reason"), *reasons.items()]
-        for n in range(1, MARKS_AT_ONCE + 1):
+        for n in range(1, self.count + 1):
             self.fields[f"passage-{n}"] = long_text(
                 f"Passage {n}", "Word for word as in the draft.", limit=65_536, rows=2
             )
@@ -61,7 +67,7 @@ class MarksForm(forms.Form):
                 "reason": values[f"reason-{n}"],
                 "words": values[f"words-{n}"],
             }
-            for n in range(1, MARKS_AT_ONCE + 1)
+            for n in range(1, self.count + 1)
             if values[f"passage-{n}"]
         ]
 
@@ -185,7 +191,9 @@ def marks(request: SignedIn, publication_id: str) -> HttpResponse:
         else MarksForm(found["reasons"], posted(request))
     )
     call = service.settle_marks if own else service.mark_draft
-    made = submitted(request, form, lambda _: call(request.actor, publication_id, form.given()))
+    made = None
+    if form.is_bound:
+        made = submitted(request, form, lambda _: call(request.actor, publication_id, form.given()))
     if made is not None:
         said = "Your view stands beside each mark." if own else "The author is told."
         return done(request, said, "publication", publication_id)
@@ -198,11 +206,23 @@ def marks(request: SignedIn, publication_id: str) -> HttpResponse:
         " be narrowed, not stopped.",
         "button": "Say so",
         "found": found,
+        "more": not own and form.count < MARKS_LIMIT,
         "back": f"/publications/{publication_id}/",
         "trail": [*TRAIL, (found["title"], f"/publications/{publication_id}/"), ("Marks", "")],
         "page_marking": found["marking"],
     }
     return form_page(request, form, context, "pages/publication_marks.html")
+
+
+@require_GET
+@page(Permission.ENGAGEMENT_READ)
+def file(request: SignedIn, publication_id: str) -> HttpResponse:
+    """What was or may be published, as a Markdown file."""
+    own_side()
+    text = service.publication_file(request.actor, publication_id)
+    answer = HttpResponse(text, content_type="text/markdown; charset=utf-8")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{publication_id}.md"'
+    return answer
 
 
 DO = {

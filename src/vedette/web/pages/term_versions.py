@@ -23,6 +23,7 @@ from vedette.web.pages.terms import (
     SignForm,
     facts_of,
     hours,
+    signed,
     signed_words,
     trail,
 )
@@ -106,7 +107,7 @@ def version(request: SignedIn, act_id: str, digest: str) -> HttpResponse:
         request.actor.require(Permission.TERMS_SIGN)
         made = submitted(request, form, lambda _: sign_terms(request.actor, act_id, digest=digest))
         if made is not None:
-            return done(request, signed_words(made.number), "terms", act_id)
+            return signed(request, made, signed_words, act_id)
     signs = shown["open"] and request.actor.may(Permission.TERMS_SIGN)
     context = {
         "act": found,
@@ -135,7 +136,7 @@ def version(request: SignedIn, act_id: str, digest: str) -> HttpResponse:
 
 @require_GET
 @page(Permission.ENGAGEMENT_READ)
-def signed(request: SignedIn, act_id: str, digest: str) -> HttpResponse:
+def signed_file(request: SignedIn, act_id: str, digest: str) -> HttpResponse:
     """The version as a file with both sides' keys and signatures, to check offline."""
     value = term_views.signed_version(request.actor, act_id, digest)
     answer = HttpResponse(json.dumps(value, indent=1), content_type="application/json")
@@ -166,8 +167,8 @@ def propose(request: SignedIn, act_id: str) -> HttpResponse:
         lambda _: propose_terms(request.actor, act_id, base=newest, **form.given()),
     )
     if made is not None:
-        said = f"Version {made.number} is proposed and signed by your side. It binds nobody yet."
-        return done(request, said, "terms", act_id)
+        said = "Version {} is proposed and signed by your side. It binds nobody yet."
+        return signed(request, made, said.format, act_id)
     context = {
         "title": "Propose another version",
         "kicker": f"Departs from version {base['version']}",

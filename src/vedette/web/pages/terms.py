@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -13,6 +14,7 @@ from vedette.engagement.table import Actor as Side
 from vedette.kernel.errors import NotFound
 from vedette.kernel.permissions import Permission
 from vedette.services import acts as views
+from vedette.services.custody_views import waits
 from vedette.services.here import here
 from vedette.services.sides import own_side
 from vedette.services.term_views import offered_terms
@@ -163,9 +165,17 @@ def _sign(request: SignedIn, found: dict[str, Any]) -> HttpResponse:
         request, form, lambda v: sign_terms(request.actor, found["id"], digest=v["digest"])
     )
     if made is not None:
-        return done(request, signed_words(made.number), "terms", found["id"])
+        return signed(request, made, signed_words, found["id"])
     context = {**_shown(request, found), "may_sign": True, "accepted": found["state"] == "accepted"}
     return form_page(request, form, context, "pages/terms.html")
+
+
+def signed(request: SignedIn, made: Any, words: Callable[[int], str], act_id: str) -> HttpResponse:
+    """Go on after a signature, or to what waits for a second person's."""
+    if waits(made):
+        said = "It names somebody new: a second person of your office signs with you."
+        return done(request, said, "seconds")
+    return done(request, words(made.number), "terms", act_id)
 
 
 def signed_words(version: int) -> str:

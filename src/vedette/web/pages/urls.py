@@ -75,7 +75,7 @@ urlpatterns = [
     ),
     path(
         "acts/<str:act_id>/terms/versions/<str:digest>/signed/",
-        term_versions.signed,
+        term_versions.signed_file,
         name="terms-signed",
     ),
     path("acts/<str:act_id>/window/", sessions.window, name="window"),
@@ -99,6 +99,7 @@ urlpatterns = [
     path("acts/<str:act_id>/publications/", publications.show, name="publication-show"),
     path("publications/", publications.publications, name="publications"),
     path("publications/<str:publication_id>/", publications.publication, name="publication"),
+    path("publications/<str:publication_id>/file/", publications.file, name="publication-file"),
     path("publications/<str:publication_id>/marks/", publications.marks, name="publication-marks"),
     path(
         "publications/<str:publication_id>/do/<str:trigger>/",

@@ -10,6 +10,7 @@ urlpatterns = [
     path("custody/", custody.custodies, name="custodies"),
     path("custody/holds/<str:hold_id>/", custody.lift, name="hold-lift"),
     path("custody/<str:act_id>/", custody.custody, name="custody"),
+    path("custody/<str:act_id>/ask/", custody.ask, name="custody-ask"),
     path("custody/<str:act_id>/certificate/", custody.certificate, name="certificate"),
     path("custody/<str:act_id>/destroy/", custody.destroy, name="custody-destroy"),
     path("custody/<str:act_id>/export/", custody.export, name="custody-export"),
