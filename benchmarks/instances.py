@@ -45,8 +45,8 @@ def clock(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def running(command: list[str], port: int, ready: str, env: dict[str, str]) -> Iterator[None]:
-    """A server in a process of its own, from its first good answer at `ready` on."""
+def running(command: list[str], port: int, ready: str, env: dict[str, str]) -> Iterator[int]:
+    """A server in a process of its own, from its first good answer at `ready` on; its pid."""
     process = subprocess.Popen(
         command,
         cwd=ROOT,
@@ -64,7 +64,7 @@ def running(command: list[str], port: int, ready: str, env: dict[str, str]) -> I
             time.sleep(0.1)
         else:
             raise RuntimeError(f"{' '.join(command[1:4])}: no answer within 30 s")
-        yield
+        yield process.pid
     finally:
         process.terminate()
         try:
@@ -88,8 +88,8 @@ def _answers(port: int, path: str) -> bool:
 
 
 @contextmanager
-def served(folder: Path, port: int) -> Iterator[None]:
-    """The instance behind `vedette serve`, its worker beside it."""
+def served(folder: Path, port: int) -> Iterator[int]:
+    """The instance behind `vedette serve`, its worker beside it; the server's pid."""
     command = [*VEDETTE, "serve", "--instance", str(folder)]
-    with running(command, port, "/readyz", clock(folder)):
-        yield
+    with running(command, port, "/readyz", clock(folder)) as pid:
+        yield pid

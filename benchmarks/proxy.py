@@ -4,7 +4,9 @@ A real instance with an open window behind `vedette serve`; each call is admitte
 goes out and settled after, two transactions that reach the disk. The model is a trivial one on
 loopback that answers at once, whole or in 22 chunks. nginx (where it is installed) forwards
 without looking. Every way is asked in turns, on kept connections. What a streamed token costs is
-the time from a stream's first piece to its last, of 400 pieces, by their number.
+the time from a stream's first piece to its last, of 400 pieces as fast as they pass, by their
+number. The same with pieces 20 ms apart, as a model thinks them: how late each one is, and what a
+call takes around them (see `proxy_paced`). Memory is what the server holds after all of it.
 """
 
 from __future__ import annotations
@@ -17,10 +19,12 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from http.client import HTTPConnection
 from itertools import count
 from pathlib import Path
 
+from benchmarks import proxy_paced
 from benchmarks.instances import found, free_port, running, served, tell_story
 from benchmarks.result import Result, Spread
 
@@ -105,10 +109,10 @@ def run(quick: bool) -> list[Result]:
         stack.enter_context(running(command, model, "/", {}))
         port = found(folder / "lab", "lab")
         told = tell_story("window", folder / "lab", f"http://127.0.0.1:{model}/v1")
-        stack.enter_context(served(folder / "lab", port))
+        pids = {"ours": stack.enter_context(served(folder / "lab", port))}
         ports = {"ours": port, "model": model}
         if shutil.which("nginx"):
-            ports["nginx"] = stack.enter_context(_nginx(folder / "nginx", model))
+            ports["nginx"], pids["nginx"] = stack.enter_context(_nginx(folder / "nginx", model))
         ways = {n: Way(n, p, told["credential"], told["model"]) for n, p in ports.items()}
         results = []
         for stream in (False, True):
@@ -116,7 +120,13 @@ def run(quick: bool) -> list[Result]:
                 results += measure(ways, callers, stream, quick)
         for callers in (1, 10, 100):
             results += measure_tokens(ways, callers, quick)
-        return results
+        for streams in (1, 10, 100):
+            results += proxy_paced.measure(ways, streams, quick)
+        held = {name: Spread.of([proxy_paced.memory(pid)]) for name, pid in pids.items()}
+        kept = Result("memory after 100 streams", "MiB", held["ours"])
+        if "nginx" in held:
+            kept = replace(kept, peer=held["nginx"], peer_name="bare nginx")
+        return [*results, kept]
 
 
 def measure_tokens(ways: dict[str, Way], callers: int, quick: bool) -> list[Result]:
@@ -140,14 +150,14 @@ def measure_tokens(ways: dict[str, Way], callers: int, quick: bool) -> list[Resu
 
 
 @contextmanager
-def _nginx(folder: Path, model: int) -> Iterator[int]:
+def _nginx(folder: Path, model: int) -> Iterator[tuple[int, int]]:
     folder.mkdir()
     port = free_port()
     conf = folder / "nginx.conf"
     conf.write_text(NGINX.format(folder=folder, model=model, port=port))
     command = ["nginx", "-p", str(folder), "-c", str(conf), "-e", "stderr"]
-    with running(command, port, "/", {}):
-        yield port
+    with running(command, port, "/", {}) as pid:
+        yield port, pid
 
 
 def measure(ways: dict[str, Way], callers: int, stream: bool, quick: bool) -> list[Result]:

@@ -1,6 +1,8 @@
 """A trivial model behind OpenAI's address: `python upstream.py PORT`; one fixed answer, at once.
 
-asyncio's streams, no framework: what it takes is taken from every way alike.
+With `pace_ms` in the request a stream's pieces come that far apart, each with the time at which it
+was sent (ns of the monotonic clock). asyncio's streams, no framework: what it takes is taken from
+every way alike.
 """
 
 from __future__ import annotations
@@ -8,10 +10,13 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
+from collections.abc import AsyncIterator
 
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
 WHOLE = json.dumps({"id": "1", "object": "chat.completion", "choices": [], "usage": USAGE}).encode()
 WORD = b'data: {"choices": [{"delta": {"content": "word"}}]}\n\n'
+STAMPED = b'data: {"choices": [{"delta": {"content": "word"}}], "sent": %d}\n\n'
 END = [
     b'data: {"choices": [], "usage": ' + json.dumps(USAGE).encode() + b"}\n\n",
     b"data: [DONE]\n\n",
@@ -25,7 +30,8 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             length = head.partition("content-length:")[2].split("\r\n")[0].strip()
             body = await reader.readexactly(int(length or 0))
             if b'"stream": true' in body:
-                await stream(writer, int(json.loads(body).get("max_tokens", 20)))
+                asked = json.loads(body)
+                await stream(writer, asked.get("max_tokens", 20), asked.get("pace_ms", 0))
             else:
                 start = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
                 writer.write(start + b"%d\r\n\r\n" % len(WHOLE) + WHOLE)
@@ -34,14 +40,28 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.close()
 
 
-async def stream(writer: asyncio.StreamWriter, words: int) -> None:
+async def stream(writer: asyncio.StreamWriter, words: int, pace_ms: int) -> None:
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n")
     writer.write(b"Transfer-Encoding: chunked\r\n\r\n")
-    for chunk in [*[WORD] * words, *END]:
+    async for chunk in paced(words, pace_ms / 1000) if pace_ms else at_once(words):
         writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
         await writer.drain()
     writer.write(b"0\r\n\r\n")
     await writer.drain()
+
+
+async def at_once(words: int) -> AsyncIterator[bytes]:
+    for chunk in [*[WORD] * words, *END]:
+        yield chunk
+
+
+async def paced(words: int, pace: float) -> AsyncIterator[bytes]:
+    started = time.monotonic()
+    for number in range(words):
+        await asyncio.sleep(started + number * pace - time.monotonic())
+        yield STAMPED % time.perf_counter_ns()
+    for chunk in END:
+        yield chunk
 
 
 async def main(port: int) -> None:

@@ -53,13 +53,16 @@ class Actor:
         return Scope(org=self.org, host=self.host, system=self.system)
 
 
+EVERY_PERMISSION = frozenset(Permission)
+
+
 def instance_actor() -> Actor:
     """The instance itself: arriving messages, jobs, deadlines."""
     return Actor(
         org=here().org,
         name="the instance",
         role="instance",
-        permissions=frozenset(Permission),
+        permissions=EVERY_PERMISSION,
         host=True,
         system=True,
     )

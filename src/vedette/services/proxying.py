@@ -15,14 +15,13 @@ Rules:
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
-
-from django.db.models import F
 
 from vedette.engagement import access as rules
 from vedette.engagement.access import Reason
@@ -31,14 +30,14 @@ from vedette.kernel.bounds import from_text
 from vedette.kernel.canonical import digest
 from vedette.kernel.events import Event
 from vedette.kernel.permissions import Profile
-from vedette.services import early_access, metering, windows
+from vedette.services import call_rows, early_access, metering, windows
 from vedette.services.acting import Doing, act, instance_actor, reading
-from vedette.services.call_facts import Facts, bound_by, facts_of
+from vedette.services.call_facts import Facts, facts_of
 from vedette.services.here import here
 from vedette.services.jobs import job, schedule
 from vedette.services.metering import ENDED, OPEN, Metered
 from vedette.services.together import Together
-from vedette.store.models import Call, ModelEndpoint, Reachable, Session
+from vedette.store.models import ModelEndpoint, Reachable, Session
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 UNKNOWN, NO_ID, USED_ID, NO_MODEL, OTHER_DIALECT = 401, 400, 409, 503, 404
@@ -156,28 +155,33 @@ def alive(credential: str) -> dict[str, Any] | Turned:
 
 
 def _admit(doing: Doing, asked: Asked, mark: str) -> Admitted | Turned:
-    rows = Session.objects.select_related("act").select_for_update(of=("self",)).order_by()
-    session = rows.filter(credential_digest=mark).first() if asked.credential else None
-    if session is None:
+    facts = facts_of(mark, asked.request_id) if asked.credential else None
+    if facts is None:
         return Turned(UNKNOWN, "credential", "this credential opens no session here")
     if not REQUEST_ID.fullmatch(asked.request_id):
         text = "X-Vedette-Request: 1 to 64 of A-Z a-z 0-9 . _ -"
-        return _note(doing, session, Turned(NO_ID, "request-id", text))
-    facts = facts_of(session, asked.request_id)
+        return _note(doing, _locked(mark), Turned(NO_ID, "request-id", text))
     if facts.used_before:
         turned = Turned(USED_ID, "request-id", "this request id was used before")
-        return _note(doing, session, turned)
-    return _decide(doing, session, asked, facts)
+        return _note(doing, _locked(mark), turned)
+    found = _decide(doing, asked, facts)
+    return _refuse(doing, _locked(mark), asked, found) if isinstance(found, Turned) else found
+
+
+def _locked(mark: str) -> Session:
+    """The session as it is now, to be written."""
+    rows = Session.objects.select_related("act").select_for_update(of=("self",))
+    return rows.get(credential_digest=mark)
 
 
 def _judged(
-    doing: Doing, session: Session, asked: Asked, at_most: int, facts: Facts
+    doing: Doing, asked: Asked, at_most: int, facts: Facts
 ) -> rules.Allowance | rules.Refusal | Turned:
     """The rule's word on one attempt: of the window's terms, or of a partner's early access."""
+    session, bound, used = facts.standing.session, facts.standing.bound, facts.used
     if session.early_id:
         aside = ASIDE.of(session.early_id)
         return early_access.judge(session, asked.purpose, aside, at_most if asked.dialect else 0)
-    bound, used = bound_by(session, facts), facts.used
     if bound is None:
         return Turned(OTHERWISE, "terms", "no agreed terms")
     return rules.decide(
@@ -195,37 +199,25 @@ def _judged(
     )
 
 
-def _decide(doing: Doing, session: Session, asked: Asked, facts: Facts) -> Admitted | Turned:
+def _decide(doing: Doing, asked: Asked, facts: Facts) -> Admitted | Turned:
+    session, endpoint = facts.standing.session, facts.standing.endpoint
     otherwise = doing.here.pack.integer("access", "tokens_without_limit")
     at_most = rules.at_most(asked.size, asked.limit, otherwise)
-    found = _judged(doing, session, asked, at_most, facts)
+    found = _judged(doing, asked, at_most, facts)
     if isinstance(found, Turned):
-        return _refuse(doing, session, asked, found)
+        return found
     if isinstance(found, rules.Refusal):
-        turned = Turned(STATUS.get(found.reason, OTHERWISE), str(found.reason), found.text)
-        return _refuse(doing, session, asked, turned)
-    endpoint = ModelEndpoint.objects.filter(model=session.model).order_by().first()
+        return Turned(STATUS.get(found.reason, OTHERWISE), str(found.reason), found.text)
     if endpoint is None:
-        turned = Turned(NO_MODEL, "model", "the lab has taken this model's proxy down")
-        return _refuse(doing, session, asked, turned)
+        return Turned(NO_MODEL, "model", "the lab has taken this model's proxy down")
     if asked.dialect and asked.dialect != endpoint.dialect:
         text = f"this session's model is called in the dialect of {endpoint.dialect}"
-        return _refuse(doing, session, asked, Turned(OTHER_DIALECT, "dialect", text))
-    call = Call(
-        org_id=session.org_id,
-        session=session,
-        request_id=asked.request_id,
-        at=doing.now,
-        status=0,
-        build=endpoint.serves,
-        probe=asked.probe,
-    )
-    call.save(force_insert=True)
-    Session.objects.filter(pk=session.pk).update(calls_used=F("calls_used") + 1)
+        return Turned(OTHER_DIALECT, "dialect", text)
+    call = call_rows.count(session, asked.request_id, doing.now, endpoint.serves, probe=asked.probe)
     window = session.early_id or session.act_id
     ASIDE.put((session.credential_digest, asked.request_id), window, at_most)
     return Admitted(
-        call.pk,
+        call,
         session.id,
         session.model,
         endpoint.dialect,
@@ -301,12 +293,19 @@ def settle(
     *,
     ended: str = "",
     size: int = 0,
-) -> None:
+    only_if_open: bool = False,
+) -> bool:
     """Write down how a call ended, as its caller saw it. Idempotent: the first ending stays.
 
     Args:
         ended: how its answer ended, in one word ("" where there was none).
         size: bytes of the answer.
+        only_if_open: nothing of the answer was handed on yet, and nothing will be where its hour
+            or the lab ended the session meanwhile; the call then ends as one refused, and what its
+            caller did not get is not counted as its use: both sides count alike.
+
+    Returns:
+        Whether the answer may be handed on.
     """
     claim = rules.judge_usage(
         (input_tokens, output_tokens),
@@ -315,31 +314,37 @@ def settle(
         received=size,
         limit=admitted.asked.limit,
     )
-    values = {
-        "status": status,
-        "input_tokens": input_tokens,
-        "output_tokens": output_tokens,
-        "milliseconds": min(milliseconds, 2**31 - 1),
-        "ended": ended[:20],
-        "odd": claim.odd,
-    }
+    values = (
+        status,
+        input_tokens,
+        output_tokens,
+        min(milliseconds, 2**31 - 1),
+        ended[:20],
+        claim.odd,
+    )
+    tokens = claim.input_tokens + claim.output_tokens
     try:
-        WRITES.do(lambda doing: _settle(doing, admitted, values, claim))
+        return WRITES.do(lambda doing: _settle(doing, admitted, values, tokens, only_if_open))
     finally:
         ASIDE.take((digest(admitted.asked.credential.encode()), admitted.asked.request_id))
 
 
-def _settle(doing: Doing, admitted: Admitted, values: dict[str, Any], claim: rules.Claim) -> None:
-    if not Call.objects.filter(pk=admitted.call, status=0).update(**values):
-        return
-    rows = Session.objects.filter(id=admitted.session)
-    tokens = F("tokens_used") + claim.input_tokens + claim.output_tokens
-    if rows.filter(state=OPEN).update(tokens_used=tokens):
-        return
-    rows.update(tokens_used=tokens)
-    session = rows.select_related("act", "act__peer").get()
-    if session.state == ENDED:
-        metering.report(doing, session)
+def _settle(
+    doing: Doing, admitted: Admitted, values: Sequence[Any], tokens: int, only_if_open: bool
+) -> bool:
+    passes = not only_if_open or (
+        doing.now < admitted.until and call_rows.is_open(admitted.session)
+    )
+    if not passes:
+        milliseconds = values[3]
+        values, tokens = (OTHERWISE, 0, 0, milliseconds, "", ""), 0
+    if not call_rows.end(admitted.call, values):
+        return passes
+    if not call_rows.use_tokens(admitted.session, tokens):
+        session = Session.objects.select_related("act", "act__peer").get(id=admitted.session)
+        if session.state == ENDED:
+            metering.report(doing, session)
+    return passes
 
 
 def still_open(admitted: Admitted) -> bool:

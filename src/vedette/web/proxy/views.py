@@ -114,8 +114,8 @@ def call(request: HttpRequest, route: Route) -> HttpResponseBase:
         raise
 
 
-def _settle(found: Admitted, status: int, started: float, tokens: tuple[int, int] = (0, 0)) -> None:
-    proxying.settle(found, status, *tokens, int((time.monotonic() - started) * 1000))
+def _settle(found: Admitted, status: int, started: float) -> None:
+    proxying.settle(found, status, 0, 0, int((time.monotonic() - started) * 1000))
 
 
 def _read(request: HttpRequest, route: Route) -> tuple[dict[str, Any] | None, Failed | None]:
@@ -194,12 +194,12 @@ def _whole(
     except (ValueError, RecursionError):
         raise Failed(BAD_GATEWAY, "model", "the model's answer is not JSON") from None
     tokens = usage_of(value)
-    if not proxying.still_open(found):
-        # what the caller did not get is not counted as its use: both sides count alike
-        _settle(found, 403, started)
-        return _error(found.dialect, 403, "ended", relay.ENDED)
     milliseconds = int((time.monotonic() - started) * 1000)
-    proxying.settle(found, status, *tokens, milliseconds, ended="whole", size=len(data))
+    passes = proxying.settle(
+        found, status, *tokens, milliseconds, ended="whole", size=len(data), only_if_open=True
+    )
+    if not passes:
+        return _error(found.dialect, 403, "ended", relay.ENDED)
     made = HttpResponse(data, status=status, content_type="application/json")
     made.headers["Cache-Control"] = "no-store"
     made.headers[BUILD_HEADER] = found.build
