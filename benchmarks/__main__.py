@@ -26,6 +26,7 @@ SUBJECTS = (
     "sandbox",
     "samples",
     "proxy",
+    "fingerprint",
     "pages",
     "acts",
     "exchange",

@@ -326,7 +326,8 @@ def test_an_answer_after_the_window_is_not_handed_on(
     answer = caller.post()
     assert answer.status_code == 403
     (call,) = caller.calls()
-    assert (call.status, call.output_tokens) == (403, 3)
+    assert (call.status, call.output_tokens) == (403, 0), "as the office counts it, which got none"
+    assert session_of(caller.session).tokens_used == 0
 
 
 def test_the_models_list_names_the_sessions_model(caller: Caller) -> None:

@@ -16,6 +16,7 @@ from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from tests.services.flow import CLOSES, MODEL, LabStory, session_of
+from tests.web import openai_model
 from tests.web.test_proxy import Caller
 
 from vedette.kernel.bounds import from_text
@@ -51,10 +52,10 @@ def stand_in() -> Iterator[Any]:
         yield server
 
 
-def opened(lab: Fixture, server: Any, dialect: str) -> Caller:
-    story = LabStory.start(lab)
+def opened(lab: Fixture, server: Any, dialect: str, url: str = "") -> Caller:
+    story, url = LabStory.start(lab), url or server.url
     access.add_endpoint(
-        story.lead, MODEL, server.url, KEY, "b1", "on", upstream_model="talker", dialect=dialect
+        story.lead, MODEL, url, KEY, "b1", "on", upstream_model="talker", dialect=dialect
     )
     act_id = story.opened()
     session_id = story.session(act_id)
@@ -138,6 +139,39 @@ def test_openais_client_whole_and_streamed(lab: Fixture, stand_in: Any) -> None:
         call.input_tokens + call.output_tokens for call in (whole, streamed)
     )
     assert client.models.list().data[0].id == MODEL
+
+
+@pytest.fixture
+def older_and_newer(lab: Fixture) -> Iterator[Caller]:
+    """A session to a model that speaks text completions and Responses."""
+    with openai_model.running() as url:
+        yield opened(lab, None, "openai", url)
+
+
+def test_openais_client_completes_text_whole_and_streamed(older_and_newer: Caller) -> None:
+    ask = gpt(older_and_newer).completions.create
+    found = ask(model=MODEL, prompt="Name one animal.", max_tokens=64)
+    assert found.choices[0].text == openai_model.TEXT
+    stream = ask(model=MODEL, prompt="Name one animal.", max_tokens=64, stream=True)
+    pieces = [chunk.choices[0].text for chunk in stream if chunk.choices]
+    assert pieces == list(openai_model.PIECES)
+    counted = [(call.input_tokens, call.output_tokens) for call in older_and_newer.calls()]
+    assert counted == [(5, 8), (5, 8)], "the stream was asked to name its usage on its way"
+    assert session_of(older_and_newer.session).tokens_used == 26
+
+
+def test_openais_client_responds_whole_and_streamed(older_and_newer: Caller) -> None:
+    client = gpt(older_and_newer)
+    found = client.responses.create(model=MODEL, input="Name one animal.")
+    assert found.output_text == openai_model.TEXT
+    with client.responses.stream(model=MODEL, input="Name one animal.") as stream:
+        pieces = [e.delta for e in stream if e.type == "response.output_text.delta"]
+        whole = list(client.responses.create(model=MODEL, input="One more.", stream=True))[-1]
+    assert pieces == list(openai_model.PIECES)
+    assert whole.response.usage.output_tokens == 9
+    calls = older_and_newer.calls()
+    assert [(call.input_tokens, call.output_tokens) for call in calls] == [(6, 9)] * 3
+    assert [call.ended for call in calls] == ["whole"] * 3
 
 
 def test_a_dialect_that_is_not_spoken_there_is_refused_in_the_callers_form(

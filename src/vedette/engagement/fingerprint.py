@@ -11,6 +11,8 @@ compares distributions, not texts:
   exchanges are equally likely, so a threshold of p is the false-alarm rate, whatever the model.
 - It stops early where it plainly won't be small (Besag and Clifford).
 - The same seed gives the same p. What was not answered on both sides is left out.
+- A round is compared with the newest earlier ones of its era, put together. Each comparison has the
+  pack's false-alarm rate, so that a window's is at most that times its rounds.
 
 Sources: Gretton et al., "A Kernel Two-Sample Test" (2012); Gao, Liang, Guestrin, "Model Equality
 Testing: Which Model Is This API Serving?" (2024),
@@ -23,6 +25,9 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from vedette.kernel.packs import PolicyPack
+
+MILLION = 1_000_000
 ENOUGH = 20
 """So many exchanges at least as large end the counting."""
 
@@ -51,6 +56,52 @@ class Verdict:
 
     def changed(self, alpha: float) -> bool:
         return self.questions > 0 and self.p <= alpha
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How rounds are compared (the pack's `access.probes`).
+
+    Args:
+        alpha: the false-alarm rate of one comparison.
+        exchanges, length: see `compare`.
+        pooled: so many earlier rounds are put together.
+    """
+
+    alpha: float
+    exchanges: int
+    length: int
+    pooled: int
+
+    @classmethod
+    def of(cls, pack: PolicyPack) -> Rule:
+        def number(name: str) -> int:
+            return pack.integer("access", "probes", name)
+
+        return cls(
+            number("false_alarms_per_million") / MILLION,
+            number("permutations"),
+            number("compared_characters"),
+            number("rounds_pooled"),
+        )
+
+
+def compare_round(earlier: Sequence[Answers], answers: Answers, rule: Rule) -> Verdict | None:
+    """Compare a round with the earlier ones of its era, newest first; None for the first."""
+    pooled: dict[str, list[str]] = {}
+    for before in earlier[: rule.pooled]:
+        for question, given in before.items():
+            pooled.setdefault(question, []).extend(given)
+    if not pooled:
+        return None
+    return compare(
+        pooled,
+        answers,
+        length=rule.length,
+        exchanges=rule.exchanges,
+        seed=len(earlier),
+        alpha=rule.alpha,
+    )
 
 
 def compare(
@@ -127,4 +178,5 @@ def _trigrams(text: str) -> frozenset[str]:
 
 
 def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
-    return len(one & other) / len(one | other)
+    shared = len(one & other)
+    return shared / (len(one) + len(other) - shared)

@@ -10,7 +10,6 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,7 +19,6 @@ from vedette.kernel.clock import parse_time
 from vedette.kernel.errors import Refused, VedetteError
 from vedette.kernel.events import Event
 from vedette.kernel.ids import new_id
-from vedette.kernel.packs import PolicyPack
 from vedette.kernel.permissions import Permission, Profile
 from vedette.services import metering, probing
 from vedette.services.acting import Actor, Doing, act, instance_actor, reading
@@ -34,7 +32,6 @@ from vedette.store.models import Act, ProbeRound, Session
 
 TAKEN, MISSED = "taken", "missed"
 FIRST, SAME, CHANGED = "first", "same", "changed"
-MILLION = 1_000_000
 PLACES = {"start": 0, "day": 1, "asked": 2, "end": 3}
 
 
@@ -126,10 +123,12 @@ def _keep(
         if row.rounds.filter(occasion=occasion).exists():
             return
         era, pack = _era(row), doing.here.pack
-        earlier = list(row.rounds.filter(state=TAKEN, era=era).order_by("-at", "-pk"))
-        found = _compared(earlier, asked.answers, pack)
+        rule = rules.Rule.of(pack)
+        earlier = row.rounds.filter(state=TAKEN, era=era).order_by("-at", "-pk")
+        given = [made.answers.get("given", {}) for made in earlier]
+        found = rules.compare_round(given, asked.answers, rule)
         verdict = FIRST if found is None else SAME
-        if found is not None and found.changed(_alpha(pack)):
+        if found is not None and found.changed(rule.alpha):
             verdict, era = CHANGED, era + 1
         questions = list(pack.sequence("access", "probes", "questions"))
         answers: Any = {"given": asked.answers}
@@ -156,30 +155,6 @@ def _keep(
 def _era(row: Act) -> int:
     last = row.rounds.filter(state=TAKEN).order_by("-at", "-pk").values_list("era", flat=True)
     return int(last.first() or 0)
-
-
-def _alpha(pack: PolicyPack) -> float:
-    return pack.integer("access", "probes", "false_alarms_per_million") / MILLION
-
-
-def _compared(
-    earlier: list[ProbeRound], answers: Mapping[str, list[str]], pack: PolicyPack
-) -> rules.Verdict | None:
-    """The round beside the newest ones of its era; None where there is none to compare with."""
-    pooled: dict[str, list[str]] = {}
-    for made in earlier[: pack.integer("access", "probes", "rounds_pooled")]:
-        for question, given in made.answers.get("given", {}).items():
-            pooled.setdefault(question, []).extend(given)
-    if not pooled:
-        return None
-    return rules.compare(
-        pooled,
-        answers,
-        length=pack.integer("access", "probes", "compared_characters"),
-        exchanges=pack.integer("access", "probes", "permutations"),
-        seed=len(earlier),
-        alpha=_alpha(pack),
-    )
 
 
 def _result(found: rules.Verdict | None) -> dict[str, Any]:
