@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.matching.build import inventory, osv
 
 from vedette.matching import names, versions
@@ -109,3 +111,16 @@ def test_an_rpm_epoch_stands_in_a_qualifier(purl: str, found: bool) -> None:
     stated = Inventory("i", (Component("c", version="7.61-30", purl=purl),))
     for held in (inventory(purl), stated):
         assert bool(list(match([held], [advisory]))) == found
+
+
+@given(
+    st.sampled_from(["pypi", "npm", "golang", "maven", "deb", "rpm"]),
+    st.lists(st.text("aB1._-", min_size=1, max_size=4), min_size=1, max_size=3),
+    st.text("1a.+!~-", min_size=1, max_size=6),
+)
+def test_a_purl_reads_the_same_with_and_without_escapes(
+    kind: str, path: list[str], version: str
+) -> None:
+    plain = f"pkg:{kind}/{'/'.join(path)}@{version}"
+    escaped = f"pkg:{kind}/{'/'.join(path)}@" + "".join(f"%{ord(c):02X}" for c in version)
+    assert names.from_purl(plain) == names.from_purl(escaped)

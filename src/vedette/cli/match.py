@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -115,8 +115,9 @@ def match(
     count = _Counted(
         honour(run(listed, source.sole_index() or source, problems), listed, every, suppressed)
     )
-    for chunk in WRITERS[form](count, suppressed, SystemClock().now()):
-        sys.stdout.write(chunk)
+    chunks = WRITERS[form](count, suppressed, SystemClock().now())
+    while several := "".join(islice(chunks, 1000)):
+        sys.stdout.write(several)
     _tell(problems + source.problems + _taken_away(suppressed))
     if fail_on and count.total:
         sys.exit(1)

@@ -78,7 +78,8 @@ def collect(name: str, rows: Iterator[dict[str, str]]) -> Inventory:
         purl = row.get("purl", "")
         nested += bool(row.pop(NESTED, ""))
         unreadable += bool(purl) and names.from_purl(purl) is None
-        components.append(Component(**(row | {"id": row["id"] or purl or f"row:{number}"})))
+        row["id"] = row["id"] or purl or f"row:{number}"
+        components.append(Component(**row))
     ids = {component.id for component in components}
     notes = (
         (nested, "nested in others: they count like any other"),

@@ -28,12 +28,23 @@ _JUSTIFICATIONS = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
+_quoted = json.encoder.encode_basestring_ascii
+
+
 def jsonl(
     matches: Iterable[Match], suppressed: Sequence[Suppressed], now: datetime
 ) -> Iterator[str]:
-    """One JSON object a line."""
+    """One JSON object a line, the fields of `Match.line` in their order."""
     for match in matches:
-        yield json.dumps(match.line()) + "\n"
+        purl = f'"purl": {_quoted(match.purl)}, ' if match.purl else ""
+        yield (
+            f'{{"inventory": {_quoted(match.inventory)}, "component": {_quoted(match.component)}, '
+            f'{purl}"version": {_quoted(match.version)}, "advisory": {_quoted(match.advisory)}, '
+            f'"aliases": [{", ".join(map(_quoted, match.aliases))}], '
+            f'"range": {_quoted(match.range)}, "fixed": [{", ".join(map(_quoted, match.fixed))}], '
+            f'"verdict": "{match.verdict}", "confidence": "{match.confidence}", '
+            f'"reason": {_quoted(match.reason)}}}\n'
+        )
 
 
 def table(

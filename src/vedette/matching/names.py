@@ -16,12 +16,17 @@ Source: package-url specification; OSV schema, `affected[].package`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import unquote
 
 _PURL = re.compile(
     r"pkg:/*([A-Za-z][A-Za-z0-9.+-]*)/([^?#]*)(?:\?([^#]*))?(?:#.*)?", re.IGNORECASE | re.DOTALL
+)
+# most purls: nothing escaped, no qualifiers, no distribution
+_SIMPLE = re.compile(
+    r"pkg:(cargo|composer|gem|golang|hex|maven|npm|nuget|pub|pypi)"
+    r"/([A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*)@([A-Za-z0-9._+!~-]+)"
 )
 _PEP503 = re.compile(r"[-_.]+")
 _CASELESS = frozenset(
@@ -80,8 +85,7 @@ _CODENAMES = {
 }
 
 
-@dataclass(frozen=True)
-class Package:
+class Package(NamedTuple):
     """A package: its key, the purl's version, the distribution's release, the source package."""
 
     key: str
@@ -98,6 +102,8 @@ class Package:
 @lru_cache(maxsize=1 << 16)
 def from_purl(purl: str) -> Package | None:
     """Read a package URL, None when it can't be read."""
+    if simple := _SIMPLE.fullmatch(purl):
+        return Package(_key(simple[1], simple[2].split("/")), simple[3])
     found = _PURL.fullmatch(purl.strip())
     if found is None:
         return None

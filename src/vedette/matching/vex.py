@@ -57,6 +57,9 @@ def honour(
     held: _Held | None = None
     for match in matches:
         held = held or _Held(inventories, statements)
+        if held.silent:
+            yield match
+            continue
         ruling = held.ruling(match)
         if ruling is None:
             yield match
@@ -76,6 +79,11 @@ class _Held:
         for inventory in inventories:
             for statement in inventory.statements:
                 self._add(statement, inventory.name)
+
+    @property
+    def silent(self) -> bool:
+        """Whether there is no statement at all."""
+        return not self._statements
 
     def _add(self, statement: Statement, inventory: str | None) -> None:
         for name in statement.vulnerability:
