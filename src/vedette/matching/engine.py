@@ -112,31 +112,50 @@ def _newest(stream: Iterable[Advisory], wanted: frozenset[str]) -> list[Advisory
 
 
 def join(holdings: Holdings, source: Source) -> None:
-    """Give each group its findings."""
+    """Give each group its hits."""
     superseding = {name for c in source.corrections for name in (c.id, *c.supersedes)}
     for key, claims in holdings.by_key.items():
-        rows = source.rows(key)
-        if not rows:
+        if rows := source.rows(key):
+            _join_key(Shelf(key.partition("/")[0], claims.values()), rows, source, superseding)
+
+
+def _join_key(shelf: Shelf, rows: Iterable[Row], source: Source, superseding: set[str]) -> None:
+    sortable, groups, odd = shelf.sortable, shelf.groups, shelf.odd
+    takes = [group.hits.append for group in groups]
+    for row in rows:
+        if row.bounds is None or row.release:
+            _join_row(row, shelf, source, superseding)
             continue
-        shelf = Shelf(key.partition("/")[0], claims.values())
-        sortable, groups = shelf.sortable, shelf.groups
-        for row in rows:
-            bounds = row.bounds
-            if bounds is None:
-                asked = groups + shelf.odd
-            else:
-                asked = shelf.odd
-                for interval in range(len(bounds) >> 1):
-                    low = bisect_left(sortable, bounds[2 * interval])
-                    high = bisect_left(sortable, bounds[2 * interval + 1], low)
-                    for group in groups[low:high]:
-                        if names.same_release(group.claim.release, row.release):
-                            group.findings.append(_plain(row, interval, group.claim))
-            for group in asked:
-                if names.same_release(group.claim.release, row.release):
-                    found = _asked(row, group.claim, *source.product(row))
-                    if found.verdict != "unaffected" or row.advisory in superseding:
-                        group.findings.append(found)
+        bounds = iter(row.bounds)
+        for interval, (start, end) in enumerate(zip(bounds, bounds, strict=False)):
+            low = bisect_left(sortable, start)
+            high = bisect_left(sortable, end, low)
+            if low < high:
+                hit = (row, interval)
+                for take in takes[low:high]:
+                    take(hit)
+        for group in odd:
+            _ask(row, group, source, superseding)
+
+
+def _join_row(row: Row, shelf: Shelf, source: Source, superseding: set[str]) -> None:
+    """Join a row that asks its advisory, or that is of one release."""
+    asked = [*shelf.groups, *shelf.odd] if row.bounds is None else shelf.odd
+    for interval in range(len(row.bounds or ()) // 2):
+        start, end = (row.bounds or ())[2 * interval : 2 * interval + 2]
+        low = bisect_left(shelf.sortable, start)
+        for group in shelf.groups[low : bisect_left(shelf.sortable, end, low)]:
+            if names.same_release(group.claim.release, row.release):
+                group.hits.append((row, interval))
+    for group in asked:
+        if names.same_release(group.claim.release, row.release):
+            _ask(row, group, source, superseding)
+
+
+def _ask(row: Row, group: Group, source: Source, superseding: set[str]) -> None:
+    found = _asked(row, group.claim, *source.product(row))
+    if found.verdict != "unaffected" or row.advisory in superseding:
+        group.hits.append(found)
 
 
 def _plain(row: Row, interval: int, claim: Claim) -> Finding:
@@ -185,7 +204,7 @@ def _lines(
     by_id: dict[str, list[tuple[Component, tuple[Group, ...]]]] = {}
     for row in held:
         for group in row[1]:
-            if group.findings:
+            if group.hits:
                 by_id.setdefault(row[0].id, []).append(row)
                 break
     for identifier in sorted(by_id):
@@ -193,12 +212,19 @@ def _lines(
         component, groups = same[0]
         if len(same) == 1 and len(groups) == 1 and not corrections:
             (group,) = groups
-            if group.sole is None:
-                group.sole = [finding for _, finding in _merged(same)]
-            for finding in group.sole:
+            found = group.sole
+            if found is None:
+                found = [finding for _, finding in _merged(same)]
+                group.sole = found if group.users > 1 else None
+            for finding in found:
                 yield component, finding
         else:
             yield from _corrected(_merged(same), corrections, taken)
+
+
+def _findings(group: Group) -> list[Finding]:
+    claim = group.claim
+    return [hit if isinstance(hit, Finding) else _plain(*hit, claim) for hit in group.hits]
 
 
 def _merged(same: _Held) -> list[tuple[Component, Finding]]:
@@ -207,7 +233,7 @@ def _merged(same: _Held) -> list[tuple[Component, Finding]]:
         (finding.advisory, finding.place, position, component, finding)
         for position, (component, groups) in enumerate(same)
         for group in groups
-        for finding in group.findings
+        for finding in _findings(group)
     ]
     hits.sort(key=lambda hit: hit[:3])
     lines: list[tuple[Component, Finding]] = []

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from vedette.matching import identity, versions
 from vedette.matching.identity import Claim
 from vedette.matching.model import Component, Inventory
+from vedette.matching.rows import Row
 
 
 class Finding(NamedTuple):
@@ -25,14 +26,22 @@ class Finding(NamedTuple):
     version: str
 
 
-class Group:
-    """All components that are the same package by the same claim."""
+Hit = tuple[Row, int] | Finding
 
-    __slots__ = ("claim", "findings", "sole")
+
+class Group:
+    """All components that are the same package by the same claim.
+
+    `hits` holds plain rows with the interval that was hit, made a finding when it is asked for,
+    and the findings of advisories that were asked.
+    """
+
+    __slots__ = ("claim", "hits", "sole", "users")
 
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
-        self.findings: list[Finding] = []
+        self.hits: list[Hit] = []
+        self.users = 0
         # merged once for all components that have no other group
         self.sole: list[Finding] | None = None
 
@@ -70,6 +79,7 @@ class Holdings:
                         known[alike] = groups
                 if groups:
                     rows.append((component, groups))
+                    groups[0].users += 1
 
     def _groups(self, component: Component) -> tuple[Group, ...]:
         found = []

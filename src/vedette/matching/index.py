@@ -187,7 +187,7 @@ def _row(values: list[Any]) -> Row:
     bounds = row.bounds
     if type(row.where) is not int or row.where < 0 or type(row.advisory) is not str:
         raise ValueError
-    if bounds is not None and (len(bounds) != 2 * len(row.fixed) or type(bounds[0]) is not str):
+    if bounds and (len(bounds) != 2 * len(row.fixed) or set(map(type, bounds)) != {str}):
         raise ValueError
     return row
 
