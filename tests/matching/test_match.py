@@ -172,6 +172,58 @@ def test_products_equal_but_for_brackets_are_likely() -> None:
     assert exact.confidence == "exact"
 
 
+@pytest.mark.parametrize(
+    ("named", "row", "confidence"),
+    [
+        ("SIMATIC S7-1500 CPU family", "SIMATIC S7-1500 CPU 1515-2 PN", "likely"),
+        ("SIMATIC S7-1500 family (incl. SIPLUS variants)", "SIPLUS S7-1500 CPU 1511", "likely"),
+        ("SIMATIC S7-1500 CPU family", "SIMATIC S7-1200 CPU 1214C", None),
+        ("SCALANCE X-200 switch family (incl. SIPLUS NET variants)", "SCALANCE X208", "possible"),
+        ("SCALANCE X-200 switch family", "SCALANCE X308-2", None),
+        ("SCALANCE X208", "SCALANCE X204-2", None),
+        ("cMT3071/cMT3072/cMT3090", "cMT3072", "likely"),
+        ("R08/16/32PCPU", "R16PCPU", "likely"),
+        ("SCALANCE X208 (incl. SIPLUS NET variant)", "SCALANCE X208", "exact"),
+        ("EDS-510A series firmware", "EDS-510A", "exact"),
+        ("RUGGEDCOM RS900 (32M)", "RUGGEDCOM RS900", "likely"),
+        ("Siemens X208", "OS", None),
+    ],
+)  # fmt: skip
+def test_families_lists_and_variants(named: str, row: str, confidence: str | None) -> None:
+    asset = {"vendor": "Siemens", "product": row, "version": "1.0"}
+    line = one(assets(asset), industrial("Siemens AG", named, "< 2.0"))
+    assert (line.confidence if line else None) == confidence
+
+
+@pytest.mark.parametrize(
+    ("named", "product", "model", "confidence"),
+    [
+        ("CPU 1515-2 PN (6ES7515-2AM00-0AB0)", "CPU 1515-2 PN", "6ES7515-2AM00-0AB0", "exact"),
+        ("CPU 1515-2 PN (6ES7515-2AM00-0AB0)", "CPU 1515-2 PN", "6ES7515-2AM02-0AB0", None),
+        ("CPU 1515-2 PN (6ES7515-2AM00-0AB0)", "CPU 1515-2 PN", "", "likely"),
+        ("CPU 1515-2 PN", "CPU 1515-2 PN", "6ES7515-2AM02-0AB0", "exact"),
+        ("1756-EN2TR Series A", "1756-EN2TR", "1756-EN2TR/A", "exact"),
+        ("1756-EN2TR Series A", "1756-EN2TR", "1756-EN2TR/C", None),
+        ("1756-EN2TR Series A", "1756-EN2TR", "", "likely"),
+        ("1756-EN2TR", "1756-EN2TR Series C", "", "exact"),
+    ],
+)
+def test_an_order_number_or_a_series_is_the_strongest_word(
+    named: str, product: str, model: str, confidence: str | None
+) -> None:
+    asset = {"vendor": "V", "product": product, "model": model, "version": "1.0"}
+    line = one(assets(asset), industrial("V", named, "< 2.0"))
+    assert (line.confidence if line else None) == confidence
+
+
+def test_each_of_several_vendors_counts() -> None:
+    advisory = industrial("ICONICS, Mitsubishi Electric", "GENESIS64", "<= 10.97")
+    for vendor in ("ICONICS", "Mitsubishi Electric Corporation"):
+        line = one(assets({"vendor": vendor, "product": "GENESIS64", "version": "10.95"}), advisory)
+        assert line is not None
+        assert line.confidence == "likely"
+
+
 def test_repaired_vendors_match() -> None:
     broken = "Geutebrück".encode().decode("latin-1")
     row = {"vendor": "Geutebrück GmbH", "product": "G-Cam EBC-2110", "version": "1.12"}

@@ -148,6 +148,12 @@ def catalog_numbers(text: str) -> tuple[tuple[str, str], ...]:
     return tuple((found[1], found[2] or "") for found in _CATALOG.finditer(text.upper()))
 
 
+def numbered_family(model: str) -> str:
+    """Return the hundred that a model's number is of, "x2" for both X-200 and X208, else ""."""
+    found = re.match(r"([a-z]+) ?([0-9]+)[0-9]{2}(?![0-9])", model)
+    return "".join(found.groups()) if found else ""
+
+
 @lru_cache(maxsize=1 << 16)
 def read(product: str) -> Designation:
     """Read a product's name; `reason` says why it was not resolved."""
@@ -294,8 +300,8 @@ def _bracket(
 
 def _initials(text: str, bare: str) -> bool:
     """Tell whether a bracket holds the initials of the name before it, as in (SRA)."""
-    first = text.split(" ", 1)[0]
-    if not re.fullmatch("[A-Z]{2,6}", first):
+    first, *others = text.split()
+    if not re.fullmatch("[A-Z]{2,6}", first) or not set(others) <= set(bare.split()):
         return False
     initials = {w[0].casefold() for w in _WORD.findall(bare)}
     letters = iter(words(bare))

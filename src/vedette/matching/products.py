@@ -11,7 +11,8 @@ Rules:
 - Who states an order number or a series is not matched by the words of one that states another;
   where only the advisory states it, the words make a match `likely`.
 - A name that lists several products matches each of them: `likely`. A family ("S7-1500 CPU
-  family") matches the products whose family it is: `likely`.
+  family") matches the products whose family it is: `likely`; one named by a round number ("X-200
+  family") those of that hundred: `possible`.
 - CPE names count as vendor and product words: `likely`; a wildcard product has no key.
 - Nothing else matches: parts of names are never guessed here.
 """
@@ -23,7 +24,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from vedette.matching import designation, vendors
-from vedette.matching.designation import Unresolved, words
+from vedette.matching.designation import Designation, Unresolved, words
 from vedette.matching.model import CONFIDENCES
 from vedette.matching.vendors import repair, vendor_words
 
@@ -79,6 +80,8 @@ def component_keys(
     named = designation.read(product)
     if named.family and named.model:
         keys.add("family", named.family, "likely")
+        if hundred := designation.numbered_family(named.model):
+            keys.add("hundred", f"{named.family} {hundred}", "possible")
     keys.models(models)
     return keys.found
 
@@ -91,8 +94,8 @@ def advisory_keys(
     detailed = keys.numbers((product, *models), advisory=True)
     keys.names(product, cpes, ("detailed",) if detailed else ("product",))
     named = designation.read(product)
-    if named.family and not named.model and _FAMILY.search(product):
-        keys.add("family", named.family, "likely")
+    if named.family and _FAMILY.search(product):
+        keys.family(named)
     for one in designation.several(product):
         keys.add("product", product_words(one), "likely")
         keys.add("product-named", designation.read(one).whole, "likely")
@@ -160,6 +163,16 @@ class _Keys:
         if named.variant == "siplus":
             self.add(f"{kind}-named", named.whole.removesuffix("siplus"), most, vendor)
 
+    def family(self, named: Designation) -> None:
+        """Note what a family's members are found by."""
+        hundred = designation.numbered_family(named.model)
+        if not named.model:
+            self.add("family", named.family, "likely")
+            if named.variant == "siplus":
+                self.add("family", named.family.replace("simatic", "siplus"), "likely")
+        elif hundred and re.search("00(?: switch)?$", named.model):
+            self.add("hundred", f"{named.family} {hundred}", "possible")
+
     def models(self, models: Iterable[str]) -> None:
         """Note model numbers."""
         for model in models:
@@ -167,20 +180,21 @@ class _Keys:
 
     def numbers(self, texts: tuple[str, ...], *, advisory: bool) -> bool:
         """Note order and catalog numbers; tell whether they say more than a product's words."""
-        detailed = False
-        for text in texts:
-            for order in designation.order_numbers(text):
-                self.note(f"order/{order}", "exact")
-                detailed = True
-            for number, series in designation.catalog_numbers(text):
-                if series:
-                    self.note(f"order/{number}/{series}", "exact")
-                    detailed = True
-                if not (series and advisory):
-                    self.note(f"order/{number}", "exact")
-                if not (series and not advisory):
-                    self.note(f"order/{number}/?", "likely" if series or not advisory else "exact")
-        return detailed
+        orders = [o for text in texts for o in designation.order_numbers(text)]
+        for order in orders:
+            self.note(f"order/{order}", "exact")
+        stated = {found for text in texts for found in designation.catalog_numbers(text)}
+        in_series = {number for number, series in stated if series}
+        for number, series in stated:
+            if series:
+                self.note(f"order/{number}/{series}", "exact")
+            elif number in in_series:
+                continue
+            if bool(series) == advisory:  # who states no series meets who states one
+                self.note(f"order/{number}/?", "likely")
+            if not (series and advisory):
+                self.note(f"order/{number}", "exact")
+        return bool(orders or in_series)
 
 
 def _weaker(*confidences: str) -> str:
