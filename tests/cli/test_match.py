@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -156,3 +157,52 @@ def test_bad_input_is_one_line_and_exit_2(
     assert code == 2
     assert words in err
     assert len(err.splitlines()) == 1
+
+
+def test_an_inventory_of_a_gigabyte_is_refused_unread(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (files / "huge.json").open("wb") as file:
+        file.write(b'{"bomFormat": "CycloneDX"')
+        file.truncate(1 << 30)
+    tracemalloc.start()
+    code, _, err = run(capsys, "match", "--advisories", "osv", "--inventory", "huge.json")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert code == 2
+    assert "huge.json: 1,073,741,824 bytes, more than the 536,870,912 allowed" in err
+    assert peak < 50_000_000
+
+
+@pytest.mark.long
+def test_two_hundred_thousand_components_and_a_cycle_are_read(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [json.dumps({"purl": f"pkg:pypi/f{'o' * (n % 100)}@1.{n}"}) for n in range(200_000)]
+    cycle = '[{"ref":"a","dependsOn":["b"]},{"ref":"b","dependsOn":["a"]}]'
+    head = '{"bomFormat":"CycloneDX","specVersion":"1.6"'
+    text = f'{head},"dependencies":{cycle},"components":[{",".join(rows)}]}}'
+    (files / "many.json").write_text(text)
+    run(capsys, "index", "--advisories", "osv", "--out", "a.idx")
+    code, out, _ = run(capsys, "match", "--advisories", "a.idx", "--inventory", "many.json")
+    assert code == 0
+    assert out.count("\n") == 2_000
+
+
+def test_an_xml_bomb_is_refused(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 20))
+    text = f'<!DOCTYPE bom [<!ENTITY l0 "ha">{laughs}]><bom>&l19;</bom>'
+    (files / "bomb.xml").write_text(text)
+    code, _, err = run(capsys, "match", "--advisories", "osv", "--inventory", "bomb.xml")
+    assert code == 2
+    assert "document type or entities is not read" in err
+
+
+def test_an_index_of_another_version_is_refused(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (files / "old.idx").write_bytes(b"vedette advisory index 1\n{}\n")
+    code, _, err = run(capsys, "match", "--advisories", "old.idx", "--inventory", "inv")
+    assert code == 2
+    assert "index version 1, this program reads version 2" in err
+    assert "vedette index --advisories" in err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from contextlib import suppress
 from pathlib import Path
 
@@ -107,3 +108,18 @@ def test_an_index_file_is_opened_in_place(tmp_path: Path) -> None:
     assert open_index(path).header["advisories"] == 1
     with pytest.raises(BadInput, match="can't be opened"):
         open_index(tmp_path / "absent.idx")
+
+
+def test_many_advisories_for_one_name_never_lie_in_memory_at_once() -> None:
+    many = [
+        osv(f"A-{n:05}", "a", [{"introduced": f"{n}"}, {"fixed": f"{n + 1}"}])
+        for n in range(20_000)
+    ]
+    index = Index(build(many), "x")
+    inv = [inventory("pkg:pypi/a@7.5", "pkg:pypi/a@19999.5")]
+    tracemalloc.start()
+    found = [(m.component, m.advisory) for m in match(inv, index)]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == [("pkg:pypi/a@19999.5", "A-19999"), ("pkg:pypi/a@7.5", "A-00007")]
+    assert peak < 5_000_000

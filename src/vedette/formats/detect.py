@@ -264,6 +264,9 @@ def _content(file: str, limit: int, but: bytes = b"") -> Any:
     """Return the bytes of a file, None when it begins with `but`. Raises BadInput."""
     try:
         with open(file, "rb", buffering=0 if but else -1) as handle:
+            size = os.fstat(handle.fileno()).st_size
+            if not but and size > limit:
+                raise BadInput(f"{file}: {size:,} bytes, more than the {limit:,} allowed")
             data = handle.read(limit + 1) if not but else handle.read(64 * 1024)
             if but and data.startswith(but):
                 return None

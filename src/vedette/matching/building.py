@@ -19,6 +19,7 @@ from vedette.matching.rows import Correction
 
 _IN_MEMORY = 16 * 1024 * 1024
 _CHUNK = 1 << 20
+ROWS_A_LINE = 1000
 
 
 class Entry(NamedTuple):
@@ -92,16 +93,17 @@ def write(entries: Iterable[Entry], out: IO[bytes]) -> Made:
         asked = {name for c in corrections for name in (c.id, *c.supersedes)}
         codes, block_ends = array("I"), array("Q")
         for code, key in sorted((zlib.crc32(key), key) for key in by_key):
-            block = []
-            for where, at, size in sorted(by_key[key]):
-                scratch.seek(at)
-                _, bounds, rest = scratch.read(size).split(b"\t", 2)
-                bounds = b"null" if kept[where].entry.id in asked else bounds
-                block.append(b"[%d,%b,%b]" % (where, bounds, rest))
-            name = records.as_json(key.decode())
-            block_part.write(b"[%b,[%b]]\n" % (name, b",".join(block)))
-            codes.append(code)
-            block_ends.append(block_part.tell())
+            name, places = records.as_json(key.decode()), sorted(by_key[key])
+            for start in range(0, len(places), ROWS_A_LINE):
+                block = []
+                for where, at, size in places[start : start + ROWS_A_LINE]:
+                    scratch.seek(at)
+                    _, bounds, rest = scratch.read(size).split(b"\t", 2)
+                    bounds = b"null" if kept[where].entry.id in asked else bounds
+                    block.append(b"[%d,%b,%b]" % (where, bounds, rest))
+                block_part.write(b"[%b,[%b]]\n" % (name, b",".join(block)))
+                codes.append(code)
+                block_ends.append(block_part.tell())
         return _assemble(
             out, (codes, block_ends, record_ends), corrections, (block_part, record_part)
         )

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Protocol, runtime_checkable
 
 from vedette.matching import identity, names
@@ -115,8 +116,10 @@ def join(holdings: Holdings, source: Source) -> None:
     """Give each group its hits."""
     superseding = {name for c in source.corrections for name in (c.id, *c.supersedes)}
     for key, claims in holdings.by_key.items():
-        if rows := source.rows(key):
-            _join_key(Shelf(key.partition("/")[0], claims.values()), rows, source, superseding)
+        rows = source.rows(key)
+        if (first := next(rows, None)) is not None:
+            shelf = Shelf(key.partition("/")[0], claims.values())
+            _join_key(shelf, chain((first,), rows), source, superseding)
 
 
 def _join_key(shelf: Shelf, rows: Iterable[Row], source: Source, superseding: set[str]) -> None:

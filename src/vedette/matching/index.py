@@ -3,9 +3,10 @@
 Layout, uncompressed (so no library's version changes a byte):
   line 1   `vedette advisory index 2`
   line 2   JSON: numbers of advisories and keys, corrections, sizes of the parts, their digest
-  part 1   little-endian: the CRC-32 of each key in ascending order (4 bytes each), where each
-           key's line ends in part 2, where each advisory's line ends in part 3 (8 bytes each)
-  part 2   a line a key, in the order of part 1: JSON, the key and its rows (see `rows`)
+  part 1   little-endian: for each line of part 2 the CRC-32 of its key, ascending (4 bytes each),
+           then where it ends, then where each line of part 3 ends (8 bytes each)
+  part 2   a line a key, by the CRC-32: JSON, the key and its rows (see `rows`); a key of many rows
+           has several lines, so that a million of them never lie in memory at once
   part 3   a line an advisory, as JSON (see `records`), sorted by id
 """
 
@@ -115,8 +116,8 @@ class Index:
         if "sha256:" + content.hexdigest() != self.header.get("digest"):
             raise BadInput(f"{self.name}: content and digest differ; fetch the index again")
 
-    def rows(self, key: str) -> Sequence[Row]:
-        """Return the rows of one key. Raises BadInput where the index is damaged."""
+    def rows(self, key: str) -> Iterator[Row]:
+        """Yield the rows of one key. Raises BadInput where the index is damaged."""
         wanted = plain(key)
         code = zlib.crc32(wanted)
         at = bisect_left(self._codes, code)
@@ -124,11 +125,10 @@ class Index:
             try:
                 found, rows = json.loads(self._line(self._block_ends, at, self._blocks_at))
                 if found.encode() == wanted:
-                    return list(map(_row, rows))
+                    yield from map(_row, rows)
             except _DAMAGE:
                 raise self._damaged() from None
             at += 1
-        return ()
 
     def advisories(self, wanted: frozenset[str]) -> Iterator[Advisory]:
         """Yield the advisories that have one of the `wanted` keys, by id."""

@@ -53,7 +53,7 @@ class Correction(NamedTuple):
 class Source(Protocol):
     """Rows by key, the advisory and its product behind each, and the corrections, oldest first."""
 
-    def rows(self, key: str) -> Sequence[Row]: ...
+    def rows(self, key: str) -> Iterator[Row]: ...
     def product(self, row: Row) -> tuple[Advisory, Affected]: ...
 
     @property
@@ -132,8 +132,8 @@ class Loaded:
                 kept = row._replace(bounds=None) if advisory.id in self._asked else row
                 self._rows.setdefault(key, []).append(kept)
 
-    def rows(self, key: str) -> Sequence[Row]:
-        return self._rows.get(key, ())
+    def rows(self, key: str) -> Iterator[Row]:
+        return iter(self._rows.get(key, ()))
 
     def product(self, row: Row) -> tuple[Advisory, Affected]:
         advisory = self._advisories[row.where]
