@@ -69,7 +69,7 @@ def test_a_program_is_told_in_problem_json(lead: Client, path: str) -> None:
 
 def test_a_person_is_told_on_a_page(lead: Client, tmp_path: Path) -> None:
     stream = Stream()
-    answer = send(lead, "/findings/report/", FORM, stream)
+    answer = send(lead, "/plan/new/", FORM, stream)
     assert answer.status_code == 413
     assert "500,000,000 bytes" in answer.content.decode()
     assert stream.left == 0

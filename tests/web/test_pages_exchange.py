@@ -188,3 +188,21 @@ def test_who_sees_files(lab: Fixture, office: FakePeer) -> None:
     assert (listed["id"], listed["state"]) == (name, "expected")
     forger = replace(office, keys=type(office.keys).generate())
     assert forger.send("attachment.offered", {"attachments": []}, thread="").status == "refused"
+
+
+def test_files_go_along_with_a_report_to_the_clearinghouse(lab: Fixture, lead: Client) -> None:
+    house = lab.peer("House", Profile.CLEARINGHOUSE)
+    assert "multipart/form-data" in lead.get("/findings/report/").content.decode()
+    given = {"title": "Overflow", "product": "daemon", "marking": "TLP:AMBER"}
+    trace = SimpleUploadedFile("trace.bin", DATA)
+    answer = lead.post("/findings/report/", {**given, "files": [trace]})
+    assert answer.status_code == 302
+    (told,) = house.received("attachment.offered")
+    (reported,) = house.received("finding.reported")
+    assert (told.thread, told.marking) == (reported.thread, reported.marking)
+    (named,) = told.body["attachments"]
+    text = lead.get(answer.headers["Location"]).content.decode()
+    assert named["digest"] == digest(DATA)
+    assert named["digest"] in text
+    assert "trace.bin" in text
+    assert "sending" in text

@@ -18,12 +18,14 @@ from django.http import HttpRequest, HttpResponse
 
 from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import VedetteError
+from vedette.kernel.permissions import Profile
 from vedette.services.here import here
 from vedette.web.middleware import Next, plain
 
 # these judge what they take by themselves
 OWN = ("/exchange/", "/proxy/")
 SENDS_FILES = re.compile(r"/attachments/send/|/acts/offer/[^/]+/[^/]+/|/acts/[^/]+/again/")
+REPORTS = "/findings/report/"
 WITH_FILES = 80 * MIB
 FORM = 4 * MIB
 DROPPED, PIECE = 1024 * MIB, 64 * 1024
@@ -68,7 +70,10 @@ def ceiling(request: HttpRequest) -> int:
         return memory
     if not request.user.is_authenticated:
         return memory
-    return here().attachment_limit + FORM if SENDS_FILES.fullmatch(request.path) else WITH_FILES
+    sends = SENDS_FILES.fullmatch(request.path) or (
+        request.path == REPORTS and here().profile != Profile.CLEARINGHOUSE
+    )
+    return here().attachment_limit + FORM if sends else WITH_FILES
 
 
 def _drop(request: HttpRequest, size: int) -> None:

@@ -6,20 +6,23 @@ from typing import Any
 from urllib.parse import quote
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from vedette.kernel.clock import parse_time
+from vedette.kernel.errors import VedetteError
 from vedette.kernel.markings import Marking
 from vedette.kernel.permissions import Permission
 from vedette.services import attachment_views as views
 from vedette.services import attachments as service
 from vedette.services.acting import Actor
+from vedette.services.here import here
 from vedette.services.peers import peers
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Code, Kind, Link, State, Table
-from vedette.web.pages.forms import done, form_page, long_text, submitted
+from vedette.web.pages.forms import Files, done, form_page, long_text, submitted
 from vedette.web.pages.words import joined
 
 KINDS: dict[str, Kind] = {
@@ -90,6 +93,37 @@ def _row(row: dict[str, Any]) -> list[Cell]:
     ]
 
 
+def files_field() -> Files:
+    """What a form has whose act can take files along."""
+    most = here().attachment_limit
+    return Files(
+        label="Files that go along",
+        required=False,
+        limit=most,
+        help_text="Beside the message, in signed chunks and marked as it is: at most"
+        f" {size(most)} together.",
+    )
+
+
+def may_send(request: SignedIn) -> bool:
+    return request.actor.may(Permission.MESSAGE_SEND)
+
+
+def given(request: SignedIn) -> tuple[Any, Any]:
+    """What a form with files is made with; nothing where it is only shown."""
+    return (request.POST, request.FILES) if request.method == "POST" else (None, None)
+
+
+def send_along(request: SignedIn, form: forms.Form, to: str, made: Any) -> None:
+    """Send a form's files with the act or finding that it made; say which of them did not go."""
+    for file in form.cleaned_data.get("files", ()):
+        try:
+            service.attach(request.actor, to, file, file.name, about=made.id, marking=made.marking)
+        except VedetteError as error:
+            said = f"{file.name} did not go along: {error.what}. It can be sent from Files."
+            messages.warning(request, said)
+
+
 def files_table(actor: Actor, about: str) -> Table | None:
     """The files that crossed about one act, None where there are none to be seen."""
     if not actor.may(Permission.ATTACHMENT_READ):
@@ -118,8 +152,7 @@ def size(count: int) -> str:
 def send(request: SignedIn) -> HttpResponse:
     """Send a file to a peer."""
     known = [each["name"] for each in peers(request.actor)]
-    given = (request.POST, request.FILES) if request.method == "POST" else (None, None)
-    form = SendForm(known, *given, initial={"about": request.GET.get("about", "")[:40]})
+    form = SendForm(known, *given(request), initial={"about": request.GET.get("about", "")[:40]})
 
     def attach(data: dict[str, Any]) -> Any:
         return service.attach(

@@ -9,14 +9,16 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods
 
 from vedette.kernel.errors import BadInput, NotFound
-from vedette.kernel.permissions import Permission
+from vedette.kernel.permissions import Permission, Profile
 from vedette.services import cases, findings
 from vedette.services.acting import Actor
 from vedette.services.case_lists import case_list
 from vedette.services.case_views import finding_view
 from vedette.services.findings import DEFAULT_MARKING
+from vedette.services.here import here
 from vedette.services.scan_views import own_scans
 from vedette.web.access import SignedIn, page
+from vedette.web.pages.attachments import files_field, may_send, send_along
 from vedette.web.pages.finding_forms import (
     AddForm,
     DuplicateForm,
@@ -33,6 +35,8 @@ from vedette.web.pages.forms import done, form_page, submitted
 def report(request: SignedIn) -> HttpResponse:
     """Report a finding."""
     form = ReportForm(request.POST or None, request.FILES or None)
+    if here().profile != Profile.CLEARINGHOUSE and may_send(request):
+        form.fields["files"] = files_field()
     own = own_scans(request.actor)
     if own:
         form.fields["scan"] = forms.ChoiceField(
@@ -49,6 +53,7 @@ def report(request: SignedIn) -> HttpResponse:
 
     made = submitted(request, form, keep)
     if made is not None:
+        send_along(request, form, made.sent_to_id, made)
         said = "The finding is kept. Its page tells you what became of it."
         return done(request, said, "finding", made.id)
     context = {

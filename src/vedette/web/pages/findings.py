@@ -17,6 +17,7 @@ from vedette.services.findings import DEFAULT_MARKING
 from vedette.services.here import here
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Code, Column, Link, Table
+from vedette.web.pages.attachments import files_table
 from vedette.web.pages.forms import moment
 from vedette.web.pages.labels import as_file, choices, state
 
@@ -84,6 +85,7 @@ def finding(request: SignedIn, finding_id: str) -> HttpResponse:
         "executions": _executions(found["reproductions"]),
         "offered": _offered(found, own),
         "may_add_recipe": _may_add_recipe(request, found),
+        "files": files_table(request.actor, finding_id),
         "own": own,
         "may_read_cases": request.actor.may(Permission.CASE_READ),
         "elsewhere": here().profile != Profile.CLEARINGHOUSE,

@@ -39,18 +39,21 @@ class ManyFiles(forms.ClearableFileInput):
 
 
 class Files(forms.FileField):
-    """Any number of files up to `most`; its value is a list of them, each with content."""
+    """Up to `most` files of at most `limit` bytes; its value is a list, each with content."""
 
     widget = ManyFiles
 
-    def __init__(self, *, most: int = 20, **options: Any) -> None:
+    def __init__(self, *, limit: int, most: int = 20, **options: Any) -> None:
         super().__init__(**options)
-        self.most = most
+        self.limit, self.most = limit, most
 
     def clean(self, value: Any, initial: Any = None) -> Any:
         given = value or []
         if len(given) > self.most:
             raise forms.ValidationError(f"{len(given)} files, at most {self.most} at once.")
+        for each in given:
+            if each.size > self.limit:
+                raise forms.ValidationError(f"{each.name} has more than {self.limit:,} bytes.")
         return [super(Files, self).clean(each, initial) for each in given]
 
 

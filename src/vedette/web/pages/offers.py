@@ -7,22 +7,20 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.contrib import messages
 from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods
 
-from vedette.kernel.errors import NotFound, VedetteError
+from vedette.kernel.errors import NotFound
 from vedette.kernel.permissions import Permission, Profile
 from vedette.services import acts as views
-from vedette.services import attachments, engagement, readiness
+from vedette.services import engagement, readiness
 from vedette.services.here import here
 from vedette.services.peers import peers
 from vedette.services.sides import only
 from vedette.web.access import SignedIn, page
-from vedette.web.pages.attachments import size
+from vedette.web.pages.attachments import files_field, given, may_send, send_along
 from vedette.web.pages.forms import (
     UTC_HINT,
-    Files,
     Hour,
     Lines,
     done,
@@ -76,22 +74,9 @@ class OfferForm(forms.Form):
                 help_text="Only what you name here. The offer's marking follows from it.",
             )
         if files:
-            self.fields["files"] = Files(
-                label="Files that go along",
-                required=False,
-                help_text="Beside the offer, in signed chunks and marked as it is: at most"
-                f" {size(here().attachment_limit)} together.",
-            )
+            self.fields["files"] = files_field()
         last = ["files", "text", "answer_by"]
         self.order_fields([*(name for name in self.fields if name not in last), *last])
-
-    def clean_files(self) -> list[Any]:
-        """The files that go along; none is larger than one attachment may be."""
-        most = here().attachment_limit
-        for file in self.cleaned_data["files"]:
-            if file.size > most:
-                raise forms.ValidationError(f"{file.name} has more than {size(most)}.")
-        return list(self.cleaned_data["files"])
 
     def given(self) -> dict[str, Any]:
         """What `offer_act` takes, besides act and model."""
@@ -193,8 +178,8 @@ def offer(request: SignedIn, plan_id: str, kind: str) -> HttpResponse:
         kind,
         offices_of(request),
         fields,
-        *_given(request),
-        files=_may_send(request),
+        *given(request),
+        files=may_send(request),
         initial=window,
     )
     made = submitted(
@@ -205,7 +190,7 @@ def offer(request: SignedIn, plan_id: str, kind: str) -> HttpResponse:
         ),
     )
     if made is not None:
-        _send_files(request, form, made)
+        send_along(request, form, made.peer_id, made)
         return done(
             request, "Offered. The office is told, and may take it or leave it.", "act", made.id
         )
@@ -223,37 +208,17 @@ def again(request: SignedIn, act_id: str) -> HttpResponse:
         old["kind"],
         offices_of(request),
         fields,
-        *_given(request),
-        files=_may_send(request),
+        *given(request),
+        files=may_send(request),
         initial=_initial(old),
     )
     made = submitted(
         request, form, lambda v: engagement.offer_again(request.actor, act_id, **form.given())
     )
     if made is not None:
-        _send_files(request, form, made)
+        send_along(request, form, made.peer_id, made)
         return done(request, "Offered again, as an act of its own.", "act", made.id)
     return _page(request, form, old["kind"], old["model"], f"/acts/{act_id}/")
-
-
-def _given(request: SignedIn) -> tuple[Any, Any]:
-    return (request.POST, request.FILES) if request.method == "POST" else (None, None)
-
-
-def _may_send(request: SignedIn) -> bool:
-    return request.actor.may(Permission.MESSAGE_SEND)
-
-
-def _send_files(request: SignedIn, form: OfferForm, made: Any) -> None:
-    """Send the form's files with an offer that is out; say which of them did not go."""
-    for file in form.cleaned_data.get("files", ()):
-        try:
-            attachments.attach(
-                request.actor, made.peer_id, file, file.name, about=made.id, marking=made.marking
-            )
-        except VedetteError as error:
-            said = f"{file.name} did not go along: {error.what}. It can be sent from Files."
-            messages.warning(request, said)
 
 
 def _initial(old: Mapping[str, Any]) -> dict[str, Any]:
