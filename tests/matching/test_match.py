@@ -186,6 +186,8 @@ def test_products_equal_but_for_brackets_are_likely() -> None:
         ("SCALANCE X208 (incl. SIPLUS NET variant)", "SCALANCE X208", "exact"),
         ("EDS-510A series firmware", "EDS-510A", "exact"),
         ("RUGGEDCOM RS900 (32M)", "RUGGEDCOM RS900", "likely"),
+        ("MicroLogix 1400 Controllers Series B", "MicroLogix 1400", "possible"),
+        ("MicroLogix 1400 Controllers", "MicroLogix 1100", None),
         ("Siemens X208", "OS", None),
     ],
 )  # fmt: skip

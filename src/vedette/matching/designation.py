@@ -60,6 +60,12 @@ class Designation:
         parts = (self.family, self.model, self.edition, self.variant)
         return "" if self.reason else "|".join(parts)
 
+    @property
+    def loose(self) -> str:
+        """Family and model without words for its class and without its series; "" without model."""
+        model = _CLASS_WORDS.sub("", self.model)
+        return f"{self.family}|{model}" if model and not self.reason else ""
+
 
 _WORD = re.compile(r"[^\W_]+")
 _MARKS = re.compile(r"(?i)™|®|\((?:r|tm)\)(?=\S)|(?<=\w)\((?:r|tm)\)")
@@ -125,6 +131,10 @@ _CLASS = re.compile(
     r"(?i)\b(?:products|printers|meters|switches|devices|modules|panels|controllers|cameras"
     r"|platforms|engines|analyzers|gateways|routers|sensors|drives|units|servers|instruments"
     r"|applications|processors|workplaces|workstations|scanners|pumps|recorders|dvrs|panel pcs)$"
+)
+_CLASS_WORDS = re.compile(
+    r"(?: (?:controller|module|switch|device|relay|gateway|router|processor|drive|panel|engine"
+    r"|camera|plc|unit|adapter)(?:s|es)?| series(?: [a-z])?)+$"
 )
 _VERSION_NAME = re.compile(r"(?i)(?:[vr]|version |release )?[0-9]+(?:\.[0-9x]+)*")
 _FILE_NAME = re.compile(r"(?i)\S+_[a-z]?[0-9]+[a-z0-9]*(?:_\d+)?(?:\.\w+)?$")

@@ -12,7 +12,8 @@ Rules:
   where only the advisory states it, the words make a match `likely`.
 - A name that lists several products matches each of them: `likely`. A family ("S7-1500 CPU
   family") matches the products whose family it is: `likely`; one named by a round number ("X-200
-  family") those of that hundred: `possible`.
+  family") those of that hundred: `possible`. So are names equal but for words of the product's
+  class ("controllers") and its series.
 - CPE names count as vendor and product words: `likely`; a wildcard product has no key.
 - Nothing else matches: parts of names are never guessed here.
 """
@@ -157,6 +158,7 @@ class _Keys:
         self.add(kind, full, most, vendor)
         if bare and bare != full:
             self.add(kind, bare, _weaker(most, "likely"), vendor)
+        self.add(f"{kind}-loose", named.loose, "possible", vendor)
         if kind == "detailed":
             most = _weaker(most, "likely")
         self.add(f"{kind}-named", named.whole, most, vendor)
