@@ -30,7 +30,7 @@ def test_the_same_build_raises_alarms_no_more_often_than_promised() -> None:
 
 
 def test_a_large_change_is_found_at_once_and_none_is_not() -> None:
-    assert [fingerprint.found_after(Build(0.5), seed) for seed in range(4)] == [1] * 4
+    assert [fingerprint.found_after(Build(1.0), seed) for seed in range(4)] == [1] * 4
     assert [fingerprint.found_after(Build(), seed) for seed in range(4)] == [0] * 4
 
 
