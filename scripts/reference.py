@@ -188,8 +188,9 @@ def messages() -> str:
 
 def walk(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
     """A command with those below it."""
-    if not isinstance(command, click.Group):
+    if not isinstance(command, click.Group) or command.invoke_without_command:
         yield path, command
+    if not isinstance(command, click.Group):
         return
     context = click.Context(command)
     for name in command.list_commands(context):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vedette.cli import main
 from vedette.formats import assets_in
 from vedette.formats.detect import read_inventory
 from vedette.kernel.errors import BadInput
@@ -34,7 +38,7 @@ def test_encodings_and_separators(separator: str, encoding: str) -> None:
 
 
 def test_unused_columns_are_told() -> None:
-    inventory = read_inventory(b"vendor,model,colour\nA,B1,red\n", "site.csv")
+    inventory = read_inventory(b"vendor,model,version,colour\nA,B1,1,red\n", "site.csv")
     assert inventory.notes == ("columns not used: colour",)
 
 
@@ -60,3 +64,67 @@ def test_no_bytes_break_the_reader(data: bytes) -> None:
             assets_in.read(content, "site.csv")
         except BadInput as error:
             assert "site.csv" in str(error)  # noqa: PT017
+
+
+GERMAN = (
+    "Hersteller;Gerät;Bestell-Nr.;Firmwarestand;Seriennummer;Standort;Netz;Schutzbedarf;Notiz\n"
+)
+ROW = "Geutebrück;G-Cam;EBC-2110;1.12;S1;Köln;Zelle 4;hoch;x\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("garbled", [False, True])
+def test_german_headers_also_garbled(encoding: str, garbled: bool) -> None:
+    text = GERMAN + ROW
+    if garbled:
+        text = text.encode("utf-8").decode("cp1252")
+    inventory = read_inventory(text.encode(encoding), "site.csv")
+    (row,) = inventory.components
+    assert (row.id, row.version, row.model) == ("S1", "1.12", "EBC-2110")
+    assert (row.zone, row.criticality, row.product) == ("Zelle 4", "hoch", "G-Cam")
+    assert inventory.notes == ("columns not used: Notiz",)
+
+
+def test_what_was_guessed_is_shown_and_can_be_overruled(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "site.csv"
+    file.write_text("Make;Type;Gadget;Current firmware\nA;t;M340;1.0\n")
+
+    def run(*args: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as stop:
+            main(["inventory", "columns", str(file), *args])
+        captured = capsys.readouterr()
+        return int(stop.value.code or 0), captured.out, captured.err
+
+    code, out, _ = run("--json")
+    assert code == 0
+    assert json.loads(out) == {
+        "file": str(file),
+        "columns": {"vendor": "Make", "product": "Type", "version": "Current firmware"},
+        "left": ["Gadget"],
+        "separator": ";",
+    }
+    _, out, _ = run("--columns", "product=gadget,version=")
+    lines = [line.split(maxsplit=1) for line in out.splitlines()]
+    taken = {header: field for field, header in lines}
+    assert taken == {
+        "Current firmware": "(left)",
+        "Type": "(left)",
+        "Gadget": "product",
+        "Make": "vendor",
+    }
+    for words, said in (("product=Nothing", "no column 'Nothing' for product"), ("x=y", "'x=y'")):
+        code, _, err = run("--columns", words)
+        assert code == 2
+        assert said in err
+        assert len(err.splitlines()) == 1
+    inventory = read_inventory(file.read_bytes(), "site.csv", {"product": "Gadget"})
+    assert inventory.components[0].product == "M340"
+
+
+def test_rows_are_kept_counted_and_explained() -> None:
+    text = "vendor,product,version,serial,purl\nA,,1,S1,\nA,B,,S2,\nA,B,1,S2,wrong\n"
+    inventory = read_inventory(text.encode(), "site.csv")
+    assert [c.id for c in inventory.components] == ["S1", "S2", "S2"]
+    assert [note.split(" rows ")[0] for note in inventory.notes] == ["1", "1", "1", "1"]

@@ -40,7 +40,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "inventory": (
         "vedette.cli.inventory",
         "inventory",
-        "Inventory of this machine as a CycloneDX SBOM.",
+        "Inventory of this machine; columns and typed lists read.",
     ),
     "invite": ("vedette.site.commands", "invite", "Invite a person to an instance."),
     "ledger": ("vedette.cli.ledger", "ledger", "Export and verify ledgers."),

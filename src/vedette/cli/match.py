@@ -12,45 +12,15 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from vedette.cli.paths import PATHS, PathsCommand, present, tell
 from vedette.kernel.errors import BadInput
 
 if TYPE_CHECKING:
     from vedette.matching.model import Match
     from vedette.matching.vex import Suppressed
 
-PATHS = click.Path(path_type=Path)
-SHOWN_PROBLEMS = 20
 
-
-def _spread(args: list[str], names: tuple[str, ...]) -> list[str]:
-    """Rewrite `--advisories a b` as `--advisories a --advisories b`."""
-    spread: list[str] = []
-    current, fresh = "", False
-    for position, arg in enumerate(args):
-        if arg == "--":
-            return spread + args[position:]
-        if arg in names:
-            current, fresh = arg, True
-        elif arg.startswith("-") and len(arg) > 1:
-            current = ""
-        elif current and not fresh:
-            spread.append(current)
-        else:
-            fresh = False
-        spread.append(arg)
-    return spread
-
-
-class _PathsCommand(click.Command):
-    """A command whose path options take several values each."""
-
-    many = ("--advisories", "--inventory", "--vex")
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, _spread(args, self.many))
-
-
-@click.command(cls=_PathsCommand)
+@click.command(cls=PathsCommand)
 @click.option(
     "--advisories",
     type=PATHS,
@@ -66,7 +36,14 @@ class _PathsCommand(click.Command):
     multiple=True,
     required=True,
     metavar="PATH...",
-    help="Files or folders of CycloneDX JSON/XML, SPDX JSON or asset CSV.",
+    help="Files or folders of CycloneDX JSON/XML, SPDX JSON, asset CSV, dpkg or rpm listings, or a"
+    " typed list such as: Modicon M340, Ignition 8.1.",
+)
+@click.option(
+    "--columns",
+    metavar="FIELD=HEADER,...",
+    help="Which column of asset CSVs is what, where the guess is wrong"
+    " (see vedette inventory columns).",
 )
 @click.option(
     "--vex",
@@ -92,6 +69,7 @@ class _PathsCommand(click.Command):
 def match(
     advisories: tuple[Path, ...],
     inventories: tuple[Path, ...],
+    columns: str | None,
     vex: tuple[Path, ...],
     form: str,
     fail_on: str | None,
@@ -100,6 +78,7 @@ def match(
 
     Example: vedette match --advisories osv/ --inventory sbom.cdx.json --format table
     """
+    from vedette.cli.inventory import chosen_columns
     from vedette.formats.detect import AdvisoryPaths, read_inventories, read_statements
     from vedette.formats.matches_out import WRITERS
     from vedette.kernel.clock import SystemClock
@@ -107,9 +86,9 @@ def match(
     from vedette.matching.vex import Suppressed, honour
 
     problems: list[str] = []
-    listed = read_inventories(_present(inventories), problems)
-    source = AdvisoryPaths(_present(advisories))
-    statements, suppressed = read_statements(_present(vex), problems), list[Suppressed]()
+    listed = read_inventories(present(inventories), problems, chosen_columns(columns))
+    source = AdvisoryPaths(present(advisories))
+    statements, suppressed = read_statements(present(vex), problems), list[Suppressed]()
     # the source's own are read with its advisories, before the first match
     every = chain(statements, source.statements)
     count = _Counted(
@@ -118,12 +97,12 @@ def match(
     chunks = WRITERS[form](count, suppressed, SystemClock().now())
     while several := "".join(islice(chunks, 1000)):
         sys.stdout.write(several)
-    _tell(problems + source.problems + _taken_away(suppressed))
+    tell(problems + source.problems + _taken_away(suppressed))
     if fail_on and count.total:
         sys.exit(1)
 
 
-@click.command(cls=_PathsCommand)
+@click.command(cls=PathsCommand)
 @click.option("--advisories", type=PATHS, multiple=True, required=True, metavar="PATH...")
 @click.option("--out", type=PATHS, required=True, metavar="FILE", help="The index to write.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -137,10 +116,10 @@ def index(advisories: tuple[Path, ...], out: Path, as_json: bool) -> None:
     from vedette.formats.detect import AdvisoryPaths
     from vedette.matching.building import write
 
-    source = AdvisoryPaths(_present(advisories))
+    source = AdvisoryPaths(present(advisories))
     with _whole(out) as file:
         made = write(source.entries(), file)
-    _tell(source.problems)
+    tell(source.problems)
     if as_json:
         record = {"advisories": made.advisories, "bytes": made.size, "digest": made.digest}
         click.echo(json.dumps(record | {"out": str(out), "problems": len(source.problems)}))
@@ -169,13 +148,6 @@ def _taken_away(suppressed: list[Suppressed]) -> list[str]:
     return [f"{len(suppressed):,} matches taken away by VEX ({kinds}); --format table shows each"]
 
 
-def _present(paths: tuple[Path, ...]) -> tuple[Path, ...]:
-    for path in paths:
-        if not path.exists():
-            raise BadInput(f"{path}: no such file or folder")
-    return paths
-
-
 @contextmanager
 def _whole(path: Path) -> Iterator[BinaryIO]:
     """A file to write that takes its place when it is whole, or not at all."""
@@ -188,10 +160,3 @@ def _whole(path: Path) -> Iterator[BinaryIO]:
         raise BadInput(f"{path}: can't be written ({error.strerror})") from None
     finally:
         draft.unlink(missing_ok=True)
-
-
-def _tell(problems: list[str]) -> None:
-    for problem in problems[:SHOWN_PROBLEMS]:
-        click.echo(f"vedette: {problem}", err=True)
-    if len(problems) > SHOWN_PROBLEMS:
-        click.echo(f"vedette: and {len(problems) - SHOWN_PROBLEMS:,} more", err=True)

@@ -3,8 +3,9 @@
 Rules:
 - UTF-8 (with or without mark), UTF-16 by its mark or its zero bytes, else Windows-1252.
 - The separator (`;`, `,`, tab, `|`) is the one that splits the header into most columns.
-- Columns are known by their header in any case; the first column that fits counts. A list
-  without a product, name, model or purl column is refused; columns not known are named in a note.
+- Columns are known by their header, in English or German, in any case, also where the header was
+  garbled on its way; the first that fits counts. Whoever knows better says so by field and header.
+- A list without a product, name, model, purl or CPE column is refused; columns not used are named.
 - A row's id is its serial, else `row:N`, N counting the rows below the header from 1.
 """
 
@@ -13,71 +14,148 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from vedette.kernel.errors import BadInput
-from vedette.matching import names
+from vedette.matching import names, vendors
 from vedette.matching.model import Component, Inventory
 
 MAX_ROWS = 1_000_000
 MAX_COLUMNS = 500
 MAX_CELL = 4096
 SEPARATORS = ";,\t|"
+NONE_CHOSEN: Mapping[str, str] = MappingProxyType({})
 
-_HEADERS = {
-    "id": ("id", "asset id", "asset tag", "asset", "asset number", "bom ref", "tag"),
-    "name": ("name", "component", "package", "package name", "software", "hostname", "host"),
+FIELDS = {
+    "id": (
+        *("id", "asset id", "asset tag", "asset", "asset number", "bom ref", "tag"),
+        *("inventarnummer", "anlagennummer", "kennung", "inventar nr"),
+    ),
+    "name": (
+        *("name", "component", "package", "package name", "software", "hostname", "host"),
+        *("komponente", "paket", "rechner", "anwendung"),
+    ),
     "version": (
         *("version", "firmware version", "firmware", "fw version", "fw", "software version"),
         *("sw version", "current version", "installed version", "os version", "release", "rev"),
+        *("firmwareversion", "firmwarestand", "fw stand", "softwareversion", "softwarestand"),
+        *("sw stand", "ausgabestand", "versionsstand", "revision", "stand"),
     ),
     "purl": ("purl", "package url"),
-    "vendor": ("vendor", "manufacturer", "make", "supplier", "brand", "oem", "hersteller"),
+    "vendor": (
+        *("vendor", "manufacturer", "make", "supplier", "brand", "oem", "vendor name"),
+        *("hersteller", "herstellername", "fabrikat", "lieferant", "marke", "anbieter"),
+    ),
     "product": (
         *("product", "product name", "device", "device name", "device type", "description"),
-        *("equipment", "produkt", "type"),
+        *("equipment", "produkt", "produktname", "gerät", "geraet", "gerätename", "gerätetyp"),
+        *("produktbezeichnung", "bezeichnung", "beschreibung", "type", "typ"),
     ),
     "model": (
         *("model", "model number", "model no", "part number", "part no", "order number"),
-        *("order no", "mlfb", "article number", "catalog number", "sku", "modell"),
+        *("order no", "mlfb", "article number", "catalog number", "sku", "model name"),
+        *("modell", "modellnummer", "typenbezeichnung", "bestellnummer", "bestell nr"),
+        *("artikelnummer", "artikel nr", "teilenummer"),
     ),
-    "serial": ("serial", "serial number", "serial no", "sn", "s n", "serialnumber"),
-    "cpe": ("cpe", "cpe23", "cpe 2 3"),
-    "site": ("site", "location", "plant", "facility", "standort"),
-    "zone": ("zone", "network zone", "segment", "cell", "area"),
-    "criticality": ("criticality", "critical", "importance", "tier"),
-    "exposure": ("exposure", "exposed", "internet exposed", "internet facing"),
+    "serial": (
+        *("serial", "serial number", "serial no", "sn", "s n", "serialnumber"),
+        *("seriennummer", "serien nr", "fabriknummer"),
+    ),
+    "cpe": ("cpe", "cpe23", "cpe 2 3", "cpe name"),
+    "site": (
+        *("site", "location", "plant", "facility", "standort", "werk", "anlage", "betriebsstätte"),
+        *("ort", "gebäude", "building"),
+    ),
+    "zone": (
+        *("zone", "network zone", "segment", "cell", "area", "network", "vlan"),
+        *("netz", "netzwerk", "netzsegment", "netzzone", "bereich"),
+    ),
+    "criticality": (
+        *("criticality", "critical", "importance", "tier", "kritikalität", "kritikalitaet"),
+        *("wichtigkeit", "kritisch", "schutzbedarf"),
+    ),
+    "exposure": (
+        *("exposure", "exposed", "internet exposed", "internet facing", "exponiert"),
+        *("exposition", "öffentlich erreichbar", "aus dem internet erreichbar"),
+    ),
 }
 _NEEDED = ("name", "product", "model", "purl", "cpe")
+_IDLE = frozenset({"asset", "current", "device", "installed", "of", "the"})
 _WORD = re.compile(r"[^\W_]+")
 
 
-def read(data: bytes, name: str) -> Inventory:
-    """Read an asset CSV. Raises BadInput."""
-    content = decode(data, name)
+@dataclass(frozen=True)
+class Columns:
+    """What each column was taken as: place and header by field; what was left; the separator."""
+
+    taken: dict[str, int]
+    header: list[str]
+    separator: str
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The header of each field."""
+        return {field: self.header[place].strip() for field, place in self.taken.items()}
+
+    @property
+    def left(self) -> list[str]:
+        """The headers of no field."""
+        used = set(self.taken.values())
+        return [h.strip() for i, h in enumerate(self.header) if i not in used and h.strip()]
+
+
+def read(data: bytes, name: str, chosen: Mapping[str, str] = NONE_CHOSEN) -> Inventory:
+    """Read an asset CSV; `chosen` names the header of a field, "" for none. Raises BadInput."""
+    return read_text(decode(data, name), name, chosen)
+
+
+def read_text(content: str, name: str, chosen: Mapping[str, str] = NONE_CHOSEN) -> Inventory:
+    """Read the text of an asset CSV as `read` does. Raises BadInput."""
+    columns = find_columns(content, name, chosen)
+    rows = _rows(content, columns.separator, name)
+    next(rows, None)
+    components = [_component(row, columns.taken, number) for number, row in enumerate(rows, 1)]
+    ids = {component.id for component in components}
+    unreadable = sum(bool(c.purl) and names.from_purl(c.purl) is None for c in components)
+    nameless = sum(not any(getattr(c, field) for field in _NEEDED) for c in components)
+    versionless = sum(not (c.version or c.purl or c.cpe) for c in components)
+    notes = (
+        (unreadable, "rows have a purl that can't be read"),
+        (nameless, "rows name no product: kept, and nothing can match them"),
+        (versionless, "rows state no version: what affects them is unknown"),
+        (len(components) - len(ids), "rows have the id of another: one line for both"),
+    )
+    left = [f"columns not used: {', '.join(columns.left)[:200]}"] if columns.left else []
+    said = [f"{count:,} {what}" for count, what in notes if count]
+    return Inventory(name, tuple(components), (*left, *said))
+
+
+def find_columns(content: str, name: str, chosen: Mapping[str, str] = NONE_CHOSEN) -> Columns:
+    """Return what each column of a CSV is taken as. Raises BadInput."""
     lines = content.splitlines()
     header_line = next((line for line in lines if line.strip()), "")
     separator = max(SEPARATORS, key=header_line.count)
-    rows = _rows(content, separator, name)
-    header = next(rows, [])
-    columns = guess(header)
-    if not any(field in columns for field in _NEEDED):
+    header = next(_rows(content, separator, name), [])
+    taken = guess(header)
+    plain = [cell.strip().casefold() for cell in header]
+    for field, title in chosen.items():
+        taken.pop(field, None)
+        if not title:
+            continue
+        if title.strip().casefold() not in plain:
+            raise BadInput(
+                f"{name}: no column {title!r} for {field} in the header {header_line[:80]!r}"
+            )
+        place = plain.index(title.strip().casefold())
+        taken = {f: p for f, p in taken.items() if p != place or f in chosen} | {field: place}
+    if not any(field in taken for field in _NEEDED):
         raise BadInput(
             f"{name}: no column for a product found in the header {header_line[:80]!r}",
             next_step="name a column product, model, name or purl",
         )
-    components, unreadable = [], 0
-    for number, row in enumerate(rows, 1):
-        component = _component(row, columns, number)
-        unreadable += bool(component.purl) and names.from_purl(component.purl) is None
-        components.append(component)
-    unknown = [h.strip() for i, h in enumerate(header) if i not in columns.values() and h.strip()]
-    notes = []
-    if unknown:
-        notes.append(f"columns not used: {', '.join(unknown)[:200]}")
-    if unreadable:
-        notes.append(f"{unreadable:,} rows have a purl that can't be read")
-    return Inventory(name, tuple(components), tuple(notes))
+    return Columns(taken, header, separator)
 
 
 def decode(data: bytes, name: str) -> str:
@@ -101,13 +179,16 @@ def decode(data: bytes, name: str) -> str:
 
 def guess(header: list[str]) -> dict[str, int]:
     """Return the column of each field that the header names."""
-    plain = [" ".join(_WORD.findall(cell.casefold())) for cell in header]
+    words = [_WORD.findall(vendors.repair(cell).casefold()) for cell in header]
+    exact = [" ".join(found) for found in words]
+    loose = [" ".join(word for word in found if word not in _IDLE) for found in words]
     columns: dict[str, int] = {}
-    for field, spellings in _HEADERS.items():
-        for spelling in spellings:
-            if spelling in plain and plain.index(spelling) not in columns.values():
-                columns[field] = plain.index(spelling)
-                break
+    for plain in (exact, loose):
+        for field, spellings in FIELDS.items():
+            free = [p if i not in columns.values() else "" for i, p in enumerate(plain)]
+            spelled = next((s for s in spellings if s in free), None)
+            if spelled is not None and field not in columns:
+                columns[field] = free.index(spelled)
     return columns
 
 

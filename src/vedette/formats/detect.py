@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 from operator import attrgetter
 from pathlib import Path
@@ -20,8 +20,10 @@ from vedette.formats import (
     csaf_in,
     cve_in,
     cyclonedx_in,
+    listings_in,
     osv_in,
     spdx_in,
+    typed_in,
     vex_in,
 )
 from vedette.formats.bounded import load
@@ -37,7 +39,7 @@ MAX_VEX = 64 * MIB
 MAX_INVENTORY = 512 * MIB
 PART = 500
 ADVISORY_ENDINGS = (".json",)
-INVENTORY_ENDINGS = (".csv", ".json", ".tsv", ".xml")
+INVENTORY_ENDINGS = (".csv", ".json", ".tsv", ".txt", ".xml")
 
 
 def advisory_reader(document: Any) -> AdvisoryReader | None:
@@ -75,8 +77,16 @@ def read_advisory(data: bytes, source: str, wanted: Wanted = None) -> Advisory:
     return reader(document, source, wanted)
 
 
-def read_inventory(data: bytes, name: str) -> Inventory:
-    """Read one inventory (CycloneDX, SPDX or asset CSV). Raises BadInput."""
+def read_inventory(
+    data: bytes, name: str, columns: Mapping[str, str] = assets_in.NONE_CHOSEN
+) -> Inventory:
+    """Read one inventory: CycloneDX, SPDX, a package listing, asset CSV or a typed list.
+
+    `columns` names the header of a field in an asset CSV, where the guess is to be overruled.
+    Raises BadInput.
+    """
+    if len(data) > MAX_INVENTORY:
+        raise BadInput(f"{name}: {len(data):,} bytes, more than the {MAX_INVENTORY:,} allowed")
     head = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
     if head.startswith((b"{", b"[")):
         document = load(data, name, MAX_INVENTORY)
@@ -84,11 +94,18 @@ def read_inventory(data: bytes, name: str) -> Inventory:
         if reader is None:
             raise BadInput(f"{name}: neither a CycloneDX nor an SPDX document")
         return reader(document, name)
-    if len(data) > MAX_INVENTORY:
-        raise BadInput(f"{name}: {len(data):,} bytes, more than the {MAX_INVENTORY:,} allowed")
     if head.startswith(b"<"):
         return cyclonedx_in.read_xml(data, name)
-    return assets_in.read(data, name)
+    content = assets_in.decode(data, name)
+    listing = listings_in.read(content, name)
+    if listing is not None:
+        return listing
+    try:
+        return assets_in.read_text(content, name, columns)
+    except BadInput:
+        if columns or not typed_in.looks_typed(content):
+            raise
+        return typed_in.read(content, name)
 
 
 class AdvisoryPaths:
@@ -183,7 +200,18 @@ def _part(files: list[tuple[str, bool]]) -> _Part:
             if not found:
                 return _Part(len(files), entries, problems, error)
             problems.append(str(error))
+        if reader.statements:
+            problems.append(
+                f"{file}: VEX statements, which no index keeps; give them to match --vex"
+            )
+            reader.statements.clear()
     return _Part(len(files), entries, problems, None)
+
+
+def content(path: Path) -> bytes:
+    """The bytes of an inventory's file. Raises BadInput."""
+    data: bytes = _content(str(path), MAX_INVENTORY)
+    return data
 
 
 def read_statements(paths: Iterable[Path], problems: list[str]) -> list[Statement]:
@@ -203,13 +231,20 @@ def read_statements(paths: Iterable[Path], problems: list[str]) -> list[Statemen
     return statements
 
 
-def read_inventories(paths: Iterable[Path], problems: list[str]) -> list[Inventory]:
-    """Read files and folders of inventories; what was left aside goes to `problems`."""
+def read_inventories(
+    paths: Iterable[Path],
+    problems: list[str],
+    columns: Mapping[str, str] = assets_in.NONE_CHOSEN,
+) -> list[Inventory]:
+    """Read files and folders of inventories; what was left aside goes to `problems`.
+
+    `columns` as in `read_inventory`.
+    """
     inventories: dict[str, Inventory] = {}
     for path in paths:
         for file, found in _files(path, INVENTORY_ENDINGS, problems):
             try:
-                inventory = read_inventory(_content(file, MAX_INVENTORY), file)
+                inventory = read_inventory(_content(file, MAX_INVENTORY), file, columns)
                 inventories[file] = inventory
                 problems.extend(f"{file}: {note}" for note in inventory.notes)
             except VedetteError as error:
@@ -264,14 +299,13 @@ def _content(file: str, limit: int, but: bytes = b"") -> Any:
     """Return the bytes of a file, None when it begins with `but`. Raises BadInput."""
     try:
         with open(file, "rb", buffering=0 if but else -1) as handle:
-            size = os.fstat(handle.fileno()).st_size
-            if not but and size > limit:
-                raise BadInput(f"{file}: {size:,} bytes, more than the {limit:,} allowed")
-            data = handle.read(limit + 1) if not but else handle.read(64 * 1024)
+            data = handle.read(64 * 1024)
             if but and data.startswith(but):
                 return None
-            if but and len(data) == 64 * 1024:
-                data += handle.read(limit + 1 - len(data))
+            size = os.fstat(handle.fileno()).st_size
+            if size > limit:
+                raise BadInput(f"{file}: {size:,} bytes, more than the {limit:,} allowed")
+            data += handle.read(limit + 1 - len(data))
     except OSError as error:
         raise BadInput(f"{file}: can't be read ({error.strerror})") from None
     if len(data) > limit:

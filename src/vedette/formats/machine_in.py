@@ -26,17 +26,19 @@ def debian_packages(root: Path) -> Iterator[Component]:
         raise BadInput(f"{status}: larger than the {MAX_STATUS:,} bytes allowed")
     system, release = _os_release(root)
     for paragraph in status.read_text("utf-8", "replace").split("\n\n"):
-        fields = _fields(paragraph)
+        fields = fields_of(paragraph)
         if fields.get("Status", "").endswith(" installed") and "Version" in fields:
-            yield _debian(fields, system, release)
+            yield debian_component(fields, system, release)
 
 
-def _fields(paragraph: str) -> dict[str, str]:
+def fields_of(paragraph: str) -> dict[str, str]:
+    """Return the fields of a paragraph of a Debian control file, each with its first line."""
     lines = (line for line in paragraph.splitlines() if line and not line[0].isspace())
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
-def _debian(fields: dict[str, str], system: str, release: str) -> Component:
+def debian_component(fields: dict[str, str], system: str, release: str) -> Component:
+    """Return the package of a status paragraph, as one of a distribution's release ("" unknown)."""
     name, version = fields["Package"], fields["Version"]
     qualifiers = {"arch": fields.get("Architecture", "")}
     if release:

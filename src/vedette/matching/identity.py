@@ -50,6 +50,8 @@ def of_component(component: Component) -> dict[str, Claim]:
         joined = f"{component.product} {component.model}"
         for key, confidence in products.component_keys(component.vendor, joined).items():
             claims.setdefault(key, Claim(confidence, "", version))
+    if component.origin == "typed":
+        return {k: c._replace(confidence=weaker(c.confidence, "likely")) for k, c in claims.items()}
     return claims
 
 

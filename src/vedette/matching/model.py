@@ -22,6 +22,7 @@ class Component(NamedTuple):
     """One thing an operator runs, with what its inventory says about it.
 
     `id` is the inventory's own: bom-ref, SPDXID, an asset's serial; else the purl, else `row:N`.
+    `origin` is "typed" for words that a person typed: what they match is never `exact`.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Component(NamedTuple):
     zone: str = ""
     criticality: str = ""
     exposure: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,56 @@
+"""What commands over files and folders share: options of several values, checks, problems told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from vedette.kernel.errors import BadInput
+
+PATHS = click.Path(path_type=Path)
+SHOWN_PROBLEMS = 20
+
+
+def _spread(args: list[str], names: tuple[str, ...]) -> list[str]:
+    """Rewrite `--advisories a b` as `--advisories a --advisories b`."""
+    spread: list[str] = []
+    current, fresh = "", False
+    for position, arg in enumerate(args):
+        if arg == "--":
+            return spread + args[position:]
+        if arg in names:
+            current, fresh = arg, True
+        elif arg.startswith("-") and len(arg) > 1:
+            current = ""
+        elif current and not fresh:
+            spread.append(current)
+        else:
+            fresh = False
+        spread.append(arg)
+    return spread
+
+
+class PathsCommand(click.Command):
+    """A command whose path options take several values each."""
+
+    many = ("--advisories", "--inventory", "--vex")
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _spread(args, self.many))
+
+
+def present(paths: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Return the paths. Raises BadInput naming the first that does not exist."""
+    for path in paths:
+        if not path.exists():
+            raise BadInput(f"{path}: no such file or folder")
+    return paths
+
+
+def tell(problems: list[str]) -> None:
+    """Print problems on stderr, the first of many."""
+    for problem in problems[:SHOWN_PROBLEMS]:
+        click.echo(f"vedette: {problem}", err=True)
+    if len(problems) > SHOWN_PROBLEMS:
+        click.echo(f"vedette: and {len(problems) - SHOWN_PROBLEMS:,} more", err=True)

@@ -1,0 +1,96 @@
+"""Which products that advisories know may a person have meant? Best first, to choose from.
+
+A candidate's score is the share of words that it and the typed words have in common, words of the
+product and of what was typed; vendor words that were typed count, and those left out cost nothing.
+A word that begins another of four letters or more counts half, and a typed number that the
+candidate has counts double, because models are told apart by their numbers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from vedette.matching.model import Advisory, Affected
+from vedette.matching.products import cpe_words, product_words
+from vedette.matching.vendors import vendor_words
+
+LEAST = 0.3
+SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A product as advisories write it; `score` is 0 to 1, `advisories` how many name it."""
+
+    vendor: str
+    product: str
+    score: float
+    advisories: int
+
+
+class Known:
+    """The products that advisories name, by their words."""
+
+    def __init__(self, advisories: Iterable[Advisory]) -> None:
+        counts: Counter[tuple[str, str]] = Counter()
+        for advisory in advisories:
+            counts.update({name for a in advisory.affected for name in _names_of(a)})
+        spelled: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        for vendor, product in counts:
+            spelled.setdefault((vendor_words(vendor), product_words(product)), []).append(
+                (vendor, product)
+            )
+        self._rows: list[tuple[frozenset[str], frozenset[str], tuple[str, str], int]] = []
+        self._by_word: dict[str, set[int]] = {}
+        for (vendor_key, product_key), spellings in sorted(spelled.items()):
+            best = max(sorted(spellings), key=lambda name: (counts[name], not name[1].isupper()))
+            total = sum(counts[name] for name in spellings)
+            row = (frozenset(vendor_key.split()), frozenset(product_key.split()), best, total)
+            for word in row[0] | row[1]:
+                self._by_word.setdefault(word[:4], set()).add(len(self._rows))
+            self._rows.append(row)
+
+    def candidates(self, typed: str, limit: int = SHOWN) -> list[Candidate]:
+        """Return the products that `typed` may mean, the best first."""
+        asked = frozenset(product_words(typed).split())
+        places = {p for word in asked for p in self._by_word.get(word[:4], ())}
+        found = []
+        for place in places:
+            vendor, product, (vendor_name, product_name), total = self._rows[place]
+            score = _score(asked, vendor, product)
+            if score >= LEAST:
+                found.append(Candidate(vendor_name, product_name, round(score, 3), total))
+        found.sort(key=lambda c: (-c.score, -c.advisories, c.vendor, c.product))
+        return found[:limit]
+
+
+def _names_of(affected: Affected) -> set[tuple[str, str]]:
+    names = {(affected.vendor, affected.product)} if affected.product else set()
+    for cpe in affected.cpes if not names else ():
+        if words := cpe_words(cpe):
+            names.add((words[0].replace("_", " "), words[1].replace("_", " ")))
+    if affected.name and not names:
+        names.add((affected.ecosystem.partition(":")[0], affected.name))
+    return names
+
+
+def _score(asked: frozenset[str], vendor: frozenset[str], product: frozenset[str]) -> float:
+    """Dice's coefficient of the words, with the weights of the module's rules."""
+    known = (product - vendor or product) | (vendor & asked)
+    common = sum(_weight(word) for word in asked & known)
+    if not common:
+        return 0.0
+    parts = sum(
+        min(_weight(a), _weight(b)) / 2
+        for a in asked - known
+        for b in known - asked
+        if min(len(a), len(b)) >= 4 and (a.startswith(b) or b.startswith(a))
+    )
+    whole = sum(map(_weight, asked)) + sum(map(_weight, known))
+    return min(1.0, 2 * (common + parts) / whole)
+
+
+def _weight(word: str) -> float:
+    return 2.0 if any(c.isdigit() for c in word) else 1.0
