@@ -17,6 +17,7 @@ import shutil
 import sqlite3
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
@@ -70,16 +71,15 @@ def crossed(
     port: int,
     number: int,
     way: str,
-    cross: Callable[[Path, int], str],
+    cross: Callable[[Path, int], tuple[float, str]],
     floor: float,
     floor_name: str,
 ) -> Result:
-    notes: list[str] = []
-    seconds = timed(lambda: notes.append(cross(folder, port)))
+    seconds, note = cross(folder, port)
     what = f"{number:,} messages by {way}, until both ledgers agree"
-    tell(f"{what}: {seconds:.0f} s, {floor_name} {floor:.0f} s; {notes[0]}")
+    tell(f"{what}: {seconds:.0f} s, {floor_name} {floor:.0f} s; {note}")
     ours, bare = once(number / seconds), once(number / floor)
-    return Result(what, "a second", ours, bare, floor_name, notes[0])
+    return Result(what, "a second", ours, bare, floor_name, note)
 
 
 def envelopes(instance: Path) -> list[bytes]:
@@ -119,16 +119,21 @@ def vedette(folder: Path, profile: str, *arguments: str) -> str:
     return output([*VEDETTE, *arguments], clock(folder / profile))
 
 
-def over_http(folder: Path, port: int) -> str:
-    """Deliver through a go-between that loses and doubles, until nothing is queued."""
+def over_http(folder: Path, port: int) -> tuple[float, str]:
+    """Deliver through a go-between that loses and doubles, until nothing is queued.
+
+    Returns the seconds, without those in which the server starts and ends, and what happened.
+    """
     between = int(json.loads((folder / "office.card").read_text("utf-8"))["url"].rpartition(":")[2])
     rounds = 0
     with served(folder / "office", port), go_between(between, port) as counts:
+        started = time.perf_counter()
         while not agreed(folder):
             vedette(folder, "lab", "exchange", "send")
             rounds += 1
+        seconds = time.perf_counter() - started
     lost, doubled = counts["lost"], counts["doubled"]
-    return f"{counts['all']} requests, {lost} lost, {doubled} doubled, {rounds} rounds"
+    return seconds, f"{counts['all']} requests, {lost} lost, {doubled} doubled, {rounds} rounds"
 
 
 @contextmanager
@@ -175,10 +180,11 @@ def go_between(port: int, to: int) -> Iterator[dict[str, int]]:
         server.server_close()
 
 
-def over_files(folder: Path, _: int) -> str:
+def over_files(folder: Path, _: int) -> tuple[float, str]:
     """Carry files whose lines are lost, doubled and moved, and receipts back, until both agree."""
     counts, rounds = {"all": 0, "lost": 0, "doubled": 0}, 0
     file = folder / "carried.jsonl"
+    started = time.perf_counter()
     while not agreed(folder):
         vedette(folder, "lab", "exchange", "export", "--again", str(file))
         lines = []
@@ -195,7 +201,8 @@ def over_files(folder: Path, _: int) -> str:
         if Path(receipts).exists():
             vedette(folder, "lab", "exchange", "import", receipts)
         rounds += 1
-    return f"{counts['lost']} lines lost, {counts['doubled']} doubled, {rounds} rounds"
+    seconds = time.perf_counter() - started
+    return seconds, f"{counts['lost']} lines lost, {counts['doubled']} doubled, {rounds} rounds"
 
 
 def agreed(folder: Path) -> bool:
