@@ -70,7 +70,7 @@ def test_wilsons_interval() -> None:
     assert wilson(72, 75) == pytest.approx((0.8889, 0.9863), abs=1e-4)
 
 
-def test_a_claim_is_vendor_family_model_edition_order_and_variant() -> None:
+def test_a_claim_is_vendor_family_model_generation_order_and_variant() -> None:
     entry = Entry("Siemens AG", "SINAMICS S150 V4.7 w. PN", "< V4.7 HF27", ("6SL3710-7LE32-1AA3",))
     assert claim(entry) == Claim(
         "<V4.7 HF27", "", ("siemens", "sinamics", "s150", "v4.7", "6SL3710-7LE32-1AA3", "w pn"), ""

@@ -1,4 +1,4 @@
-"""Product names: family, model, edition, order numbers and variant, or the reason why not."""
+"""Product names: family, model, generation, order numbers and variant, or the reason why not."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ UNREAD = [
     ("OS", Unresolved.NOT_A_PRODUCT),
     ("R128", Unresolved.NOT_A_PRODUCT),
     ("Tego1_r2a16_03", Unresolved.NOT_A_PRODUCT),
-    ("PcVue 12 OAuth web service configuration", Unresolved.EDITION_INSIDE),
+    ("PcVue 12 OAuth web service configuration", Unresolved.GENERATION_INSIDE),
 ]
 
 

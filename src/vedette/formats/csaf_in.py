@@ -250,11 +250,11 @@ def _range(product: _Product, status: str, scheme: str, pinned: str) -> Range:
 
 def _line_of(product: str, every: Range) -> Range:
     """All versions of "RSG2100 V4.X" are those of its line V4."""
-    edition = designation.read(product).edition
-    line = words.parse(edition, status=every.status, scheme=versions.FIRMWARE)
-    if not edition.endswith("x") or line.problem:
+    generation = designation.read(product).generation
+    line = words.parse(generation, status=every.status, scheme=versions.FIRMWARE)
+    if not generation.endswith("x") or line.problem:
         return every
-    return replace(line, words=f"{every.words} of {edition}")
+    return replace(line, words=f"{every.words} of {generation}")
 
 
 def _fixed(

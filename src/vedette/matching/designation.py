@@ -1,9 +1,9 @@
-"""Industrial product names, read into family, model, edition, order numbers and variants.
+"""Industrial product names, read into family, model, generation, order numbers and variants.
 
 Rules:
 - Order numbers (6GK5204-2BC10-2CA2, 6ES7515-2AM01-0AB0) are taken out first; one makes a name
   that looks like a list one product.
-- A version behind the name ("V4.7", "version 14", "3.1") is the product's edition.
+- A version behind the name ("V4.7", "version 14", "3.1") is the product's generation.
 - The model begins with the first designation, a word with a digit that is not the name of a
   series or of a technology; what stands before it is the family. A kind of unit before a number
   (CPU 1515-2, CP 343-1) belongs to the model. A designation in brackets is the model where there
@@ -31,7 +31,7 @@ class Unresolved(StrEnum):
     SEVERAL = "several"
     DESCRIPTION = "description"
     NOT_A_PRODUCT = "not-a-product"
-    EDITION_INSIDE = "edition-inside"
+    GENERATION_INSIDE = "generation-inside"
 
 
 EXPLAINED = {
@@ -39,7 +39,7 @@ EXPLAINED = {
     Unresolved.SEVERAL: "the name stands for several products",
     Unresolved.DESCRIPTION: "the name is a description",
     Unresolved.NOT_A_PRODUCT: "the name is no product's",
-    Unresolved.EDITION_INSIDE: "a number inside the name may be a version or a part of it",
+    Unresolved.GENERATION_INSIDE: "a number inside the name may be a version or a part of it",
 }
 
 
@@ -49,15 +49,15 @@ class Designation:
 
     family: str = ""
     model: str = ""
-    edition: str = ""
+    generation: str = ""
     orders: tuple[str, ...] = ()
     variant: str = ""
     reason: Unresolved | None = None
 
     @property
     def whole(self) -> str:
-        """Family, model, edition and variant in one line; "" when unread."""
-        parts = (self.family, self.model, self.edition, self.variant)
+        """Family, model, generation and variant in one line; "" when unread."""
+        parts = (self.family, self.model, self.generation, self.variant)
         return "" if self.reason else "|".join(parts)
 
     @property
@@ -80,7 +80,7 @@ _BRACKET = re.compile(r"\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 _OPTIONAL = re.compile(r"\w-?\([^()]*\)\w|\w\(-|[0-9]\([A-Z]\)|\[\]")
 _INCLUDED = re.compile(r"(?i)(?:incl\.?|including) (.*?)(?: variants?)?")
 _PART_NUMBERS = re.compile(r"(?i)part (?:numbers?|n[oº°]\.?) (.+)")
-_EDITION = re.compile(
+_GENERATION = re.compile(
     r"(?i)(?<=\S)\s+(?:(?:version|ver\.?|release) ?[0-9]+(?:\.[0-9x]+)*|v ?[0-9]+(?:\.[0-9x]+)*)\b"
 )
 _NUMBER_END = re.compile(r"(?<=\S)\s+([0-9]+(?:\.[0-9x]+)+|(?!2000)(?:19|20)[0-9]{2})\s*$")
@@ -172,29 +172,29 @@ def read(product: str) -> Designation:
     orders = order_numbers(plain)
     bare, brackets = _BRACKET.sub("", plain), _BRACKET.findall(plain)
     bare, profinet = _taken(_PROFINET, bare)
-    bare, edition = _taken(_EDITION, bare)
+    bare, generation = _taken(_GENERATION, bare)
     bare = _GENERIC_END.sub("", _GENERIC_END.sub("", bare.strip(" ,-")))
     bare = _DEVICES_END.sub("", bare)
-    if not edition:
-        bare, edition = _taken(_NUMBER_END, bare)
-    reason = _unread(bare, edition, len(set(orders)) == 1, bool(_OPTIONAL.search(plain)))
+    if not generation:
+        bare, generation = _taken(_NUMBER_END, bare)
+    reason = _unread(bare, generation, len(set(orders)) == 1, bool(_OPTIONAL.search(plain)))
     if reason is not None:
         return Designation(orders=orders, reason=reason)
     family, model = _split(_SERIES_INSIDE.sub("", bare))
     if re.search(r"(?:^|\s)[0-9]{1,2}(?:\.[0-9]+)*\s+\S*[A-Za-z]", f"{family} {model}".strip()[1:]):
         series = _SERIES.search(bare)
         if series is None and not _unit(model):
-            return Designation(orders=orders, reason=Unresolved.EDITION_INSIDE)
+            return Designation(orders=orders, reason=Unresolved.GENERATION_INSIDE)
     variants = [profinet] if profinet else []
     for text in brackets:
-        orders, model, edition, variant = _bracket(text, bare, orders, model, edition)
+        orders, model, generation, variant = _bracket(text, bare, orders, model, generation)
         variants += [variant] if variant else []
     if not family and not model:
         return Designation(orders=orders, reason=Unresolved.NOT_A_PRODUCT)
     return Designation(
         words(family),
         words(model),
-        "".join(edition.lower().replace("version", "").replace("ver.", "").split()),
+        "".join(generation.lower().replace("version", "").replace("ver.", "").split()),
         tuple(dict.fromkeys(orders)),
         words(" ".join(variants)),
     )
@@ -229,7 +229,7 @@ def _taken(pattern: re.Pattern[str], text: str) -> tuple[str, str]:
     return text[: last.start()] + " " + text[last.end() :].strip(), last[0].strip()
 
 
-def _unread(bare: str, edition: str, one: bool, optional: bool) -> Unresolved | None:
+def _unread(bare: str, generation: str, one: bool, optional: bool) -> Unresolved | None:
     """Return why a name is not resolved; `one` order number makes a list of words one product."""
     if words(bare) in _NOT_PRODUCTS or _VERSION_NAME.fullmatch(bare.strip()):
         return Unresolved.NOT_A_PRODUCT
@@ -246,8 +246,8 @@ def _unread(bare: str, edition: str, one: bool, optional: bool) -> Unresolved | 
         return Unresolved.SEVERAL
     if _CLASS.search(bare) and not re.search(r"[0-9]{2}", bare):
         return Unresolved.SEVERAL
-    if edition and _EDITION.search(" " + bare):
-        return Unresolved.EDITION_INSIDE
+    if generation and _GENERATION.search(" " + bare):
+        return Unresolved.GENERATION_INSIDE
     return None
 
 
@@ -267,7 +267,7 @@ def _is_list(bare: str) -> bool:
 
 
 def _split(bare: str) -> tuple[str, str]:
-    """Return family and model of a name without brackets, edition and empty words."""
+    """Return family and model of a name without brackets, generation and empty words."""
     series = _SERIES.search(bare)
     start = series.end() if series else 0
     head, tokens = bare[:start].strip(), bare[start:].split()
@@ -289,23 +289,23 @@ def _unit(model: str) -> bool:
 
 
 def _bracket(
-    text: str, bare: str, orders: tuple[str, ...], model: str, edition: str
+    text: str, bare: str, orders: tuple[str, ...], model: str, generation: str
 ) -> tuple[tuple[str, ...], str, str, str]:
-    """Return orders, model and edition with what a bracket adds, and the variant it names."""
+    """Return orders, model and generation with what a bracket adds, and the variant it names."""
     rest = _SIEMENS_ORDER.sub("", text.upper()).strip(" ,/-")
     if not rest:
-        return orders, model, edition, ""
+        return orders, model, generation, ""
     if found := _PART_NUMBERS.fullmatch(text):
-        return (*orders, found[1].upper()), model, edition, ""
+        return (*orders, found[1].upper()), model, generation, ""
     if found := _INCLUDED.fullmatch(text):
-        return orders, model, edition, "siplus" if "siplus" in text.casefold() else text
+        return orders, model, generation, "siplus" if "siplus" in text.casefold() else text
     if _initials(text, bare):
-        return orders, model, edition, ""
-    if not edition and (found := re.match(r"v?[0-9]+(?:\.[0-9x]+)+(?= )", text)):
+        return orders, model, generation, ""
+    if not generation and (found := re.match(r"v?[0-9]+(?:\.[0-9x]+)+(?= )", text)):
         return orders, model, found[0], ""
     if not model and re.fullmatch(r"[A-Z][A-Z0-9-]*[0-9][A-Z0-9/-]*", text):
-        return orders, text, edition, ""
-    return orders, model, edition, text
+        return orders, text, generation, ""
+    return orders, model, generation, text
 
 
 def _initials(text: str, bare: str) -> bool:

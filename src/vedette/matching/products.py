@@ -5,7 +5,7 @@ Rules:
   are compared by their canonical names; of several vendors in one string each counts: `likely`.
 - Order numbers are the strongest key, and need no vendor: `exact`. Catalog numbers (1756-EN2TR)
   likewise, with their series where one is stated. Model numbers need the vendor.
-- Vendor and product equal, or equal as family, model, edition and variant: `exact`; equal only
+- Vendor and product equal, or equal as family, model, generation and variant: `exact`; equal only
   after brackets and a version at the product's end are left out: `likely`; equal product where a
   side states no vendor: `possible`. A name that names no product ("OS"): `likely`.
 - Who states an order number or a series is not matched by the words of one that states another;
