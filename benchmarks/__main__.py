@@ -32,6 +32,7 @@ SUBJECTS = (
     "exchange",
     "documents",
     "match",
+    "match_scale",
     "dedupe",
     "reading",
     "demo",

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from vedette.cli import main
+from vedette.formats import many
 
 RECORD = {
     "id": "PYSEC-1",
@@ -206,3 +207,21 @@ def test_an_index_of_another_version_is_refused(
     assert code == 2
     assert "index version 1, this program reads version 2" in err
     assert "vedette index --advisories" in err
+
+
+def test_many_inventories_in_parts_give_the_lines_of_one_go(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        (files / f"inv/{number}.json").write_text((files / "inv/sbom.json").read_text())
+    (files / "inv/broken.json").write_text("{")
+    run(capsys, "index", "--advisories", "osv", "--out", "a.idx")
+    args = ("match", "--advisories", "a.idx", "--inventory", "site.csv", "inv", "--fail-on", "any")
+    whole = run(capsys, *args)
+    monkeypatch.setattr(many, "PART", 300)
+    assert len(many.parts([(f"inv/{n}.json", True) for n in range(4)])) > 1
+    in_parts = run(capsys, *args)
+    assert in_parts[:2] == whole[:2]
+    assert sorted(in_parts[2].splitlines()) == sorted(whole[2].splitlines())
+    named = run(capsys, *args[:3], "--inventory", "inv/broken.json", "inv/0.json", "inv/1.json")
+    assert (named[0], named[1]) == (2, "")

@@ -21,6 +21,7 @@ from vedette.matching import names, products
 from vedette.matching.model import Component, Inventory
 
 MAX_NESTING = 100
+_OWNERS = frozenset({"manufacturer", "publisher", "supplier"})
 
 
 def read_json(document: Any, name: str) -> Inventory:
@@ -51,17 +52,26 @@ def _flat(roots: list[dict[str, Any]], name: str) -> Iterator[dict[str, str]]:
             raise BadInput(f"{name}: components nested deeper than {MAX_NESTING}")
         yield {
             "id": text(row.get("bom-ref")),
-            "name": "/".join(filter(None, (text(row.get("group")), text(row.get("name"))))),
+            "name": _name(row),
             "version": text(row.get("version")),
             "purl": text(row.get("purl")),
             "cpe": text(row.get("cpe")),
-            "vendor": _owner(row.get("manufacturer"))
-            or _owner(row.get("supplier"))
-            or text(row.get("publisher")),
+            "vendor": "" if _OWNERS.isdisjoint(row) else _vendor(row),
             NESTED: "yes" if depth > 1 else "",
         }
-        nested = objects(row.get("components"))
-        stack.extend((child, depth + 1) for child in reversed(nested))
+        if "components" in row:
+            nested = objects(row["components"])
+            stack.extend((child, depth + 1) for child in reversed(nested))
+
+
+def _name(row: dict[str, Any]) -> str:
+    group, name = text(row.get("group")), text(row.get("name"))
+    return f"{group}/{name}" if group and name else group or name
+
+
+def _vendor(row: dict[str, Any]) -> str:
+    manufacturer, supplier = _owner(row.get("manufacturer")), _owner(row.get("supplier"))
+    return manufacturer or supplier or text(row.get("publisher"))
 
 
 def _owner(value: Any) -> str:

@@ -7,6 +7,7 @@ file named by the user that can't be read is an error; one found in a folder is 
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -185,7 +186,7 @@ def _each_part(files: Iterator[tuple[str, bool]]) -> Iterator[_Part]:
     if len(first) < 4 or workers < 2:
         yield from map(_part, chain(first, parts))
         return
-    with multiprocessing.Pool(workers) as pool:
+    with multiprocessing.Pool(workers, gc.disable) as pool:
         yield from pool.imap(_part, chain(first, parts))
 
 
@@ -231,6 +232,11 @@ def read_statements(paths: Iterable[Path], problems: list[str]) -> list[Statemen
     return statements
 
 
+def inventory_files(paths: Iterable[Path], problems: list[str]) -> list[tuple[str, bool]]:
+    """List inventory files, and whether a folder held each; what is left aside: `problems`."""
+    return [each for path in paths for each in _files(path, INVENTORY_ENDINGS, problems)]
+
+
 def read_inventories(
     paths: Iterable[Path],
     problems: list[str],
@@ -240,17 +246,25 @@ def read_inventories(
 
     `columns` as in `read_inventory`.
     """
+    return read_inventory_files(inventory_files(paths, problems), problems, columns)
+
+
+def read_inventory_files(
+    files: Iterable[tuple[str, bool]],
+    problems: list[str],
+    columns: Mapping[str, str] = assets_in.NONE_CHOSEN,
+) -> list[Inventory]:
+    """Read inventories; one that a folder held and that can't be read goes to `problems`."""
     inventories: dict[str, Inventory] = {}
-    for path in paths:
-        for file, found in _files(path, INVENTORY_ENDINGS, problems):
-            try:
-                inventory = read_inventory(_content(file, MAX_INVENTORY), file, columns)
-                inventories[file] = inventory
-                problems.extend(f"{file}: {note}" for note in inventory.notes)
-            except VedetteError as error:
-                if not found:
-                    raise
-                problems.append(str(error))
+    for file, found in files:
+        try:
+            inventory = read_inventory(_content(file, MAX_INVENTORY), file, columns)
+            inventories[file] = inventory
+            problems.extend(f"{file}: {note}" for note in inventory.notes)
+        except VedetteError as error:
+            if not found:
+                raise
+            problems.append(str(error))
     return list(inventories.values())
 
 

@@ -1,0 +1,86 @@
+"""Many inventories against one index: some files at a time, by several processes.
+
+The same lines in the same order as in one go, because no line depends on two inventories; memory
+is that of the files of one part, whatever their number.
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from vedette.formats.assets_in import NONE_CHOSEN
+from vedette.formats.detect import read_inventory_files
+from vedette.formats.matches_out import jsonl
+from vedette.kernel.bounds import MIB
+from vedette.kernel.errors import VedetteError
+from vedette.matching.engine import match
+from vedette.matching.index import open_index
+from vedette.matching.model import Statement
+from vedette.matching.vex import Suppressed, honour
+
+PART = 8 * MIB
+
+
+class Told(NamedTuple):
+    """What a part of the inventories gave: JSON Lines, their number, and what was left out."""
+
+    text: str
+    lines: int
+    suppressed: list[Suppressed]
+    problems: list[str]
+    error: VedetteError | None = None
+
+
+class _Task(NamedTuple):
+    source: str
+    files: list[tuple[str, bool]]
+    statements: Sequence[Statement]
+    now: datetime
+    columns: dict[str, str]
+
+
+def parts(files: Sequence[tuple[str, bool]]) -> list[list[tuple[str, bool]]]:
+    """Cut files (name, whether a folder held it) into parts of about PART bytes, by name."""
+    cut: list[list[tuple[str, bool]]] = [[]]
+    size = 0
+    for file, found in sorted(dict(files).items()):
+        size += os.path.getsize(file) if os.path.isfile(file) else 0
+        cut[-1].append((file, found))
+        if size > PART:
+            cut.append([])
+            size = 0
+    return [part for part in cut if part]
+
+
+def told(
+    index: Path,
+    cut: list[list[tuple[str, bool]]],
+    statements: Sequence[Statement],
+    now: datetime,
+    columns: Mapping[str, str] = NONE_CHOSEN,
+) -> Iterator[Told]:
+    """Match the parts; yields what each gave, in order. Raises what reading a named file raised."""
+    tasks = [_Task(str(index), files, statements, now, dict(columns)) for files in cut]
+    with multiprocessing.Pool(min(len(tasks), os.cpu_count() or 1), gc.disable) as pool:
+        for one in pool.imap(_told, tasks):
+            if one.error is not None:
+                raise one.error
+            yield one
+
+
+def _told(task: _Task) -> Told:
+    problems: list[str] = []
+    suppressed: list[Suppressed] = []
+    try:
+        held = read_inventory_files(task.files, problems, task.columns)
+        matches = match(held, open_index(Path(task.source)), problems)
+        lines = list(jsonl(honour(matches, held, task.statements, suppressed), [], task.now))
+    except VedetteError as error:
+        return Told("", 0, [], problems, error)
+    return Told("".join(lines), len(lines), suppressed, problems)
