@@ -1,7 +1,8 @@
-"""`python -m benchmarks [NAME...] [--quick] [--demo]`: run the benchmarks, write both accounts.
+"""`python -m benchmarks [NAME...] [--quick | --renew]`: run the benchmarks, write both accounts.
 
-Writes benchmarks/results.json and docs/benchmarks.md, unless --out names another folder; a subset
-or a quick run replaces neither and needs --out. A benchmark that fails is reported and does not
+Writes benchmarks/results.json and docs/benchmarks.md, unless --out names another folder. A quick
+run replaces neither and needs --out; so does a subset, or with --renew its parts take the places of
+the earlier ones, each with its own date. A benchmark that fails is reported and does not
 lose the others; the exit status is then 1.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import os
 import sys
 import time
@@ -16,7 +18,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from benchmarks.account import machine, write
+from benchmarks.account import machine, renewed, write
 from benchmarks.result import Skipped, tell
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,13 +47,18 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="smallest sizes: does it run at all")
     parser.add_argument("--demo", action="store_true", help="play the demo for its wall time")
     parser.add_argument("--out", type=Path, help="folder for both accounts")
+    parser.add_argument("--renew", action="store_true", help="put these parts in the last account")
     given = parser.parse_args()
     names = tuple(given.names) or SUBJECTS
     unknown = set(names) - set(SUBJECTS)
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(SUBJECTS)}")
-    if given.out is None and (given.quick or names != SUBJECTS):
-        parser.error("a part or a quick run is no full account; next: name a folder with --out")
+    if given.renew and (given.quick or given.out):
+        parser.error("--renew changes the account that stands, and a quick run is no measure")
+    if not (given.renew or given.out) and (given.quick or names != SUBJECTS):
+        parser.error(
+            "a part or a quick run is no full account; next: --renew, or a folder as --out"
+        )
     if given.demo:
         os.environ["VEDETTE_BENCH_DEMO"] = "yes"
     # commands as they start anywhere from the second time on, even where bytecode is not kept
@@ -59,6 +66,9 @@ def main() -> int:
     os.chdir(ROOT)
     found = [measure(name, given.quick) for name in names]
     account = {**machine(), "quick": given.quick, "benchmarks": found}
+    if given.renew:
+        earlier = json.loads(Path("benchmarks/results.json").read_text("utf-8"))
+        account = renewed(earlier, account, SUBJECTS)
     json_folder, page_folder = (given.out, given.out) if given.out else ("benchmarks", "docs")
     write(account, Path(json_folder) / "results.json", Path(page_folder) / "benchmarks.md")
     return 1 if any(each["status"] == "failed" for each in found) else 0
@@ -72,6 +82,7 @@ def measure(name: str, quick: bool) -> dict[str, Any]:
     tell(f"{name}: {about.splitlines()[0]}")
     load = round(os.getloadavg()[0], 1)
     part: dict[str, Any] = {"name": name, "about": about, "load_before": load, "results": []}
+    part["date"] = machine()["date"]
     try:
         part |= {"status": "measured", "results": [r.to_json() for r in module.run(quick)]}
     except Skipped as why:

@@ -12,7 +12,7 @@ from typing import Any
 VERSION = 1
 HEAD = """# Benchmarks
 
-Written by `make bench`; do not edit. {date}, Python {python}, {cores} cores ({processor}),
+Written by `make bench`; do not edit. Begun {date}, Python {python}, {cores} cores ({processor}),
 {memory} GiB of memory{quick}. `benchmarks/results.json` holds the same figures.
 
 Every figure stands beside that of a peer or a floor, measured in the same run, in turns. *ratio* is
@@ -34,6 +34,17 @@ def machine() -> dict[str, Any]:
         "cores": len(os.sched_getaffinity(0)),
         "memory_gib": round(pages * size / 2**30, 1),
     }
+
+
+def renewed(
+    earlier: dict[str, Any], later: dict[str, Any], order: tuple[str, ...]
+) -> dict[str, Any]:
+    """The earlier account with the parts of the later one. Raises ValueError on another machine."""
+    for name in ("python", "system", "processor", "cores"):
+        if earlier[name] != later[name]:
+            raise ValueError(f"{name}: {earlier[name]} then, {later[name]} now; next: measure all")
+    parts = {part["name"]: part for part in (*earlier["benchmarks"], *later["benchmarks"])}
+    return {**earlier, "benchmarks": [parts[name] for name in order if name in parts]}
 
 
 def _processor() -> str:
@@ -67,7 +78,8 @@ def as_page(account: dict[str, Any]) -> str:
 def _section(part: dict[str, Any]) -> str:
     about = "\n".join(part["about"].strip().splitlines())
     lines = [
-        f"\n## {part['name']}\n\n{about}\nLoad of the machine before: {part['load_before']}.\n"
+        f"\n## {part['name']}\n\n{about}\n{_when(part)}oad of the machine before:"
+        f" {part['load_before']}.\n"
     ]
     if part["status"] != "measured":
         return f"{lines[0]}\n*{part['status']}: {part['reason']}*\n"
@@ -78,6 +90,10 @@ def _section(part: dict[str, Any]) -> str:
     lines += [_row(row) for row in part["results"]]
     notes = [f"- {row['name']}: {row['note']}\n" for row in part["results"] if row["note"]]
     return "".join([*lines, "\n" if notes else "", *notes])
+
+
+def _when(part: dict[str, Any]) -> str:
+    return f"Measured {part['date'][:10]}, l" if "date" in part else "L"
 
 
 def _row(row: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ FINDER = "Small Hours Research"
 WATER = "Millbrook Water"
 PLANT = "Eastfield Plant"
 PARTNER = "Civic Defence Network"
+CONSULTED = "Infrastructure Office"
 MAINTAINER_MAIL = "maintainers@ujson.example"
 
 
@@ -43,6 +44,14 @@ CAST = (
     Role("lab", "compliance", "compliance@meridian.example", "Tomas Lind", "compliance"),
     Role("office", "officer", "officer@office.example", "Ruth Adeyemi", "reviewing-officer"),
     Role("office", "evaluator", "evaluator@office.example", "Mikael Brandt", "evaluator"),
+    Role(
+        "office",
+        "consulted",
+        "review@infrastructure.example",
+        "Noor Haddad",
+        "consulted-officer",
+        _org(CONSULTED, "office", "government"),
+    ),
     Role(
         "clearinghouse",
         "coordinator",

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from demo.cast import MODEL, PARTNER, SUBJECT, Cast
+from demo.cast import CONSULTED, MODEL, PARTNER, SUBJECT, Cast
 from demo.stage import NAMES, VEDETTE, Stage, Stopped
 
 PARTNER_RELEASE = datetime(2027, 1, 11, tzinfo=UTC)
@@ -94,18 +94,29 @@ def arrived(cast: Cast, act_id: str) -> bool:
 
 
 def terms(stage: Stage, cast: Cast, act_id: str) -> None:
-    """Terms are proposed and signed by the lab, and signed by the office."""
+    """The lab proposes terms, the office another quota, the lab signs; the named ones accept."""
+    named = (cast.evaluator, cast.officer, cast.consulted)
     cast.lead.post(
         f"/acts/{act_id}/terms",
-        people=[{"id": p.email, "name": p.name} for p in (cast.evaluator, cast.officer)],
+        people=[{"id": p.email, "name": p.name} for p in named],
         purposes=["supplementation"],
-        quota={"calls": 2000, "tokens": 5_000_000},
+        quota={"calls": 2000, "tokens": 2_000_000},
         publication="summary",
         export=True,
     )
     stage.clock.forward(hours=1)
     stage.until("the terms to arrive", lambda: cast.officer.get(f"/acts/{act_id}")["terms"])
-    cast.officer.post(f"/acts/{act_id}/terms")
+    cast.officer.post(
+        f"/acts/{act_id}/terms/versions",
+        quota={"calls": 2000, "tokens": 5_000_000},
+        note="A run with tools takes more tokens than that.",
+    )
+    stage.clock.forward(hours=1)
+    redlined = stage.until(
+        "the office's version to arrive",
+        lambda: cast.lead.get(f"/acts/{act_id}")["terms"]["open"],
+    )
+    cast.lead.post(f"/acts/{act_id}/terms", digest=redlined)
     stage.until("both signatures", lambda: agreed(cast, act_id))
     for person in (cast.evaluator, cast.officer):
         person.post(f"/acts/{act_id}/terms/accept")
@@ -204,6 +215,41 @@ def assess(stage: Stage, cast: Cast, run_id: str) -> dict[str, Any]:
     )
     stage.until("the assessment to reach the lab", lambda: cast.lead.get("/assessments"))
     return {"assessment": made, "determination": record}
+
+
+def review(stage: Stage, cast: Cast, act_id: str) -> str:
+    """Offices read the dossier together, and one field is asked about; no clock waits for it."""
+    made = cast.officer.post("/reviews", act=act_id)
+    at = f"/reviews/{made['id']}"
+    cast.officer.post(f"{at}/offices", office=CONSULTED)
+    cast.consulted.post(f"{at}/place", move="take-part")
+    cast.consulted.post(f"{at}/terms/accept")
+    asked = cast.officer.post(
+        "/questions",
+        act=act_id,
+        field="safeguards",
+        text="Were they off in the build that we reached?",
+    )
+    stage.until("the question to arrive", lambda: cast.compliance.get("/questions")["items"])
+    cast.compliance.post(
+        f"/questions/{asked['id']}/answer",
+        answer="answered",
+        text="No: the build has them on, as it will have at release.",
+    )
+    cast.consulted.post(
+        f"{at}/comments", field="access-level", text="AL1 says little about fine-tuning."
+    )
+    cast.officer.post(f"{at}/proposal", text="The evidence does not suffice for either word.")
+    cast.consulted.post(
+        f"{at}/views",
+        stand="disagrees",
+        reasons="The intervals leave it open; more items would not.",
+    )
+    stage.until(
+        "the answer to arrive",
+        lambda: cast.officer.get(f"/questions/{asked['id']}")["state"] == "answered",
+    )
+    return str(made["id"])
 
 
 def close_window(stage: Stage, cast: Cast, act_id: str, session_id: str) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def play(stage: Stage, told: Account) -> None:
     """All chapters, in the order of the story's own time."""
     cast = enter(stage)
     stage.clock.forward(hours=1)
-    told.tell("found", "four instances founded, keys exchanged, 14 people joined")
+    told.tell("found", "four instances founded, keys exchanged, 15 people joined")
     plan = engagement.plan(stage, cast)
     told.tell(
         "plan",
@@ -62,7 +62,7 @@ def play(stage: Stage, told: Account) -> None:
     )
     stage.clock.forward(hours=3)
     engagement.terms(stage, cast, acts["window"])
-    told.tell("terms", "terms signed by both sides")
+    told.tell("terms", "terms proposed, redlined by the office, signed by both sides")
     stage.clock.forward(days=2)
     clearing.import_public_record(cast)
     operators.take_stock(stage, cast)
@@ -86,7 +86,12 @@ def play(stage: Stage, told: Account) -> None:
             "assess",
             f"assessment shared; determination: {made['determination']['document']['outcome']}",
         )
-        stage.clock.forward(hours=2)
+        stage.clock.forward(hours=1)
+        engagement.review(stage, cast, acts["window"])
+        told.tell(
+            "review", "two offices read the dossier, asked the lab, and one disagrees on record"
+        )
+        stage.clock.forward(hours=1)
         reported = clearing.report(stage, cast, done["id"])
         told.tell(
             "findings",

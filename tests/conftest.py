@@ -25,11 +25,24 @@ def real_data() -> Path:
     return Path(os.environ.get("VEDETTE_DATA") or ROOT.parent / "shared" / "data")
 
 
+# begun first, so that no worker waits at the end for another's long file
+LONGEST = (
+    "tests/browser/test_demo_walk.py",
+    "tests/web/test_api_contract.py",
+    "tests/durability/test_kill.py",
+    "tests/docs/test_readme.py",
+    "tests/web/test_access_matrix.py",
+    "tests/cli/test_instance.py",
+)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the slow tests, too")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=_place)
     if not config.getoption("--long"):
         slow = [item for item in items if item.get_closest_marker("long")]
         if slow:
@@ -40,6 +53,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("data"):
                 item.add_marker(absent)
+
+
+def _place(item: pytest.Item) -> int:
+    file = item.nodeid.partition("::")[0]
+    return LONGEST.index(file) if file in LONGEST else len(LONGEST)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks.account import write
+from benchmarks.account import renewed, write
 from benchmarks.child import cost
 from benchmarks.result import Result, Skipped, Spread, in_turns
 
@@ -42,8 +42,24 @@ def test_a_tiny_run_writes_both_accounts(tmp_path: Path) -> None:
 
 
 def test_a_part_never_replaces_the_full_account() -> None:
-    for arguments in (["ledger"], ["--quick"], ["no-such", "--out", "x"]):
+    for arguments in (["ledger"], ["--quick"], ["no-such", "--out", "x"], ["--quick", "--renew"]):
         assert bench(*arguments).returncode == 2
+
+
+def test_parts_are_renewed_on_the_same_machine_alone() -> None:
+    here = {"python": "3.11.2", "system": "Linux", "processor": "one", "cores": 2}
+    names = ("ledger", "match", "reading")
+    parts = [{"name": name, "date": "then"} for name in ("ledger", "reading")]
+    earlier = {**here, "benchmarks": parts}
+    later = {**here, "benchmarks": [{"name": name, "date": "now"} for name in names[1:]]}
+    found = renewed(earlier, later, names)["benchmarks"]
+    assert [(part["name"], part["date"]) for part in found] == [
+        ("ledger", "then"),
+        ("match", "now"),
+        ("reading", "now"),
+    ]
+    with pytest.raises(ValueError, match="processor: one then, two now"):
+        renewed(earlier, {**later, "processor": "two"}, names)
 
 
 def fails(quick: bool) -> list[Result]:
