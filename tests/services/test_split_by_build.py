@@ -57,7 +57,7 @@ class Window:
                 id=new_id("round"),
                 org_id=row.org_id,
                 act=row,
-                occasion=format_time(at)[:10] + str(at.hour),
+                occasion=f"asked {at.hour}",
                 at=at,
                 until=at,
                 state="taken",
