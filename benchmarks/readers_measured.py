@@ -1,4 +1,4 @@
-"""Simulated readers on whom the rules are measured: written last, and never tuned on.
+"""Simulated readers of a queue of tasks; tuned on by some seeds, measured by others.
 
 Nobody here has a rate: an office has a queue. Each window brings tasks, more of them towards its
 deadline; a task goes to one of the people named for the window, waits, is begun, interrupted and

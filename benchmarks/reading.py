@@ -1,11 +1,13 @@
 """Unusual reading: false alarms on simulated readers, and how many planted readers are found.
 
-The rules of `engagement/reading.py` were tuned on the readers of `readers_tuned.py`
-(gamma-Poisson) and `readers_moods.py` (Markov moods, lognormal and Pareto sessions), and are
-measured on those of `readers_measured.py` (a queue of tasks, power-law sittings), which were
-written last and never tuned on. The budget is the policy pack's. The peer is the rule of thumb: a
-day above the reader's own mean by three standard deviations. Plants are put into honest offices
-one at a time, from the ninth week on.
+The rules of `engagement/reading.py` were tuned on readers of three laws, by seeds 5000 to 5009 and
+with plants by seeds 6000 to 6023: `readers_tuned.py` (gamma-Poisson), `readers_moods.py` (Markov
+moods, lognormal and Pareto sessions), `readers_measured.py` (a queue of tasks, power-law sittings).
+They are measured on those laws by other seeds, from 200 on and plants from 2000 on, and on a law
+that nothing was tuned on, written after the tuning: `readers_rhythm.py` (reading that excites more
+reading). The queue was itself such a law until the rules of before had 37 false alarms on it.
+The budget is the policy pack's. The peer is the rule of thumb: a day above the reader's own mean by
+three standard deviations. Plants are put into honest offices one at a time, from the ninth week on.
 """
 
 from __future__ import annotations
@@ -16,7 +18,13 @@ from datetime import date, timedelta
 from random import Random
 from statistics import fmean, pstdev
 
-from benchmarks import readers_measured, readers_moods, readers_planted, readers_tuned
+from benchmarks import (
+    readers_measured,
+    readers_moods,
+    readers_planted,
+    readers_rhythm,
+    readers_tuned,
+)
 from benchmarks.result import Result, Spread
 from vedette.engagement.reading import FIGURES, LEAST, Alert, Day, View, days_of, new_ones, unusual
 from vedette.kernel.packs import default_pack
@@ -118,23 +126,24 @@ def run(quick: bool) -> list[Result]:
     budget = default_pack().integer("reading", "false_alarms_per_1000_reader_weeks")
     results = []
     for name, office in (
-        ("readers measured on", readers_measured.office),
-        ("readers tuned on, by rates", readers_tuned.office),
-        ("readers tuned on, by moods", readers_moods.office),
+        ("a law not tuned on, by rhythm", readers_rhythm.office),
+        ("a law tuned on by other seeds, by a queue", readers_measured.office),
+        ("a law tuned on by other seeds, by rates", readers_tuned.office),
+        ("a law tuned on by other seeds, by moods", readers_moods.office),
     ):
         made = lambda seed, of=office: of(seed, weeks=weeks)  # noqa: E731
         results.append(
             Result(
                 f"false alarms, {name}",
                 "per 1000 reader-weeks",
-                rate(false_alarms(made, ours, range(offices), weeks)),
-                rate(false_alarms(made, three_sigma, range(offices), weeks)),
+                rate(false_alarms(made, ours, range(200, 200 + offices), weeks)),
+                rate(false_alarms(made, three_sigma, range(200, 200 + offices), weeks)),
                 PEER,
                 f"budget {budget}; mean and 95% interval over offices of ten readers",
             )
         )
     for plant in readers_planted.PLANTS:
-        seeds = range(1000, 1000 + plants)
+        seeds = range(2000, 2000 + plants)
         results.append(
             Result(
                 f"found: {plant}",

@@ -16,6 +16,8 @@ from vedette.engagement.reading import (
     Alert,
     Day,
     View,
+    _Office,
+    _stay,
     days_of,
     nb_tail,
     new_ones,
@@ -139,3 +141,30 @@ def test_false_alarms_stay_within_the_budget_on_readers_of_a_known_law() -> None
     expected = budget / 1000 / 5 * days
     assert alarms <= expected + 3 * math.sqrt(expected)
     assert set(FIGURES) == {"views", "first", "odd_hours", "foreign"}
+
+
+def days_with(values: list[int], person: str = "ann") -> list[Day]:
+    start = date(2026, 1, 5)
+    return [Day(person, start + timedelta(days=n), v, v // 2, 0, 0) for n, v in enumerate(values)]
+
+
+@given(st.integers(40, 400))
+def test_what_an_offices_own_days_reach_out_to_is_less_unusual_there(value: int) -> None:
+    """Two offices of the same middle; in one of them days reach far out now and then."""
+    calm = [8, 10, 12, 9, 11] * 11
+    wild = [v if n % 14 else 150 + 10 * n for n, v in enumerate(calm, 1)]
+    tails = []
+    for usual in (calm, wild):
+        history = [d for name in ("ann", "bob", "cy") for d in days_with(usual, name)]
+        own = {name: days_with(usual, name) for name in ("ann", "bob", "cy")}
+        office = _Office("views", history, own, days_with([value]))
+        tails.append(office.tail("ann", usual, value)[1])
+    assert tails[0] <= tails[1]
+
+
+@given(st.lists(st.integers(0, 6), max_size=60), st.floats(0.1, 0.6))
+def test_one_more_hour_follows_never_seldomer_than_usual(values: list[int], usual: float) -> None:
+    history = [Day("ann", date(2026, 1, 5), 0, 0, v, 0) for v in values]
+    found = _stay(usual, history, "odd_hours")
+    assert usual <= found < 1
+    assert _stay(usual, [*history, Day("ann", date(2026, 1, 6), 0, 0, 24, 0)], "odd_hours") >= found

@@ -5,12 +5,12 @@ Rules:
   many hours outside the reader's own, and in how many windows new to the reader whose terms do not
   name them. Nothing of what was read is looked at.
 - Each has a tail under the reader's own past days, drawn towards the office's where those are few,
-  and is judged by the less surprised of two families (negative binomial, Student's t of the
-  logarithm), because readers come in bursts. A day that is busy for everybody raises what counts
-  as much for each.
-- The pack says how many false alarms a thousand reader-weeks may have; the four figures share it.
-  It is what the tails are set for: readers who live by other laws than those that the rule was
-  tuned on have shown twice as many (`python -m benchmarks reading` measures it).
+  and is judged by the least surprised of three families (negative binomial, Student's t of the
+  logarithm, and beyond its upper end how far the office's own days reach out), because readers
+  come in bursts. A day that is busy for everybody raises what counts as much for each.
+- The pack says how many false alarms a thousand reader-weeks may have; the four figures share it,
+  most of it what is read for the first time: who takes much takes new things, and much read again
+  is a burst of work. `python -m benchmarks reading` measures how many there are.
 - A day that was unusual does not become the measure of later ones: past values are cut at the
   office's own upper end.
 - An alert stands for a week: the same figure of the same reader raises no second one meanwhile.
@@ -35,9 +35,14 @@ USUAL_SHARE = 0.015
 SHARED_HOURS = 30
 STAY = {"odd_hours": 0.55, "foreign": 0.3}
 STANDS_DAYS = 7
-# the less surprised of two families overstates a tail: tuned on simulated readers
-OVERSTATED = 3
+# what each figure has of its part of the budget: one that tells little of taking has less. Tuned on
+# simulated readers, of whom `benchmarks/reading.py` says which
+WEIGHT = {"views": 0.25, "first": 3, "odd_hours": 1, "foreign": 3}
 BUSY_LIMIT = 3.0
+# the office's own upper end: its share of days, and how many of them it takes to say
+UPPER_SHARE = 0.05
+UPPER_LEAST = 8
+STAY_PRIOR = 20
 LEAST = {"views": 12, "first": 8, "odd_hours": 2, "foreign": 2}
 
 
@@ -130,7 +135,7 @@ def unusual(
         today: the day so far, of every reader.
         false_alarms_per_1000_weeks: the whole budget, for a thousand readers' weeks.
     """
-    alpha = OVERSTATED * false_alarms_per_1000_weeks / 1000 / ALPHA_DAYS / len(FIGURES)
+    share = false_alarms_per_1000_weeks / 1000 / ALPHA_DAYS / len(FIGURES)
     own: dict[str, list[Day]] = defaultdict(list)
     for row in history:
         own[row.person].append(row)
@@ -143,7 +148,7 @@ def unusual(
                 continue
             past = [int(getattr(day, figure)) for day in own.get(row.person, ())]
             usual, tail = office.tail(row.person, past, value)
-            if tail < alpha:
+            if tail < WEIGHT[figure] * share:
                 found.append(Alert(row.person, row.day, figure, value, usual, tail))
     return found
 
@@ -171,7 +176,7 @@ class _Office:
         own: Mapping[str, Sequence[Day]],
         today: Sequence[Day],
     ) -> None:
-        self.stay = STAY.get(figure)
+        self.stay = _stay(STAY[figure], history, figure) if figure in STAY else None
         values = [int(getattr(day, figure)) for day in history]
         self.cut = max(quantiles(values, n=50)[-1], 4) if len(values) > 1 else math.inf
         kept = [min(v, self.cut) for v in values] or [0.0]
@@ -186,6 +191,7 @@ class _Office:
         ]
         self.dispersion = max([LEAST_DISPERSION, *([_middle(map(_dispersion, per_reader))])])
         self.spread = max([LEAST_SPREAD, *([_middle(map(_spread, per_reader))])])
+        self.beyond, self.excess = self._upper_end(own, figure) if self.stay is None else (0.0, 0.0)
         self.today = {
             day.person: int(getattr(day, figure))
             / max(1.0, _mean([int(getattr(d, figure)) for d in own.get(day.person, ())], self.mean))
@@ -202,16 +208,48 @@ class _Office:
         busy = self._busy(person)
         mean = busy * (sum(cut) + PRIOR_DAYS * self.mean) / weight
         dispersion = _drawn(_dispersion(cut), self.dispersion, days) + 1 / weight
-        logs = [math.log1p(v) for v in cut]
-        log_mean = math.log(busy) + (sum(logs) + PRIOR_DAYS * self.log_mean) / weight
-        spread = _drawn(_spread(cut), self.spread, days) * math.sqrt(1 + 1 / weight)
-        steps = (math.log1p(value) - log_mean) / spread
-        return mean, max(nb_tail(value, mean, dispersion), t_tail(steps, weight))
+        log_mean, spread = self._logarithm(cut)
+        steps = (math.log1p(value) - log_mean - math.log(busy)) / spread
+        families = nb_tail(value, mean, dispersion), t_tail(steps, weight), self._far(steps)
+        return mean, max(families)
+
+    def _logarithm(self, cut: Sequence[float]) -> tuple[float, float]:
+        """Where the logarithm of a reader's days lies, and how wide."""
+        weight = len(cut) + PRIOR_DAYS
+        mean = (sum(math.log1p(v) for v in cut) + PRIOR_DAYS * self.log_mean) / weight
+        return mean, _drawn(_spread(cut), self.spread, len(cut)) * math.sqrt(1 + 1 / weight)
+
+    def _upper_end(self, own: Mapping[str, Sequence[Day]], figure: str) -> tuple[float, float]:
+        """How far the office's own days lie beyond their readers' usual: threshold, mean excess."""
+        steps: list[float] = []
+        for days in own.values():
+            values = [int(getattr(day, figure)) for day in days]
+            mean, spread = self._logarithm([min(v, self.cut) for v in values])
+            steps += [(math.log1p(v) - mean) / spread for v in values]
+        steps.sort()
+        few = max(1, round(len(steps) * UPPER_SHARE))
+        if len(steps) < 4 * few or few < UPPER_LEAST:
+            return 0.0, 0.0
+        over = steps[-few - 1]
+        return over, fmean(step - over for step in steps[-few:])
+
+    def _far(self, steps: float) -> float:
+        """The tail beyond the office's upper end, exponential as far as its own days reach out."""
+        if not self.excess or steps <= self.beyond:
+            return 0.0
+        return UPPER_SHARE * math.exp((self.beyond - steps) / self.excess)
 
     def _busy(self, person: str) -> float:
         """How much busier the day is for everybody else; 1 where too few are there to say."""
         others = [ratio for name, ratio in self.today.items() if name != person]
         return min(BUSY_LIMIT, max(1.0, median(others))) if len(others) >= 3 else 1.0
+
+
+def _stay(usual: float, history: Sequence[Day], figure: str) -> float:
+    """How often one more follows, by the office's own days; drawn towards `usual`, not below it."""
+    there = [value for day in history if (value := int(getattr(day, figure)))]
+    runs = len(there) + STAY_PRIOR
+    return max(usual, 1 - runs / (sum(there) + STAY_PRIOR / (1 - usual)))
 
 
 def _mean(values: Sequence[int], prior: float) -> float:
