@@ -142,3 +142,21 @@ def test_what_is_no_date_is_an_event(text: str) -> None:
     assert text in derived(
         Source("Memo", SECRET, "", text), Source("Other", SECRET, "", "20300101")
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        ("20510101", True),
+        ("25X1, 20760101", True),
+        ("20510231", False),
+        ("2051-01-01", False),
+        (RULES.events[0], True),
+        (RULES.longest[0], True),
+        ("Whenever we like", False),
+        ("OADR", False),
+        ("", False),
+    ],
+)
+def test_an_instruction_is_a_day_or_of_the_packs_list(text: str, allowed: bool) -> None:
+    assert RULES.allows(text) == allowed

@@ -91,6 +91,7 @@ class Suite:
     digest: str
     root: Path
     items: tuple[Item, ...]
+    declassify: str = ""
 
     def item(self, item_id: str) -> Item:
         """Return the item of that id. Raises NotFound."""
@@ -136,6 +137,7 @@ def load_suite(path: Path) -> Suite:
         digest=suite_digest,
         root=root,
         items=tuple(_load_item(root, name) for name in names),
+        declassify=manifest.text("declassify") if manifest.has("declassify") else "",
     )
 
 
@@ -187,6 +189,9 @@ class _Table:
         if not isinstance(value, kind) or isinstance(value, bool):
             raise BadInput(f"{self._place}: {field} must be {said}")
         return value
+
+    def has(self, field: str) -> bool:
+        return field in self._values
 
     def text(self, field: str) -> str:
         value: str = self._get(field, str, "text")

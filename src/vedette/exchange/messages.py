@@ -222,6 +222,7 @@ _ROWS: tuple[MessageType, ...] = (
         dossier=TextMap(required=False),
         note=NOTE,
         answer_by=Time(required=False),
+        declassify=Text(200, required=False),
         attachments=ATTACHMENTS,
     ),
     _row(

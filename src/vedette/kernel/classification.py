@@ -41,6 +41,7 @@ class Rules:
     years: int
     longest: tuple[str, ...]
     invalid: tuple[str, ...]
+    events: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, pack: PolicyPack) -> Rules:
@@ -49,7 +50,13 @@ class Rules:
             pack.integer(*at, "years_where_missing"),
             tuple(pack.sequence(*at, "longest")),
             tuple(pack.sequence(*at, "no_longer_valid")),
+            tuple(pack.sequence(*at, "events")),
         )
+
+    def allows(self, text: str) -> bool:
+        """Whether `text` is an instruction that may be given: a day, or one of the pack's list."""
+        found = _DATED.fullmatch(text)
+        return text in (*self.longest, *self.events) or (found is not None and _is_day(found[2]))
 
 
 @dataclass(frozen=True)

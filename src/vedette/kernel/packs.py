@@ -37,7 +37,7 @@ DEFAULT = "us-eo-14409@1"
 PINNED: Mapping[str, tuple[str, str]] = {
     DEFAULT: (
         "us-eo-14409-1.json",
-        "sha256:bc1ad4bcd5f1f0739694d464933a4eedfd820a273075dc3ee0fce8a4117c6535",
+        "sha256:d0d2bafbfc5c769d7b6466adc91e2163c0b0bcea8d625489e6de13ed47a5eea6",
     ),
 }
 

@@ -14,6 +14,7 @@ from vedette.engagement.terms import Clause, Terms, clause_text
 from vedette.formats.assessment_document import assessment_portions, determination_portions
 from vedette.formats.document import Content, Document, Facts, Grid, Heading, Text
 from vedette.kernel.canonical import canonical, digest
+from vedette.kernel.classification import Rules
 from vedette.kernel.errors import BadInput, NotFound
 from vedette.kernel.markings import CLEAR, Marking
 from vedette.kernel.packs import PolicyPack
@@ -47,7 +48,13 @@ class Kind:
 
 def act_source(row: Act) -> Source:
     cited = f"Act {row.id}, {here().name} and {row.peer.name}"
-    return Source(cited, Marking.parse(row.marking), f"{row.offered_at:%Y-%m-%d}")
+    made = f"{row.offered_at:%Y-%m-%d}"
+    return Source(cited, Marking.parse(row.marking), made, _instruction(row.declassify))
+
+
+def _instruction(text: str) -> str:
+    """What a suite or an act says of its declassification; none where the pack knows no such."""
+    return text if Rules.of(here().pack).allows(text) else ""
 
 
 def _suite_source(run: Run) -> Source | None:
@@ -55,7 +62,8 @@ def _suite_source(run: Run) -> Source | None:
         suite = find_suite(run.suite)
     except BadInput:
         return None
-    return Source(f"Suite {suite.name} {suite.version}, {here().name}", suite.marking)
+    cited = f"Suite {suite.name} {suite.version}, {here().name}"
+    return Source(cited, suite.marking, declassify=_instruction(suite.declassify))
 
 
 def _run_sources(run: Run) -> tuple[Source, ...]:

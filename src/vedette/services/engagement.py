@@ -54,6 +54,7 @@ def offer_act(
     dossier: Iterable[str] = (),
     text: str = "",
     answer_by: datetime | None = None,
+    declassify: str = "",
 ) -> Act:
     """Offer one of the three acts to an office.
 
@@ -64,6 +65,8 @@ def offer_act(
         partners: several of them, instead of one.
         dossier: ids of the dossier's fields that go with the offer.
         answer_by: when the offer lapses unanswered; the pack's number of days by default.
+        declassify: the day (YYYYMMDD) or an instruction of the pack's list, which what is derived
+            from the act carries on; "" for none.
     """
     only(Profile.LAB, actor)
     with act(actor, Permission.ENGAGEMENT_OFFER) as doing:
@@ -81,6 +84,7 @@ def offer_act(
             offered_at=doing.now,
             answer_by=offers.answer_date(doing, answer_by),
             pack_digest=doing.here.pack.digest,
+            declassify=offers.checked_instruction(doing.here.pack, declassify),
         )
         offers.take_window(doing, row, basis, opens, closes, purpose)
         named = selection.named(doing.here.pack, row.kind, row.id, partner, partners)
@@ -246,6 +250,7 @@ def on_offered(arrival: Arrival) -> None:
         offered_at=parse_time(arrival.message.sent_at, field="sent_at"),
         answer_by=offers.time_in(body, "answer_by"),
         pack_digest=doing.here.pack.digest,
+        declassify=body.get("declassify", ""),
     )
     if row.kind == ActKind.ACCESS_WINDOW:
         offers.take_window(

@@ -9,8 +9,10 @@ from typing import Any
 from vedette.engagement.acts import ActKind
 from vedette.engagement.window import check_window
 from vedette.exchange.messages import PURPOSES
+from vedette.kernel.classification import Rules
 from vedette.kernel.clock import parse_time
 from vedette.kernel.errors import BadInput
+from vedette.kernel.packs import PolicyPack
 from vedette.readiness.dossier import Extract, extract
 from vedette.services.acting import Doing
 from vedette.services.sides import stamp
@@ -78,6 +80,16 @@ def dossier_part(doing: Doing, model: str, chosen: Iterable[str]) -> Extract:
     return extract(doing.here.pack, row.values if row else {}, fields)
 
 
+def checked_instruction(pack: PolicyPack, text: str) -> str:
+    """A declassification instruction as the pack has it. Raises BadInput."""
+    said = " ".join(text.split())
+    allowed = Rules.of(pack)
+    if said and not allowed.allows(said):
+        known = ", ".join([*allowed.events, *allowed.longest])
+        raise BadInput(f"declassify: {said[:60]!r} is no day (YYYYMMDD) and none of {known}")
+    return said
+
+
 def offer_body(row: Act) -> dict[str, Any]:
     """The offer as it crosses."""
     return {
@@ -91,6 +103,7 @@ def offer_body(row: Act) -> dict[str, Any]:
         "dossier": row.dossier or None,
         "note": row.note or None,
         "answer_by": stamp(row.answer_by),
+        "declassify": row.declassify or None,
     }
 
 

@@ -89,6 +89,8 @@ class Act(Table):
     window_state = columns.text(20)
     window_ended = columns.moment()
     answer_by = columns.moment()
+    # when what is derived from it is declassified: the instruction of the lab's offer
+    declassify = columns.text(200)
     dossier = columns.sealed_document("id")
     note = columns.sealed_text("id")
     reason = columns.sealed_text("id")

@@ -45,6 +45,7 @@ class OfferIn(Schema):
     dossier: list[str] = Field(default_factory=list)
     note: Note = ""
     answer_by: Moment | None = None
+    declassify: str = Field("", max_length=200, examples=["20510101"])
 
 
 class AgainIn(Schema):
