@@ -13,6 +13,7 @@ from tests.services.advisories import CORRECTION, CVE, PUBLIC, osv, public_recor
 from tests.services.advisories import publish_correction as correct
 
 from vedette.exchange.envelope import open_envelope
+from vedette.exchange.published_index import INDEX_TYPE
 from vedette.kernel.canonical import digest
 from vedette.kernel.errors import BadInput, Forbidden, NotFound
 from vedette.kernel.permissions import Profile
@@ -128,7 +129,7 @@ def test_the_index_is_served_signed_and_unchanging(clearinghouse: Fixture, clien
     put(clearinghouse, public_record())
     row = index.build_index(clearinghouse.person("coordinator"))
     answer = client.get("/index/v1/latest")
-    opened = open_envelope(answer.content, index.INDEX_TYPE)
+    opened = open_envelope(answer.content, INDEX_TYPE)
     assert opened.verify(clearinghouse.here.keys.public)
     statement = json.loads(opened.payload)
     assert (statement["digest"], statement["advisories"]) == (row.digest, 1)

@@ -16,6 +16,7 @@ from tests.services.running import run_jobs
 
 from vedette.exchange.card import Card
 from vedette.exchange.envelope import sign_payload
+from vedette.exchange.published_index import INDEX_TYPE, RefusedIndex
 from vedette.formats import osv_in
 from vedette.kernel.canonical import canonical, digest
 from vedette.kernel.clock import format_time
@@ -50,7 +51,7 @@ class House:
             "built_at": format_time(at),
             "issuer": self.peer.keys.public.keyid,
         }
-        envelope = sign_payload(canonical(statement), index.INDEX_TYPE, keys or self.peer.keys)
+        envelope = sign_payload(canonical(statement), INDEX_TYPE, keys or self.peer.keys)
         self.pages["/index/v1/latest"] = json.dumps(envelope).encode()
         self.pages["/index/v1/" + digest(data)] = data
         return self.pages["/index/v1/latest"]
@@ -159,7 +160,7 @@ def test_what_is_not_signed_is_refused_and_recorded(
     data = corrected()
     house.publish(data)
     tamper(house, data)
-    with pytest.raises(pulls.RefusedIndex):
+    with pytest.raises(RefusedIndex):
         pulls.pull_index(operator.person("operator"))
     assert (held(), refusals()) == ([], 1)
     house.announce(data)
@@ -174,9 +175,9 @@ def test_an_older_index_is_refused(operator: Fixture, house: House) -> None:
     actor = operator.person("operator")
     pulls.pull_index(actor)
     house.pages["/index/v1/latest"] = envelope
-    with pytest.raises(pulls.RefusedIndex, match="older"):
+    with pytest.raises(RefusedIndex, match="older"):
         pulls.pull_index(actor)
-    with pytest.raises(pulls.RefusedIndex, match="announced"):
+    with pytest.raises(RefusedIndex, match="announced"):
         pulls.pull(house.peer.keys.public.keyid, format_time(START + timedelta(days=3)))
     assert held() == [digest(new)]
 
@@ -215,7 +216,7 @@ def test_an_index_carried_by_hand(operator: Fixture, house: House) -> None:
     data = corrected()
     envelope = house.publish(data)
     actor = operator.person("operator")
-    with pytest.raises(pulls.RefusedIndex, match="digest"):
+    with pytest.raises(RefusedIndex, match="digest"):
         pulls.take_index(actor, envelope, data + b" ")
     assert refusals() == 1
     row = pulls.take_index(actor, envelope, data)

@@ -62,6 +62,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "serve": ("vedette.site.commands", "serve", "Serve an instance: portal, API, exchange, proxy."),
     "subject": ("vedette.cli.subject", "subject", "Reference subjects, stand-ins for a model."),
     "token": ("vedette.site.commands", "token", "Make an API token for a person."),
+    "watch": ("vedette.cli.watch", "watch", "News for these inventories, matched at home."),
     "worker": ("vedette.site.commands", "worker", "Run an instance's jobs and deadlines."),
 }
 

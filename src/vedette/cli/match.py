@@ -6,16 +6,14 @@ import gc
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import click
 
-from vedette.cli.paths import PATHS, PathsCommand, present, tell
-from vedette.kernel.errors import BadInput
+from vedette.cli.paths import PATHS, PathsCommand, present, tell, whole
 
 if TYPE_CHECKING:
     from vedette.formats.many import Told
@@ -144,7 +142,7 @@ def index(advisories: tuple[Path, ...], out: Path, as_json: bool) -> None:
     from vedette.matching.building import write
 
     source = AdvisoryPaths(present(advisories))
-    with _whole(out) as file:
+    with whole(out) as file:
         made = write(source.entries(), file)
     tell(source.problems)
     if as_json:
@@ -188,17 +186,3 @@ def _taken_away(suppressed: list[Suppressed]) -> list[str]:
     counts = Counter(one.statement.status for one in suppressed)
     kinds = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()))
     return [f"{len(suppressed):,} matches taken away by VEX ({kinds}); --format table shows each"]
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes its place when it is whole, or not at all."""
-    draft = path.with_name(path.name + ".part")
-    try:
-        with draft.open("wb") as file:
-            yield file
-        draft.replace(path)
-    except OSError as error:
-        raise BadInput(f"{path}: can't be written ({error.strerror})") from None
-    finally:
-        draft.unlink(missing_ok=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -54,3 +57,17 @@ def tell(problems: list[str]) -> None:
         click.echo(f"vedette: {problem}", err=True)
     if len(problems) > SHOWN_PROBLEMS:
         click.echo(f"vedette: and {len(problems) - SHOWN_PROBLEMS:,} more", err=True)
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that takes its place when it is whole, or not at all."""
+    draft = path.with_name(path.name + ".part")
+    try:
+        with draft.open("wb") as file:
+            yield file
+        draft.replace(path)
+    except OSError as error:
+        raise BadInput(f"{path}: can't be written ({error.strerror})") from None
+    finally:
+        draft.unlink(missing_ok=True)

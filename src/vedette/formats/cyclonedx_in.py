@@ -28,7 +28,11 @@ def read_json(document: Any, name: str) -> Inventory:
     """Read a parsed CycloneDX document. Raises BadInput."""
     described = mapping(mapping(document.get("metadata")).get("component"))
     roots = ([described] if described else []) + objects(document.get("components"))
-    return _whole(collect(name, _flat(roots, name)), document, described=bool(described))
+    return _whole(
+        collect(name, _flat(roots, name), described=bool(described)),
+        document,
+        described=bool(described),
+    )
 
 
 def _whole(inventory: Inventory, document: dict[str, Any], *, described: bool) -> Inventory:
@@ -78,8 +82,11 @@ def _owner(value: Any) -> str:
     return text(mapping(value).get("name"))
 
 
-def collect(name: str, rows: Iterator[dict[str, str]]) -> Inventory:
-    """Make an inventory of rows; a row without id gets its purl, else `row:N`."""
+def collect(name: str, rows: Iterator[dict[str, str]], *, described: bool = False) -> Inventory:
+    """Make an inventory of rows; a row without id gets its purl, else `row:N`.
+
+    `described`: the first row is what the document is about, which may well have no version.
+    """
     components = []
     nested = unreadable = 0
     for number, row in enumerate(rows, 1):
@@ -94,7 +101,10 @@ def collect(name: str, rows: Iterator[dict[str, str]]) -> Inventory:
     notes = (
         (nested, "nested in others: they count like any other"),
         (unreadable, "with a purl that can't be read: matched by name and CPE, if at all"),
-        (sum(map(_no_version, components)), "without a version: what affects them is unknown"),
+        (
+            sum(map(_no_version, components[described:])),
+            "without a version: what affects them is unknown",
+        ),
         (len(components) - len(ids), "with the id of another: one line for both"),
     )
     return Inventory(name, tuple(components), tuple(_counted(n, what) for n, what in notes if n))
@@ -127,5 +137,5 @@ def read_xml(data: bytes, name: str) -> Inventory:
         parser.Parse(data, True)
     except expat.ExpatError as error:
         raise BadInput(f"{name}: not XML ({error})") from None
-    inventory = collect(name, iter(reader.rows))
+    inventory = collect(name, iter(reader.rows), described=reader.described)
     return _whole(inventory, reader.document, described=reader.described)

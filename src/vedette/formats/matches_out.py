@@ -67,10 +67,11 @@ def _row(head: str, match: Match, tail: str) -> str:
     name, version = match.name or match.component, match.version or "(no version)"
     ids = " ".join((match.advisory, *match.aliases))
     place = f"[{match.inventory}: {match.component}]"
-    return _printable(f"{head}  {name} {version}  {ids}  {tail}  {place}") + "\n"
+    return printable(f"{head}  {name} {version}  {ids}  {tail}  {place}") + "\n"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """The text with `?` for characters that control a terminal."""
     return "".join("?" if unicodedata.category(c).startswith("C") else c for c in text)
 
 

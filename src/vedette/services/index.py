@@ -13,18 +13,20 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from vedette.clearinghouse import facts
-from vedette.exchange.envelope import sign_payload
+from vedette.exchange.published_index import INDEX_PATH, Statement
 from vedette.formats import csaf_in, osv_in
 from vedette.formats.detect import read_advisory
-from vedette.kernel.canonical import canonical, digest
+from vedette.kernel.canonical import digest
 from vedette.kernel.clock import format_time
 from vedette.kernel.errors import NotFound
 from vedette.kernel.events import Event
 from vedette.kernel.markings import CLEAR, Marking
 from vedette.kernel.permissions import Permission, Profile
+from vedette.matching import delta
 from vedette.matching.building import build
 from vedette.matching.index import Index
 from vedette.matching.model import Advisory as Record
@@ -36,8 +38,6 @@ from vedette.services.sources import BATCH, KEV
 from vedette.store.models import Advisory, IndexBuild, Peer, SourceAdvisory
 from vedette.store.tenancy import SYSTEM, scoped
 
-INDEX_TYPE = "application/vnd.vedette.index+json"
-INDEX_PATH = "/index/v1/"
 KEPT_BUILDS = 8
 
 
@@ -157,16 +157,8 @@ def latest() -> dict[str, Any]:
         row = IndexBuild.objects.defer("data").filter(peer=None, public=True, current=True).first()
     if row is None:
         raise NotFound("no index was built here yet")
-    statement = {
-        "vedette": 1,
-        "index": row.id,
-        "digest": row.digest,
-        "size": row.size,
-        "advisories": row.advisories,
-        "built_at": format_time(row.built_at),
-        "issuer": instance.keys.public.keyid,
-    }
-    return sign_payload(canonical(statement), INDEX_TYPE, instance.keys)
+    statement = Statement(row.id, row.digest, row.size, row.advisories, row.built_at)
+    return statement.sign(instance.keys)
 
 
 def content(wanted: str) -> bytes:
@@ -177,6 +169,15 @@ def content(wanted: str) -> bytes:
     if not data:
         raise NotFound("no such index here", next_step=f"the newest: {INDEX_PATH}latest")
     return data
+
+
+@lru_cache(KEPT_BUILDS)
+def changes(wanted: str, since: str) -> bytes:
+    """What changed from one public index to another (`matching.delta`). Raises NotFound.
+
+    Of those kept alone, so that nobody can have more than a few made; each is made once a process.
+    """
+    return delta.make(content(since), content(wanted))
 
 
 def builds(actor: Actor, limit: int = 50) -> list[dict[str, Any]]:

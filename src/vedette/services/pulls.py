@@ -10,22 +10,26 @@ Rules:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import httpx
 from django.db import transaction
 
-from vedette.exchange.envelope import open_envelope
-from vedette.exchange.fields import DIGEST, Record, Text, Time, Whole
-from vedette.kernel.bounds import MIB, Bounds, read_json
-from vedette.kernel.canonical import digest
+from vedette.exchange.published_index import (
+    INDEX_PATH,
+    MAX_STATEMENT,
+    RefusedIndex,
+    Statement,
+    read_statement,
+)
 from vedette.kernel.clock import format_time, parse_time
-from vedette.kernel.errors import BadInput, NotFound, Refused, VedetteError
+from vedette.kernel.errors import BadInput, NotFound, VedetteError
 from vedette.kernel.events import Event
 from vedette.kernel.keys import PublicKeys
 from vedette.kernel.markings import CLEAR
 from vedette.kernel.permissions import Permission, Profile
+from vedette.matching import delta
 from vedette.matching.index import Index
 from vedette.services import index as indexes
 from vedette.services.acting import Actor, act, instance_actor
@@ -35,20 +39,7 @@ from vedette.services.jobs import job, schedule
 from vedette.store.models import IndexBuild, Peer
 from vedette.store.tenancy import SYSTEM, scoped
 
-MAX_INDEX = 512 * MIB
-MAX_STATEMENT = 64 * 1024
 RETRY = timedelta(minutes=10)
-STATEMENT = Record(
-    {
-        "vedette": Whole(1, 1),
-        "index": Text(40),
-        "digest": DIGEST,
-        "size": Whole(1, MAX_INDEX),
-        "advisories": Whole(),
-        "built_at": Time(),
-        "issuer": Text(64, "[0-9a-f]{64}"),
-    }
-)
 
 
 class Unreachable(VedetteError):
@@ -56,20 +47,6 @@ class Unreachable(VedetteError):
 
     status = 502
     title = "peer unreachable"
-
-
-class RefusedIndex(Refused):
-    """An index that is not what its maker signed."""
-
-
-@dataclass(frozen=True)
-class Statement:
-    """What a maker signs of its newest index."""
-
-    digest: str
-    size: int
-    advisories: int
-    built_at: datetime
 
 
 @handles("index.published")
@@ -127,7 +104,7 @@ def _own(actor: Actor) -> None:
 def _pull(actor: Actor, keyid: str, not_before: datetime | None) -> IndexBuild:
     with transaction.atomic(), scoped(SYSTEM):
         peer = Peer.objects.get(keyid=keyid)
-        held = IndexBuild.objects.defer("data").filter(peer=peer, current=True).first()
+        held = IndexBuild.objects.filter(peer=peer, current=True).first()
     if not peer.url:
         raise BadInput(
             f"{peer.name} has no address here",
@@ -135,7 +112,7 @@ def _pull(actor: Actor, keyid: str, not_before: datetime | None) -> IndexBuild:
         )
     try:
         with httpx.Client(timeout=60, follow_redirects=False, trust_env=False) as client:
-            base = peer.url + indexes.INDEX_PATH
+            base = peer.url + INDEX_PATH
             statement = _read(peer, _get(client, base + "latest", MAX_STATEMENT))
             if not_before is not None and statement.built_at < not_before:
                 raise RefusedIndex(
@@ -144,11 +121,24 @@ def _pull(actor: Actor, keyid: str, not_before: datetime | None) -> IndexBuild:
                 )
             if held is not None and held.digest == statement.digest:
                 return held
-            data = _get(client, base + statement.digest, statement.size)
+            data = _content(client, base + statement.digest, statement, held)
         return _take(actor, peer, statement, data)
     except RefusedIndex as error:
         _record_refusal(actor, peer, error)
         raise
+
+
+def _content(
+    client: httpx.Client, url: str, statement: Statement, held: IndexBuild | None
+) -> bytes:
+    """The index's bytes: by what changed since the one held where the peer has that, else whole."""
+    if held is not None and held.data:
+        with suppress(Unreachable, RefusedIndex, BadInput):
+            changes = _get(client, f"{url}?since={held.digest}", statement.size)
+            data = delta.apply(bytes(held.data), changes, statement.size)
+            if statement.holds_for(data):
+                return data
+    return _get(client, url, statement.size)
 
 
 def _get(client: httpx.Client, url: str, limit: int) -> bytes:
@@ -175,29 +165,11 @@ def _get(client: httpx.Client, url: str, limit: int) -> bytes:
 
 def _read(peer: Peer, envelope: bytes) -> Statement:
     """Read a statement that bears the peer's signature. Raises RefusedIndex."""
-    try:
-        opened = open_envelope(envelope, indexes.INDEX_TYPE)
-        if not opened.verify(PublicKeys(peer.ed25519, peer.age)):
-            raise RefusedIndex(
-                f"index: its statement does not bear the signature of {peer.name}",
-                kept="the index here",
-                next_step="compare fingerprints with the clearinghouse by voice",
-            )
-        bounds = Bounds(size=MAX_STATEMENT, depth=4, count=100)
-        fields = read_json(opened.payload, source="statement", bounds=bounds)
-        STATEMENT.check(fields, "statement")
-    except BadInput as error:
-        raise RefusedIndex(f"index: {error.what}", kept="the index here") from None
-    return Statement(
-        fields["digest"],
-        fields["size"],
-        fields["advisories"],
-        parse_time(fields["built_at"], field="built_at"),
-    )
+    return read_statement(envelope, PublicKeys(peer.ed25519, peer.age), peer.name)
 
 
 def _take(actor: Actor, peer: Peer, statement: Statement, data: bytes) -> IndexBuild:
-    if len(data) != statement.size or digest(data) != statement.digest:
+    if not statement.holds_for(data):
         raise RefusedIndex(
             f"index: its bytes do not have the digest that {peer.name} signed",
             kept="the index here",

@@ -21,10 +21,11 @@ def latest(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def content(request: HttpRequest, digest: str) -> HttpResponseBase:
-    """An index by its digest, for ever the same bytes."""
-    tag = f'"{digest}"'
+    """An index by its digest, for ever the same bytes; with `since`, what changed from that one."""
+    since = request.GET.get("since", "")
+    tag = f'"{digest}{since[:80]}"'
     headers = {"ETag": tag, "Cache-Control": "public, max-age=31536000, immutable"}
-    data = index.content(digest)
+    data = index.changes(digest, since) if since else index.content(digest)
     if tag in request.headers.get("If-None-Match", ""):
         return HttpResponseNotModified(headers=headers)
     return HttpResponse(data, content_type="application/octet-stream", headers=headers)
