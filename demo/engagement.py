@@ -230,8 +230,8 @@ def review(stage: Stage, cast: Cast, act_id: str) -> str:
         field="safeguards",
         text="Were they off in the build that we reached?",
     )
-    stage.until("the question to arrive", lambda: cast.compliance.get("/questions")["items"])
-    cast.compliance.post(
+    stage.until("the question to arrive", lambda: cast.lead.get("/questions")["items"])
+    cast.lead.post(
         f"/questions/{asked['id']}/answer",
         answer="answered",
         text="No: the build has them on, as it will have at release.",
