@@ -31,8 +31,15 @@ class Schedule(Table):
     org = columns.owner()
     job = models.CharField(max_length=100)
     arguments = columns.document()
-    due_at = models.DateTimeField(db_index=True)
+    due_at = models.DateTimeField()
     done_at = columns.moment()
+
+    class Meta(Table.Meta):
+        indexes = (
+            models.Index(
+                fields=["due_at"], condition=models.Q(done_at=None), name="open_deadlines"
+            ),
+        )
 
 
 class IdempotencyRecord(Table):
