@@ -16,6 +16,7 @@ import hashlib
 import json
 import os
 import sys
+import weakref
 import zlib
 from array import array
 from bisect import bisect_left
@@ -54,17 +55,16 @@ class Memory:
 
 
 class File:
-    """An open file, read by position, so that nothing of it stays in memory."""
+    """An open file, read by position, so that nothing of it stays in memory. Raises OSError."""
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self.size = os.fstat(descriptor).st_size
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb", buffering=0)
+        self.size = os.fstat(self._file.fileno()).st_size
+        weakref.finalize(self, self._file.close)
 
     def read(self, start: int, end: int) -> bytes:
-        return os.pread(self._descriptor, max(0, end - start), start)
-
-    def close(self) -> None:
-        os.close(self._descriptor)
+        self._file.seek(start)
+        return self._file.read(max(0, end - start))
 
 
 class Index:
@@ -195,6 +195,6 @@ def _row(values: list[Any]) -> Row:
 def open_index(path: Path) -> Index:
     """Open an index file without reading it whole. Raises BadInput."""
     try:
-        return Index(File(os.open(path, os.O_RDONLY)), str(path))
+        return Index(File(path), str(path))
     except OSError as error:
         raise BadInput(f"{path}: the index can't be opened ({error})") from None
