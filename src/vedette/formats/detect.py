@@ -8,7 +8,6 @@ file named by the user that can't be read is an error; one found in a folder is 
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
@@ -186,8 +185,10 @@ def _each_part(files: Iterator[tuple[str, bool]]) -> Iterator[_Part]:
     if len(first) < 4 or workers < 2:
         yield from map(_part, chain(first, parts))
         return
-    with multiprocessing.Pool(workers, gc.disable) as pool:
-        yield from pool.imap(_part, chain(first, parts))
+    from concurrent.futures import ProcessPoolExecutor  # seldom used, slow to import
+
+    with ProcessPoolExecutor(workers, initializer=gc.disable) as pool:
+        yield from pool.map(_part, chain(first, parts))
 
 
 def _part(files: list[tuple[str, bool]]) -> _Part:

@@ -7,7 +7,6 @@ is that of the files of one part, whatever their number.
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -67,8 +66,11 @@ def told(
 ) -> Iterator[Told]:
     """Match the parts; yields what each gave, in order. Raises what reading a named file raised."""
     tasks = [_Task(str(index), files, statements, now, dict(columns)) for files in cut]
-    with multiprocessing.Pool(min(len(tasks), os.cpu_count() or 1), gc.disable) as pool:
-        for one in pool.imap(_told, tasks):
+    from concurrent.futures import ProcessPoolExecutor  # seldom used, slow to import
+
+    workers = min(len(tasks), os.cpu_count() or 1)
+    with ProcessPoolExecutor(workers, initializer=gc.disable) as pool:
+        for one in pool.map(_told, tasks):
             if one.error is not None:
                 raise one.error
             yield one
