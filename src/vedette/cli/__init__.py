@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "exchange",
         "Signed messages to and from other instances.",
     ),
+    "feeds": ("vedette.cli.feeds", "feeds", "Public feeds of advisories, kept in a folder."),
     "findings": ("vedette.cli.findings", "findings", "Import findings, find duplicates."),
     "index": ("vedette.cli.match", "index", "Build the advisory index that match reuses."),
     "init": ("vedette.site.commands", "init", "Found an instance."),

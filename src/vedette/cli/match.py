@@ -39,7 +39,8 @@ def quiet_collector() -> Iterator[None]:
     multiple=True,
     required=True,
     metavar="PATH...",
-    help="Files or folders of OSV, CSAF 2.0/2.1 or CVE JSON 5, or an index.",
+    help="Files or folders of OSV, CSAF 2.0/2.1 or CVE JSON 5, or an index; KEV and EPSS among them"
+    " show in table and CSV.",
 )
 @click.option(
     "--inventory",
@@ -99,7 +100,7 @@ def match(
         read_inventory_files,
         read_statements,
     )
-    from vedette.formats.matches_out import WRITERS
+    from vedette.formats.matches_out import WRITERS, Beside
     from vedette.kernel.clock import SystemClock
     from vedette.matching.engine import match as run
     from vedette.matching.vex import Suppressed, honour
@@ -119,7 +120,7 @@ def match(
     # the source's own are read with its advisories, before the first match
     every = chain(statements, source.statements)
     count = _Counted(honour(run(listed, index or source, problems), listed, every, suppressed))
-    chunks = WRITERS[form](count, suppressed, SystemClock().now())
+    chunks = WRITERS[form](count, Beside(suppressed, source.exploited), SystemClock().now())
     while several := "".join(islice(chunks, 1000)):
         sys.stdout.write(several)
     tell(problems + source.problems + _taken_away(suppressed))

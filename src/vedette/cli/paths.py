@@ -37,7 +37,7 @@ def _spread(args: list[str], names: tuple[str, ...]) -> list[str]:
 class PathsCommand(click.Command):
     """A command whose path options take several values each."""
 
-    many = ("--advisories", "--inventory", "--vex")
+    many = ("--advisories", "--inventory", "--source", "--vex")
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, _spread(args, self.many))

@@ -20,6 +20,7 @@ from vedette.formats import (
     csaf_in,
     cve_in,
     cyclonedx_in,
+    exploited_in,
     listings_in,
     osv_in,
     spdx_in,
@@ -32,13 +33,14 @@ from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import BadInput, VedetteError
 from vedette.matching.building import Entry, entry
 from vedette.matching.index import MAGIC, Index, open_index
-from vedette.matching.model import Advisory, Inventory, Statement
+from vedette.matching.model import Advisory, Exploited, Inventory, Statement
 
 MAX_ADVISORY = 16 * MIB
 MAX_VEX = 64 * MIB
 MAX_INVENTORY = 512 * MIB
 PART = 500
-ADVISORY_ENDINGS = (".json",)
+FEED_STATE = ".feeds"
+ADVISORY_ENDINGS = (".json", "epss.csv")
 INVENTORY_ENDINGS = (".csv", ".json", ".tsv", ".txt", ".xml")
 
 
@@ -111,13 +113,14 @@ def read_inventory(
 class AdvisoryPaths:
     """Advisories of files, folders and indexes; read anew at each call, one file at a time.
 
-    VEX documents among them fill `statements`, a list that stays the same object.
+    VEX documents among them fill `statements`, KEV and EPSS `exploited`; both stay one object.
     """
 
     def __init__(self, paths: Iterable[Path]) -> None:
         self.paths = list(paths)
         self.problems: list[str] = []
         self.statements: list[Statement] = []
+        self.exploited = Exploited()
         self.files = 0
 
     def sole_index(self) -> Index | None:
@@ -131,6 +134,8 @@ class AdvisoryPaths:
         """Yield the advisories; those without a wanted key may be left out or come bare."""
         self.problems, self.files = [], 0
         self.statements.clear()
+        self.exploited.kev.clear()
+        self.exploited.epss.clear()
         for path in self.paths:
             for file, found in _files(path, ADVISORY_ENDINGS, self.problems):
                 self.files += 1
@@ -143,6 +148,9 @@ class AdvisoryPaths:
 
     def of_file(self, file: str, wanted: frozenset[str] | None) -> Iterator[Advisory]:
         """Yield the advisories of one file. Raises BadInput."""
+        if file.lower().endswith(".csv") and exploited_in.is_epss(_head(file, 200)):
+            self.exploited.epss.update(exploited_in.read_epss(_content(file, MAX_VEX), file))
+            return
         data = _content(file, MAX_ADVISORY, but=MAGIC)
         if data is None:
             index = open_index(Path(file))
@@ -154,7 +162,7 @@ class AdvisoryPaths:
         reader = advisory_reader(document)
         if reader is not None:
             yield reader(document, file, wanted)
-        elif statements is None:
+        elif statements is None and not exploited_in.fill(self.exploited, document):
             raise BadInput(f"{file}: neither an OSV, a CSAF nor a CVE record")
 
     def entries(self) -> Iterator[Entry]:
@@ -202,11 +210,11 @@ def _part(files: list[tuple[str, bool]]) -> _Part:
             if not found:
                 return _Part(len(files), entries, problems, error)
             problems.append(str(error))
-        if reader.statements:
+        if reader.statements or reader.exploited.kev or reader.exploited.epss:
             problems.append(
-                f"{file}: VEX statements, which no index keeps; give them to match --vex"
+                f"{file}: VEX, KEV or EPSS, which no index keeps; give it to match, too"
             )
-            reader.statements.clear()
+            reader = AdvisoryPaths(())
     return _Part(len(files), entries, problems, None)
 
 
@@ -280,7 +288,7 @@ def _files(path: Path, endings: tuple[str, ...], problems: list[str]) -> Iterato
         inner = []
         for item in _listed(folders.pop(), problems):
             if item.is_dir(follow_symlinks=False):
-                inner.append(item.path)
+                inner += [item.path] if item.name != FEED_STATE else []
             elif not item.name.lower().endswith(endings):
                 aside += not item.is_dir()
             elif not item.is_file(follow_symlinks=False):

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from vedette.formats.assets_in import NONE_CHOSEN
 from vedette.formats.detect import read_inventory_files
-from vedette.formats.matches_out import jsonl
+from vedette.formats.matches_out import Beside, jsonl
 from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import VedetteError
 from vedette.matching.engine import match
@@ -82,7 +82,7 @@ def _told(task: _Task) -> Told:
     try:
         held = read_inventory_files(task.files, problems, task.columns)
         matches = match(held, open_index(Path(task.source)), problems)
-        lines = list(jsonl(honour(matches, held, task.statements, suppressed), [], task.now))
+        lines = list(jsonl(honour(matches, held, task.statements, suppressed), Beside(), task.now))
     except VedetteError as error:
         return Told("", 0, [], problems, error)
     return Told("".join(lines), len(lines), suppressed, problems)

@@ -1,7 +1,8 @@
 """Matches as JSON Lines, table, CSV, SARIF 2.1.0 and OpenVEX; each writer streams where it can.
 
-A writer takes the matches, what VEX statements took away (complete once the matches are read), and
-the time. JSON Lines and CSV show matches alone; the others show what was taken away, and why.
+A writer takes the matches, what stands beside them (complete once the matches are read), and the
+time. JSON Lines and CSV show matches alone, the others also what VEX took away, and why. Table and
+CSV say what is known to be exploited.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import io
 import json
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from vedette import __version__
 from vedette.kernel.clock import format_time
-from vedette.matching.model import LINE, Match
+from vedette.matching.model import LINE, Exploited, Match
 from vedette.matching.vex import Suppressed
 
 _JUSTIFICATIONS = (
@@ -28,12 +30,18 @@ _JUSTIFICATIONS = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What VEX statements took away from the matches, and what is known to be exploited."""
+
+    suppressed: Sequence[Suppressed] = ()
+    exploited: Exploited = field(default_factory=Exploited)
+
+
 _quoted = json.encoder.encode_basestring_ascii
 
 
-def jsonl(
-    matches: Iterable[Match], suppressed: Sequence[Suppressed], now: datetime
-) -> Iterator[str]:
+def jsonl(matches: Iterable[Match], beside: Beside, now: datetime) -> Iterator[str]:
     """One JSON object a line, the fields of `Match.line` in their order."""
     for match in matches:
         purl = f'"purl": {_quoted(match.purl)}, ' if match.purl else ""
@@ -47,20 +55,24 @@ def jsonl(
         )
 
 
-def table(
-    matches: Iterable[Match], suppressed: Sequence[Suppressed], now: datetime
-) -> Iterator[str]:
+def table(matches: Iterable[Match], beside: Beside, now: datetime) -> Iterator[str]:
     """A line a match for people; control characters are shown as `?`."""
     count = 0
     for match in matches:
         count += 1
         fixed = ", ".join(match.fixed) or "none stated"
         head = f"{match.verdict:<8}  {match.confidence:<8}"
-        yield _row(head, match, f"fixed: {fixed}  {match.reason}")
-    for one in suppressed:
+        yield _row(head, match, f"{_urgency(match, beside)}fixed: {fixed}  {match.reason}")
+    for one in beside.suppressed:
         yield _row(f"{'taken away by VEX':<18}", one.match, one.statement.reason)
-    taken = f", {len(suppressed):,} taken away by VEX" if suppressed else ""
+    taken = f", {len(beside.suppressed):,} taken away by VEX" if beside.suppressed else ""
     yield f"{count:,} {'match' if count == 1 else 'matches'}{taken}\n"
+
+
+def _urgency(match: Match, beside: Beside) -> str:
+    score = beside.exploited.score(match)
+    known = "KEV  " if beside.exploited.known(match) else ""
+    return known + ("" if score is None else f"EPSS {score:.2f}  ")
 
 
 def _row(head: str, match: Match, tail: str) -> str:
@@ -75,16 +87,16 @@ def printable(text: str) -> str:
     return "".join("?" if unicodedata.category(c).startswith("C") else c for c in text)
 
 
-def as_csv(
-    matches: Iterable[Match], suppressed: Sequence[Suppressed], now: datetime
-) -> Iterator[str]:
+def as_csv(matches: Iterable[Match], beside: Beside, now: datetime) -> Iterator[str]:
     """CSV with a header; a cell that a spreadsheet would run as a formula gets a `'` in front."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(LINE)
+    writer.writerow((*LINE, "kev", "epss"))
     for match in matches:
         line = match.line()
-        cells = [line.get(column, "") for column in LINE]
+        score = beside.exploited.score(match)
+        kev = "yes" if beside.exploited.known(match) else "no" if beside.exploited.kev else ""
+        cells = [*(line.get(c, "") for c in LINE), kev, "" if score is None else f"{score:g}"]
         writer.writerow([_cell(" ".join(c) if isinstance(c, tuple) else c) for c in cells])
         yield buffer.getvalue()
         buffer.seek(0)
@@ -96,16 +108,14 @@ def _cell(value: str) -> str:
     return "'" + value if value.startswith(_FORMULA) else value
 
 
-def sarif(
-    matches: Iterable[Match], suppressed: Sequence[Suppressed], now: datetime
-) -> Iterator[str]:
+def sarif(matches: Iterable[Match], beside: Beside, now: datetime) -> Iterator[str]:
     """SARIF 2.1.0: a rule an advisory, a result a match; unknown is a note for review."""
     rules: dict[str, dict[str, Any]] = {}
     results = []
     for match in matches:
         rules.setdefault(match.advisory, _rule(match))
         results.append(_result(match))
-    for one in suppressed:
+    for one in beside.suppressed:
         rules.setdefault(one.match.advisory, _rule(one.match))
         why = {"kind": "external", "status": "accepted", "justification": one.statement.reason}
         results.append(_result(one.match) | {"suppressions": [why]})
@@ -144,10 +154,10 @@ def _result(match: Match) -> dict[str, Any]:
     }
 
 
-def vex(matches: Iterable[Match], suppressed: Sequence[Suppressed], now: datetime) -> Iterator[str]:
+def vex(matches: Iterable[Match], beside: Beside, now: datetime) -> Iterator[str]:
     """OpenVEX 0.2.0: `affected`, `under_investigation` for what is unknown, what VEX settled."""
     statements = [_statement(match) for match in matches]
-    statements += [_settled(one) for one in suppressed]
+    statements += [_settled(one) for one in beside.suppressed]
     content = json.dumps(statements, sort_keys=True).encode()
     document = {
         "@context": "https://openvex.dev/ns/v0.2.0",
@@ -193,7 +203,7 @@ def _about(match: Match, status: str) -> dict[str, Any]:
     }
 
 
-Writer = Callable[[Iterable[Match], Sequence[Suppressed], datetime], Iterator[str]]
+Writer = Callable[[Iterable[Match], Beside, datetime], Iterator[str]]
 WRITERS: dict[str, Writer] = {
     "csv": as_csv,
     "jsonl": jsonl,

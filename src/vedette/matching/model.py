@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -188,3 +188,20 @@ class Match(NamedTuple):
     def line(self) -> dict[str, Any]:
         """The fields of the contract, `purl` only where there is one."""
         return {name: getattr(self, name) for name in LINE if name != "purl" or self.purl}
+
+
+@dataclass
+class Exploited:
+    """CVEs known to be exploited, and the probability (0 to 1) that others soon will be."""
+
+    kev: set[str] = field(default_factory=set)
+    epss: dict[str, float] = field(default_factory=dict)
+
+    def known(self, match: Match) -> bool:
+        """Whether the catalogue lists one of the match's vulnerabilities."""
+        return not self.kev.isdisjoint((match.advisory, *match.aliases))
+
+    def score(self, match: Match) -> float | None:
+        """The highest probability of the match's vulnerabilities, None where none has one."""
+        names = (match.advisory, *match.aliases)
+        return max((self.epss[name] for name in names if name in self.epss), default=None)

@@ -1,0 +1,55 @@
+"""`vedette feeds`: public feeds kept in a folder that match and index read."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from vedette.cli.paths import PATHS, PathsCommand, tell
+from vedette.cli.progress import ProgressLine
+
+
+@click.group()
+def feeds() -> None:
+    """Public feeds of advisories, kept in a folder."""
+
+
+@feeds.command("sync", cls=PathsCommand)
+@click.option("--to", type=PATHS, required=True, metavar="DIR", help="The folder to keep them in.")
+@click.option(
+    "--source",
+    "sources",
+    multiple=True,
+    required=True,
+    metavar="URL-OR-FOLDER...",
+    help="OSV, CVE 5 or CSAF as JSON, zip or tar; a CSAF provider-metadata.json, ROLIE feed,"
+    " changes.csv or index.txt; KEV as JSON; EPSS as CSV or CSV.GZ; or a folder of such files.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def sync(to: Path, sources: tuple[str, ...], as_json: bool) -> None:
+    """Bring feeds up to date: only what changed, going on where a download stopped.
+
+    A record that can't be read is listed, and the rest goes on. Exit 1 when a source could not be
+    reached.
+
+    Example: vedette feeds sync --to feeds --source https://osv.example/PyPI/all.zip kev.json
+    """
+    from vedette.formats.feeds.folder import FeedFolder
+    from vedette.formats.feeds.syncing import sync as bring
+
+    folder = FeedFolder(to)
+    with ProgressLine() as line:
+        reports = [bring(folder, source, line.show) for source in dict.fromkeys(sources)]
+    tell([problem for report in reports for problem in report.problems])
+    if as_json:
+        click.echo(json.dumps({"to": str(to), "sources": [r.to_json() for r in reports]}))
+    else:
+        for report in reports:
+            broken = f", {report.broken:,} broken" if report.broken else ""
+            counts = f"{report.written:,} written, {report.unchanged:,} unchanged{broken}"
+            click.echo(f"{report.source}: {counts if report.reached else 'not reached'}")
+    if not all(report.reached for report in reports):
+        sys.exit(1)
