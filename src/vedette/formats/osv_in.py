@@ -77,8 +77,8 @@ def _range(scheme: str, item: dict[str, Any]) -> Range:
     events = [
         (kind, version)
         for event in objects(item.get("events"))
-        for kind in _KINDS
-        if (version := text(event.get(kind)))
+        for kind, value in event.items()
+        if kind in _KINDS and (version := text(value))
     ]
     if not events:
         return Range(scheme, problem="the advisory states a range without events")

@@ -9,9 +9,12 @@ Rules:
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 MAX_VERSION = 512
 
 
+@lru_cache(maxsize=1 << 14)
 def number(digits: str) -> bytes:
     """Return `digits` (ASCII, any leading zeros) as bytes; "" counts as 0."""
     plain = digits.lstrip("0")
