@@ -122,7 +122,8 @@ def test_candidates_come_best_first_and_by_their_words() -> None:
     assert second.score < first.score
     assert known.candidates("schneider m580")[0].product == "Modicon M580"
     assert known.candidates("Ignition")[0].score == 1.0
-    assert [(c.vendor, c.product) for c in known.candidates("ujson")] == [("PyPI", "ujson")]
+    (package,) = known.candidates("ujson")
+    assert (package.vendor, package.product, package.purl) == ("PyPI", "ujson", "pkg:pypi/ujson")
     assert known.candidates("something else") == []
     assert len(known.candidates("modicon M340", 1)) == 1
 
@@ -162,7 +163,13 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         "3",
     )
     assert first["candidates"] == [
-        {"vendor": "Schneider Electric", "product": "Modicon M340", "score": 1.0, "advisories": 1}
+        {
+            "vendor": "Schneider Electric",
+            "product": "Modicon M340",
+            "purl": "",
+            "score": 1.0,
+            "advisories": 1,
+        }
     ]
     assert second["candidates"] == []
     with pytest.raises(SystemExit):

@@ -275,3 +275,64 @@ def test_a_deferral_that_ends_is_open_again(house: Fixture, client: Client) -> N
     house.clock.time += timedelta(days=60)
     notices.expire_deferral(row.id)
     assert "The deferral is over" in read(client, at)
+
+
+def test_a_typed_list_shows_first_matches_and_is_kept_when_wanted(client: Client) -> None:
+    first = client.post("/inventories/type/", {"text": "ujson 5.1.0, no such thing 7.2"})
+    page = first.content.decode()
+    assert first.status_code == 200
+    assert "First matches" in page
+    for part in (CORRECTION, "ujson 5.1.0", "5.2.0", "As typed: matched by words", "no such thing"):
+        assert part in page, part
+    assert 'value="keep"' in page
+    candidate = json.dumps(["PyPI", "ujson", "pkg:pypi/ujson"])
+    assert candidate.replace('"', "&quot;") in page
+    listed = client.get("/inventories/").content.decode()
+    assert "No inventory yet" in listed, "nothing is kept before it is wanted"
+    chosen = {
+        "text": "ujson 5.1.0, no such thing 7.2",
+        "product_0": candidate,
+        "version_0": "5.2.0",
+        "product_1": "out",
+        "version_1": "",
+        "name": "desk",
+    }
+    again = client.post("/inventories/type/", chosen | {"step": "match"}).content.decode()
+    assert "says nothing of these products" in again
+    at = send(client, "/inventories/type/", **chosen | {"version_0": "5.1.0", "step": "keep"})
+    run_jobs()
+    assert "desk" in read(client, at)
+    row = only()
+    assert row.matches[0]["confidence"] == "exact", "the product was chosen"
+
+
+def test_what_is_wrong_in_a_typed_list_is_told(client: Client) -> None:
+    for text, words in (
+        ("...", "1 to 100 expected"),
+        ("a1\n" * 101, "101 products"),
+        ("", "required"),
+    ):
+        page = client.post("/inventories/type/", {"text": text})
+        assert page.status_code == 422
+        assert words in page.content.decode()
+    nameless = {
+        "text": "x 1.0",
+        "product_0": "typed",
+        "version_0": "1.0",
+        "name": "",
+        "step": "keep",
+    }
+    page = client.post("/inventories/type/", nameless)
+    assert page.status_code == 422
+    assert "printable characters" in page.content.decode()
+    foreign = nameless | {"product_0": "[1]", "name": "x"}
+    assert client.post("/inventories/type/", foreign).status_code == 422
+
+
+def test_who_types_a_list(house: Fixture, org: str) -> None:
+    url = "/inventories/type/"
+    for person in (visitor(house, "reader", org), visitor(house, "vendor", org)):
+        assert person.get(url).status_code == 403
+        assert person.post(url, {"text": "ujson 5.1.0"}).status_code == 403
+    assert Client().get(url).headers["Location"].startswith("/accounts/login/")
+    assert visitor(house, "operator", org).put(url).status_code == 405

@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import quote
 
+from vedette.matching import names
 from vedette.matching.model import Advisory, Affected
 from vedette.matching.products import cpe_words, product_words
 from vedette.matching.vendors import vendor_words
@@ -19,13 +21,19 @@ from vedette.matching.vendors import vendor_words
 LEAST = 0.3
 SHOWN = 10
 
+_Name = tuple[str, str, str]
+
 
 @dataclass(frozen=True)
 class Candidate:
-    """A product as advisories write it; `score` is 0 to 1, `advisories` how many name it."""
+    """A product as advisories write it; `score` is 0 to 1, `advisories` how many name it.
+
+    A package has its ecosystem as vendor, and a purl without a version.
+    """
 
     vendor: str
     product: str
+    purl: str
     score: float
     advisories: int
 
@@ -34,17 +42,16 @@ class Known:
     """The products that advisories name, by their words."""
 
     def __init__(self, advisories: Iterable[Advisory]) -> None:
-        counts: Counter[tuple[str, str]] = Counter()
+        counts: Counter[_Name] = Counter()
         for advisory in advisories:
             counts.update({name for a in advisory.affected for name in _names_of(a)})
-        spelled: dict[tuple[str, str], list[tuple[str, str]]] = {}
-        for vendor, product in counts:
-            spelled.setdefault((vendor_words(vendor), product_words(product)), []).append(
-                (vendor, product)
-            )
-        self._rows: list[tuple[frozenset[str], frozenset[str], tuple[str, str], int]] = []
+        spelled: dict[tuple[str, str, str], list[_Name]] = {}
+        for vendor, product, purl in counts:
+            same = (vendor_words(vendor), product_words(product), purl)
+            spelled.setdefault(same, []).append((vendor, product, purl))
+        self._rows: list[tuple[frozenset[str], frozenset[str], _Name, int]] = []
         self._by_word: dict[str, set[int]] = {}
-        for (vendor_key, product_key), spellings in sorted(spelled.items()):
+        for (vendor_key, product_key, _), spellings in sorted(spelled.items()):
             best = max(sorted(spellings), key=lambda name: (counts[name], not name[1].isupper()))
             total = sum(counts[name] for name in spellings)
             row = (frozenset(vendor_key.split()), frozenset(product_key.split()), best, total)
@@ -58,22 +65,26 @@ class Known:
         places = {p for word in asked for p in self._by_word.get(word[:4], ())}
         found = []
         for place in places:
-            vendor, product, (vendor_name, product_name), total = self._rows[place]
+            vendor, product, name, total = self._rows[place]
             score = _score(asked, vendor, product)
             if score >= LEAST:
-                found.append(Candidate(vendor_name, product_name, round(score, 3), total))
+                found.append(Candidate(*name, round(score, 3), total))
         found.sort(key=lambda c: (-c.score, -c.advisories, c.vendor, c.product))
         return found[:limit]
 
 
-def _names_of(affected: Affected) -> set[tuple[str, str]]:
-    names = {(affected.vendor, affected.product)} if affected.product else set()
-    for cpe in affected.cpes if not names else ():
+def _names_of(affected: Affected) -> set[_Name]:
+    if affected.ecosystem and affected.name:
+        key = names.from_ecosystem(affected.ecosystem, affected.name).key
+        purl = "pkg:" + "/".join(quote(part, safe="") for part in key.split("/"))
+        return {(affected.ecosystem.partition(":")[0], affected.name, purl)}
+    if affected.product:
+        return {(affected.vendor, affected.product, "")}
+    found = set()
+    for cpe in affected.cpes:
         if words := cpe_words(cpe):
-            names.add((words[0].replace("_", " "), words[1].replace("_", " ")))
-    if affected.name and not names:
-        names.add((affected.ecosystem.partition(":")[0], affected.name))
-    return names
+            found.add((words[0].replace("_", " "), words[1].replace("_", " "), ""))
+    return found
 
 
 def _score(asked: frozenset[str], vendor: frozenset[str], product: frozenset[str]) -> float:

@@ -14,6 +14,7 @@ from vedette.web.pages import (
     notices,
     scans,
     testbeds,
+    typed,
 )
 
 urlpatterns = [
@@ -56,6 +57,7 @@ urlpatterns = [
     path("notices/<str:notice_id>/", notices.notice, name="notice"),
     path("notices/<str:notice_id>/verify/", notices.verify, name="notice-verify"),
     path("inventories/", inventories.list_inventories, name="inventories"),
+    path("inventories/type/", typed.type_list, name="inventory-type"),
     path("inventories/take/", inventories.take, name="inventory-take"),
     path("inventories/pull/", inventories.pull, name="index-pull"),
     path("inventories/<str:inventory_id>/", inventories.inventory, name="inventory"),

@@ -1,0 +1,89 @@
+"""An inventory that a person types: what was meant is chosen among what advisories know.
+
+Rules:
+- Candidates come from the indexes in hand; the list never leaves the instance.
+- A chosen product counts like any other of an asset list; words left as typed match by words.
+- First matches are shown before anything is kept.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+from vedette.formats import typed_in
+from vedette.formats.typed_in import Entry
+from vedette.kernel.errors import BadInput
+from vedette.kernel.permissions import Permission
+from vedette.matching.candidates import Candidate, Known
+from vedette.matching.index import Index
+from vedette.services import inventories, matched, matches
+from vedette.services.acting import Actor
+from vedette.services.matched import Found
+from vedette.store.models import Inventory
+
+MAX_ENTRIES = 100
+MAX_WORDS = 200
+COLUMNS = ("vendor", "product", "version", "purl")
+
+_known: dict[tuple[str, ...], Known] = {}
+_one_at_a_time = Lock()
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """One product of the list: as an advisory writes it, or as it was typed."""
+
+    vendor: str
+    product: str
+    version: str
+    purl: str = ""
+
+
+def choices(actor: Actor, text: str) -> list[tuple[Entry, list[Candidate]]]:
+    """Read a typed list; each entry comes with its candidates, best first. Raises BadInput."""
+    actor.require(Permission.INVENTORY_EDIT)
+    entries = typed_in.entries(text)
+    if not entries or len(entries) > MAX_ENTRIES:
+        raise BadInput(
+            f"text: {len(entries)} products, 1 to {MAX_ENTRIES} expected",
+            next_step="a longer list is taken as a file",
+        )
+    known = _of(matches.current_indexes())
+    return [(entry, known.candidates(entry.name)) for entry in entries]
+
+
+def _of(indexes: Sequence[Index]) -> Known:
+    """The products of the indexes in hand, kept while these are the newest."""
+    names = tuple(index.name for index in indexes)
+    with _one_at_a_time:
+        if names not in _known:
+            _known.clear()
+            _known[names] = Known(advisory for index in indexes for advisory in index)
+        return _known[names]
+
+
+def first_matches(actor: Actor, rows: Iterable[Chosen]) -> list[Found]:
+    """What the indexes in hand say of a list that is not kept yet. Raises BadInput."""
+    actor.require(Permission.INVENTORY_EDIT)
+    content = inventories.read_inventory("list", as_csv(rows))
+    return list(matched.find(content, False, matches.current_indexes()))
+
+
+def keep(actor: Actor, name: str, rows: Iterable[Chosen]) -> Inventory:
+    """Take a typed list as an inventory, and have it matched. Raises BadInput."""
+    return inventories.take_inventory(actor, name, as_csv(rows))
+
+
+def as_csv(rows: Iterable[Chosen]) -> bytes:
+    """The list as an asset CSV."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in rows:
+        cells = [getattr(row, column).strip()[:MAX_WORDS] for column in COLUMNS]
+        writer.writerow(cells)
+    return buffer.getvalue().encode()

@@ -1,0 +1,145 @@
+"""A typed or pasted list: candidates to choose from, and the first matches at once."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django import forms
+from django.http import HttpResponse
+from django.views.decorators.http import require_http_methods
+
+from vedette.formats.typed_in import Entry
+from vedette.kernel.permissions import Permission
+from vedette.matching.candidates import Candidate
+from vedette.services import inventories, typed
+from vedette.services.matched import Found
+from vedette.services.typed import Chosen
+from vedette.web.access import SignedIn, page
+from vedette.web.cells import State, Table
+from vedette.web.pages.forms import done, form_page, submitted
+from vedette.web.pages.inventories import MARKING, stays
+
+SURE = 0.75
+AS_TYPED, LEAVE_OUT = "typed", "out"
+MAX_TEXT = 20_000
+
+
+class TypeForm(forms.Form):
+    """The list as it is typed."""
+
+    text = forms.CharField(
+        label="What you run",
+        max_length=MAX_TEXT,
+        widget=forms.Textarea(attrs={"rows": 8}),
+        help_text="One product a line or between commas, with its version: Modicon M340 V3.1,"
+        " Ignition 8.1.",
+    )
+
+
+class ChooseForm(forms.Form):
+    """Which product each entry means, in which version."""
+
+    text = forms.CharField(max_length=MAX_TEXT, widget=forms.HiddenInput)
+
+    def __init__(
+        self, meant: list[tuple[Entry, list[Candidate]]], *args: Any, **options: Any
+    ) -> None:
+        super().__init__(*args, **options)
+        self._entries = [entry for entry, _ in meant]
+        for number, (entry, candidates) in enumerate(meant):
+            known = [(_value(one), _label(one)) for one in candidates]
+            best = known[0][0] if candidates and candidates[0].score >= SURE else AS_TYPED
+            self.fields[f"product_{number}"] = forms.ChoiceField(
+                label=entry.text,
+                choices=[
+                    *known,
+                    (AS_TYPED, "As typed: matched by words"),
+                    (LEAVE_OUT, "Leave out"),
+                ],
+                initial=best,
+            )
+            self.fields[f"version_{number}"] = forms.CharField(
+                label=f"Version of {entry.name}",
+                required=False,
+                max_length=typed.MAX_WORDS,
+                initial=entry.version if entry.sure or best != AS_TYPED else "",
+            )
+        self.fields["name"] = forms.CharField(
+            label="Name of the inventory",
+            required=False,
+            max_length=inventories.MAX_NAME,
+            help_text="Needed to keep it.",
+        )
+
+    def chosen(self, values: dict[str, Any]) -> list[Chosen]:
+        """The products chosen in `values`, by field."""
+        rows = []
+        for number, entry in enumerate(self._entries):
+            product, version = values[f"product_{number}"], values[f"version_{number}"]
+            if product == AS_TYPED:
+                rows.append(Chosen("", entry.name if version else entry.text, version))
+            elif product != LEAVE_OUT:
+                vendor, name, purl = json.loads(product)
+                rows.append(Chosen(vendor, name, version, purl))
+        return rows
+
+
+def _value(one: Candidate) -> str:
+    return json.dumps([one.vendor, one.product, one.purl])
+
+
+def _label(one: Candidate) -> str:
+    count = "1 advisory" if one.advisories == 1 else f"{one.advisories:,} advisories"
+    return f"{one.vendor} {one.product} ({count})".strip()
+
+
+@require_http_methods(["GET", "POST"])
+@page(Permission.INVENTORY_EDIT)
+def type_list(request: SignedIn) -> HttpResponse:
+    """Type a list, choose what was meant, see the first matches, keep it."""
+    first = TypeForm(request.POST if request.method == "POST" else None)
+    meant = submitted(request, first, lambda given: typed.choices(request.actor, given["text"]))
+    context = {
+        "lede": stays(),
+        "back": "/inventories/",
+        "trail": [("Inventories", "/inventories/"), ("Type a list", "")],
+        "page_marking": MARKING,
+    }
+    if meant is None:
+        return form_page(request, first, context | {"title": "Type a list", "button": "Find them"})
+    step = request.POST.get("step", "")
+    data = request.POST if step else None
+    form = ChooseForm(meant, data, initial={"text": first.cleaned_data["text"]})
+    values = form.cleaned_data if data and form.is_valid() else _first_values(form)
+    rows = form.chosen(values)
+    if step == "keep" and form.is_valid():
+        kept = submitted(request, form, lambda v: typed.keep(request.actor, v["name"], rows))
+        if kept is not None:
+            said = f"{kept.components:,} products are kept, and are being matched."
+            return done(request, said, "inventory", kept.id)
+    found = typed.first_matches(request.actor, rows) if rows else []
+    more = {"title": "Which of these do you run?", "found": _table(found), "count": len(found)}
+    more |= {"button": "Keep it as an inventory", "step": "keep"}
+    return form_page(request, form, context | more, "pages/typed.html")
+
+
+def _first_values(form: ChooseForm) -> dict[str, Any]:
+    return {name: field.initial or "" for name, field in form.fields.items()}
+
+
+def _table(found: list[Found]) -> Table:
+    rows = [
+        [
+            f"{line['name']} {line['version']}".strip(),
+            line["advisory"],
+            one.title,
+            State("affected", "attention") if line["verdict"] == "affected" else State("unknown"),
+            str(line["confidence"]),
+            ", ".join(map(str, fixed)) if isinstance(fixed := line["fixed"], list) else "",
+        ]
+        for one in found
+        for line in one.matches
+    ]
+    head = ["Product", "Advisory", "Title", "Verdict", "Confidence", "Fixed in"]
+    return Table("First matches", head, rows)  # type: ignore[arg-type]
