@@ -88,3 +88,42 @@ def test_version_3_0_as_the_specification_writes_it(prefix: str) -> None:
     assert (found.id, found.version, found.vendor) == ("urn:p", "V4.2", "Siemens")
     assert found.purl == "pkg:generic/fw@4.2"
     assert found.cpe == "cpe:2.3:o:siemens:fw:4.2"
+
+
+def test_what_a_document_describes_is_its_subject() -> None:
+    packages = [{"SPDXID": "SPDXRef-a", "name": "a"}, {"SPDXID": "SPDXRef-b", "name": "b"}]
+    relation = {
+        "spdxElementId": "SPDXRef-DOCUMENT",
+        "relationshipType": "DESCRIBES",
+        "relatedSpdxElement": "SPDXRef-a",
+    }
+    document = {"spdxVersion": "SPDX-2.3", "packages": packages, "relationships": [relation]}
+    inventory = read_inventory(json.dumps(document).encode(), "sbom")
+    assert inventory.subject == "SPDXRef-a"
+    second = relation | {"relatedSpdxElement": "SPDXRef-b"}
+    two = document | {"relationships": [relation, second]}
+    assert read_inventory(json.dumps(two).encode(), "sbom").subject == ""
+
+
+def test_the_root_of_an_spdx_3_sbom_is_its_subject() -> None:
+    graph = [
+        {
+            "type": "software_Package",
+            "spdxId": "urn:a",
+            "name": "a",
+            "software_packageVersion": "1",
+        },
+        {
+            "type": "software_Package",
+            "spdxId": "urn:b",
+            "name": "b",
+            "software_packageUrl": "pkg:pypi/b@2",
+        },
+        {"type": "software_Sbom", "spdxId": "urn:s", "rootElement": ["urn:a"]},
+    ]
+    document = {"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld", "@graph": graph}
+    inventory = read_inventory(json.dumps(document).encode(), "sbom")
+    assert inventory.subject == "urn:a"
+    assert [(c.id, c.version, c.purl) for c in inventory.components] == [
+        ("urn:a", "1", ""), ("urn:b", "", "pkg:pypi/b@2")
+    ]  # fmt: skip

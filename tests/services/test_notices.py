@@ -349,3 +349,18 @@ def test_what_an_inventory_states_as_not_affected_makes_no_notice(house: Fixture
     run_jobs()
     assert notices.notices(actor) == []
     assert "1 VEX statements in it" in row.problems[-1]
+
+
+@pytest.mark.parametrize(
+    ("content", "format_"),
+    [
+        (b"bash\t5.2-1\nlibc6\t2.36-9+deb12u4\n", "package listing"),
+        (b"Modicon M340 V3.1, Ignition 8.1", "typed list"),
+        (b"product;version\nX;1\n", "CSV"),
+        (sbom(OLD), "CycloneDX"),
+    ],
+)
+def test_an_inventory_says_what_it_was_taken_for(
+    house: Fixture, content: bytes, format_: str
+) -> None:
+    assert inventories.take_inventory(hosted(house), "plant", content).format == format_

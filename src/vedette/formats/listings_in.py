@@ -131,7 +131,10 @@ def _columns(cells: list[str]) -> dict[str, str]:
 
 def _debian(rows: list[dict[str, str]], name: str, aside: int, *, sources: bool) -> Inventory:
     system, release = _debian_release(rows)
-    components = tuple(debian_component(row, system, release) for row in _bounded(rows, name))
+    components = tuple(
+        debian_component(row, system, release)._replace(origin="listed")
+        for row in _bounded(rows, name)
+    )
     notes = [
         f"taken for {system.capitalize()}{' ' + release if release else ', of no known release'},"
         " told from the versions of its packages"
@@ -233,7 +236,7 @@ def _rpm_component(row: _Rpm, namespace: str, distro: str) -> Component:
     path = "/".join(quote(part, safe="+") for part in (namespace, row.name) if part)
     purl = f"pkg:rpm/{path}@{quote(version, safe='~^+')}?{query}"
     whole = f"{row.epoch}:{version}" if row.epoch not in ("", "0") else version
-    return Component(id=purl, name=row.name, version=whole, purl=purl)
+    return Component(id=purl, name=row.name, version=whole, purl=purl, origin="listed")
 
 
 def _bounded(rows: list[_T], name: str) -> Iterator[_T]:

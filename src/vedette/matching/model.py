@@ -22,7 +22,8 @@ class Component(NamedTuple):
     """One thing an operator runs, with what its inventory says about it.
 
     `id` is the inventory's own: bom-ref, SPDXID, an asset's serial; else the purl, else `row:N`.
-    `origin` is "typed" for words that a person typed: what they match is never `exact`.
+    `origin` is "listed" for a package of a listing, and "typed" for words that a person typed: what
+    these match is never `exact`.
     """
 
     id: str

@@ -26,6 +26,7 @@ from vedette.store.models import Inventory
 MAX_BYTES = 64 * MIB
 MAX_NAME = 200
 MAX_PROBLEMS = 100
+_TOLD = {"listed": "package listing", "typed": "typed list"}
 
 
 def take_inventory(actor: Actor, name: str, data: bytes, *, exposed: bool = False) -> Inventory:
@@ -53,7 +54,7 @@ def take_inventory(actor: Actor, name: str, data: bytes, *, exposed: bool = Fals
         row = Inventory(
             org_id=actor.org,
             name=name,
-            format=_format(data),
+            format=_format(data, read),
             data=data,
             digest=digest(data),
             components=len(read.components),
@@ -77,13 +78,13 @@ def _settled(read: model.Inventory) -> list[str]:
     return [said] if count else []
 
 
-def _format(data: bytes) -> str:
+def _format(data: bytes, read: model.Inventory) -> str:
     head = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
     if head.startswith(b"<"):
         return "CycloneDX XML"
     if head.startswith(b"{"):
         return "CycloneDX" if b'"bomFormat"' in data else "SPDX"
-    return "CSV"
+    return _TOLD.get(read.components[0].origin, "CSV")
 
 
 def read_inventory(name: str, data: bytes) -> model.Inventory:

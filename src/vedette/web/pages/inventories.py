@@ -31,7 +31,9 @@ class TakeForm(forms.Form):
         max_length=inventories.MAX_NAME,
         help_text="A newer file under the same name takes its place; a patch is verified by that.",
     )
-    file = forms.FileField(label="File", help_text="CycloneDX, SPDX, or a CSV of assets.")
+    file = forms.FileField(
+        label="File", help_text="CycloneDX, SPDX, a CSV of assets, or a listing of dpkg or rpm."
+    )
     exposed = forms.BooleanField(
         label="These systems are publicly reachable",
         required=False,
