@@ -394,3 +394,16 @@ def test_a_state_of_another_version_is_told(tmp_path: Path) -> None:
     (tmp_path / ".feeds/state.json").write_text('{"version": 99, "sources": {}}')
     with pytest.raises(BadInput, match="not the state of this version"):
         FeedFolder(tmp_path)
+
+
+def test_two_runs_do_not_share_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.json").write_bytes(osv("A"))
+    args = ["feeds", "sync", "--to", str(tmp_path / "to"), "--source", str(tmp_path / "a.json")]
+    with FeedFolder(tmp_path / "to").alone(), pytest.raises(SystemExit) as stop:
+        main(args)
+    assert stop.value.code == 2
+    assert "another run" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as stop:
+        main(args)
+    assert stop.value.code == 0
+    assert held(tmp_path / "to") == {"a.json": osv("A")}

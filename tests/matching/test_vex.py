@@ -96,6 +96,13 @@ def test_a_cpe_covers_what_it_leaves_open(stated: str, own: str, version: str, s
     assert left(component, says(products=(product(cpes=(older,)),))) is not same
 
 
+def test_a_shared_cpe_is_no_shared_package() -> None:
+    platform = "cpe:2.3:o:acme:linux:8:*:*:*:*:*:*:*"
+    component = Component("c", "bash", "5.1", "pkg:rpm/acme/bash@5.1", cpe=platform)
+    assert left(component, says(products=(product("pkg:rpm/acme/openssl", (platform,)),)))
+    assert not left(component, says(products=(product("pkg:rpm/acme/bash", (platform,)),)))
+
+
 def test_vendor_and_product_count_and_likeness_does_not() -> None:
     component = Component("c", vendor="Siemens AG", product="SCALANCE X204", version="5.2")
     stated = Affected(vendor="Siemens", product="SCALANCE X204", scheme="generic")

@@ -40,8 +40,7 @@ def sync(to: Path, sources: tuple[str, ...], as_json: bool) -> None:
     from vedette.formats.feeds.folder import FeedFolder
     from vedette.formats.feeds.syncing import sync as bring
 
-    folder = FeedFolder(to)
-    with ProgressLine() as line:
+    with FeedFolder(to).alone() as folder, ProgressLine() as line:
         reports = [bring(folder, source, line.show) for source in dict.fromkeys(sources)]
     tell([problem for report in reports for problem in report.problems])
     if as_json:

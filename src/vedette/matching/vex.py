@@ -8,6 +8,7 @@ Rules:
   them is spoken of, or the advisory itself.
 - A product is the same by package URL, CPE, reference, order number or vendor and product, never
   by likeness. Every qualifier that the statement names must be the component's, too.
+- Where both sides state a package URL, that decides and no CPE does.
 - A statement without a version covers every version; else the component's must be among them.
 - A statement on what a whole inventory describes covers its components. One on a part of a product
   covers that part in an inventory of the product, and the product itself; where the product is
@@ -150,7 +151,8 @@ def _same(product: Affected, component: Component) -> bool:
     """Whether a statement's product surely is this component, in a version that it means."""
     if product.context and not (product.purl and _single(product)):
         return False
-    if any(_covers_cpe(cpe, component) for cpe in product.cpes):
+    packages = product.purl and component.purl
+    if not packages and any(_covers_cpe(cpe, component) for cpe in product.cpes):
         return _has_version(product, _version(component))
     own = identity.of_component(component)
     return any(

@@ -9,6 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,20 @@ class FeedFolder:
         except OSError as error:
             raise BadInput(f"{path}: can't be written ({error.strerror})") from None
         self.state = self._read()
+
+    @contextmanager
+    def alone(self) -> Iterator[FeedFolder]:
+        """Hold the folder against another run. Raises BadInput where one is at it."""
+        with (self._own / "lock").open("ab") as file:
+            try:
+                _lock(file.fileno())
+            except OSError:
+                raise BadInput(
+                    f"{self.path}: another run is bringing it up to date",
+                    next_step="wait until it has ended",
+                ) from None
+            self.state = self._read()
+            yield self
 
     def _read(self) -> dict[str, Any]:
         file = self._own / "state.json"
@@ -84,6 +101,18 @@ class FeedFolder:
             draft.replace(file)
         except OSError as error:
             raise BadInput(f"{file}: can't be written ({error.strerror})") from None
+
+
+def _lock(descriptor: int) -> None:
+    """Lock a file until it is closed. Raises OSError where another holds it."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def slug(source: str) -> str:
