@@ -9,7 +9,7 @@ import sys
 import tempfile
 import zlib
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import IO, NamedTuple
 
 from vedette.matching import records, rows
@@ -104,7 +104,7 @@ def write(entries: Iterable[Entry], out: IO[bytes]) -> Made:
                 block_part.write(b"[%b,[%b]]\n" % (name, b",".join(block)))
                 codes.append(code)
                 block_ends.append(block_part.tell())
-        return _assemble(
+        return assemble(
             out, (codes, block_ends, record_ends), corrections, (block_part, record_part)
         )
 
@@ -143,12 +143,13 @@ def _corrections(kept: Iterable[_Kept], scratch: IO[bytes]) -> list[Correction]:
     return rows.superseding([(c.id, c.corrects, c.evidence) for c in found], named)
 
 
-def _assemble(
+def assemble(
     out: IO[bytes],
     numbers: tuple[array[int], array[int], array[int]],
-    corrections: list[Correction],
+    corrections: Sequence[Correction],
     parts: tuple[IO[bytes], IO[bytes]],
 ) -> Made:
+    """Write the index of its parts 2 and 3, with the keys' codes and the ends of their lines."""
     codes, _, record_ends = numbers
     if sys.byteorder == "big":
         for one in numbers:

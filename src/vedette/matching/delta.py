@@ -1,17 +1,23 @@
-"""What turns one index into a later one: copies out of the earlier, and the bytes that are new.
+"""What turns one index into a later one: copies out of the earlier, and what is new.
 
-An index is sorted lines (see `index`), so most of a later one stands in the earlier. Layout, all of
-it compressed with zlib: line 1 the magic; line 2 JSON, a list of `[start, length]` for a copy and
-`[length]` for new bytes, in order; then the new bytes.
+Both are compared flat: their lines without what can be reckoned from the rest (codes and places of
+lines, numbers of advisories), so that a new advisory changes the lines about it and no other.
+Layout, all of it compressed with zlib: line 1 the magic; line 2 JSON, a list of `[start, length]`
+for a copy and `[length]` for new bytes, in order; then the new bytes.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import zlib
+from array import array
 
 from vedette.kernel.bounds import Bounds, read_json
 from vedette.kernel.errors import BadInput
+from vedette.matching import records
+from vedette.matching.building import assemble
+from vedette.matching.index import DAMAGE, Index, plain
 
 MAGIC = b"vedette index delta 1\n"
 LONG_LINE = 64 * 1024
@@ -19,7 +25,55 @@ _STEPS = Bounds(size=1 << 28, depth=3, count=1 << 24)
 
 
 def make(earlier: bytes, later: bytes) -> bytes:
-    """Return the delta from `earlier` to `later`."""
+    """Return the delta from one index to another. Raises BadInput where one is none."""
+    return difference(_flat(earlier), _flat(later))
+
+
+def apply(earlier: bytes, delta: bytes, size: int) -> bytes:
+    """Return the later index, of at most `size` bytes. Raises BadInput where it is none.
+
+    Whoever applies one compares the result's digest with the one that the maker signed.
+    """
+    return _index(applied(_flat(earlier), delta, size))
+
+
+def _flat(data: bytes) -> bytes:
+    index = Index(data, "index")
+    lines = [records.as_json([index.corrections, int(index.header["keys"])])]
+    for block in index.blocks():
+        name, rows = json.loads(block)
+        lines.append(records.as_json([name, [row[1:] for row in rows]]))
+    return b"\n".join([*lines, index.record_lines()])
+
+
+def _index(flat: bytes) -> bytes:
+    try:
+        head, *lines = flat.split(b"\n")
+        corrections, keys = json.loads(head)
+        blocks, rest = lines[:keys], lines[keys:-1]
+        places = {json.loads(line)["id"]: where for where, line in enumerate(rest)}
+        codes, block_ends, record_ends = array("I"), array("Q"), array("Q")
+        block_part, record_part = io.BytesIO(), io.BytesIO()
+        for line in blocks:
+            name, rows = json.loads(line)
+            # a row's second field is its advisory's id
+            rows = [[places[row[1]], *row] for row in rows]
+            block_part.write(records.as_json([name, rows]) + b"\n")
+            codes.append(zlib.crc32(plain(name)))
+            block_ends.append(block_part.tell())
+        for line in rest:
+            record_part.write(line + b"\n")
+            record_ends.append(record_part.tell())
+        out = io.BytesIO()
+        numbers = (codes, block_ends, record_ends)
+        assemble(out, numbers, corrections, (block_part, record_part))
+    except DAMAGE:
+        raise BadInput("delta: it gives no index") from None
+    return out.getvalue()
+
+
+def difference(earlier: bytes, later: bytes) -> bytes:
+    """Return what turns one text into another, of whatever lines."""
     places: dict[bytes, int] = {}
     for start, line in _pieces(earlier):
         places.setdefault(line, start)
@@ -40,11 +94,8 @@ def make(earlier: bytes, later: bytes) -> bytes:
     return zlib.compress(MAGIC + json.dumps(steps).encode() + b"\n" + new, 6)
 
 
-def apply(earlier: bytes, delta: bytes, size: int) -> bytes:
-    """Return the later index, of `size` bytes. Raises BadInput where it comes out otherwise.
-
-    Whoever applies one compares the result's digest with the one that the maker signed.
-    """
+def applied(earlier: bytes, delta: bytes, size: int) -> bytes:
+    """Return the later text, of at most `size` bytes. Raises BadInput."""
     unpacker = zlib.decompressobj()
     most = 2 * size + (1 << 20)
     try:
@@ -66,8 +117,6 @@ def apply(earlier: bytes, delta: bytes, size: int) -> bytes:
         else:
             made += new[used : used + step[0]]
             used += step[0]
-    if len(made) != size:
-        raise BadInput("delta: it does not give an index of that size")
     return bytes(made)
 
 

@@ -34,7 +34,7 @@ MAGIC = b"vedette advisory index "
 VERSION = b"2"
 MAX_HEADER = 16 * 1024 * 1024
 _CHUNK = 1 << 20
-_DAMAGE = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError)
+DAMAGE = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError)
 _UNSAFE = str.maketrans(dict.fromkeys(range(32), " "))
 
 
@@ -98,7 +98,7 @@ class Index:
             self._blocks_at = self._at + 12 * keys + 8 * advisories
             self._records_at = self._blocks_at + int(self.header["block_bytes"])
             end = self._records_at + int(self.header["record_bytes"])
-        except _DAMAGE:
+        except DAMAGE:
             raise BadInput(f"{name}: the index's header can't be read") from None
         if end != self._data.size or not self._at <= self._blocks_at <= self._records_at <= end:
             raise BadInput(
@@ -126,7 +126,7 @@ class Index:
                 found, rows = json.loads(self._line(self._block_ends, at, self._blocks_at))
                 if found.encode() == wanted:
                     yield from map(_row, rows)
-            except _DAMAGE:
+            except DAMAGE:
                 raise self._damaged() from None
             at += 1
 
@@ -140,8 +140,16 @@ class Index:
         advisory = self.advisory(row.where)
         try:
             return advisory, advisory.affected[row.place[1]]
-        except _DAMAGE:
+        except DAMAGE:
             raise self._damaged() from None
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the lines of part 2, without their ends."""
+        return (self._line(self._block_ends, n, self._blocks_at)[:-1] for n in range(self._keys))
+
+    def record_lines(self) -> bytes:
+        """Part 3 as it stands."""
+        return self._data.read(self._records_at, self._data.size)
 
     def __iter__(self) -> Iterator[Advisory]:
         """Yield every advisory, by id."""
@@ -151,7 +159,7 @@ class Index:
         """Return the advisory of that number. Raises BadInput where the index is damaged."""
         try:
             return records.load(self._line(self._record_ends, where, self._records_at))
-        except _DAMAGE:
+        except DAMAGE:
             raise self._damaged() from None
 
     def _line(self, ends: Sequence[int], number: int, base: int) -> bytes:
