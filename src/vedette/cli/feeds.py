@@ -14,7 +14,10 @@ from vedette.cli.progress import ProgressLine
 
 @click.group()
 def feeds() -> None:
-    """Public feeds of advisories, kept in a folder."""
+    """Public feeds of advisories, kept in a folder that match and index read.
+
+    Example: vedette feeds sync --to feeds --source https://osv.example/PyPI/all.zip
+    """
 
 
 @feeds.command("sync", cls=PathsCommand)
