@@ -135,19 +135,24 @@ def test_each_act_is_decided_apart_and_offered(story: LabStory, lead: Client) ->
     late = (CLOSES + timedelta(days=1)).strftime(UTC)
     text = refused(lead, f"/acts/offer/{plan}/access-window/", **{**given, "closes": late})
     assert "allows 30" in text
+    never = {**given, "declassify": "OADR"}
+    assert "OADR" in refused(lead, f"/acts/offer/{plan}/access-window/", **never)
+    given["declassify"] = "20510101"
     to = send(lead, f"/acts/offer/{plan}/access-window/", **given, dossier=["model-name"])
     page = read(lead, to)
     assert "Orion" in page
     assert "Propose terms" in page
     offered = story.office.received("engagement.offered")[-1]
     assert offered.body["dossier"] == {"model-name": "Orion"}
+    assert offered.body["declassify"] == "20510101"
+    assert "20510101" in page
     text = refused(lead, f"/acts/offer/{plan}/partner-selection/", peer="Office", name="P")
     assert "Please look at this again" in text
 
 
 def test_an_act_is_withdrawn_and_offered_again(story: LabStory, lead: Client) -> None:
     story.planned()
-    act = story.offered()
+    act = story.offered(declassify="50X1-HUM")
     assert f"/acts/{act}/do/withdraw/" in read(lead, f"/acts/{act}/")
     send(lead, f"/acts/{act}/do/withdraw/", reason="plans changed")
     page = read(lead, f"/acts/{act}/")
@@ -157,6 +162,7 @@ def test_an_act_is_withdrawn_and_offered_again(story: LabStory, lead: Client) ->
     assert lead.get(f"/acts/{act}/do/accept/").status_code == 409, "the office's move"
     assert lead.get(f"/acts/{act}/do/launch/").status_code == 404
     form = read(lead, f"/acts/{act}/again/")
+    assert 'name="declassify" value="50X1-HUM"' in form
     assert OPENS.strftime(UTC) in form
     again = send(
         lead,

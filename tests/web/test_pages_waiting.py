@@ -82,6 +82,17 @@ def test_the_labs_overview_says_what_waits(lab: Fixture) -> None:
     custody.ask_destruction(story.lead, act)
 
 
+def test_the_labs_overview_says_what_waits_without_a_plan(lab: Fixture) -> None:
+    story = LabStory.start(lab)
+    lead = visitor(lab, "release-lead")
+    assert "What waits for you" not in read(lead, "/"), "nothing is there yet"
+    act = story.accepted()
+    page = read(lead, "/")
+    assert "Begin with the release plan" in page
+    assert f"/acts/{act}/terms/" in page
+    assert "Decide: " not in page
+
+
 def test_another_offices_reader_accepts_at_the_review(office: Fixture) -> None:
     story = OfficeStory.start(office)
     act = story.offer(dossier=DOSSIER)

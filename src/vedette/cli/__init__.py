@@ -18,7 +18,7 @@ from vedette.kernel.errors import VedetteError
 # command -> (module, attribute, one line of help)
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "backup": ("vedette.site.commands", "backup", "Copy an instance into one file."),
-    "bench": ("vedette.cli.bench", "bench", "Suites, runs and statistics."),
+    "bench": ("vedette.cli.bench", "bench", "Run suites on subjects, and read the statistics."),
     "check": (
         "vedette.site.commands",
         "check",
@@ -27,32 +27,32 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "document": (
         "vedette.cli.document",
         "document",
-        "Marked documents as a copy, and whose copy is whose.",
+        "Make a marked copy of a document; tell whose a copy is.",
     ),
     "exchange": (
         "vedette.cli.exchange",
         "exchange",
-        "Signed messages to and from other instances.",
+        "Send and receive signed messages, by network or file.",
     ),
-    "feeds": ("vedette.cli.feeds", "feeds", "Public feeds of advisories, kept in a folder."),
+    "feeds": ("vedette.cli.feeds", "feeds", "Keep public feeds of advisories in a folder."),
     "findings": ("vedette.cli.findings", "findings", "Import findings, find duplicates."),
     "index": ("vedette.cli.match", "index", "Build the advisory index that match reuses."),
     "init": ("vedette.site.commands", "init", "Found an instance."),
     "inventory": (
         "vedette.cli.inventory",
         "inventory",
-        "Inventory of this machine; columns and typed lists read.",
+        "Take this machine's inventory; check how a list is read.",
     ),
     "invite": ("vedette.site.commands", "invite", "Invite a person to an instance."),
     "ledger": ("vedette.cli.ledger", "ledger", "Export and verify ledgers."),
-    "match": ("vedette.cli.match", "match", "Inventories against advisories."),
+    "match": ("vedette.cli.match", "match", "Match inventories against advisories."),
     "migrate": ("vedette.site.commands", "migrate", "Bring an instance's database up to date."),
-    "pack": ("vedette.cli.pack", "pack", "The policy pack in force; adopt another."),
-    "plan": ("vedette.cli.plan", "plan", "Release plan, backwards from the partner release."),
+    "pack": ("vedette.cli.pack", "pack", "Show the policy pack in force; adopt another."),
+    "plan": ("vedette.cli.plan", "plan", "Plan a release, backwards from the partner release."),
     "priority": (
         "vedette.cli.priority",
         "priority",
-        "Deadline of a vulnerability under the policy pack.",
+        "Give a vulnerability its deadline by the policy pack.",
     ),
     "publish": (
         "vedette.cli.publish",
@@ -61,9 +61,13 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "restore": ("vedette.site.commands", "restore", "Bring an instance back from a backup file."),
     "serve": ("vedette.site.commands", "serve", "Serve an instance: portal, API, exchange, proxy."),
-    "subject": ("vedette.cli.subject", "subject", "Reference subjects, stand-ins for a model."),
+    "subject": (
+        "vedette.cli.subject",
+        "subject",
+        "Serve a reference subject in the place of a model.",
+    ),
     "token": ("vedette.site.commands", "token", "Make an API token for a person."),
-    "watch": ("vedette.cli.watch", "watch", "News for these inventories, matched at home."),
+    "watch": ("vedette.cli.watch", "watch", "Tell what is new for an inventory, matched at home."),
     "worker": ("vedette.site.commands", "worker", "Run an instance's jobs and deadlines."),
 }
 

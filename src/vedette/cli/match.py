@@ -64,7 +64,7 @@ def quiet_collector() -> Iterator[None]:
     multiple=True,
     metavar="PATH...",
     help="Files or folders of OpenVEX, CSAF VEX or CycloneDX VEX: what they state as not affected"
-    " or fixed is taken away. VEX among the advisories or inside a CycloneDX inventory counts too.",
+    " or fixed is left out. VEX among the advisories or inside a CycloneDX inventory counts too.",
 )
 @click.option(
     "--format",

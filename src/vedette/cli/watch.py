@@ -48,7 +48,7 @@ class Unreachable(VedetteError):
     "--card",
     type=PATHS,
     metavar="FILE",
-    help="The clearinghouse's card, from somebody you trust; needed the first time alone.",
+    help="The clearinghouse's card, from somebody you trust; needed only the first time.",
 )
 @click.option(
     "--state",
@@ -58,9 +58,17 @@ class Unreachable(VedetteError):
     metavar="DIR",
     help="Where the card, the index and what you were told are kept.",
 )
-@click.option("--every", type=click.FloatRange(min=1), metavar="MINUTES", help="Go on, so often.")
 @click.option(
-    "--all", "everything", is_flag=True, help="What still holds, too, not the news alone."
+    "--every",
+    type=click.FloatRange(min=1),
+    metavar="MINUTES",
+    help="Keep running, and look again every so many minutes.",
+)
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Show what still holds, too, and not only what is new.",
 )
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines: match's fields and `change`.")
 def watch(

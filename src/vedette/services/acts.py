@@ -75,6 +75,7 @@ def act_view(actor: Actor, act_id: str, *, on_page: bool = False) -> dict[str, A
             **act_row(row),
             "note": row.note,
             "reason": row.reason,
+            "declassify": row.declassify,
             "dossier": {} if withheld else row.dossier,
             "withheld": withheld if row.dossier else "",
             "partner": next(iter(named), None),

@@ -112,6 +112,7 @@ def offer_again(actor: Actor, act_id: str, **changes: Any) -> Act:
             **selection.again(old, changes),
             "dossier": tuple(old.dossier),
             "text": old.note,
+            "declassify": old.declassify,
         }
         return offer_act(actor, old.peer_id, old.kind, old.model, **{**given, **changes})
 

@@ -139,6 +139,7 @@ class ActLine(Schema):
 class ActOut(ActLine):
     note: str
     reason: str
+    declassify: str
     dossier: dict[str, str]
     withheld: str
     partner: dict[str, Any] | None

@@ -222,7 +222,11 @@ def facts_of(found: dict[str, Any]) -> list[tuple[str, Cell]]:
             ("Basis", bases().get(found["basis"], found["basis"])),
             ("Purpose", purposes().get(found["purpose"], found["purpose"])),
         ]
-    pairs += [("Note", found["note"]), ("Reason given", found["reason"])]
+    pairs += [
+        ("Note", found["note"]),
+        ("Reason given", found["reason"]),
+        ("Declassify on", found["declassify"]),
+    ]
     return [(label, value) for label, value in pairs if value not in (None, "")]
 
 

@@ -92,11 +92,9 @@ def _tasks(
     acts: list[dict[str, Any]],
     assessments: list[Any],
 ) -> list[Step]:
-    """What somebody could do next; nothing of it holds anything up."""
-    if plan is None:
-        return []
+    """What somebody could do next, with a plan or without; nothing of it holds anything up."""
     actor, tasks = request.actor, []
-    if actor.may(P.PLAN_EDIT):
+    if plan and actor.may(P.PLAN_EDIT):
         tasks += [
             Step(
                 f"Decide: {d['title'].lower()}",
@@ -107,7 +105,7 @@ def _tasks(
             for d in plan["decisions"]
             if d["standing"] is None
         ]
-    if actor.may(P.ENGAGEMENT_OFFER):
+    if plan and actor.may(P.ENGAGEMENT_OFFER):
         tasks += _to_offer(request, plan, acts)
     if actor.may(P.TERMS_SIGN):
         tasks += [

@@ -10,6 +10,7 @@ from django import forms
 from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods
 
+from vedette.kernel.classification import Rules
 from vedette.kernel.errors import NotFound
 from vedette.kernel.permissions import Permission, Profile
 from vedette.services import acts as views
@@ -75,7 +76,8 @@ class OfferForm(forms.Form):
             )
         if files:
             self.fields["files"] = files_field()
-        last = ["files", "text", "answer_by"]
+        self.fields["declassify"] = _declassify_field()
+        last = ["files", "text", "answer_by", "declassify"]
         self.order_fields([*(name for name in self.fields if name not in last), *last])
 
     def given(self) -> dict[str, Any]:
@@ -100,6 +102,18 @@ def _window_fields() -> dict[str, forms.Field]:
             label="Window closes", help_text=f"With the partner release at the latest. {UTC_HINT}"
         ),
     }
+
+
+def _declassify_field() -> forms.Field:
+    rules = Rules.of(here().pack)
+    known = ", ".join(f"“{text}”" for text in (*rules.events, *rules.longest))
+    return forms.CharField(
+        label="Declassify on",
+        required=False,
+        max_length=200,
+        help_text="For classified material only: a day as YYYYMMDD, or one of"
+        f" {known}. Documents derived from this act carry it.",
+    )
 
 
 def _partner_fields() -> dict[str, forms.Field]:
@@ -225,6 +239,7 @@ def _initial(old: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "peer": old["peer"],
         "text": old["note"],
+        "declassify": old["declassify"],
         "basis": old["basis"],
         "purpose": old["purpose"],
         "opens": moment(old["opens"]),
