@@ -143,7 +143,7 @@ def _cards(request: SignedIn, plan_id: str, rows: list[dict[str, Any]]) -> list[
                     ["Offered", "To", "State"],
                     [
                         [
-                            Link(f"{moment(r['offered_at']):%d %b %Y}", f"/acts/{r['id']}/"),
+                            Link(f"{moment(r['offered_at']):%-d %b %Y}", f"/acts/{r['id']}/"),
                             r["peer"],
                             state("act", r["state"]),
                         ]

@@ -16,6 +16,7 @@ from vedette.kernel.errors import NotFound
 from vedette.kernel.permissions import Permission, Profile
 from vedette.services import access_records, builds, fingerprints
 from vedette.services import acts as views
+from vedette.services.review_parties import field_of
 from vedette.services.sides import only, own_side
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Code, Column, State, Table
@@ -84,7 +85,7 @@ def model(request: SignedIn, act_id: str) -> HttpResponse:
         "changed": sum(r["verdict"] == "changed" for r in rounds),
         "record": _record(record),
         "record_state": _record_state(record),
-        "withheld": record["withheld"],
+        "withheld": {_label(field): text for field, text in record["withheld"].items()},
         "limits": record["limits"],
         "released": known["released"],
         "said": SAID[known["released"]["said"]],
@@ -136,10 +137,23 @@ def _digest(text: str) -> Cell:
     return Code(f"{text[:15]}…") if text else ""
 
 
+def _label(field: str) -> str:
+    known = field_of(field)
+    return known.label if known else field
+
+
 def _rounds(rows: list[dict[str, Any]]) -> Table:
     return Table(
         "Every round of probes",
-        ["Round", "Taken", "Found", "Fingerprint", "Difference", "One build's own noise", "p"],
+        [
+            "Round",
+            "Taken",
+            "Found",
+            "Fingerprint",
+            "Difference",
+            "One build's own noise",
+            "p-value",
+        ],
         [
             [
                 row["occasion"],

@@ -20,7 +20,7 @@ from vedette.services.sides import only
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Code, Column, Link, State, Table
 from vedette.web.pages.forms import Hour, done, form_page, long_text, moment, posted, submitted
-from vedette.web.pages.words import act_noun, joined, state
+from vedette.web.pages.words import act_noun, joined, material_kind, state
 
 SHOWN = 200
 
@@ -176,7 +176,9 @@ def _holds(found: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _counts(counts: dict[str, int]) -> Table:
     columns: list[Column | str] = ["Kind", Column("Things", numeric=True)]
-    rows: list[list[Cell]] = [[kind, count] for kind, count in sorted(counts.items())]
+    rows: list[list[Cell]] = [
+        [material_kind(kind), count] for kind, count in sorted(counts.items())
+    ]
     return Table("What is sealed under the key", columns, rows)
 
 
@@ -186,7 +188,7 @@ def _material(listed: dict[str, Any], caption: str) -> Table:
     return Table(
         caption + more,
         ["Kind", "Which", "Digest"],
-        [[r["kind"], Code(r["object"]), Code(r["digest"])] for r in rows[:SHOWN]],
+        [[material_kind(r["kind"]), Code(r["object"]), Code(r["digest"])] for r in rows[:SHOWN]],
         empty="Nothing.",
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from vedette.kernel.permissions import Permission, Profile
 from vedette.services import acts as views
-from vedette.services import custody_views, publications, questions, two_person
+from vedette.services import custody_views, publications, questions, review_views, two_person
 from vedette.services.here import here
 from vedette.web.access import SignedIn
 from vedette.web.cells import Step
@@ -17,11 +17,17 @@ FIRST = 20
 
 
 def waiting(request: SignedIn, acts: list[dict[str, Any]]) -> list[Step]:
-    """Terms, publications, second persons, wishes and questions that somebody could take up."""
+    """Terms, publications, seconds, wishes, questions and reviews that somebody could take up."""
     actor = request.actor
     if not (actor.host and actor.may(P.ENGAGEMENT_READ)):
         return []
-    return [*_terms(request, acts), *_publications(request), *_seconds(request), *_asked(request)]
+    return [
+        *_terms(request, acts),
+        *_publications(request),
+        *_seconds(request),
+        *_asked(request),
+        *_reviews(request),
+    ]
 
 
 def _terms(request: SignedIn, acts: list[dict[str, Any]]) -> list[Step]:
@@ -121,4 +127,22 @@ def _asked(request: SignedIn) -> list[Step]:
         )
         for row in custody_views.custodies(actor)
         if row["asked_at"] and row["state"] == "held" and actor.may(P.CUSTODY_DESTROY)
+    ][:FIRST]
+
+
+def _reviews(request: SignedIn) -> list[Step]:
+    """The office's open reviews, for whoever concludes them."""
+    actor = request.actor
+    if here().profile != Profile.OFFICE or not actor.may(P.REVIEW_LEAD):
+        return []
+    return [
+        Step(
+            f"Go on with the review of {row['model']}",
+            "active",
+            moment(row["opened_at"]),
+            "It is open; conclude it when you like, nothing waits for it.",
+            f"/reviews/{row['id']}/",
+        )
+        for row in review_views.reviews(actor)
+        if row["state"] == "open"
     ][:FIRST]

@@ -253,8 +253,14 @@ def _facts(found: dict[str, Any]) -> list[tuple[str, Any]]:
         *rows,
         ("Row of BOD 26-04", Code(found["row"])),
         ("Forensics asked for", bool(found["forensics"])),
-        ("Rules in force", Code(found["pack_digest"][:23])),
+        ("Rules in force", _pack(found["pack_digest"])),
     ]
+
+
+def _pack(digest: str) -> Any:
+    """The policy pack by its name where it is the one in force, else by its digest."""
+    pack = here().pack
+    return pack.ref if digest == pack.digest else Code(digest[:23])
 
 
 def _about(request: SignedIn, found: dict[str, Any]) -> list[tuple[str, Any]]:

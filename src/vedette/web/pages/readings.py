@@ -19,6 +19,7 @@ from vedette.services.here import here
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Column, Link, State, Table
 from vedette.web.pages.forms import done, form_page, long_text, posted, submitted
+from vedette.web.pages.words import material_kind
 
 TOLD = 60
 FIGURES = {
@@ -26,15 +27,6 @@ FIGURES = {
     "first": "read much for the first time",
     "odd_hours": "read at unusual hours",
     "foreign": "read in windows whose terms do not name them",
-}
-
-
-# what a reader calls the kinds whose tables have other names
-KINDS = {
-    "inmessage": "message",
-    "outmessage": "message",
-    "proberound": "probes",
-    "trustedpartner": "partner",
 }
 
 
@@ -73,27 +65,23 @@ def readings(request: SignedIn) -> HttpResponse:
 
 def _told(reports: list[Any]) -> Table:
     columns: list[Column | str] = [
-        "Day",
+        "Day (UTC)",
         "Reader",
         "What",
         Column("Views", numeric=True),
         "Window",
     ]
     rows = [
-        [row["day"], row["person"], _kind(row["kind"]), row["views"], _window(report)]
+        [row["day"], row["person"], material_kind(row["kind"]), row["views"], _window(report)]
         for report in reports
         for row in sorted(report.rows, key=lambda r: (r["day"], r["views"]), reverse=True)
     ]
     return Table(
-        f"By day, reader and kind, newest report first, at most {TOLD} lines",
+        f"Newest report first, at most {TOLD} lines",
         columns,
         rows[:TOLD],
         "None yet.",
     )
-
-
-def _kind(name: str) -> str:
-    return KINDS.get(name, name)
 
 
 def _window(report: Any) -> Link:
@@ -125,7 +113,13 @@ def _log(rows: list[Any]) -> Table:
         "The log, the newest hundred",
         ["Time", "Reader", "What", "Which", "Act"],
         [
-            [r.at, r.person, _kind(r.kind), r.object_id, Link(r.about, f"/custody/{r.about}/")]
+            [
+                r.at,
+                r.person,
+                material_kind(r.kind),
+                r.object_id,
+                Link(r.about, f"/custody/{r.about}/"),
+            ]
             for r in rows
         ],
         empty="Nothing of a lab's material has been opened yet.",

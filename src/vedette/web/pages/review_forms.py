@@ -162,13 +162,16 @@ class AnswerForm(forms.Form):
     def __init__(self, moves: list[dict[str, str]], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["answer"].choices = [(m["answer"], m["label"]) for m in moves]  # type: ignore[attr-defined]
+        if len(moves) == 1:
+            self.fields["answer"].initial = moves[0]["answer"]
 
 
 class RecordForm(forms.Form):
     """A determination on a review, where nothing was run."""
 
     outcome = forms.ChoiceField(
-        label="Outcome", choices=[(o.value, o.value.capitalize()) for o in Outcome]
+        label="Outcome",
+        choices=[("", "choose"), *((o.value, o.value.capitalize()) for o in Outcome)],
     )
     maker = forms.CharField(label="Made by", max_length=200, help_text="Name and office.")
     why = forms.CharField(label="Why", max_length=20_000, widget=forms.Textarea(attrs={"rows": 6}))

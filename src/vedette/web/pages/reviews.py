@@ -102,6 +102,8 @@ def review(request: SignedIn, review_id: str) -> HttpResponse:
     found = views.review_view(request.actor, review_id, on_page=True)
     withheld = found["withheld"]
     sheet = None if withheld else worksheet_view(request.actor, review_id, on_page=True)
+    sections = sheet["sections"] if sheet else []
+    labels = {field["id"]: field["label"] for s in sections for field in s["fields"]}
     context = {
         "review": found,
         "title": f"Review of the {act_noun(found['kind'])}",
@@ -130,7 +132,10 @@ def review(request: SignedIn, review_id: str) -> HttpResponse:
             }
             for t in found["tasks"]
         ],
-        "comments": [{**c, "at": moment(c["at"])} for c in found["comments"]],
+        "comments": [
+            {**c, "at": moment(c["at"]), "label": labels.get(c["field"], c["field"])}
+            for c in found["comments"]
+        ],
         "sheet": sheet,
         "accept": review_terms_url(request.actor, found),
         "records": found["lead"] and request.actor.may(Permission.DETERMINATION_RECORD),
@@ -154,10 +159,10 @@ def _view(view: dict[str, Any]) -> dict[str, Any]:
 
 
 def _facts(found: dict[str, Any]) -> list[tuple[str, Cell]]:
+    act = f"{act_noun(found['kind'])}, {found['act_state']}"
     pairs: list[tuple[str, Cell]] = [
         ("Lab", found["lab"]),
-        ("The act", Link(found["act_state"], f"/acts/{found['act']}/") if found["act"] else
-         found["act_state"]),
+        ("The act", Link(act, f"/acts/{found['act']}/") if found["act"] else act),
         ("Opened", moment(found["opened_at"])),
         ("Opened by", found["opened_by"]),
         ("Concluded", moment(found["concluded_at"])),

@@ -94,3 +94,27 @@ def bases() -> dict[str, str]:
 def joined(*texts: Any) -> Marking:
     """The marking of a page that shows parts so marked."""
     return markings.join(Marking.parse(str(text)) for text in texts)
+
+
+# what a reader calls what is held or read, whose tables and columns have other names
+MATERIAL = {
+    "inmessage": "message",
+    "outmessage": "message",
+    "proberound": "probes",
+    "proberound answers": "answers to probes",
+    "question answer": "answer to a question",
+    "question text": "question",
+    "review proposals": "proposed conclusions",
+    "reviewcomment": "comment of a review",
+    "reviewcomment text": "comment of a review",
+    "reviewview": "view of an office",
+    "reviewview reasons": "reasons of a view",
+    "run error": "error of a run",
+    "run result": "result of a run",
+    "trustedpartner": "partner",
+}
+
+
+def material_kind(name: str) -> str:
+    """What people call a kind of material."""
+    return MATERIAL.get(name, name)

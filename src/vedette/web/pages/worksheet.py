@@ -112,6 +112,7 @@ def field(request: SignedIn, review_id: str, field_id: str) -> HttpResponse:
             (one["label"], ""),
         ],
         "page_marking": joined(found["marking"], *shown),
+        "watermark": review_watermark(request.actor, review_id),
     }
     return form_page(request, form, context, "pages/review_field.html")
 
