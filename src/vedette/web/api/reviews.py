@@ -81,7 +81,7 @@ class ViewIn(Schema):
     marking: MarkText = "TLP:AMBER+STRICT"
 
 
-class AcceptIn(Schema):
+class ReviewAcceptIn(Schema):
     digest: str = Field("", max_length=71, description="of the version that was read")
 
 
@@ -271,7 +271,7 @@ def view(request: Asked, review_id: str, body: ViewIn) -> Any:
     operation_id="acceptTermsForReview",
     summary="Accept the terms as a person of an office that takes part",
 )
-def accept(request: Asked, review_id: str, body: AcceptIn) -> Any:
+def accept(request: Asked, review_id: str, body: ReviewAcceptIn) -> Any:
     made = acceptance.accept_for_review(request.auth, review_id, body.digest)
     return {"review": review_id, "person": made.person, "version": made.number}
 
