@@ -176,7 +176,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         main(args)
     shown = capsys.readouterr().out.splitlines()
     assert shown[1:] == [
-        "  1.00  Schneider Electric  Modicon M340  (1 advisories)",
+        "  1.00  Schneider Electric  Modicon M340  (1 advisory)",
         "Ignition 8.1: nothing like it is known",
     ]
     with pytest.raises(SystemExit) as stop:

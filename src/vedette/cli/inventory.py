@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from vedette.cli.paths import PathsCommand, present, tell
+from vedette.cli.paths import PathsCommand, counted, present, tell
 from vedette.kernel.errors import BadInput
 
 FOLDER = click.Path(path_type=Path)
@@ -156,7 +156,7 @@ def candidates(words: str, advisories: tuple[Path, ...], limit: int, as_json: bo
         click.echo(entry.text + ("" if found else ": nothing like it is known"))
         for one in found:
             click.echo(
-                f"  {one.score:.2f}  {one.vendor}  {one.product}  ({one.advisories:,} advisories)"
+                f"  {one.score:.2f}  {one.vendor}  {one.product}  ({counted(one.advisories)})"
             )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vedette.cli.paths import PATHS, PathsCommand, present, tell, whole
+from vedette.cli.paths import PATHS, PathsCommand, counted, present, tell, whole
 
 if TYPE_CHECKING:
     from vedette.formats.many import Told
@@ -151,7 +151,7 @@ def index(advisories: tuple[Path, ...], out: Path, as_json: bool) -> None:
         record = {"advisories": made.advisories, "bytes": made.size, "digest": made.digest}
         click.echo(json.dumps(record | {"out": str(out), "problems": len(source.problems)}))
     else:
-        click.echo(f"{out}: {made.advisories:,} advisories, {made.size:,} bytes, {made.digest}")
+        click.echo(f"{out}: {counted(made.advisories)}, {made.size:,} bytes, {made.digest}")
 
 
 def _tell_parts(told: Iterable[Told], problems: list[str], suppressed: list[Suppressed]) -> int:
