@@ -84,6 +84,8 @@ def test_a_review_from_open_to_concluded(office: Fixture) -> None:
     assert "Offices disagree" in page
     assert "Too thin." in page
     assert "Which country?" in page
+    assert ">Legal entity</a>" in page, "the field has its name, not its id"
+    assert "Either ends the review" in page
     send(officer, f"{at}do/task/", title="Write it up", due="2026-11-01")
     assert "past its day" in read(officer, at)
     send(officer, f"{at}move/review/own/conclude/")

@@ -78,7 +78,10 @@ def _hand_over(client: httpx.Client, row: Attachment) -> dict[str, Any]:
 def _state(client: httpx.Client, url: str, count: int) -> dict[str, Any]:
     with client.stream("GET", url) as answer:
         if answer.status_code != 200:
-            raise BadInput(f"the file's state: HTTP {answer.status_code}")
+            raise BadInput(
+                f"the other side does not say what it has of the file: HTTP {answer.status_code};"
+                " it is tried again"
+            )
         data = b""
         for part in answer.iter_raw():
             data += part

@@ -321,6 +321,8 @@ def destroy(request: SignedIn, act_id: str) -> HttpResponse:
         "The key of this act is destroyed, and with it every copy of what was shared: here, in"
         " every backup, however old. Nobody can bring it back; the lab can send it again."
     )
+    if found["state"] == "held":
+        lede += " It is proposed now, and done when a colleague seconds it."
     return form_page(request, form, _form_context(found, found["destroy"], lede, danger=True))
 
 

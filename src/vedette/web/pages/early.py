@@ -25,6 +25,9 @@ from vedette.web.pages.words import state
 KINDS = {"ahead": "idle", "open": "active", "over": "ended"}
 
 
+USUAL = "Empty: the policy pack's usual number."
+
+
 class OpenForm(forms.Form):
     """Hours and quota of a partner's early access."""
 
@@ -35,9 +38,11 @@ class OpenForm(forms.Form):
     closes = Hour(
         label="Closes", required=False, help_text=f"Empty: as late as the pack allows. {UTC_HINT}"
     )
-    session_hours = forms.IntegerField(label="Hours a session", min_value=1, required=False)
-    calls = forms.IntegerField(label="Calls in all", min_value=1, required=False)
-    tokens = forms.IntegerField(label="Tokens in all", min_value=1, required=False)
+    session_hours = forms.IntegerField(
+        label="Hours a session", min_value=1, required=False, help_text=USUAL
+    )
+    calls = forms.IntegerField(label="Calls in all", min_value=1, required=False, help_text=USUAL)
+    tokens = forms.IntegerField(label="Tokens in all", min_value=1, required=False, help_text=USUAL)
 
 
 class AcceptForm(forms.Form):
@@ -108,7 +113,14 @@ def early(request: SignedIn) -> HttpResponse:
         "own": request.actor.host,
         "table": Table(
             "Early access",
-            ["Partner", "Model", "State", "Closes", Column("Calls", True), Column("of", True)],
+            [
+                "Partner",
+                "Model",
+                "State",
+                "Closes",
+                Column("Calls used", True),
+                Column("Calls in all", True),
+            ],
             [
                 [
                     Link(row["partner"], f"/early/{row['id']}/"),

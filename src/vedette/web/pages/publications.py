@@ -185,6 +185,9 @@ def marks(request: SignedIn, publication_id: str) -> HttpResponse:
     own_side()
     found = service.publication_view(request.actor, publication_id)
     own = found["own"]
+    if own and not found["marks"]:
+        said = "No passage is marked: there is nothing to give a view of."
+        return done(request, said, "publication", publication_id)
     form: Any = (
         ViewsForm(found["marks"], posted(request))
         if own
