@@ -36,6 +36,7 @@ def test_the_office_shows_settles_and_publishes(office: Fixture) -> None:
     assert "not accepted version 1" in refused(eve, at, **given)
     send(eve, f"/acts/{act}/terms/accept/", read="on")
     shown = send(eve, at, **given)
+    assert eve.get(f"{shown}marks/").headers["Location"] == shown, "nothing is marked yet"
     assert "What &lt;we&gt; found" in read(eve, "/publications/")
     about = {"publication": shown.split("/")[2], "marks": [MARK]}
     story.lab.send("publication.marked", about, thread=act)

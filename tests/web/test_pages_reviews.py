@@ -86,6 +86,10 @@ def test_a_review_from_open_to_concluded(office: Fixture) -> None:
     assert "Which country?" in page
     assert ">Legal entity</a>" in page, "the field has its name, not its id"
     assert "Either ends the review" in page
+    advises = read(visitor(office, "evaluator"), at)
+    for path in ("do/propose/", "do/invite/", "do/task/", "share/"):
+        assert f"{at}{path}" in page, "the lead's own"
+        assert f"{at}{path}" not in advises, "no link to what is not open to them"
     send(officer, f"{at}do/task/", title="Write it up", due="2026-11-01")
     assert "past its day" in read(officer, at)
     send(officer, f"{at}move/review/own/conclude/")

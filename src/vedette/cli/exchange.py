@@ -230,7 +230,7 @@ def export_file(file: Path, peer_name: str, again: bool, folder: Path | None) ->
     from vedette.services.carrying import export_file as export
 
     count = export(file, peer_name, again=again)
-    click.echo(f"{count} messages written to {file}")
+    click.echo(f"{count} message{'' if count == 1 else 's'} written to {file}")
 
 
 @exchange.command("import")

@@ -19,10 +19,11 @@ Kind = Literal["idle", "active", "done", "attention", "urgent", "ended"]
 
 @dataclass(frozen=True)
 class Link:
-    """Text that leads somewhere on this instance."""
+    """Text that leads somewhere on this instance; `download` where it brings a file."""
 
     text: str
     url: str
+    download: bool = False
 
 
 @dataclass(frozen=True)

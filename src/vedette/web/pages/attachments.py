@@ -82,7 +82,9 @@ def _row(row: dict[str, Any]) -> list[Cell]:
     if row["missing"]:
         state += f", {100 - 100 * row['missing'] // row['chunks']}%"
     return [
-        Link(row["name"], f"/attachments/{row['id']}/content/") if here else row["name"],
+        Link(row["name"], f"/attachments/{row['id']}/content/", download=True)
+        if here
+        else row["name"],
         size(row["size"]),
         f"{'to' if row['direction'] == 'out' else 'from'} {row['peer']}",
         row["about"] or None,

@@ -138,6 +138,7 @@ def review(request: SignedIn, review_id: str) -> HttpResponse:
         ],
         "sheet": sheet,
         "accept": review_terms_url(request.actor, found),
+        "leads": found["lead"] and found["works"] and request.actor.may(Permission.REVIEW_LEAD),
         "records": found["lead"] and request.actor.may(Permission.DETERMINATION_RECORD),
         "gives_view": found["works"] and not found["lead"],
         "trail": [("Reviews", "/reviews/"), (found["model"], "")],

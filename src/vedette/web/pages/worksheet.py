@@ -167,7 +167,7 @@ def ask(request: SignedIn, review_id: str, field_id: str) -> HttpResponse:
             ("Ask", ""),
         ],
         "note": f"The question crosses to {found['lab']}, marked {one['marking']} or above."
-        f" The form is policy pack {here().pack.ref}.",
+        f" The form is that of policy pack {here().pack.ref}.",
         "page_marking": joined(found["marking"], one["marking"]),
     }
     return form_page(request, form, context)
