@@ -102,6 +102,8 @@ def correct(found: dict[str, Finding], records: Iterable[Advisory]) -> None:
     for correction in sorted((a for a in known if a.corrects), key=lambda a: (a.modified, a.id)):
         for old in (a for a in known if not a.corrects):
             named = set(correction.corrects) & {old.id, *old.aliases}
+            if old.id == correction.id:
+                continue
             if named and old.id in found and correction.id in found:
                 ruling = found[correction.id]
                 evidence = f", {correction.evidence} evidence" if correction.evidence else ""

@@ -107,14 +107,17 @@ def corrections(advisories: Sequence[Advisory]) -> list[Correction]:
 def superseding(
     found: Sequence[tuple[str, Sequence[str], str]], named: Iterable[tuple[str, Sequence[str]]]
 ) -> list[Correction]:
-    """Join corrections (id, what they correct, evidence) with records (id, names)."""
+    """Join corrections (id, what they correct, evidence) with records (id, names).
+
+    None supersedes a record of its own id.
+    """
     by_name: dict[str, set[str]] = {name: set() for _, corrects, _ in found for name in corrects}
     for identifier, bears in named if found else ():
         for name in bears:
             if name in by_name:
                 by_name[name].add(identifier)
     return [
-        Correction(c, tuple(sorted(set().union(*(by_name[n] for n in corrects)))), evidence)
+        Correction(c, tuple(sorted(set().union(*(by_name[n] for n in corrects)) - {c})), evidence)
         for c, corrects, evidence in found
     ]
 
