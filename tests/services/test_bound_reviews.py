@@ -230,7 +230,7 @@ def columns() -> list[str]:
         "store_question": "text",
     }
     found = []
-    with connection.cursor() as cursor:
+    with scoped(SYSTEM), connection.cursor() as cursor:
         for table, column in names.items():
             cursor.execute(f"SELECT {column} FROM {table}")
             found += [str(row[0]) for row in cursor.fetchall()]
