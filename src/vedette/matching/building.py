@@ -122,7 +122,7 @@ def _collect(entries: Iterable[Entry], scratch: IO[bytes]) -> list[_Kept]:
                 scratch.seek(known.at)
                 if one.lines <= scratch.read(known.size):
                     continue
-                scratch.seek(end)
+        scratch.seek(end)
         scratch.write(one.lines)
         newest[one.id] = _Kept(one._replace(lines=b""), end, len(one.lines))
         end += len(one.lines)
