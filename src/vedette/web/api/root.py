@@ -47,9 +47,19 @@ class BoundedParser(Parser):
 
 
 class DocumentedAPI(NinjaAPI):
-    """An API whose schema tells of its problems, too."""
+    """An API whose schema tells of its problems, too; made once, when all routers are there."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._schemas: dict[str, Any] = {}
 
     def get_openapi_schema(self, **options: Any) -> Any:
+        known = repr(sorted(options.items()))
+        if known not in self._schemas:
+            self._schemas[known] = self._schema(**options)
+        return self._schemas[known]
+
+    def _schema(self, **options: Any) -> Any:
         schema = super().get_openapi_schema(**options)
         schema["components"]["schemas"]["Problem"] = Problem.model_json_schema()
         reference = {"schema": {"$ref": "#/components/schemas/Problem"}}
