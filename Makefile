@@ -32,7 +32,7 @@ serve: ## the demo's instances with their portals
 test: ## the tests; what touches the database runs on SQLite and on PostgreSQL
 	@scripts/system-packages test
 	@scripts/setup test
-	.venv/bin/python -m pytest -n 3 $(ARGS)
+	.venv/bin/python -m pytest -n 2 $(ARGS)
 	.venv/bin/python tests/with_postgres.py .venv/bin/python -m pytest -n 2 tests/store tests/services tests/web
 
 test-long: ## the tests, the slow ones too

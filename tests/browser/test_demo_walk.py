@@ -67,7 +67,6 @@ WALKS = (
         "evaluator@office.example",
         OFFICE | RESULTS | {"/runs/new/", "/findings/*/", "/assessments/*/report/"},
         ("/people/", "/plan/", "/dossier/"),
-        long=True,
     ),
     Walk("office", "admin@office.example", LEDGERS | {"/people/"}, ("/plan/",), long=True),
     Walk(
