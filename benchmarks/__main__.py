@@ -82,7 +82,7 @@ def measure(name: str, quick: bool) -> dict[str, Any]:
     tell(f"{name}: {about.splitlines()[0]}")
     load = round(os.getloadavg()[0], 1)
     part: dict[str, Any] = {"name": name, "about": about, "load_before": load, "results": []}
-    part["date"] = machine()["date"]
+    part |= {name: value for name, value in machine().items() if name in ("date", "processor")}
     try:
         part |= {"status": "measured", "results": [r.to_json() for r in module.run(quick)]}
     except Skipped as why:

@@ -39,10 +39,7 @@ def machine() -> dict[str, Any]:
 def renewed(
     earlier: dict[str, Any], later: dict[str, Any], order: tuple[str, ...]
 ) -> dict[str, Any]:
-    """The earlier account with the parts of the later one. Raises ValueError on another machine."""
-    for name in ("python", "system", "processor", "cores"):
-        if earlier[name] != later[name]:
-            raise ValueError(f"{name}: {earlier[name]} then, {later[name]} now; next: measure all")
+    """The earlier account with the parts of the later one; each tells its own day and processor."""
     parts = {part["name"]: part for part in (*earlier["benchmarks"], *later["benchmarks"])}
     return {**earlier, "benchmarks": [parts[name] for name in order if name in parts]}
 
@@ -77,10 +74,7 @@ def as_page(account: dict[str, Any]) -> str:
 
 def _section(part: dict[str, Any]) -> str:
     about = "\n".join(part["about"].strip().splitlines())
-    lines = [
-        f"\n## {part['name']}\n\n{about}\n{_when(part)}oad of the machine before:"
-        f" {part['load_before']}.\n"
-    ]
+    lines = [f"\n## {part['name']}\n\n{about}\n{_when(part)}"]
     if part["status"] != "measured":
         return f"{lines[0]}\n*{part['status']}: {part['reason']}*\n"
     lines.append(
@@ -93,7 +87,10 @@ def _section(part: dict[str, Any]) -> str:
 
 
 def _when(part: dict[str, Any]) -> str:
-    return f"Measured {part['date'][:10]}, l" if "date" in part else "L"
+    """On which day and processor, where that is not the account's, and how busy the machine was."""
+    where = f"Measured {part['date'][:10]} on {part['processor']}. " if "date" in part else ""
+    load = f"Load of the machine before: {part['load_before']}." if "load_before" in part else ""
+    return f"{where}{load}".strip() + "\n"
 
 
 def _row(row: dict[str, Any]) -> str:

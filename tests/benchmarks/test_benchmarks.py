@@ -46,20 +46,14 @@ def test_a_part_never_replaces_the_full_account() -> None:
         assert bench(*arguments).returncode == 2
 
 
-def test_parts_are_renewed_on_the_same_machine_alone() -> None:
-    here = {"python": "3.11.2", "system": "Linux", "processor": "one", "cores": 2}
+def test_parts_are_renewed_each_with_its_own_day_and_processor() -> None:
     names = ("ledger", "match", "reading")
-    parts = [{"name": name, "date": "then"} for name in ("ledger", "reading")]
-    earlier = {**here, "benchmarks": parts}
-    later = {**here, "benchmarks": [{"name": name, "date": "now"} for name in names[1:]]}
-    found = renewed(earlier, later, names)["benchmarks"]
-    assert [(part["name"], part["date"]) for part in found] == [
-        ("ledger", "then"),
-        ("match", "now"),
-        ("reading", "now"),
-    ]
-    with pytest.raises(ValueError, match="processor: one then, two now"):
-        renewed(earlier, {**later, "processor": "two"}, names)
+    earlier = {"date": "then", "benchmarks": [{"name": "ledger"}, {"name": "reading"}]}
+    told = {"date": "2026-11-25T09:00:00Z", "processor": "two"}
+    later = {"date": "now", "benchmarks": [{"name": name, **told} for name in names[1:]]}
+    found = renewed(earlier, later, names)
+    assert found["date"] == "then"
+    assert found["benchmarks"] == [{"name": "ledger"}, *later["benchmarks"]]
 
 
 def fails(quick: bool) -> list[Result]:
