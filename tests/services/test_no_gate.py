@@ -26,7 +26,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from tests.exchange.bodies import one
-from tests.second_database import ON_POSTGRESQL
 from tests.services.flow import (
     CLOSES,
     MODEL,
@@ -60,7 +59,7 @@ from vedette.web.api.routers import api
 SOURCE = Path(__file__).parents[2] / "src" / "vedette"
 TIMES = [START, OPENS, OPENS + timedelta(days=9), CLOSES, CLOSES + timedelta(days=90)]
 OTHERS = ("reader", "compliance", "auditor", "finder")
-IDLE = settings(max_examples=10 if ON_POSTGRESQL else 30, stateful_step_count=20)
+IDLE = settings(max_examples=30, stateful_step_count=20)
 
 
 def posts() -> list[str]:

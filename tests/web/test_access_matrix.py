@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver
-from tests.second_database import walked
 from tests.web.visitors import visitor
 
 from vedette.kernel.ids import new_id
@@ -172,7 +171,7 @@ PAGES = tuple(page for page in pages() if not page.startswith("^") and "^" not i
 MEMBERS_PAGES = tuple(p for p in PAGES if not PUBLIC.match(p) and not FOR_PROGRAMS.match(p))
 
 
-@pytest.fixture(params=walked(Profile.OFFICE), ids=str)
+@pytest.fixture(params=list(Profile), ids=str)
 def house(request: pytest.FixtureRequest, db: None, tmp_path: Path) -> Iterator[Fixture]:
     with instance(request.param, tmp_path) as made:
         yield made

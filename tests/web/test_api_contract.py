@@ -31,7 +31,6 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from tests.second_database import walked
 from tests.services.advisories import sbom
 from tests.services.coordination import Executions, executions, opened
 from tests.services.flow import LabStory, OfficeStory
@@ -121,7 +120,7 @@ IDS: dict[Profile, Callable[[Fixture], dict[str, str]]] = {
 }
 
 
-@pytest.fixture(params=walked(Profile.CLEARINGHOUSE), ids=str)
+@pytest.fixture(params=list(Profile), ids=str)
 def there(
     request: pytest.FixtureRequest, db: None, tmp_path: Path, executions: Executions
 ) -> Iterator[There]:
