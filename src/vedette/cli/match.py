@@ -145,7 +145,7 @@ def index(advisories: tuple[Path, ...], out: Path, as_json: bool) -> None:
 
     source = AdvisoryPaths(present(advisories))
     with whole(out) as file:
-        made = write(source.entries(), file)
+        made = write(source.prepared(), file)
     tell(source.problems)
     if as_json:
         record = {"advisories": made.advisories, "bytes": made.size, "digest": made.digest}

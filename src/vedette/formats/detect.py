@@ -31,7 +31,7 @@ from vedette.formats.bounded import load
 from vedette.formats.interface import AdvisoryReader, InventoryReader, Wanted
 from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import BadInput, VedetteError
-from vedette.matching.building import Entry, entry
+from vedette.matching.building import Prepared, prepare
 from vedette.matching.index import MAGIC, Index, open_index
 from vedette.matching.model import Advisory, Exploited, Inventory, Statement
 
@@ -40,6 +40,7 @@ MAX_VEX = 64 * MIB
 MAX_INVENTORY = 512 * MIB
 PART = 500
 FEED_STATE = ".feeds"
+_FIRST = 64 * 1024
 ADVISORY_ENDINGS = (".json", "epss.csv")
 INVENTORY_ENDINGS = (".csv", ".json", ".tsv", ".txt", ".xml")
 
@@ -165,13 +166,13 @@ class AdvisoryPaths:
         elif statements is None and not exploited_in.fill(self.exploited, document):
             raise BadInput(f"{file}: neither an OSV, a CSAF nor a CVE record")
 
-    def entries(self) -> Iterator[Entry]:
+    def prepared(self) -> Iterator[Prepared]:
         """Yield the advisories ready for an index; many files are read by several processes."""
         self.problems, self.files = [], 0
         found = (f for path in self.paths for f in _files(path, ADVISORY_ENDINGS, self.problems))
         for part in _each_part(found):
             self.files += part.files
-            yield from part.entries
+            yield part.prepared
             self.problems += part.problems
             if part.error is not None:
                 raise part.error
@@ -181,7 +182,7 @@ class _Part(NamedTuple):
     """What one process read of a part of the files."""
 
     files: int
-    entries: list[Entry]
+    prepared: Prepared
     problems: list[str]
     error: VedetteError | None
 
@@ -200,22 +201,30 @@ def _each_part(files: Iterator[tuple[str, bool]]) -> Iterator[_Part]:
 
 
 def _part(files: list[tuple[str, bool]]) -> _Part:
-    reader = AdvisoryPaths(())
-    entries: list[Entry] = []
     problems: list[str] = []
+    errors: list[VedetteError] = []
+    prepared = prepare(_advisories(files, problems, errors))
+    return _Part(len(files), prepared, problems, errors[0] if errors else None)
+
+
+def _advisories(
+    files: list[tuple[str, bool]], problems: list[str], errors: list[VedetteError]
+) -> Iterator[Advisory]:
+    """Yield the advisories of files up to the first named one that can't be read."""
+    reader = AdvisoryPaths(())
     for file, found in files:
         try:
-            entries.extend(map(entry, reader.of_file(file, None)))
+            yield from reader.of_file(file, None)
         except VedetteError as error:
             if not found:
-                return _Part(len(files), entries, problems, error)
+                errors.append(error)
+                return
             problems.append(str(error))
         if reader.statements or reader.exploited.kev or reader.exploited.epss:
             problems.append(
                 f"{file}: VEX, KEV or EPSS, which no index keeps; give it to match, too"
             )
             reader = AdvisoryPaths(())
-    return _Part(len(files), entries, problems, None)
 
 
 def content(path: Path) -> bytes:
@@ -321,14 +330,19 @@ def _head(file: str, size: int) -> bytes:
 def _content(file: str, limit: int, but: bytes = b"") -> Any:
     """Return the bytes of a file, None when it begins with `but`. Raises BadInput."""
     try:
-        with open(file, "rb", buffering=0 if but else -1) as handle:
-            data = handle.read(64 * 1024)
+        handle = os.open(file, os.O_RDONLY)
+        try:
+            data = os.read(handle, _FIRST)
             if but and data.startswith(but):
                 return None
-            size = os.fstat(handle.fileno()).st_size
+            size = os.fstat(handle).st_size
             if size > limit:
                 raise BadInput(f"{file}: {size:,} bytes, more than the {limit:,} allowed")
-            data += handle.read(limit + 1 - len(data))
+            if len(data) != size:
+                with open(handle, "rb", closefd=False) as rest:
+                    data += rest.read(limit + 1 - len(data))
+        finally:
+            os.close(handle)
     except OSError as error:
         raise BadInput(f"{file}: can't be read ({error.strerror})") from None
     if len(data) > limit:

@@ -21,7 +21,8 @@ def read(document: Any, source: str, wanted: Wanted = None) -> Advisory:
     """Read one OSV record. Raises BadInput when it is none."""
     if not isinstance(document, dict):
         raise BadInput(f"{source}: an OSV record is an object")
-    own = mapping(mapping(document.get("database_specific")).get("vedette"))
+    specific = document.get("database_specific")
+    own = mapping(mapping(specific).get("vedette")) if specific else {}
     rows = objects(document.get("affected"))
     return Advisory(
         id=required(document, "id", source),
@@ -29,9 +30,9 @@ def read(document: Any, source: str, wanted: Wanted = None) -> Advisory:
         summary=text(document.get("summary")) or text(document.get("details"))[:200],
         modified=text(document.get("modified")),
         withdrawn=bool(document.get("withdrawn")),
-        affected=tuple(_affected(row) for row in rows if _is_wanted(row, wanted)),
-        corrects=texts(own.get("corrects")),
-        evidence=text(own.get("evidence")),
+        affected=tuple([_affected(row) for row in rows if _is_wanted(row, wanted)]),
+        corrects=texts(own.get("corrects")) if own else (),
+        evidence=text(own.get("evidence")) if own else "",
     )
 
 

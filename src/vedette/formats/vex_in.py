@@ -41,9 +41,9 @@ def read(document: Any, source: str) -> list[Statement] | None:
     """Return the statements of a parsed VEX document, None when it is none. Raises BadInput."""
     if not isinstance(document, dict):
         return None
-    if "openvex" in str(document.get("@context", ""))[:200] and "statements" in document:
+    if "statements" in document and "openvex" in str(document.get("@context", ""))[:200]:
         return list(_openvex(document, source))
-    if text(mapping(document.get("document")).get("category")) == "csaf_vex":
+    if "document" in document and text(mapping(document["document"]).get("category")) == "csaf_vex":
         return list(_csaf(document, source))
     if document.get("bomFormat") == "CycloneDX" and "vulnerabilities" in document:
         return list(cyclonedx(document, source, _components(document)))

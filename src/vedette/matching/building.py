@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
+import os
 import sys
 import tempfile
 import zlib
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, NamedTuple
 
 from vedette.matching import records, rows
@@ -22,34 +22,65 @@ _CHUNK = 1 << 20
 ROWS_A_LINE = 1000
 
 
-class Entry(NamedTuple):
-    """One advisory, ready for the index; made anywhere, also in another process.
-
-    `lines`: its aliases, its record, then a line a row: key, bounds, and the rest of the row.
-    """
+class Head(NamedTuple):
+    """What building asks of an advisory, and the size of its record's line."""
 
     id: str
     modified: str
     withdrawn: bool
     corrects: tuple[str, ...]
     evidence: str
+    aliases: tuple[str, ...]
+    size: int
+
+
+class Prepared(NamedTuple):
+    """Some advisories, ready for the index; made anywhere, also in another process.
+
+    Args:
+        heads: one an advisory.
+        rows: of each row the number of its head, its key and its size.
+        lines: the lines of the records, then those of the rows: bounds, a tab, the rest of the row.
+    """
+
+    heads: list[Head]
+    rows: list[tuple[int, bytes, int]]
     lines: bytes
 
 
-def entry(advisory: Advisory) -> Entry:
-    """Prepare one advisory for the index."""
-    lines = [records.as_json(advisory.aliases), records.dump(advisory)]
-    for key, row in rows.of_advisory(advisory, 0, 0):
-        rest = records.as_json(row[2:])[1:-1]
-        lines.append(b"\t".join((plain(key), records.as_json(row.bounds), rest)))
-    head = (advisory.id, advisory.modified, advisory.withdrawn)
-    return Entry(*head, advisory.corrects, advisory.evidence, b"\n".join(lines))
+def prepare(advisories: Iterable[Advisory]) -> Prepared:
+    """Prepare advisories for the index."""
+    heads: list[Head] = []
+    places: list[tuple[int, bytes, int]] = []
+    lines: list[bytes] = []
+    row_lines: list[bytes] = []
+    for number, one in enumerate(advisories):
+        record = records.dump(one) + b"\n"
+        said = (one.id, one.modified, one.withdrawn, one.corrects, one.evidence, one.aliases)
+        heads.append(Head(*said, len(record)))
+        lines.append(record)
+        for key, row in rows.of_advisory(one, 0, 0):
+            line = _row(row).encode("ascii")
+            places.append((number, plain(key), len(line)))
+            row_lines.append(line)
+    return Prepared(heads, places, b"".join(lines + row_lines))
+
+
+def _row(row: rows.Row) -> str:
+    quoted, listed = records.quoted, records.listed
+    bounds = "null" if row.bounds is None else listed(row.bounds)
+    fixed = ",".join(map(listed, row.fixed))
+    return (
+        f"{bounds}\t{quoted(row.advisory)},[{','.join(map(str, row.place))}],"
+        f"{quoted(row.confidence)},{quoted(row.release)},{quoted(row.text)},[{fixed}],"
+        f"{listed(row.aliases)},{quoted(row.summary)}"
+    )
 
 
 def build(advisories: Iterable[Advisory]) -> bytes:
     """Return the index of `advisories`; of two with one id the newer counts."""
     out = io.BytesIO()
-    write(map(entry, advisories), out)
+    write([prepare(advisories)], out)
     return out.getvalue()
 
 
@@ -62,85 +93,99 @@ class Made(NamedTuple):
 
 
 class _Kept(NamedTuple):
-    """An entry with its lines in the scratch file."""
+    """A head, its number among all, and where its record lies in the scratch file."""
 
-    entry: Entry
+    head: Head
+    number: int
     at: int
-    size: int
 
 
-def write(entries: Iterable[Entry], out: IO[bytes]) -> Made:
-    """Write the index of `entries` to `out`, with memory for their ids and keys only."""
+def write(parts: Iterable[Prepared], out: IO[bytes]) -> Made:
+    """Write the index of `parts` to `out`, with memory for their ids and keys only."""
     with (
-        tempfile.SpooledTemporaryFile(_IN_MEMORY) as scratch,
+        tempfile.TemporaryFile() as scratch,
         tempfile.SpooledTemporaryFile(_IN_MEMORY) as record_part,
         tempfile.SpooledTemporaryFile(_IN_MEMORY) as block_part,
     ):
-        kept = _collect(entries, scratch)
-        corrections = _corrections(kept, scratch)
         by_key: dict[bytes, list[tuple[int, int, int]]] = {}
+        kept = _collect(parts, by_key, scratch)
+        scratch.flush()
+        file = scratch.fileno()
+        found = sorted((k.head for k in kept if k.head.corrects), key=lambda h: (h.modified, h.id))
+        named = ((k.head.id, (k.head.id, *k.head.aliases)) for k in kept if not k.head.corrects)
+        corrections = rows.superseding([(c.id, c.corrects, c.evidence) for c in found], named)
         record_ends = array("Q")
-        for where, one in enumerate(kept):
-            scratch.seek(one.at)
-            _, record, *lines = scratch.read(one.size).split(b"\n")
-            record_part.write(record + b"\n")
-            record_ends.append(record_part.tell())
-            at = one.at + one.size
-            for line in reversed(lines):
-                at -= len(line)
-                by_key.setdefault(line.partition(b"\t")[0], []).append((where, at, len(line)))
-                at -= 1
+        end = 0
+        for one in kept:
+            end += one.head.size
+            record_ends.append(end)
+        for at, size in _runs(kept):
+            record_part.write(os.pread(file, size, at))
+        where = {one.number: place for place, one in enumerate(kept)}
         asked = {name for c in corrections for name in (c.id, *c.supersedes)}
+        silent = {place for place, one in enumerate(kept) if one.head.id in asked} if asked else ()
         codes, block_ends = array("I"), array("Q")
+        end = 0
         for code, key in sorted((zlib.crc32(key), key) for key in by_key):
-            name, places = records.as_json(key.decode()), sorted(by_key[key])
+            name = records.as_json(key.decode())
+            places = sorted((where[n], at, size) for n, at, size in by_key[key] if n in where)
             for start in range(0, len(places), ROWS_A_LINE):
                 block = []
-                for where, at, size in places[start : start + ROWS_A_LINE]:
-                    scratch.seek(at)
-                    _, bounds, rest = scratch.read(size).split(b"\t", 2)
-                    bounds = b"null" if kept[where].entry.id in asked else bounds
-                    block.append(b"[%d,%b,%b]" % (where, bounds, rest))
-                block_part.write(b"[%b,[%b]]\n" % (name, b",".join(block)))
+                for place, at, size in places[start : start + ROWS_A_LINE]:
+                    bounds, _, rest = os.pread(file, size, at).partition(b"\t")
+                    bounds = b"null" if place in silent else bounds
+                    block.append(b"[%d,%b,%b]" % (place, bounds, rest))
+                end += block_part.write(b"[%b,[%b]]\n" % (name, b",".join(block)))
                 codes.append(code)
-                block_ends.append(block_part.tell())
+                block_ends.append(end)
         return assemble(
             out, (codes, block_ends, record_ends), corrections, (block_part, record_part)
         )
 
 
-def _collect(entries: Iterable[Entry], scratch: IO[bytes]) -> list[_Kept]:
-    """Put the lines into the scratch file; return the newest entries by id, none withdrawn."""
+def _collect(
+    parts: Iterable[Prepared], by_key: dict[bytes, list[tuple[int, int, int]]], scratch: IO[bytes]
+) -> list[_Kept]:
+    """Put the lines into the scratch file, the places of the rows into `by_key`.
+
+    Returns the newest heads by id, none withdrawn.
+    """
     newest: dict[str, _Kept] = {}
-    end = 0
-    for one in entries:
-        known = newest.get(one.id)
-        if known is not None:
-            if one.modified < known.entry.modified:
-                continue
-            if one.modified == known.entry.modified:
-                scratch.seek(known.at)
-                if one.lines <= scratch.read(known.size):
-                    continue
-        scratch.seek(end)
-        scratch.write(one.lines)
-        newest[one.id] = _Kept(one._replace(lines=b""), end, len(one.lines))
-        end += len(one.lines)
-    return [newest[name] for name in sorted(newest) if not newest[name].entry.withdrawn]
+    end = first = 0
+    for part in parts:
+        scratch.write(part.lines)
+        at = end
+        for number, head in enumerate(part.heads, first):
+            known = newest.get(head.id)
+            if known is None or _newer(head, at, known, scratch):
+                newest[head.id] = _Kept(head, number, at)
+            at += head.size
+        for number, key, size in part.rows:
+            by_key.setdefault(key, []).append((first + number, at, size))
+            at += size
+        end += len(part.lines)
+        first += len(part.heads)
+    return [newest[name] for name in sorted(newest) if not newest[name].head.withdrawn]
 
 
-def _corrections(kept: Iterable[_Kept], scratch: IO[bytes]) -> list[Correction]:
-    found = sorted(
-        (one.entry for one in kept if one.entry.corrects), key=lambda e: (e.modified, e.id)
-    )
+def _newer(head: Head, at: int, known: _Kept, scratch: IO[bytes]) -> bool:
+    """Whether a head counts before a known one; of equally new ones the greater record does."""
+    if head.modified != known.head.modified:
+        return head.modified > known.head.modified
+    scratch.flush()
+    file = scratch.fileno()
+    return os.pread(file, head.size, at) > os.pread(file, known.head.size, known.at)
 
-    def names(one: _Kept) -> list[str]:
-        scratch.seek(one.at)
-        aliases: list[str] = json.loads(scratch.readline())
-        return [one.entry.id, *aliases]
 
-    named = ((one.entry.id, names(one)) for one in kept if not one.entry.corrects)
-    return rows.superseding([(c.id, c.corrects, c.evidence) for c in found], named)
+def _runs(kept: Iterable[_Kept]) -> Iterator[tuple[int, int]]:
+    """Where the records lie (start, size), neighbours together up to a chunk."""
+    start = size = 0
+    for one in kept:
+        if one.at != start + size or size > _CHUNK:
+            yield start, size
+            start, size = one.at, 0
+        size += one.head.size
+    yield start, size
 
 
 def assemble(

@@ -52,7 +52,8 @@ class Shelf:
     __slots__ = ("groups", "odd", "sortable")
 
     def __init__(self, scheme: str, groups: Iterable[Group]) -> None:
-        rows = [(versions.sortable(scheme, group.claim.version), group) for group in groups]
+        keys = versions.sortables(scheme)
+        rows = [(keys[group.claim.version], group) for group in groups]
         read = [(key, group) for key, group in rows if key is not None]
         read.sort(key=_first)
         self.sortable = [key for key, _ in read]

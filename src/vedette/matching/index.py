@@ -40,6 +40,8 @@ _UNSAFE = str.maketrans(dict.fromkeys(range(32), " "))
 
 def plain(key: str) -> bytes:
     """Return a key as the index writes it: UTF-8 without control characters."""
+    if key.isprintable():
+        return key.encode()
     return key.encode("utf-8", "replace").decode().translate(_UNSAFE).encode()
 
 

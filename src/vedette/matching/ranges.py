@@ -16,7 +16,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import itemgetter
 from urllib.parse import quote
 
@@ -133,12 +133,11 @@ class Range:
             return [v for v in listed if not isinstance(self.find(v), Interval)]
         if EVERY in self.intervals:
             return []
-        sortable, scheme = versions.sortable, self.scheme
+        keys = versions.sortables(self.scheme)
         if len(bounds) != 2:  # in ascending order: an odd number of bounds below is inside
-            keys = ((v, sortable(scheme, v)) for v in listed)
-            return [v for v, k in keys if k is None or not bisect_right(bounds, k) % 2]
+            return [v for v in listed if not (k := keys[v]) or not bisect_right(bounds, k) % 2]
         low, high = bounds
-        return [v for v in listed if not (k := sortable(scheme, v)) or not low <= k < high]
+        return [v for v in listed if not (k := keys[v]) or not low <= k < high]
 
     def why_undecided(self, version: str) -> str:
         """Say which part could not be read."""
@@ -156,6 +155,11 @@ class Range:
 
 def from_events(scheme: str, events: Iterable[tuple[str, str]]) -> Range:
     """Read OSV events, pairs of kind and version in any order, into a Range."""
+    return _from_events(scheme, tuple(events))
+
+
+@lru_cache(maxsize=1 << 12)  # many advisories state the same, above all "every version"
+def _from_events(scheme: str, events: tuple[tuple[str, str], ...]) -> Range:
     rows: list[tuple[bool, Key | None, int, str, str]] = []
     limits: list[tuple[Key, str]] = []
     for kind, version in events:

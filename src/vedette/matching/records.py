@@ -6,19 +6,22 @@ A record loses its listed versions that lie in its own ranges: they decide nothi
 from __future__ import annotations
 
 import json
-from dataclasses import fields
-from functools import cache
+from collections.abc import Callable, Iterable
+from dataclasses import MISSING, fields
+from functools import cache, lru_cache
+from operator import attrgetter
 from typing import Any
 
 from vedette.matching.model import Advisory, Affected
 from vedette.matching.ranges import Interval, Range
 
 _ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+quoted = json.encoder.encode_basestring_ascii
 
 
 def dump(advisory: Advisory) -> bytes:
-    """Return an advisory as one line of ASCII, without its end."""
-    return as_json(_encode(advisory))
+    """Return an advisory as one line of ASCII, without its end: `as_json` of what is given."""
+    return _object(advisory).encode("ascii")
 
 
 def load(line: bytes) -> Advisory:
@@ -31,41 +34,67 @@ def as_json(value: Any) -> bytes:
     return _ENCODE(value).encode("ascii")
 
 
-def _encode(advisory: Advisory) -> dict[str, Any]:
-    record = _given(advisory, skip=("affected", "withdrawn"))
-    if advisory.withdrawn:
-        record["withdrawn"] = True
-    record["affected"] = [_encode_affected(a) for a in advisory.affected]
-    return record
+def listed(values: Iterable[str]) -> str:
+    """Return texts as a list of compact JSON."""
+    return f"[{','.join(map(quoted, values))}]"
 
 
-def _encode_affected(affected: Affected) -> dict[str, Any]:
-    record = _given(affected, skip=("ranges", "versions"))
-    ranges = [_given(r, skip=("intervals",)) | {"intervals": _bounds(r)} for r in affected.ranges]
-    if ranges:
-        record["ranges"] = ranges
-    if affected.loose:
-        record["versions"] = list(affected.loose)
-    return record
+def _object(value: Any) -> str:
+    """The fields of a dataclass that differ from their defaults, by name."""
+    get, rows = _plan(value.__class__)
+    given = [
+        head + write(current)
+        for current, (head, default, write) in zip(get(value), rows, strict=True)
+        if current is not default and current != default
+    ]
+    return f"{{{','.join(given)}}}"
 
 
-def _bounds(item: Range) -> list[list[Any]]:
-    return [[i.low, i.high, int(i.low_open), int(i.high_open)] for i in item.intervals]
+def _objects(values: Iterable[Affected]) -> str:
+    return f"[{','.join(map(_object, values))}]"
 
 
-def _given(value: Any, skip: tuple[str, ...]) -> dict[str, Any]:
-    """The fields of a dataclass that differ from their defaults."""
-    given = {}
-    for name, default in _defaults(value.__class__):
-        current = getattr(value, name)
-        if current != default and name not in skip:
-            given[name] = list(current) if isinstance(current, tuple) else current
-    return given
+def _ranges(values: Iterable[Range]) -> str:
+    return f"[{','.join(map(_range, values))}]"
+
+
+_range = lru_cache(maxsize=1 << 12)(_object)  # many advisories state the same
+
+
+def _bounds(intervals: tuple[Interval, ...]) -> str:
+    rows = [
+        f"[{'null' if i.low is None else quoted(i.low)},"
+        f"{'null' if i.high is None else quoted(i.high)},{i.low_open:d},{i.high_open:d}]"
+        for i in intervals
+    ]
+    return f"[{','.join(rows)}]"
+
+
+_ALWAYS = ("affected", "intervals")
+_WRITERS: dict[str, Callable[[Any], str]] = {
+    "affected": _objects,
+    "intervals": _bounds,
+    "ranges": _ranges,
+    "withdrawn": json.dumps,
+}
 
 
 @cache
-def _defaults(kind: type[Any]) -> list[tuple[str, Any]]:
-    return [(field.name, field.default) for field in fields(kind)]
+def _plan(
+    kind: type[Any],
+) -> tuple[Callable[[Any], tuple[Any, ...]], list[tuple[str, Any, Callable[[Any], str]]]]:
+    """What reads all fields of a class, and for each its head, its default and its writer."""
+    found = sorted(fields(kind), key=attrgetter("name"))
+    rows = [
+        (
+            f'"{field.name}":',
+            MISSING if field.name in _ALWAYS else field.default,
+            _WRITERS.get(field.name) or (quoted if field.type == "str" else listed),
+        )
+        for field in found
+    ]
+    read = ("loose" if f.name == "versions" else f.name for f in found)
+    return attrgetter(*read), rows
 
 
 def _decode(record: dict[str, Any]) -> Advisory:

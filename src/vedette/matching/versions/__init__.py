@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from typing import Any
 
 from vedette.matching.versions import (
     alpine,
@@ -48,26 +50,59 @@ SCHEMES: dict[str, Order] = {
 }
 
 
-@lru_cache(maxsize=1 << 18)
+_MOST = 1 << 16
+
+
+class _Memo(dict[str, Any]):
+    """What was reckoned of versions of one scheme; begun anew when it has grown large."""
+
+    def __init__(self, of: Callable[[str], Any]) -> None:
+        super().__init__()
+        self._of = of
+
+    def __missing__(self, version: str) -> Any:
+        if len(self) >= _MOST:
+            self.clear()
+        found = self[version] = self._of(version)
+        return found
+
+
+@lru_cache(maxsize=1 << 7)
+def _keys(scheme: str) -> Mapping[str, Key | None]:
+    order = SCHEMES.get(scheme)
+    base, _, track = scheme.partition(":")
+    if order is None and base == FIRMWARE:
+        return _Memo(partial(firmware.key_in, track))
+    return _Memo(order or _no_key)
+
+
+def _no_key(version: str) -> None:
+    return None
+
+
+@lru_cache(maxsize=1 << 7)
+def sortables(scheme: str) -> Mapping[str, str | None]:
+    """Return what gives each version its sort key as hexadecimal text.
+
+    None where there is no key or it is not of bytes.
+    """
+    keys = _keys(scheme)
+
+    def of(version: str) -> str | None:
+        found = keys[version]
+        return found.hex() if isinstance(found, bytes) else None
+
+    return _Memo(of)
+
+
 def key(scheme: str, version: str) -> Key | None:
     """Return the sort key of `version` in `scheme`; None when the scheme or version can't be read.
 
     Keys of different schemes must not be compared.
     """
-    order = SCHEMES.get(scheme)
-    if order is not None:
-        return order(version)
-    base, _, track = scheme.partition(":")
-    return firmware.key_in(track, version) if base == FIRMWARE else None
+    return _keys(scheme)[version]
 
 
 def known(scheme: str) -> bool:
     """Tell whether `scheme` has an order; a track of firmware is one of its own."""
     return scheme.partition(":")[0] in SCHEMES
-
-
-@lru_cache(maxsize=1 << 18)
-def sortable(scheme: str, version: str) -> str | None:
-    """Return the sort key as hexadecimal text; None where there is none or it is not of bytes."""
-    found = key(scheme, version)
-    return found.hex() if isinstance(found, bytes) else None

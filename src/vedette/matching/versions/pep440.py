@@ -18,6 +18,7 @@ _VERSION = re.compile(
     r"(?:\+(?P<local>[a-z0-9]+(?:[-_.][a-z0-9]+)*))?\s*",
     re.IGNORECASE | re.ASCII,
 )
+_FINAL = re.compile(r"[0-9]+(?:\.[0-9]+)*", re.ASCII)
 _LOCAL_SEPARATOR = re.compile(r"[-_.]")
 _PRE = {"a": b"\x01", "alpha": b"\x01", "b": b"\x02", "beta": b"\x02"}
 _PRE_RC, _PRE_FINAL, _PRE_DEV_ONLY = b"\x03", b"\x05", b"\x00"
@@ -25,7 +26,11 @@ _PRE_RC, _PRE_FINAL, _PRE_DEV_ONLY = b"\x03", b"\x05", b"\x00"
 
 def key(version: str) -> bytes | None:
     """Return the sort key of `version`, None when it is no PEP 440 version."""
-    found = None if too_long(version) else _VERSION.fullmatch(version)
+    if too_long(version):
+        return None
+    if _FINAL.fullmatch(version):  # most versions
+        return b"\x01" + release(version.split(".")) + b"\x05\x00\x02\x00"
+    found = _VERSION.fullmatch(version)
     if found is None:
         return None
     epoch, parts, pre, pre_n, post, post_bare, post_n, dev, dev_n, local = found.groups()
