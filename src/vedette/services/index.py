@@ -32,7 +32,7 @@ from vedette.matching.index import Index
 from vedette.matching.model import Advisory as Record
 from vedette.services.acting import Actor, Doing, act, instance_actor, reading
 from vedette.services.jobs import job
-from vedette.services.matches import match_inventories
+from vedette.services.matches import every_night, match_changes
 from vedette.services.sides import only
 from vedette.services.sources import BATCH, KEV
 from vedette.store.models import Advisory, IndexBuild, Peer, SourceAdvisory
@@ -93,7 +93,8 @@ def keep(
     old = earlier.filter(current=False).order_by("-built_at", "pk")
     stale = list(old.values_list("id", flat=True)[KEPT_BUILDS:])
     IndexBuild.objects.filter(id__in=stale).update(data=b"")
-    doing.after(match_inventories)
+    doing.after(match_changes)
+    every_night()
     return row
 
 

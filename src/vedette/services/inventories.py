@@ -19,7 +19,7 @@ from vedette.kernel.errors import BadInput, NotFound
 from vedette.kernel.events import Event
 from vedette.kernel.permissions import Permission
 from vedette.matching import model
-from vedette.services import matches
+from vedette.services import matches, rematching
 from vedette.services.acting import Actor, act, reading
 from vedette.store.models import Inventory
 
@@ -60,9 +60,11 @@ def take_inventory(actor: Actor, name: str, data: bytes, *, exposed: bool = Fals
             components=len(read.components),
             problems=[*read.notes[:MAX_PROBLEMS], *_settled(read)],
             exposed=exposed,
+            statements=len(read.statements),
             taken_at=doing.now,
         )
         row.save(force_insert=True)
+        rematching.keep_names(row, read)
         doing.record(
             Event.OPERATOR_INVENTORY_TAKEN,
             row.id,

@@ -11,15 +11,17 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from vedette.clearinghouse import facts as deadline_facts
 from vedette.clearinghouse.facts import Facts
 from vedette.kernel.canonical import canonical, digest
+from vedette.matching import changes, identity
 from vedette.matching.engine import match
 from vedette.matching.index import Index
-from vedette.matching.model import Advisory, Inventory, Match
+from vedette.matching.model import Advisory, Component, Inventory, Match
 from vedette.matching.vex import honour
 
 MAX_MATCHES = 500
@@ -39,6 +41,7 @@ class Found:
     naive: str
     facts: Facts
     criticality: int
+    known_as: frozenset[str]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -54,20 +57,84 @@ class _Read:
 
     def advisories(self, wanted: frozenset[str]) -> Iterable[Advisory]:
         self.read = [a for index in self._indexes for a in index.advisories(wanted)]
+        if len(self._indexes) > 1:
+            # another clearinghouse's newer reading may speak of other products
+            self.read = changes.readings({a.id for a in self.read}, self._indexes)
         return self.read
 
 
-def find(inventory: Inventory, exposed: bool, indexes: Sequence[Index]) -> Iterator[Found]:
-    """Yield the vulnerabilities of `inventory`, sorted by the leading record's id."""
+@dataclass(frozen=True)
+class Held:
+    """An inventory, or the part of it at issue; `exposed` where its assets don't say themselves."""
+
+    inventory: Inventory
+    exposed: bool
+
+
+def find(inventory: Inventory, exposed: bool, indexes: Sequence[Index]) -> list[Found]:
+    """The vulnerabilities of `inventory`, sorted by the leading record's id."""
+    return find_each([Held(inventory, exposed)], indexes)[inventory.name]
+
+
+def find_each(
+    held: Sequence[Held], indexes: Sequence[Index], about: Container[str] | None = None
+) -> dict[str, list[Found]]:
+    """The vulnerabilities of inventories whose names differ, by name.
+
+    With `about` only those that have a record of these ids.
+    """
+    inventories = [one.inventory for one in held]
     source = _Read(indexes)
-    lines = list(honour(match([inventory], source), [inventory], (), []))
-    advisories = {a.id: a for a in sorted(source.read, key=lambda a: a.modified)}
-    naive = _naive(inventory, advisories.values())
-    components = {c.id: c for c in inventory.components}
-    for group in _groups(lines, advisories):
-        own = [line for line in lines if line.advisory in group]
+    lines = list(honour(match(inventories, source), inventories, (), []))
+    read = _Records({a.id: a for a in sorted(source.read, key=lambda a: a.modified)})
+    naive = _naive(inventories, read.by_id.values())
+    by_inventory: dict[str, list[Match]] = {one.name: [] for one in inventories}
+    for line in lines:
+        by_inventory[line.inventory].append(line)
+    return {
+        one.inventory.name: list(_found(one, by_inventory[one.inventory.name], read, naive, about))
+        for one in held
+    }
+
+
+class _Records:
+    """The newest records read, by id."""
+
+    def __init__(self, by_id: dict[str, Advisory]) -> None:
+        self.by_id = by_id
+
+    @cached_property
+    def corrected(self) -> dict[str, list[tuple[Advisory, set[str]]]]:
+        """The records that are no corrections, with their keys, by each of their names."""
+        found: dict[str, list[tuple[Advisory, set[str]]]] = {}
+        for advisory in self.by_id.values():
+            if not advisory.corrects:
+                keys = changes.keys([advisory])
+                for name in {advisory.id, *advisory.aliases}:
+                    found.setdefault(name, []).append((advisory, keys))
+        return found
+
+
+_Naive = dict[tuple[str, str, str], Match] | None
+
+
+def _found(
+    held: Held,
+    lines: Sequence[Match],
+    read: _Records,
+    naive: _Naive,
+    about: Container[str] | None,
+) -> Iterator[Found]:
+    components = {c.id: c for c in held.inventory.components}
+    by_record: dict[str, list[Match]] = {}
+    for line in lines:
+        by_record.setdefault(line.advisory, []).append(line)
+    for group in _groups(by_record, read.by_id):
+        if about is not None and not any(name[: changes.MAX_NAME] in about for name in group):
+            continue
+        own = sorted(line for name in group for line in by_record[name])
         touched = [components[line.component] for line in own if line.component in components]
-        records = [advisories[name] for name in group]
+        records = [read.by_id[name] for name in group]
         yield Found(
             lead=group[0],
             also=tuple(group[1:]),
@@ -76,29 +143,28 @@ def find(inventory: Inventory, exposed: bool, indexes: Sequence[Index]) -> Itera
             matches=tuple(_json(line) for line in own[:MAX_MATCHES]),
             left_out=max(0, len(own) - MAX_MATCHES),
             remedy=_remedy(own),
-            naive=_difference(own, records, advisories, naive),
+            naive=_difference(own, records, touched, read, naive),
             facts=deadline_facts.combine(
                 (word for r in records for word in r.facts),
                 (c.exposure for c in touched),
-                exposed,
+                held.exposed,
             ),
             criticality=deadline_facts.criticality(c.criticality for c in touched),
+            known_as=frozenset().union(*map(changes.names, records)),
         )
 
 
-def _naive(
-    inventory: Inventory, advisories: Iterable[Advisory]
-) -> dict[tuple[str, str], Match] | None:
+def _naive(inventories: Sequence[Inventory], advisories: Collection[Advisory]) -> _Naive:
     """The lines without any correction; None where there is no correction."""
     plain = [a for a in advisories if not a.corrects]
-    if len(plain) == len(list(advisories)):
+    if len(plain) == len(advisories):
         return None
-    return {(m.component, m.advisory): m for m in match([inventory], plain)}
+    return {(m.inventory, m.component, m.advisory): m for m in match(inventories, plain)}
 
 
-def _groups(lines: Sequence[Match], advisories: dict[str, Advisory]) -> list[list[str]]:
+def _groups(matched: Iterable[str], advisories: dict[str, Advisory]) -> list[list[str]]:
     """The matched records by vulnerability, each group with its lead first."""
-    ids = sorted({line.advisory for line in lines})
+    ids = sorted(matched)
     leader = {name: name for name in ids}
 
     def root(name: str) -> str:
@@ -150,19 +216,23 @@ def _remedy(lines: Iterable[Match]) -> str:
 def _difference(
     lines: Sequence[Match],
     records: Sequence[Advisory],
-    advisories: dict[str, Advisory],
-    naive: dict[tuple[str, str], Match] | None,
+    components: Sequence[Component],
+    read: _Records,
+    naive: _Naive,
 ) -> str:
-    """What the corrected records alone say of the first component of which they say another."""
+    """What the corrected records alone say of the first component of which they say another.
+
+    Only those that speak of one of the components, in whatever version.
+    """
     corrected = {name for r in records for name in r.corrects}
     if naive is None or not corrected:
         return ""
-    ids = sorted(
-        a.id for a in advisories.values() if not a.corrects and corrected & {a.id, *a.aliases}
-    )
+    own = {key for one in components for key in identity.of_component(one)}
+    plain = (each for name in corrected for each in read.corrected.get(name, ()))
+    ids = sorted({advisory.id for advisory, keys in plain if not own.isdisjoint(keys)})
     for line in lines:
         for name in ids:
-            alone = naive.get((line.component, name))
+            alone = naive.get((line.inventory, line.component, name))
             what = _what(line)
             if alone is None:
                 return f"{name} alone says that {what} is not affected"[:300]

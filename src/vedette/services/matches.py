@@ -1,55 +1,75 @@
-"""Matching kept inventories against the newest indexes, and what becomes of their notices.
+"""Matching kept inventories against the newest indexes.
 
 Rules:
-- One notice for a vulnerability of an inventory, whatever takings of it and revisions follow.
-- A deadline counts from the notice's first day; facts that make it more urgent count from their
-  own day; a re-match never lengthens a deadline whose facts did not change.
-- A patch counts as verified when a newer taking no longer holds what was found, and as failed when
-  a newer taking still does, or when a newer record asks for another fix than the answered one.
-- What is no longer found without a change of the system (a record was corrected or withdrawn) is
-  marked so, and verifies nothing.
-- The owner alone sees a notice, on whichever instance it is kept.
+- A new index touches the inventories that hold a name of a record that differs from the earlier
+  index; in these, only the vulnerabilities that such records can be part of are decided anew, and
+  the notices are as after a match of everything.
+- An inventory is matched whole when it is new, when the earlier index is no longer here, when most
+  of the index changed, and every night.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from datetime import date
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
 
 from django.db import transaction
 
-from vedette.clearinghouse.machine import Party
-from vedette.clearinghouse.priority import decide
-from vedette.clearinghouse.states import NOTICE, NoticeState
-from vedette.clearinghouse.waves import NoticeRank, order
 from vedette.formats.detect import read_inventory
-from vedette.kernel.clock import format_time
 from vedette.kernel.events import Event
-from vedette.matching import model
+from vedette.matching import changes
 from vedette.matching.index import Index
-from vedette.services import answers, matched
-from vedette.services.acting import Actor, Doing, act, instance_actor
-from vedette.services.jobs import job
-from vedette.services.matched import Found
-from vedette.store.models import IndexBuild, Inventory, Notice
+from vedette.services import matched, rematching
+from vedette.services.acting import act
+from vedette.services.here import here
+from vedette.services.jobs import job, schedule
+from vedette.services.noticing import bring_up_to_date, notices_of, owner_of
+from vedette.store.models import IndexBuild, Inventory, Schedule
 from vedette.store.tenancy import SYSTEM, scoped
 
-NOT_FOUND = "unaffected"
+NIGHT = time(3, 0)
+NIGHTLY = "match every inventory"
 
 
 @job(queue="long")
 def match_inventories(org: str = "", inventory: str = "") -> None:
     """Match the current inventories: all of them, one organisation's, or one. Idempotent."""
     indexes = current_indexes()
+    for inventory_id in _current(org, inventory):
+        match_inventory(inventory_id, indexes)
+
+
+@job(queue="long")
+def match_changes() -> None:
+    """Match against the records that changed since each inventory was matched. Idempotent."""
+    indexes = current_indexes()
+    for inventory_id in rematching.rematch(indexes):
+        match_inventory(inventory_id, indexes)
+
+
+@job(queue="long")
+def match_nightly() -> None:
+    """Match everything, and again the next night."""
+    match_inventories()
+    every_night()
+
+
+def every_night() -> None:
+    """See to it that a match of everything is due, in the coming night."""
+    with scoped(SYSTEM):
+        if Schedule.objects.filter(name=NIGHTLY, done_at=None).exists():
+            return
+    now = here().clock.now()
+    due = datetime.combine(now.date(), NIGHT, now.tzinfo)
+    schedule(NIGHTLY, match_nightly, due if due > now else due + timedelta(days=1))
+
+
+def _current(org: str, inventory: str) -> list[str]:
     with transaction.atomic(), scoped(SYSTEM):
         rows = Inventory.objects.filter(current=True).order_by("pk")
         rows = rows.filter(org_id=org) if org else rows
         rows = rows.filter(id=inventory) if inventory else rows
-        ids = list(rows.values_list("id", flat=True))
-    for inventory_id in ids:
-        match_inventory(inventory_id, indexes)
+        return list(rows.values_list("id", flat=True))
 
 
 def current_indexes() -> list[Index]:
@@ -71,154 +91,12 @@ def match_inventory(inventory_id: str, indexes: Sequence[Index]) -> None:
         current = Inventory.objects.select_for_update().filter(id=row.id, current=True)
         if not current.exists():
             return
-        notices = list(
-            Notice.objects.select_for_update(of=("self",))
-            .select_related("inventory")
-            .defer("inventory__data")
-            .filter(org_id=row.org_id, inventory__name=row.name)
-            .order_by("sent_at", "pk")
-        )
-        left = list(notices)
-        for one in found:
-            notice = next((n for n in left if n.advisory in one.names), None)
-            if notice is None:
-                _send(doing, row, one)
-            else:
-                left.remove(notice)
-                _found_again(doing, notice, row, one)
-        for notice in left:
-            _no_longer_found(doing, notice, row, content, indexes)
-        _rank(row.org_id)
+        notices = list(notices_of(row))
+        bring_up_to_date(doing, row, found, notices, indexes, content.components)
+        if changes.separable(content):
+            current.update(matched_with=rematching.together(indexes))
         doing.record(
             Event.OPERATOR_MATCH_FINISHED,
             row.id,
             {"indexes": [index.name for index in indexes], "found": len(found)},
         )
-
-
-def owner_of(org: str) -> Actor:
-    """The instance itself, working for one of its organisations."""
-    return replace(instance_actor(), org=org)
-
-
-def move(doing: Doing, notice: Notice, trigger: str, party: Party, why: dict[str, Any]) -> None:
-    """Take one row of the notice's machine and record it; the caller saves. Raises Refused."""
-    row = NOTICE.step(notice.state, trigger, party)
-    notice.state = row.target
-    doing.record(row.event, notice.id, {"state": notice.state, **why}, marking=notice.marking)
-
-
-def _send(doing: Doing, inventory: Inventory, found: Found) -> None:
-    notice = Notice(
-        org_id=inventory.org_id,
-        inventory=inventory,
-        advisory=found.lead,
-        sent_at=doing.now,
-    )
-    _describe(doing, notice, found)
-    notice.save(force_insert=True)
-    doing.record(
-        Event.OPERATOR_NOTICE_RECEIVED,
-        notice.id,
-        {"advisory": notice.advisory, "row": notice.row, "inventory": inventory.id},
-        marking=notice.marking,
-    )
-
-
-def _found_again(doing: Doing, notice: Notice, inventory: Inventory, found: Found) -> None:
-    newer = notice.inventory_id != inventory.id
-    changed = notice.remedy != found.remedy
-    settled = notice.state in (NoticeState.PATCHED, NoticeState.VERIFIED)
-    notice.inventory = inventory
-    _describe(doing, notice, found)
-    if settled and (newer or changed):
-        why = {
-            "inventory": inventory.id,
-            "why": f"the inventory taken {format_time(inventory.taken_at)} still holds it"
-            if newer
-            else "the records now ask for another fix than the one answered",
-        }
-        notice.verified_at = None
-        notice.evidence = {"failed": why}
-        move(doing, notice, "find unpatched", Party.EXECUTION, why)
-        answers.tell(doing, notice)
-    notice.save()
-
-
-def _no_longer_found(
-    doing: Doing,
-    notice: Notice,
-    inventory: Inventory,
-    content: model.Inventory,
-    indexes: Sequence[Index],
-) -> None:
-    notice.verdict = NOT_FOUND
-    present = {(c.id, c.version) for c in content.components}
-    still = any((m["component"], m["version"]) in present for m in notice.matches)
-    newer = notice.inventory_id != inventory.id
-    if notice.state == NoticeState.PATCHED and newer and not still:
-        why = {
-            "inventory": inventory.id,
-            "why": f"the inventory taken {format_time(inventory.taken_at)} no longer holds it",
-            "indexes": [index.name for index in indexes],
-        }
-        notice.verified_at = doing.now
-        notice.evidence = {"verified": why}
-        move(doing, notice, "verify", Party.EXECUTION, why)
-        answers.tell(doing, notice)
-    notice.save()
-
-
-def _describe(doing: Doing, notice: Notice, found: Found) -> None:
-    notice.also = [name for name in found.names if name != notice.advisory]
-    notice.title = found.title[:300]
-    notice.matches = list(found.matches)
-    notice.remedy = found.remedy
-    notice.naive = found.naive
-    notice.verdict = found.verdict
-    notice.facts = {
-        **found.facts.to_json(),
-        "criticality": found.criticality,
-        "matches_left_out": found.left_out,
-    }
-    _set_deadline(doing, notice, found)
-
-
-def _set_deadline(doing: Doing, notice: Notice, found: Found) -> None:
-    pack, facts = doing.here.pack, found.facts
-
-    def from_day(day: date) -> Any:
-        return decide(pack, facts.kev, facts.exposed, facts.automatable, facts.impact, day)
-
-    first = from_day(notice.sent_at.date())
-    if first.row == notice.row:
-        return
-    before, new = notice.deadline, first.deadline
-    if notice.row and new is not None and (before is None or new < before):
-        today = from_day(doing.now.date()).deadline
-        new = today if before is None else min(today, before)
-    notice.row, notice.forensics, notice.deadline = first.row, first.forensics, new
-    notice.pack_digest = pack.digest
-
-
-def _rank(org: str) -> None:
-    """Put an organisation's notices in order of urgency."""
-    rows = list(Notice.objects.filter(org_id=org).only("deadline", "forensics", "facts", "rank"))
-    ranks = {each.notice: rank for rank, each in enumerate(order(_ranks(rows, org)), 1)}
-    changed = [row for row in rows if row.rank != ranks[row.id]]
-    for row in changed:
-        row.rank = ranks[row.id]
-    Notice.objects.bulk_update(changed, ["rank"], batch_size=500)
-
-
-def _ranks(rows: Iterable[Notice], org: str) -> list[NoticeRank]:
-    return [
-        NoticeRank(
-            operator=org,
-            notice=row.id,
-            deadline=row.deadline,
-            forensics=row.forensics,
-            criticality=int(row.facts.get("criticality", 0)),
-        )
-        for row in rows
-    ]

@@ -20,10 +20,10 @@ from vedette.kernel.clock import format_time
 from vedette.kernel.errors import BadInput, NotFound, Refused
 from vedette.kernel.events import Event
 from vedette.kernel.permissions import Permission
-from vedette.services import answers, matches
+from vedette.services import answers, matches, noticing
 from vedette.services.acting import Actor, act, reading
 from vedette.services.jobs import job, schedule
-from vedette.services.matches import NOT_FOUND
+from vedette.services.noticing import NOT_FOUND
 from vedette.store.models import Inventory, LedgerEntry, Notice
 from vedette.store.tenancy import SYSTEM, scoped
 
@@ -60,7 +60,7 @@ def answer_notice(
         else:
             trigger = _trigger(notice.state, state)
             why = {"control": control, "expires": str(expires)} if deferred else {}
-            matches.move(doing, notice, trigger, Party.OPERATOR, why)
+            noticing.move(doing, notice, trigger, Party.OPERATOR, why)
         notice.control = control.strip() if deferred else ""
         notice.expires_at = expires if deferred else None
         answered = state != NoticeState.UNANSWERED
@@ -132,12 +132,12 @@ def expire_deferral(notice: str) -> None:
         owner = Notice.objects.filter(id=notice).values_list("org_id", flat=True).first()
     if owner is None:
         return
-    with act(matches.owner_of(owner), None) as doing:
+    with act(noticing.owner_of(owner), None) as doing:
         row = Notice.objects.select_for_update().get(id=notice)
         over = row.expires_at is not None and row.expires_at <= doing.now
         if row.state != NoticeState.DEFERRED or not over:
             return
-        matches.move(doing, row, "expire", Party.CLOCK, {"expired": str(row.expires_at)})
+        noticing.move(doing, row, "expire", Party.CLOCK, {"expired": str(row.expires_at)})
         row.evidence = {"expired": {"why": f"the deferral ended {row.expires_at:%Y-%m-%d}"}}
         row.save()
 

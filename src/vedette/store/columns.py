@@ -23,6 +23,13 @@ def owner(related: str = "+") -> Any:
     return models.ForeignKey("store.Organisation", on_delete=models.PROTECT, related_name=related)
 
 
+def unsearched_owner() -> Any:
+    """The owning organisation of a table of very many rows, which no query looks up by it."""
+    return models.ForeignKey(
+        "store.Organisation", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+
+
 def text(limit: int = 300, **options: Any) -> Any:
     return models.CharField(max_length=limit, blank=True, default="", **options)
 

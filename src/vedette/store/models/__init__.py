@@ -37,7 +37,7 @@ from vedette.store.models.findings import Finding, PeerOrganisation, Reproductio
 from vedette.store.models.index import IndexBuild, SourceAdvisory
 from vedette.store.models.instance import IdempotencyRecord, PackRecord, Schedule
 from vedette.store.models.ledger import Checkpoint, LedgerEntry, LedgerHead, LedgerSalt
-from vedette.store.models.operators import Inventory, Notice, OperatorAnswer
+from vedette.store.models.operators import HeldName, Inventory, Notice, NoticeName, OperatorAnswer
 from vedette.store.models.partners import TrustedPartner
 from vedette.store.models.publication import Publication, PublicationMark
 from vedette.store.models.review import (
@@ -82,6 +82,7 @@ __all__ = [
     "FieldCheck",
     "Finding",
     "FixDelivery",
+    "HeldName",
     "Hold",
     "IdempotencyRecord",
     "InMessage",
@@ -96,6 +97,7 @@ __all__ = [
     "MeterReport",
     "ModelEndpoint",
     "Notice",
+    "NoticeName",
     "OperatorAnswer",
     "Organisation",
     "OutMessage",

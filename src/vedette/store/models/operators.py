@@ -14,7 +14,8 @@ from vedette.store.tenancy import Table, Tenancy
 class Inventory(Table):
     """What an operator runs. Its owner alone sees it, on whichever instance it is kept.
 
-    Earlier takings of the same name stay; `current` is the newest.
+    Earlier takings of the same name stay; `current` is the newest. `statements` counts the VEX
+    statements in it, `matched_with` names the indexes that its notices rest on, by digest.
     """
 
     tenancy = Tenancy()
@@ -29,6 +30,8 @@ class Inventory(Table):
     problems = models.JSONField(default=list, blank=True)
     exposed = models.BooleanField(default=False)
     current = models.BooleanField(default=True)
+    statements = models.IntegerField(default=0)
+    matched_with = columns.long_text()
     taken_at = models.DateTimeField()
 
     class Meta(Table.Meta):
@@ -38,6 +41,28 @@ class Inventory(Table):
                 condition=models.Q(current=True),
                 name="one_current_inventory_a_name",
             )
+        ]
+
+
+class HeldName(Table):
+    """What of a current inventory is known by one key of matching, by the key's code.
+
+    `components` holds them with their places, so that one advisory is matched without reading
+    inventories; several that bear one id stand together.
+    """
+
+    tenancy = Tenancy()
+
+    org = columns.unsearched_owner()
+    inventory = models.ForeignKey(
+        Inventory, on_delete=models.CASCADE, related_name="names", db_index=False
+    )
+    code = models.BigIntegerField(db_index=True)
+    components = models.JSONField()
+
+    class Meta(Table.Meta):
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["inventory", "code"], name="one_row_a_held_name")
         ]
 
 
@@ -82,6 +107,23 @@ class Notice(Table):
             models.UniqueConstraint(
                 fields=["inventory", "advisory"], name="one_notice_an_advisory_and_inventory"
             )
+        ]
+
+
+class NoticeName(Table):
+    """One name of a notice's records: an id, an alias, or what a correction corrects."""
+
+    tenancy = Tenancy()
+
+    org = columns.unsearched_owner()
+    notice = models.ForeignKey(
+        Notice, on_delete=models.CASCADE, related_name="names", db_index=False
+    )
+    name = models.CharField(max_length=200, db_index=True)
+
+    class Meta(Table.Meta):
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["notice", "name"], name="one_row_a_notices_name")
         ]
 
 
