@@ -4,7 +4,7 @@ Simulated windows of 30 days under the shipped pack: probes at the start, daily 
 each round compared with those before it, by the very rule that an office runs. The model is the
 talker that ships as a stand-in, at the sampling temperatures 0.3, 0.7 and 1; its answers differ
 every time. A changed build has part of its odds changed (drift: 1 is none in common) or another
-temperature; it comes after a pool's worth of rounds. The talker is a cartoon of a model, so power
+temperature; it comes after eight rounds. The talker is a cartoon of a model, so power
 is the method's at that size of change, not a promise about a given change of a given model; the
 false-alarm rate rests on the exchange of answers alone. Intervals are Clopper and Pearson's, 95%.
 The peer is what the pack's rate promises: that times the rounds.
@@ -27,8 +27,8 @@ from vedette.runner.subjects.talker import Talker
 
 DAYS = 30
 TEMPERATURES = (0.3, 0.7, 1.0)
-LATER = 3
-"""So many rounds after a change are looked at."""
+BEFORE, LATER = 8, 10
+"""So many rounds are taken before a change, and after it."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ CHANGES = (Build(0.1), Build(0.2), Build(0.35), Build(0.5), Build(1.0), Build(0,
 
 
 def run(quick: bool) -> list[Result]:
-    windows, changes = (3, 2) if quick else (240, 60)
+    windows, changes = (3, 2) if quick else (90, 30)
     heats = [TEMPERATURES[seed % len(TEMPERATURES)] for seed in range(windows)]
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         rounds = list(pool.map(p_values, range(windows), heats))
@@ -74,7 +74,10 @@ def power(build: Build, after: list[int]) -> list[Result]:
     """The share of changes that the first round found, and one of the first few."""
     return [
         _share(f"found by the first round, {build}", [n == 1 for n in after]),
-        _share(f"found within {LATER} rounds, {build}", [n > 0 for n in after]),
+        *(
+            _share(f"found within {few} rounds, {build}", [0 < n <= few for n in after])
+            for few in (3, LATER)
+        ),
     ]
 
 
@@ -106,11 +109,11 @@ def rule() -> Rule:
     return Rule.of(pack())
 
 
-def p_values(seed: int, temperature: float) -> list[float]:
+def p_values(seed: int, temperature: float, days: int = DAYS) -> list[float]:
     """Each comparison's p in a window in which one build answers throughout."""
     talker = Talker(temperature=temperature).seeded(seed)
     every = pack().integer("access", "probes", "every_hours")
-    count = DAYS * 24 // every + 1
+    count = days * 24 // every + 1
     return list(_compared([asked(talker) for _ in range(count)]))
 
 
@@ -118,14 +121,14 @@ def found_after(build: Build, seed: int) -> int:
     """The number of the first round after a change that found it; 0 where none of a few did."""
     before = Talker().seeded(2 * seed)
     after = Talker(f"other {seed}", build.drift, build.temperature).seeded(2 * seed + 1)
-    old = [asked(before) for _ in range(rule().pooled)]
+    old = [asked(before) for _ in range(BEFORE)]
     new = [asked(after) for _ in range(LATER)]
-    ps = list(_compared([*old, *new]))[-LATER:]
+    ps = _compared([*old, *new], begin=BEFORE)
     return next((n for n, p in enumerate(ps, 1) if p <= rule().alpha), 0)
 
 
-def _compared(rounds: list[Answers]) -> Iterator[float]:
-    for number in range(1, len(rounds)):
+def _compared(rounds: list[Answers], begin: int = 1) -> Iterator[float]:
+    for number in range(begin, len(rounds)):
         found = compare_round(rounds[number - 1 :: -1], rounds[number], rule())
         assert found is not None
         yield found.p

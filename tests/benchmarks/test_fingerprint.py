@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
 from benchmarks.fingerprint import Build
+from scipy.stats import binom
 
 from benchmarks import fingerprint
 
@@ -19,19 +21,29 @@ def test_a_windows_false_alarms_stay_below_five_percent_by_the_packs_own_numbers
     assert (rule.exchanges + 1) * rule.alpha >= 1, "so many exchanges can find something"
 
 
-def test_the_same_build_raises_alarms_no_more_often_than_promised() -> None:
+@pytest.mark.parametrize("days", [8, pytest.param(30, marks=pytest.mark.long)])
+def test_the_same_build_raises_alarms_no_more_often_than_promised(days: int) -> None:
     heats = (0.3, 1.0)
-    ps = [p for seed, heat in enumerate(heats) for p in fingerprint.p_values(seed, heat)]
-    assert len(ps) == 60
-    # binomial(60, 0.001): 2 or more has a chance of 0.002; (60, 0.1): 14 or more of 0.001
-    assert sum(p <= fingerprint.rule().alpha for p in ps) < 2
-    assert sum(p <= 0.1 for p in ps) < 14
-    assert sum(p <= 0.9 for p in ps) > 44, "nor so seldom that the test says nothing"
+    ps = [p for seed, heat in enumerate(heats) for p in fingerprint.p_values(seed, heat, days)]
+    count = 2 * days
+    assert len(ps) == count
+
+    def unlikely(below: float) -> float:
+        """So many at or below have a chance of less than 0.002."""
+        return float(binom.ppf(0.998, count, below)) + 1
+
+    assert sum(p <= fingerprint.rule().alpha for p in ps) < unlikely(fingerprint.rule().alpha)
+    assert sum(p <= 0.1 for p in ps) < unlikely(0.1)
+    assert sum(p > 0.9 for p in ps) < unlikely(0.1), "nor so seldom that the test says nothing"
 
 
 def test_a_large_change_is_found_at_once_and_none_is_not() -> None:
-    assert [fingerprint.found_after(Build(1.0), seed) for seed in range(4)] == [1] * 4
-    assert [fingerprint.found_after(Build(), seed) for seed in range(4)] == [0] * 4
+    assert [fingerprint.found_after(Build(1.0), seed) for seed in range(2)] == [1] * 2
+    assert fingerprint.found_after(Build(), 0) == 0
+
+
+def test_a_moderate_change_shows_in_several_rounds_together() -> None:
+    assert 1 < fingerprint.found_after(Build(0.35), 0) <= 8
 
 
 def test_intervals_are_clopper_and_pearsons() -> None:

@@ -33,7 +33,7 @@ def answers(talker: Talker, times: int = 8) -> dict[str, list[str]]:
 def p_of(seed: int, other: Talker, exchanges: int = 199) -> float:
     one = answers(Talker().seeded(seed))
     two = answers(other.seeded(seed + 1_000_000))
-    found = compare(one, two, length=160, exchanges=exchanges, seed=seed, alpha=0.05)
+    found = compare([one, two], length=160, exchanges=exchanges, seed=seed, alpha=0.05)
     return found.p
 
 
@@ -51,22 +51,22 @@ def test_without_noise_any_change_is_found_and_sameness_is_certain() -> None:
     same = {q: ["word " + q] * 8 for q in QUESTIONS}
     other = {**same, QUESTIONS[0]: ["another thing"] * 8}
     options = {"length": 160, "exchanges": 999, "seed": 1, "alpha": 0.001}
-    assert compare(same, same, **options).p == 1.0  # type: ignore[arg-type]
-    found = compare(same, other, **options)  # type: ignore[arg-type]
+    assert compare([same, same], **options).p == 1.0  # type: ignore[arg-type]
+    found = compare([same, other], **options)  # type: ignore[arg-type]
     assert found.changed(0.005)
     assert max(found.by_question, key=lambda q: found.by_question[q]) == QUESTIONS[0]
 
 
 def test_nothing_in_common_says_nothing() -> None:
-    found = compare({"a": ["x", "y"]}, {"b": ["x"]}, length=9, exchanges=99, seed=1, alpha=0.05)
+    found = compare([{"a": ["x", "y"]}, {"b": ["x"]}], length=9, exchanges=99, seed=1, alpha=0.05)
     assert (found.p, found.questions, found.changed(0.05)) == (1.0, 0, False)
 
 
 @given(st.lists(st.text(max_size=40), min_size=2, max_size=8), st.integers(0, 9))
 def test_the_same_seed_gives_the_same_answer(texts: list[str], seed: int) -> None:
     options = {"length": 20, "exchanges": 49, "seed": seed, "alpha": 0.05}
-    one = compare({"q": texts}, {"q": texts[::-1]}, **options)  # type: ignore[arg-type]
-    assert one == compare({"q": texts}, {"q": texts[::-1]}, **options)  # type: ignore[arg-type]
+    one = compare([{"q": texts}, {"q": texts[::-1]}], **options)  # type: ignore[arg-type]
+    assert one == compare([{"q": texts}, {"q": texts[::-1]}], **options)  # type: ignore[arg-type]
     assert 0 < one.p <= 1
 
 
@@ -79,6 +79,41 @@ def test_calls_are_put_to_build_and_era() -> None:
     assert label_of("", START, [], names) == "no build named"
     assert join_labels(["a", "a"]) == "a"
     assert join_labels(["a", "b"]) == MIXED
+
+
+def test_a_change_found_by_several_rounds_may_lie_before_any_of_them() -> None:
+    rounds = [Round(START + n * HOUR, "same") for n in range(4)]
+    rounds += [Round(START + 4 * HOUR, "changed", recent=3)]
+    label = [label_of("", START + m * HOUR / 2, rounds, {}) for m in (1, 2, 3, 7, 8)]
+    doubtful = "no build named, fingerprint 1 or 2"
+    assert label[:2] == ["no build named, fingerprint 1"] * 2
+    assert label[2:] == [doubtful, doubtful, "no build named, fingerprint 2"]
+
+
+@given(st.lists(st.integers(0, 5), min_size=2, max_size=9), st.integers(0, 5))
+def test_where_the_change_lies_is_by_scaled_mmd(kinds: list[int], seed: int) -> None:
+    """The statistic of every place, counted anew from its definition."""
+    rounds = [{"q": [f"word {kind} {n}" for n in range(3)]} for kind in kinds]
+    found = compare(rounds, length=40, exchanges=19, seed=seed, alpha=0.05)
+    texts = [text for made in rounds for text in made["q"]]
+
+    def like(a: str, b: str) -> float:
+        one, two = ({t[i : i + 3] for i in range(len(t) - 2)} for t in (a, b))
+        return len(one & two) / len(one | two)
+
+    def mmd(new: list[str], old: list[str]) -> float:
+        def inside(of: list[str]) -> float:
+            pairs = [like(a, b) for i, a in enumerate(of) for b in of[:i]]
+            return sum(pairs) / len(pairs)
+
+        across = [like(a, b) for a in new for b in old]
+        scale = 4 * len(new) * len(old) / (len(new) + len(old)) ** 2
+        return scale * (inside(new) + inside(old) - 2 * sum(across) / len(across))
+
+    places = [n for n in (1, 2, 4) if n <= max(1, len(kinds) // 2)]
+    by_place = {n: mmd(texts[-3 * n :], texts[: -3 * n]) for n in places}
+    assert found.statistic == pytest.approx(max(by_place.values()))
+    assert by_place[found.recent] == pytest.approx(found.statistic)
 
 
 def test_a_statement_is_told_from_another_by_any_part() -> None:

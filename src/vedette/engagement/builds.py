@@ -6,7 +6,8 @@ Rules:
   is another build.
 - A call belongs to the build that the proxy named with it.
 - A fingerprint that differs begins another era, whatever the lab states; a call between the last
-  round that fitted and the first that did not belongs to neither for certain, and says so.
+  round that fitted and the first that did not belongs to neither for certain, and says so. Where
+  only several rounds together differ, the change may have come before any of them.
 - Results are split by both: what was reached under one label is never counted with another.
 """
 
@@ -55,11 +56,15 @@ def digest_of(text: str) -> str:
 
 @dataclass(frozen=True)
 class Round:
-    """One taking of the probes: from when to when, and whether it fitted or "changed"."""
+    """One taking of the probes: from when to when, and whether it fitted or "changed".
+
+    `recent` rounds, this one and those right before it, differ together from the ones before them.
+    """
 
     at: datetime
     verdict: str
     until: datetime | None = None
+    recent: int = 1
 
     @property
     def end(self) -> datetime:
@@ -73,10 +78,11 @@ def era_of(at: datetime, rounds: Sequence[Round]) -> tuple[int, int]:
     """
     ordered = sorted(rounds, key=lambda r: r.at)
     first = sum(r.verdict == "changed" and r.at <= at for r in ordered)
-    if any(r.at <= at <= r.end for r in ordered):
-        return first, first
-    following = next((r for r in ordered if r.at > at), None)
-    return first, first + bool(following and following.verdict == "changed")
+    doubtful = any(
+        made.verdict == "changed" and ordered[max(0, place - made.recent)].end < at < made.at
+        for place, made in enumerate(ordered)
+    )
+    return first, first + doubtful
 
 
 def label_of(build: str, at: datetime, rounds: Sequence[Round], names: Mapping[str, str]) -> str:

@@ -30,6 +30,7 @@ ACCESS_ROWS: tuple[MessageType, ...] = (
         p=Text(12, r"[01](\.[0-9]{1,9})?", required=False),
         statistic=Text(12, r"-?[0-9](\.[0-9]{1,9})?", required=False),
         bar=Text(12, r"-?[0-9](\.[0-9]{1,9})?", required=False),
+        recent=Whole(1, 1_000, required=False),
         reason=Text(required=False),
         taken=Time(),
         until=Time(required=False),

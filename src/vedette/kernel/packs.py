@@ -37,7 +37,7 @@ DEFAULT = "us-eo-14409@1"
 PINNED: Mapping[str, tuple[str, str]] = {
     DEFAULT: (
         "us-eo-14409-1.json",
-        "sha256:d0d2bafbfc5c769d7b6466adc91e2163c0b0bcea8d625489e6de13ed47a5eea6",
+        "sha256:374810beba657e28523c6b28a1acd120f1d272f0ac632c9fde81b1d3780bd4e7",
     ),
 }
 

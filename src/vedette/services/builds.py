@@ -239,7 +239,10 @@ def rounds_of(window: Act, until: datetime | None = None) -> list[Round]:
     """The fingerprints taken in a window, as the rules see them."""
     rows = window.rounds.filter(state="taken")
     rows = rows.filter(at__lte=until) if until else rows
-    return [Round(row.at, row.verdict, row.until) for row in rows.order_by("at")]
+    return [
+        Round(row.at, row.verdict, row.until, row.result.get("recent", 1))
+        for row in rows.order_by("at")
+    ]
 
 
 def names_of(window: Act) -> dict[str, str]:

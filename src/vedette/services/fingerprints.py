@@ -32,6 +32,7 @@ from vedette.store.models import Act, ProbeRound, Session
 
 TAKEN, MISSED = "taken", "missed"
 FIRST, SAME, CHANGED = "first", "same", "changed"
+COMPARED = ("statistic", "bar", "p", "recent")
 PLACES = {"start": 0, "day": 1, "asked": 2, "end": 3}
 
 
@@ -166,11 +167,11 @@ def _result(found: rules.Verdict | None) -> dict[str, Any]:
         "p": f"{found.p:.6f}",
         "exchanges": found.exchanges,
         "questions": found.questions,
+        "recent": found.recent,
     }
 
 
 def _tell(doing: Doing, made: ProbeRound) -> None:
-    names = ("statistic", "bar", "p")
     body = {
         "round": made.id,
         "act": made.act_id,
@@ -182,7 +183,7 @@ def _tell(doing: Doing, made: ProbeRound) -> None:
         "reason": made.reason or None,
         "taken": stamp(made.at),
         "until": stamp(made.until),
-        **{name: made.result.get(name) for name in names},
+        **{name: made.result.get(name) for name in COMPARED},
     }
     row = made.act
     message_id = doing.send(
@@ -218,7 +219,7 @@ def on_fingerprinted(arrival: Arrival) -> None:
         reason=body.get("reason", ""),
         build=body.get("build", ""),
         verdict=body.get("verdict", ""),
-        result={n: body[n] for n in ("statistic", "bar", "p") if n in body},
+        result={name: body[name] for name in COMPARED if name in body},
         era=body["era"],
     )
     made.save(force_insert=True)
@@ -249,5 +250,5 @@ def round_row(made: ProbeRound) -> dict[str, Any]:
         "build": made.build,
         "verdict": made.verdict,
         "era": made.era,
-        **{name: made.result.get(name) for name in ("statistic", "bar", "p")},
+        **{name: made.result.get(name) for name in COMPARED},
     }

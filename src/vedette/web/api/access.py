@@ -122,6 +122,7 @@ class RoundOut(Schema):
     statistic: str | None
     bar: str | None
     p: str | None
+    recent: int | None
 
 
 @router.get(

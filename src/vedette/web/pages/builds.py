@@ -158,7 +158,7 @@ def _rounds(rows: list[dict[str, Any]]) -> Table:
             [
                 row["occasion"],
                 moment(row["at"]),
-                VERDICTS.get(row["verdict"]) or State("missed", "attention"),
+                _found(row),
                 row["era"] + 1 if row["state"] == "taken" else row["reason"],
                 row["statistic"],
                 row["bar"],
@@ -168,6 +168,12 @@ def _rounds(rows: list[dict[str, Any]]) -> Table:
         ],
         empty="The first round is taken when the first session opens.",
     )
+
+
+def _found(row: dict[str, Any]) -> State:
+    if row["verdict"] == "changed" and (row["recent"] or 1) > 1:
+        return State(f"changed, by {row['recent']} rounds together", "attention")
+    return VERDICTS.get(row["verdict"]) or State("missed", "attention")
 
 
 def runs(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -194,7 +200,7 @@ def picture(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "at": moment(row["at"]),
             "band": f"{100 * max(float(row['bar']), 0) / widest:.1f}",
             "dot": f"{100 * max(float(row['statistic']), 0) / widest:.1f}",
-            "state": VERDICTS[row["verdict"]],
+            "state": _found(row),
             "statistic": f"{float(row['statistic']):.4f}",
         }
         for row in compared
