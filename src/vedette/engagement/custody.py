@@ -144,19 +144,24 @@ def certificate(
     pack: PolicyPack,
     *,
     act: str,
-    lab: str,
     office: str,
+    lab: str = "",
+    shared_by: str = "",
     keys: Iterable[str],
     material: Mapping[str, Any],
     ordered_by: str,
     method: str,
     now: datetime,
 ) -> dict[str, Any]:
-    """The certificate of destruction, ready to be signed; `lab` and `office` are key ids."""
+    """The certificate of destruction, ready to be signed by the office that held it.
+
+    Args:
+        office, lab, shared_by: key ids; `shared_by` instead of `lab` where an office shared it.
+    """
     return {
         "vedette_certificate": FORMAT,
         "act": act,
-        "lab": lab,
+        **({"shared_by": shared_by} if shared_by else {"lab": lab}),
         "office": office,
         "keys": sorted(keys),
         "destroyed_at": format_time(now),

@@ -132,6 +132,26 @@ _ROWS: tuple[MessageType, ...] = (
         digest=DIGEST,
     ),
     _row(
+        "custody.copies-told",
+        {OFFICE},
+        {LAB},
+        "Which offices got an extract of an act's material and were asked to destroy it, and which"
+        " of them have certified it.",
+        act=ID,
+        number=Whole(1, 1_000_000),
+        copies=ListOf(
+            Record(
+                {
+                    "office": Text(200),
+                    "asked": Time(),
+                    "destroyed": Time(required=False),
+                    "digest": Text(71, r"sha256:[0-9a-f]{64}", required=False),
+                }
+            ),
+            1000,
+        ),
+    ),
+    _row(
         "custody.destroyed",
         {OFFICE},
         {LAB},

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from vedette.exchange.fields import (
     DIGEST,
+    HEX,
     ID,
     LONG,
     NOTE,
     Choice,
+    Document,
     ListOf,
     Text,
     TextMap,
@@ -48,6 +50,28 @@ REVIEW_ROWS: tuple[MessageType, ...] = (
         wished_for=Time(required=False),
         pack=Text(100),
         pack_digest=DIGEST,
+    ),
+    row(
+        "consultation.destroyed",
+        {OFFICE},
+        {OFFICE},
+        "The certificate of a consulted office: what it held of an extract was destroyed with its"
+        " key, by digests, with its signature.",
+        consultation=ID,
+        number=Whole(1, 100_000),
+        certificate=Document(),
+        digest=DIGEST,
+        signature=HEX,
+    ),
+    row(
+        "consultation.destruction-asked",
+        {OFFICE},
+        {OFFICE},
+        "What an extract came from is destroyed: the office that got it destroys its copy and"
+        " certifies it. It means what was asked up to this number.",
+        consultation=ID,
+        number=Whole(1, 100_000),
+        asked=Time(),
     ),
     row(
         "dossier.updated",

@@ -9,6 +9,7 @@ Rules:
 - Question and answer belong to the act here: they are sealed under its key, and go with it.
 - Each time the lead proposes or shares anew it asks again, with a higher number; the highest
   counts. An answer names the text that it is about.
+- When what an extract came from is destroyed, `services.extracts` has it destroyed here, too.
 - The office asked answers, declines, or says nothing; the lead goes on in any case.
 """
 
@@ -68,6 +69,7 @@ def send(
     )
     place.consultation = place.consultation or new_id("consultation")
     place.asked += 1
+    place.destruction_asked_at = place.destroyed_at = None
     place.save()
     body = {
         "consultation": place.consultation,
@@ -112,6 +114,7 @@ def on_asked(arrival: Arrival) -> None:
         return
     if unmarked := sorted(set(body["extract"]) - set(body["markings"])):
         raise BadInput(f"body.markings.{unmarked[0]}: missing", kept="the message")
+    require_foreign(arrival.message.thread, arrival.peer.keyid)
     whole = Marking.parse(arrival.message.marking)
     for key, text in body["markings"].items():
         if not whole.dominates(Marking.parse(text)):
@@ -130,6 +133,7 @@ def on_asked(arrival: Arrival) -> None:
     if "wished_for" in body:
         row.wished_for = parse_time(body["wished_for"], field="body.wished_for")
     row.marking = arrival.message.marking
+    row.destruction_asked_at, row.destroyed_at, row.certificate = None, None, {}
     row.save()
     doing.record(
         Event.ENGAGEMENT_CONSULTATION_ASKED,
@@ -138,6 +142,14 @@ def on_asked(arrival: Arrival) -> None:
         marking=row.marking,
         message_id=arrival.message.id,
     )
+
+
+def require_foreign(thread: str, peer: str) -> None:
+    """Raise Refused where a thread is an act of this instance, or another office's: its key, under
+    which what arrives is sealed, is not that peer's to have destroyed."""
+    others = Consultation.objects.filter(about=thread).exclude(peer_id=peer)
+    if thread and (Act.objects.filter(id=thread).exists() or others.exists()):
+        raise Refused("this thread is not its sender's", kept="what is here under it")
 
 
 def answer(
@@ -149,6 +161,8 @@ def answer(
         raise BadInput(f"answer: {said[:40]!r} is none of {', '.join(Stand)}, declined")
     with act(actor, Permission.REVIEW_ADVISE) as doing:
         row = _find(actor, consultation_id, lock=True)
+        if row.destruction_asked_at is not None:
+            raise Refused("the extract is destroyed, as its office asked", kept="your text")
         trigger = "decline" if said == "declined" else "answer"
         move = CONSULTATION.step(row.state, trigger, Party.CONSULTED)
         row.state, row.stand, row.answers = move.target, said, row.answers + 1
@@ -258,7 +272,7 @@ def consultation_view(actor: Actor, consultation_id: str) -> dict[str, Any]:
             if named and readable(actor, mark := str(row.markings[key]))
         ]
         whole = named and readable(actor, row.marking)
-        acts = actor.host and actor.may(Permission.REVIEW_ADVISE)
+        acts = actor.host and actor.may(Permission.REVIEW_ADVISE) and not row.destruction_asked_at
         moves = CONSULTATION.moves(row.state, Party.CONSULTED) if acts else ()
         return {
             **_row(row),
@@ -271,5 +285,9 @@ def consultation_view(actor: Actor, consultation_id: str) -> dict[str, Any]:
             "marking": row.marking if whole else "TLP:AMBER+STRICT",
             "answered_by": row.answered_by,
             "pack": row.pack,
+            "destruction_asked_at": stamp(row.destruction_asked_at),
+            "destroyed_at": stamp(row.destroyed_at),
+            "certificate": row.certificate if row.destroyed_at else None,
+            "certificate_signature": row.certificate_signature if row.destroyed_at else "",
             "moves": [{"trigger": m.trigger, "label": m.label} for m in moves],
         }

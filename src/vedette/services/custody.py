@@ -13,6 +13,7 @@ Rules:
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,7 +34,7 @@ from vedette.services.here import here
 from vedette.services.inbox import Arrival, handles
 from vedette.services.jobs import job, schedule
 from vedette.services.sides import arrived_act, find_act, note, only
-from vedette.store.models import Act, Custody, Hold, OutMessage, WindowKey
+from vedette.store.models import Act, Consultation, Custody, Hold, OutMessage, WindowKey
 from vedette.store.sealing import as_it_is
 from vedette.store.tenancy import SYSTEM, scoped
 
@@ -41,6 +42,8 @@ SETTLED = ("delivered", "refused")
 UNDER_WAY = ("committed", "running")
 WAIT_FOR_RUN = timedelta(hours=1)
 EARLY = "destroy-early"
+after_destruction: list[Callable[[Doing, Act], None]] = []
+"""What else happens when an act's material is destroyed and certified."""
 
 
 def custody_of(row: Act) -> Custody:
@@ -106,7 +109,12 @@ def advance(act_id: str) -> None:
 
 
 def _destroy_stray(doing: Doing, act_id: str) -> None:
-    """Material that names an act which never came: refused messages. Its key goes the same way."""
+    """Material that names an act which never came: refused messages. Its key goes the same way.
+
+    An extract that another office shared is kept until that office asks.
+    """
+    if Consultation.objects.filter(about=act_id, destroyed_at=None).exists():
+        return
     keys = WindowKey.objects.filter(about=act_id, destroyed_at=None)
     if keys.exists():
         destroy(vault.key_file(act_id))
@@ -217,13 +225,18 @@ def _by_hand(doing: Doing, row: Act, made: Custody, by: str) -> Custody:
 def _begin(doing: Doing, row: Act, made: Custody, move: Any, by: str) -> None:
     """Write down what goes, keep what the lab has still to get, and have the key destroyed."""
     made.certificate, made.ordered_by = material.material_of(row.id), by[:200]
-    to_the_lab = OutMessage.objects.filter(thread=row.id, peer_id=row.peer_id)
-    for sent in to_the_lab.exclude(state__in=SETTLED):
-        if sent.envelope:
-            OutMessage.objects.filter(pk=sent.pk).update(envelope=as_it_is(sent.envelope))
+    keep_unsent(row.id, row.peer_id)
     row.runs.update(state="destroyed", progress={})
     _take(doing, row, made, move)
     doing.after(destroy_key, act_id=row.id)
+
+
+def keep_unsent(thread: str, peer: str) -> None:
+    """Have what a peer has still to get outlive the key that it is sealed under."""
+    rows = OutMessage.objects.filter(thread=thread, peer_id=peer).exclude(state__in=SETTLED)
+    for sent in rows:
+        if sent.envelope:
+            OutMessage.objects.filter(pk=sent.pk).update(envelope=as_it_is(sent.envelope))
 
 
 @job()
@@ -269,6 +282,8 @@ def _certify(doing: Doing, row: Act, made: Custody) -> None:
     }
     sent = doing.send(row.peer, "custody.destroyed", body, thread=row.id, marking=row.marking)
     _take(doing, row, made, CUSTODY.step(made.state, "certify", Side.CLOCK), sent)
+    for hook in after_destruction:
+        hook(doing, row)
 
 
 @handles("custody.destroyed")

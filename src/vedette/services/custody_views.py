@@ -84,6 +84,7 @@ def custody_view(actor: Actor, act_id: str) -> dict[str, Any]:
             "certificate": made.certificate if made and made.destroyed_at else None,
             "digest": made.digest if made else "",
             "signature": made.signature if made else "",
+            "copies": made.copies if made else [],
             "list": made.returned or None if made else None,
             "listed_at": stamp(made.returned_at) if made else None,
             "counts": material.material_of(row.id)["counts"] if office else None,

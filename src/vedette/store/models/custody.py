@@ -48,6 +48,9 @@ class Custody(Table):
     signature = columns.text(128)
     returned = columns.document()
     returned_at = columns.moment()
+    # the extracts that other offices got: who was asked to destroy one, and who has certified it
+    copies = models.JSONField(default=list, blank=True)
+    copies_number = models.IntegerField(default=0)
 
 
 class Hold(Table):

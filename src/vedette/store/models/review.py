@@ -9,7 +9,7 @@ from django.db import models
 from vedette.store import columns
 from vedette.store.models.assessment import Determination
 from vedette.store.models.engagement import Act
-from vedette.store.models.exchange import Peer
+from vedette.store.models.exchange import Peer, about_act
 from vedette.store.tenancy import Table, Tenancy
 
 OFFICES = ("ReviewOffice", "review_id", "reader_id")
@@ -60,6 +60,11 @@ class ReviewOffice(Table):
     state = models.CharField(max_length=20)
     fields = models.JSONField(default=list, blank=True)
     hears_others = models.BooleanField(default=True)
+    # what became of the extract there, once what it came from was destroyed here
+    destruction_asked_at = columns.moment()
+    destroyed_at = columns.moment()
+    certificate = columns.document()
+    certificate_signature = columns.text(128)
     invited_at = models.DateTimeField()
     responded_at = columns.moment()
 
@@ -219,10 +224,12 @@ class Question(Table):
 class Consultation(Table):
     """What another office asks this one for its view on, with the extract that it shares.
 
-    `about` is the act there; `readers` whom its terms let read here, None where none are in force.
+    `about` is the act there, under whose key it is sealed here; `readers` whom its terms let read
+    here, None where none are in force. `certificate` says that it was destroyed as the lead asked.
     """
 
     tenancy = Tenancy()
+    sealed_lookup = "about"
 
     id = columns.random_key("consultation")
     org = columns.owner()
@@ -233,11 +240,11 @@ class Consultation(Table):
     model = models.CharField(max_length=200)
     lab = columns.text(200)
     about = columns.text(40)
-    extract = columns.document()
+    extract = columns.sealed_document("about_act")
     markings = columns.document()
     readers = models.JSONField(null=True, blank=True)
-    proposal = columns.long_text()
-    note = columns.long_text()
+    proposal = columns.sealed_text("about_act")
+    note = columns.sealed_text("about_act")
     wished_for = columns.moment()
     pack = columns.text(100)
     pack_digest = columns.text(71)
@@ -245,7 +252,16 @@ class Consultation(Table):
     asked_at = models.DateTimeField()
     answers = models.IntegerField(default=0)
     stand = columns.text(20)
-    reasons = columns.long_text()
+    reasons = columns.sealed_text("about_act")
     made_on = columns.text(71)
     answered_by = columns.text(200)
     answered_at = columns.moment()
+    destruction_asked_at = columns.moment()
+    destroyed_at = columns.moment()
+    certificate = columns.document()
+    certificate_signature = columns.text(128)
+
+    @property
+    def about_act(self) -> str:
+        """The act under whose key it is sealed, "" for none."""
+        return about_act("", self.about)

@@ -110,6 +110,7 @@ def custody(request: SignedIn, act_id: str) -> HttpResponse:
         "facts": _facts(found),
         "holds": _holds(found),
         "counts": _counts(found["counts"]) if found["counts"] else None,
+        "copies": _copies(found["copies"]) if found["copies"] else None,
         "listed": _material(found["list"], "What the office holds") if found["list"] else None,
         "listed_at": moment(found["listed_at"]),
         "remains": found["certificate"]["remains"] if found["certificate"] else [],
@@ -172,6 +173,22 @@ def _holds(found: dict[str, Any]) -> list[dict[str, Any]]:
         }
         for hold in found["holds"]
     ]
+
+
+def _copies(copies: list[dict[str, str]]) -> Table:
+    return Table(
+        "Extracts at other offices",
+        ["Office", "Asked to destroy it", "Certified", "Digest of its certificate"],
+        [
+            [
+                copy["office"],
+                moment(copy["asked"]),
+                moment(copy.get("destroyed")) or State("not certified", "attention"),
+                Code(copy["digest"]) if "digest" in copy else None,
+            ]
+            for copy in copies
+        ],
+    )
 
 
 def _counts(counts: dict[str, int]) -> Table:

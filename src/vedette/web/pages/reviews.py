@@ -239,9 +239,11 @@ def consultation(request: SignedIn, consultation_id: str) -> HttpResponse:
                 ("An answer would help by", moment(found["wished_for"])),
                 ("Answered", moment(found["answered_at"])),
                 ("Policy pack", found["pack"]),
+                ("Destroyed", moment(found["destroyed_at"])),
             )
             if value
         ],
+        "destroyed": moment(found["destroyed_at"]),
         "trail": [("Reviews", "/reviews/"), (found["model"], "")],
         "page_marking": found["marking"],
     }
