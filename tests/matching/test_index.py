@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import tracemalloc
 from contextlib import suppress
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from tests.matching.build import inventory, osv
 
 from vedette.kernel.errors import BadInput
+from vedette.matching import records
 from vedette.matching.building import build
 from vedette.matching.engine import match
 from vedette.matching.index import MAGIC, Index, open_index
@@ -74,6 +76,13 @@ def test_listed_versions_inside_the_range_are_not_stored() -> None:
     record = osv("A", "a", [{"introduced": "0"}, {"fixed": "2"}], versions=["1.0", "odd", "3"])
     (stored,) = Index(build([record]), "x")
     assert stored.affected[0].versions == ("odd", "3")
+
+
+@given(advisories())
+def test_a_record_is_one_line_of_sorted_json(record: Advisory) -> None:
+    line = records.dump(record)
+    assert line == records.as_json(json.loads(line))
+    assert records.dump(records.load(line)) == line
 
 
 GOOD = build([osv("A", "a", [{"introduced": "0"}])])

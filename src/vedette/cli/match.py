@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 import click
@@ -156,16 +155,18 @@ def index(advisories: tuple[Path, ...], out: Path, as_json: bool) -> None:
 
 def _tell_parts(told: Iterable[Told], problems: list[str], suppressed: list[Suppressed]) -> int:
     """Write the lines of all parts once every inventory was read; return how many."""
+    import shutil
+    from tempfile import TemporaryFile
+
     lines = 0
-    with TemporaryFile("w+", encoding="ascii") as kept:
+    with TemporaryFile() as kept:
         for part in told:
             kept.write(part.text)
             lines += part.lines
             problems += part.problems
             suppressed += part.suppressed
         kept.seek(0)
-        while text := kept.read(1 << 20):
-            sys.stdout.write(text)
+        shutil.copyfileobj(kept, sys.stdout.buffer, 1 << 20)
     return lines
 
 

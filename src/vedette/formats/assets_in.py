@@ -16,8 +16,8 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
+from vedette.formats.interface import NONE_CHOSEN
 from vedette.kernel.errors import BadInput
 from vedette.matching import names, vendors
 from vedette.matching.model import Component, Inventory
@@ -26,7 +26,6 @@ MAX_ROWS = 1_000_000
 MAX_COLUMNS = 500
 MAX_CELL = 4096
 SEPARATORS = ";,\t|"
-NONE_CHOSEN: Mapping[str, str] = MappingProxyType({})
 
 FIELDS = {
     "id": (

@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
+
 from vedette.kernel.bounds import MIB, Bounds, check_texts, read_json
 from vedette.kernel.errors import BadInput
 
 SMALL = MIB
 MAX_DEPTH = 200
 MAX_VALUES = 20_000_000
+_decode = msgspec.json.Decoder().decode
 
 
 def load(data: bytes, source: str, limit: int) -> Any:
@@ -23,6 +26,17 @@ def load(data: bytes, source: str, limit: int) -> Any:
     if len(data) > SMALL:
         bounds = Bounds(size=limit, depth=MAX_DEPTH, count=MAX_VALUES)
         return read_json(data, source=source, bounds=bounds)
+    try:
+        value = _decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _load_slowly(data, source)
+    if b"\\u0000" in data:  # what else no database takes, msgspec refuses
+        check_texts(value, data, source=source)
+    return value
+
+
+def _load_slowly(data: bytes, source: str) -> Any:
+    """Parse what Python's own parser takes and msgspec does not, or say what is wrong with it."""
     try:
         value = json.loads(data)
     except RecursionError:

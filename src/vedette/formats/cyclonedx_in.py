@@ -17,7 +17,7 @@ from vedette.formats import vex_in
 from vedette.formats.cyclonedx_xml import MAX_COMPONENTS, NESTED, CycloneDXReader
 from vedette.formats.interface import mapping, objects, text
 from vedette.kernel.errors import BadInput
-from vedette.matching import names, products
+from vedette.matching import names
 from vedette.matching.model import Component, Inventory
 
 MAX_NESTING = 100
@@ -48,28 +48,24 @@ def _whole(inventory: Inventory, document: dict[str, Any], *, described: bool) -
     )
 
 
-def _flat(roots: list[dict[str, Any]], name: str) -> Iterator[dict[str, str]]:
+def _flat(roots: list[dict[str, Any]], name: str) -> Iterator[tuple[Component, bool]]:
     stack = [(row, 1) for row in reversed(roots)]
     while stack:
         row, depth = stack.pop()
         if depth > MAX_NESTING:
             raise BadInput(f"{name}: components nested deeper than {MAX_NESTING}")
-        yield {
-            "id": text(row.get("bom-ref")),
-            "name": _name(row),
-            "version": text(row.get("version")),
-            "purl": text(row.get("purl")),
-            "cpe": text(row.get("cpe")),
-            "vendor": "" if _OWNERS.isdisjoint(row) else _vendor(row),
-            NESTED: "yes" if depth > 1 else "",
-        }
+        get = row.get
+        said = (text(get("bom-ref")), _name(row), text(get("version")), text(get("purl")))
+        vendor = "" if _OWNERS.isdisjoint(row) else _vendor(row)
+        cpe = text(row["cpe"]) if "cpe" in row else ""
+        yield Component(*said, vendor, cpe=cpe), depth > 1
         if "components" in row:
             nested = objects(row["components"])
             stack.extend((child, depth + 1) for child in reversed(nested))
 
 
 def _name(row: dict[str, Any]) -> str:
-    group, name = text(row.get("group")), text(row.get("name"))
+    group, name = text(row["group"]) if "group" in row else "", text(row.get("name"))
     return f"{group}/{name}" if group and name else group or name
 
 
@@ -82,21 +78,26 @@ def _owner(value: Any) -> str:
     return text(mapping(value).get("name"))
 
 
-def collect(name: str, rows: Iterator[dict[str, str]], *, described: bool = False) -> Inventory:
-    """Make an inventory of rows; a row without id gets its purl, else `row:N`.
+def collect(
+    name: str, rows: Iterator[tuple[Component, bool]], *, described: bool = False
+) -> Inventory:
+    """Make an inventory of components, each with whether another holds it.
 
-    `described`: the first row is what the document is about, which may well have no version.
+    One without id gets its purl, else `row:N`. `described`: the first is what the document is
+    about, which may well have no version.
     """
     components = []
     nested = unreadable = 0
-    for number, row in enumerate(rows, 1):
+    for number, (component, inner) in enumerate(rows, 1):
         if number > MAX_COMPONENTS:
             raise BadInput(f"{name}: more than {MAX_COMPONENTS:,} components")
-        purl = row.get("purl", "")
-        nested += bool(row.pop(NESTED, ""))
-        unreadable += bool(purl) and names.from_purl(purl) is None
-        row["id"] = row["id"] or purl or f"row:{number}"
-        components.append(Component(**row))
+        purl = component.purl
+        if purl and names.from_purl(purl) is None:
+            unreadable += 1
+        if not component.id:
+            component = component._replace(id=purl or f"row:{number}")
+        nested += inner
+        components.append(component)
     ids = {component.id for component in components}
     notes = (
         (nested, "nested in others: they count like any other"),
@@ -118,6 +119,10 @@ def _no_version(component: Component) -> bool:
     if component.version:
         return False
     package = names.from_purl(component.purl) if component.purl else None
+    if not component.cpe:
+        return not (package and package.version)
+    from vedette.matching import products
+
     cpe = products.cpe_words(component.cpe) if component.cpe else None
     return not (package and package.version) and (cpe is None or cpe[2] in ("", "*", "-"))
 
@@ -137,5 +142,7 @@ def read_xml(data: bytes, name: str) -> Inventory:
         parser.Parse(data, True)
     except expat.ExpatError as error:
         raise BadInput(f"{name}: not XML ({error})") from None
-    inventory = collect(name, iter(reader.rows), described=reader.described)
+    inner = [bool(row.pop(NESTED)) for row in reader.rows]
+    rows = zip((Component(**row) for row in reader.rows), inner, strict=True)
+    inventory = collect(name, rows, described=reader.described)
     return _whole(inventory, reader.document, described=reader.described)

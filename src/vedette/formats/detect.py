@@ -1,5 +1,6 @@
 """Which format is this? Told from the content alone, then read once.
 
+A reader is imported when its format is met, because one format is what most runs read.
 Paths may be files or folders; a folder is read in sorted order, its symbolic links left alone. A
 file named by the user that can't be read is an error; one found in a folder is listed in
 `problems`, and the rest is read on.
@@ -13,27 +14,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vedette.formats import (
-    assets_in,
-    csaf_in,
-    cve_in,
-    cyclonedx_in,
-    exploited_in,
-    listings_in,
-    osv_in,
-    spdx_in,
-    typed_in,
-    vex_in,
-)
+from vedette.formats import exploited_in, vex_in
 from vedette.formats.bounded import load
-from vedette.formats.interface import AdvisoryReader, InventoryReader, Wanted
+from vedette.formats.interface import NONE_CHOSEN, AdvisoryReader, InventoryReader, Wanted
 from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import BadInput, VedetteError
-from vedette.matching.building import Prepared, prepare
 from vedette.matching.index import MAGIC, Index, open_index
 from vedette.matching.model import Advisory, Exploited, Inventory, Statement
+
+if TYPE_CHECKING:
+    from vedette.matching.building import Prepared
 
 MAX_ADVISORY = 16 * MIB
 MAX_VEX = 64 * MIB
@@ -50,10 +42,16 @@ def advisory_reader(document: Any) -> AdvisoryReader | None:
     if not isinstance(document, dict):
         return None
     if "cveMetadata" in document:
+        from vedette.formats import cve_in
+
         return cve_in.read
     if isinstance(document.get("document"), dict):
+        from vedette.formats import csaf_in
+
         return csaf_in.read
     if "id" in document and ("affected" in document or "modified" in document):
+        from vedette.formats import osv_in
+
         return osv_in.read
     return None
 
@@ -63,7 +61,11 @@ def inventory_reader(document: Any) -> InventoryReader | None:
     if not isinstance(document, dict):
         return None
     if document.get("bomFormat") == "CycloneDX":
+        from vedette.formats import cyclonedx_in
+
         return cyclonedx_in.read_json
+    from vedette.formats import spdx_in
+
     if "spdxVersion" in document or "SPDXID" in document:
         return spdx_in.read_2
     if "@graph" in document or "spdx" in str(document.get("@context", "")):
@@ -80,9 +82,7 @@ def read_advisory(data: bytes, source: str, wanted: Wanted = None) -> Advisory:
     return reader(document, source, wanted)
 
 
-def read_inventory(
-    data: bytes, name: str, columns: Mapping[str, str] = assets_in.NONE_CHOSEN
-) -> Inventory:
+def read_inventory(data: bytes, name: str, columns: Mapping[str, str] = NONE_CHOSEN) -> Inventory:
     """Read one inventory: CycloneDX, SPDX, a package listing, asset CSV or a typed list.
 
     `columns` names the header of a field in an asset CSV, where the guess is to be overruled.
@@ -98,7 +98,11 @@ def read_inventory(
             raise BadInput(f"{name}: neither a CycloneDX nor an SPDX document")
         return reader(document, name)
     if head.startswith(b"<"):
+        from vedette.formats import cyclonedx_in
+
         return cyclonedx_in.read_xml(data, name)
+    from vedette.formats import assets_in, listings_in, typed_in
+
     content = assets_in.decode(data, name)
     listing = listings_in.read(content, name)
     if listing is not None:
@@ -201,6 +205,8 @@ def _each_part(files: Iterator[tuple[str, bool]]) -> Iterator[_Part]:
 
 
 def _part(files: list[tuple[str, bool]]) -> _Part:
+    from vedette.matching.building import prepare
+
     problems: list[str] = []
     errors: list[VedetteError] = []
     prepared = prepare(_advisories(files, problems, errors))
@@ -258,7 +264,7 @@ def inventory_files(paths: Iterable[Path], problems: list[str]) -> list[tuple[st
 def read_inventories(
     paths: Iterable[Path],
     problems: list[str],
-    columns: Mapping[str, str] = assets_in.NONE_CHOSEN,
+    columns: Mapping[str, str] = NONE_CHOSEN,
 ) -> list[Inventory]:
     """Read files and folders of inventories; what was left aside goes to `problems`.
 
@@ -270,7 +276,7 @@ def read_inventories(
 def read_inventory_files(
     files: Iterable[tuple[str, bool]],
     problems: list[str],
-    columns: Mapping[str, str] = assets_in.NONE_CHOSEN,
+    columns: Mapping[str, str] = NONE_CHOSEN,
 ) -> list[Inventory]:
     """Read inventories; one that a folder held and that can't be read goes to `problems`."""
     inventories: dict[str, Inventory] = {}

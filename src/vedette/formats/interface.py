@@ -7,7 +7,8 @@ field it keeps; what it left aside it says.
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from vedette.kernel.errors import BadInput
@@ -15,6 +16,8 @@ from vedette.matching.model import Advisory, Inventory
 
 # The keys that an inventory asks for; None asks for everything.
 Wanted = Container[str] | None
+# which column of an asset CSV is what, where nobody says
+NONE_CHOSEN: Mapping[str, str] = MappingProxyType({})
 
 
 class AdvisoryReader(Protocol):

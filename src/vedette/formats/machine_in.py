@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from importlib.metadata import distributions
 from pathlib import Path
 from urllib.parse import quote
 
@@ -62,6 +61,8 @@ def _os_release(root: Path) -> tuple[str, str]:
 
 def python_packages(folders: Iterable[Path]) -> Iterator[Component]:
     """Yield the distributions installed in site-packages `folders`."""
+    from importlib.metadata import distributions  # slow to import
+
     for distribution in distributions(path=[str(folder) for folder in folders]):
         name, version = distribution.metadata["Name"], distribution.version
         if name and version:

@@ -13,8 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from vedette.formats.assets_in import NONE_CHOSEN
 from vedette.formats.detect import read_inventory_files
+from vedette.formats.interface import NONE_CHOSEN
 from vedette.formats.matches_out import Beside, jsonl
 from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import VedetteError
@@ -29,7 +29,7 @@ PART = 8 * MIB
 class Told(NamedTuple):
     """What a part of the inventories gave: JSON Lines, their number, and what was left out."""
 
-    text: str
+    text: bytes
     lines: int
     suppressed: list[Suppressed]
     problems: list[str]
@@ -84,5 +84,5 @@ def _told(task: _Task) -> Told:
         matches = match(held, open_index(Path(task.source)), problems)
         lines = list(jsonl(honour(matches, held, task.statements, suppressed), Beside(), task.now))
     except VedetteError as error:
-        return Told("", 0, [], problems, error)
-    return Told("".join(lines), len(lines), suppressed, problems)
+        return Told(b"", 0, [], problems, error)
+    return Told("".join(lines).encode("ascii"), len(lines), suppressed, problems)

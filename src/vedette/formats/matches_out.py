@@ -8,7 +8,6 @@ CSV say what is known to be exploited.
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 import unicodedata
@@ -149,9 +148,15 @@ def _result(match: Match) -> dict[str, Any]:
         "level": "warning" if match.verdict == "affected" else "none",
         "message": {"text": message},
         "locations": [location],
-        "partialFingerprints": {"match/v1": hashlib.sha256(key.encode()).hexdigest()},
+        "partialFingerprints": {"match/v1": _sha256(key.encode())},
         "properties": {"verdict": match.verdict, "confidence": match.confidence},
     }
+
+
+def _sha256(data: bytes) -> str:
+    from hashlib import sha256  # slow to import
+
+    return sha256(data).hexdigest()
 
 
 def vex(matches: Iterable[Match], beside: Beside, now: datetime) -> Iterator[str]:
@@ -161,7 +166,7 @@ def vex(matches: Iterable[Match], beside: Beside, now: datetime) -> Iterator[str
     content = json.dumps(statements, sort_keys=True).encode()
     document = {
         "@context": "https://openvex.dev/ns/v0.2.0",
-        "@id": f"urn:vedette:vex:{hashlib.sha256(content).hexdigest()}",
+        "@id": f"urn:vedette:vex:{_sha256(content)}",
         "author": "vedette match",
         "timestamp": format_time(now),
         "version": 1,

@@ -8,7 +8,7 @@ from typing import Any
 
 from vedette.formats.cyclonedx_in import collect
 from vedette.formats.interface import mapping, objects, text, texts
-from vedette.matching.model import Inventory
+from vedette.matching.model import Component, Inventory
 
 _DOCUMENT = "SPDXRef-DOCUMENT"
 _NOTHING = ("NOASSERTION", "NONE")
@@ -16,7 +16,8 @@ _NOTHING = ("NOASSERTION", "NONE")
 
 def read_2(document: Any, name: str) -> Inventory:
     """Read a parsed SPDX 2 document."""
-    inventory = collect(name, (_package_2(row) for row in objects(document.get("packages"))))
+    packages = objects(document.get("packages"))
+    inventory = collect(name, ((_package_2(row), False) for row in packages))
     described = {*texts(document.get("documentDescribes"))} | {
         text(row.get("relatedSpdxElement"))
         for row in objects(document.get("relationships"))
@@ -30,7 +31,7 @@ def _of_one(inventory: Inventory, described: set[str]) -> Inventory:
     return replace(inventory, subject=described.pop()) if len(described) == 1 else inventory
 
 
-def _package_2(row: dict[str, Any]) -> dict[str, str]:
+def _package_2(row: dict[str, Any]) -> Component:
     found = {"purl": "", "cpe": ""}
     for reference in objects(row.get("externalRefs")):
         kind = text(reference.get("referenceType")).rsplit("/", 1)[-1]
@@ -38,12 +39,13 @@ def _package_2(row: dict[str, Any]) -> dict[str, str]:
         if field and not found[field]:
             found[field] = text(reference.get("referenceLocator"))
     supplier = text(row.get("supplier")).removeprefix("Organization:").strip()
-    return found | {
-        "id": text(row.get("SPDXID")),
-        "name": text(row.get("name")),
-        "version": _stated(row.get("versionInfo")),
-        "vendor": "" if supplier in _NOTHING else supplier,
-    }
+    return Component(
+        text(row.get("SPDXID")),
+        text(row.get("name")),
+        _stated(row.get("versionInfo")),
+        vendor="" if supplier in _NOTHING else supplier,
+        **found,
+    )
 
 
 def read_3(document: Any, name: str) -> Inventory:
@@ -61,7 +63,7 @@ def read_3(document: Any, name: str) -> Inventory:
 
 def _packages_3(
     elements: list[dict[str, Any]], by_id: dict[str, dict[str, Any]]
-) -> Iterator[dict[str, str]]:
+) -> Iterator[tuple[Component, bool]]:
     for element in elements:
         if _kind(element) not in ("software_Package", "Package"):
             continue
@@ -73,12 +75,14 @@ def _packages_3(
                 found[field] = text(identifier.get("identifier"))
         supplier = element.get("suppliedBy")
         agent = mapping(supplier) or by_id.get(text(supplier), {})
-        yield found | {
-            "id": _id(element),
-            "name": text(element.get("name")),
-            "version": _stated(_field(element, "packageVersion")),
-            "vendor": text(agent.get("name")),
-        }
+        component = Component(
+            _id(element),
+            text(element.get("name")),
+            _stated(_field(element, "packageVersion")),
+            vendor=text(agent.get("name")),
+            **found,
+        )
+        yield component, False
 
 
 def _kind(element: dict[str, Any]) -> str:

@@ -11,11 +11,10 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from vedette.formats import csaf_in
 from vedette.formats.interface import mapping, objects, text, texts
 from vedette.matching import names, versions
 from vedette.matching.model import Affected, Statement
-from vedette.matching.versions import words
+from vedette.matching.ranges import Range
 
 _CSAF = {
     "known_not_affected": "not_affected",
@@ -55,9 +54,16 @@ def product(purl: str = "", cpes: tuple[str, ...] = ()) -> Affected:
     package = names.from_purl(purl) if purl else None
     scheme = package.scheme if package else versions.GENERIC
     version = package.version if package else ""
-    ranges = tuple(words.parse(vers) for vers in parse_qs(purl.partition("?")[2]).get("vers", ()))
+    stated = parse_qs(purl.partition("?")[2]).get("vers", ())
+    ranges = tuple(map(_words, stated))
     listed = (version,) if version else ()
     return Affected(purl=purl, cpes=cpes, scheme=scheme, ranges=ranges, versions=listed)
+
+
+def _words(expression: str) -> Range:
+    from vedette.matching.versions import words  # large, and seldom needed
+
+    return words.parse(expression)
 
 
 def _openvex(document: dict[str, Any], source: str) -> Iterator[Statement]:
@@ -98,6 +104,8 @@ def _openvex_product(entry: Any) -> Affected:
 
 
 def _csaf(document: dict[str, Any], source: str) -> Iterator[Statement]:
+    from vedette.formats import csaf_in
+
     products = csaf_in.stated_products(document, source)
     tracking = mapping(mapping(document.get("document")).get("tracking"))
     name = text(tracking.get("id"))
@@ -176,7 +184,7 @@ def _limits(state: str, rows: list[dict[str, Any]]) -> Iterator[tuple[str, Affec
         if version:
             yield status, Affected(scheme=versions.GENERIC, versions=(version,))
         elif span:
-            yield status, Affected(scheme=versions.GENERIC, ranges=(words.parse(span),))
+            yield status, Affected(scheme=versions.GENERIC, ranges=(_words(span),))
 
 
 def _about(

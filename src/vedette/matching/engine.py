@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Protocol, runtime_checkable
 
 from vedette.matching import identity, names
@@ -29,6 +29,7 @@ from vedette.matching.model import CONFIDENCES, Advisory, Affected, Component, I
 from vedette.matching.rows import Correction, Loaded, Row, Source
 from vedette.matching.verdict import decide
 
+_BATCH = 1000
 _VERDICTS = ("affected", "unknown", "unaffected")
 
 
@@ -122,23 +123,31 @@ def join(holdings: Holdings, source: Source) -> None:
             _join_key(shelf, chain((first,), rows), source, superseding)
 
 
-def _join_key(shelf: Shelf, rows: Iterable[Row], source: Source, superseding: set[str]) -> None:
+def _join_key(shelf: Shelf, rows: Iterator[Row], source: Source, superseding: set[str]) -> None:
+    """Join a batch of rows at a time; rows of the same bounds hit the same groups."""
     sortable, groups, odd = shelf.sortable, shelf.groups, shelf.odd
-    takes = [group.hits.append for group in groups]
-    for row in rows:
-        if row.bounds is None or row.release:
-            _join_row(row, shelf, source, superseding)
-            continue
-        bounds = iter(row.bounds)
-        for interval, (start, end) in enumerate(zip(bounds, bounds, strict=False)):
-            low = bisect_left(sortable, start)
-            high = bisect_left(sortable, end, low)
-            if low < high:
-                hit = (row, interval)
-                for take in takes[low:high]:
-                    take(hit)
-        for group in odd:
-            _ask(row, group, source, superseding)
+    while batch := list(islice(rows, _BATCH)):
+        alike: dict[tuple[str, ...], list[Row]] = {}
+        for row in batch:
+            bounds = row.bounds
+            if bounds is None or row.release:
+                _join_row(row, shelf, source, superseding)
+            elif (same := alike.get(bounds)) is not None:
+                same.append(row)
+            else:
+                alike[bounds] = [row]
+        for same in alike.values() if odd else ():
+            for row in same:
+                for group in odd:
+                    _ask(row, group, source, superseding)
+        for bounds, same in alike.items():
+            for place in range(0, len(bounds), 2):
+                low = bisect_left(sortable, bounds[place])
+                high = bisect_left(sortable, bounds[place + 1], low)
+                if low < high:
+                    hits = [(row, place // 2) for row in same]
+                    for group in groups[low:high]:
+                        group.hits += hits
 
 
 def _join_row(row: Row, shelf: Shelf, source: Source, superseding: set[str]) -> None:
@@ -164,10 +173,11 @@ def _ask(row: Row, group: Group, source: Source, superseding: set[str]) -> None:
 def _plain(row: Row, interval: int, claim: Claim) -> Finding:
     """The finding of a version inside an interval of a plain row."""
     reason = f"version {claim.version} lies in {row.text}"
-    confidence, reason = _confidence(row, claim, "", reason)
-    fixed = tuple(row.fixed[interval])
-    said = ("affected", confidence, row.text, fixed, tuple(row.aliases), reason, row.summary)
-    return Finding(row.advisory, tuple(row.place), *said, claim.version)
+    confidence = claim.confidence
+    if confidence != "exact" or claim.via or row.release:
+        confidence, reason = _confidence(row, claim, "", reason)
+    said = ("affected", confidence, row.text, row.fixed[interval], row.aliases, reason, row.summary)
+    return Finding(row.advisory, row.place, *said, claim.version)
 
 
 def _asked(row: Row, claim: Claim, advisory: Advisory, affected: Affected) -> Finding:
@@ -178,7 +188,7 @@ def _asked(row: Row, claim: Claim, advisory: Advisory, affected: Affected) -> Fi
         confidence = "possible"
     aliases = tuple(sorted(set(affected.aliases or advisory.aliases)))
     said = (decision.verdict, confidence, decision.range, decision.fixed, aliases, reason)
-    return Finding(row.advisory, tuple(row.place), *said, advisory.summary, claim.version)
+    return Finding(row.advisory, row.place, *said, advisory.summary, claim.version)
 
 
 def _confidence(row: Row, claim: Claim, context: str, reason: str) -> tuple[str, str]:
@@ -208,7 +218,11 @@ def _lines(
     for row in held:
         for group in row[1]:
             if group.hits:
-                by_id.setdefault(row[0].id, []).append(row)
+                identifier = row[0].id
+                if identifier in by_id:
+                    by_id[identifier].append(row)
+                else:
+                    by_id[identifier] = [row]
                 break
     for identifier in sorted(by_id):
         same = by_id[identifier]
@@ -217,7 +231,10 @@ def _lines(
             (group,) = groups
             found = group.sole
             if found is None:
-                found = [finding for _, finding in _merged(same)]
+                if len(group.hits) == 1:
+                    found = _findings(group)
+                else:
+                    found = [finding for _, finding in _merged(same)]
                 group.sole = found if group.users > 1 else None
             for finding in found:
                 yield component, finding

@@ -53,12 +53,21 @@ class Shelf:
 
     def __init__(self, scheme: str, groups: Iterable[Group]) -> None:
         keys = versions.sortables(scheme)
-        rows = [(keys[group.claim.version], group) for group in groups]
-        read = [(key, group) for key, group in rows if key is not None]
-        read.sort(key=_first)
-        self.sortable = [key for key, _ in read]
-        self.groups = [group for _, group in read]
-        self.odd = [group for key, group in rows if key is None]
+        self.sortable: list[str] = []
+        self.groups: list[Group] = []
+        self.odd: list[Group] = []
+        read: list[tuple[str, Group]] = []
+        for group in groups:
+            key = keys[group.claim.version]
+            if key is None:
+                self.odd.append(group)
+            else:
+                read.append((key, group))
+        if len(read) > 1:
+            read.sort(key=_first)
+        for key, group in read:
+            self.sortable.append(key)
+            self.groups.append(group)
 
 
 class Holdings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from vedette.matching import names, products
+from vedette.matching import names
 from vedette.matching.model import CONFIDENCES, Affected, Component
 
 
@@ -34,6 +34,10 @@ def of_component(component: Component) -> dict[str, Claim]:
             source = package.source_version or version
             via = "" if package.source_key == package.key else package.source_key
             claims[package.source_key] = Claim("exact", package.release, source, via)
+    if component.purl and not component.vendor and not component.cpe:
+        return claims
+    from vedette.matching import products  # large, and not needed for packages
+
     cpe = products.cpe_words(component.cpe) if component.cpe else None
     if cpe is not None and not version and cpe[2] not in ("*", "-"):
         version = cpe[2]
@@ -64,6 +68,8 @@ def of_affected(affected: Affected) -> dict[str, Claim]:
     elif affected.purl and (found := names.from_purl(affected.purl)) is not None:
         claims[found.key] = Claim("exact", found.release)
     if affected.vendor or affected.product or affected.cpes:
+        from vedette.matching import products
+
         keys = products.advisory_keys(
             affected.vendor, affected.product, affected.models, affected.cpes
         )

@@ -12,7 +12,6 @@ Layout, uncompressed (so no library's version changes a byte):
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
@@ -25,6 +24,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from vedette.kernel.errors import BadInput
 from vedette.matching import records
 from vedette.matching.model import Advisory, Affected
@@ -34,7 +35,10 @@ MAGIC = b"vedette advisory index "
 VERSION = b"2"
 MAX_HEADER = 16 * 1024 * 1024
 _CHUNK = 1 << 20
-DAMAGE = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError)
+DAMAGE = (
+    *(ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError),
+    msgspec.MsgspecError,
+)
 _UNSAFE = str.maketrans(dict.fromkeys(range(32), " "))
 
 
@@ -65,8 +69,7 @@ class File:
         weakref.finalize(self, self._file.close)
 
     def read(self, start: int, end: int) -> bytes:
-        self._file.seek(start)
-        return self._file.read(max(0, end - start))
+        return os.pread(self._file.fileno(), max(0, end - start), start)
 
 
 class Index:
@@ -112,6 +115,8 @@ class Index:
 
     def verify(self) -> None:
         """Check the content against the header's digest. Raises BadInput."""
+        import hashlib
+
         content = hashlib.sha256()
         for start in range(self._at, self._data.size, _CHUNK):
             content.update(self._data.read(start, min(start + _CHUNK, self._data.size)))
@@ -125,11 +130,14 @@ class Index:
         at = bisect_left(self._codes, code)
         while at < self._keys and self._codes[at] == code:
             try:
-                found, rows = json.loads(self._line(self._block_ends, at, self._blocks_at))
-                if found.encode() == wanted:
-                    yield from map(_row, rows)
+                found, rows = _BLOCK.decode(self._line(self._block_ends, at, self._blocks_at))
             except DAMAGE:
                 raise self._damaged() from None
+            for row in rows if found.encode() == wanted else ():
+                bounds = row.bounds
+                if row.where < 0 or (bounds and len(bounds) != 2 * len(row.fixed)):
+                    raise self._damaged()
+                yield row
             at += 1
 
     def advisories(self, wanted: frozenset[str]) -> Iterator[Advisory]:
@@ -191,15 +199,7 @@ class Index:
         return BadInput(f"{self.name}: damaged; fetch or build the index again")
 
 
-def _row(values: list[Any]) -> Row:
-    """A row as the index holds it; the types that the match relies on are checked."""
-    row = Row._make(values)
-    bounds = row.bounds
-    if type(row.where) is not int or row.where < 0 or type(row.advisory) is not str:
-        raise ValueError
-    if bounds and (len(bounds) != 2 * len(row.fixed) or set(map(type, bounds)) != {str}):
-        raise ValueError
-    return row
+_BLOCK = msgspec.json.Decoder(tuple[str, list[Row]])
 
 
 def open_index(path: Path) -> Index:

@@ -30,14 +30,14 @@ class Row(NamedTuple):
     """
 
     where: int
-    bounds: Sequence[str] | None
+    bounds: tuple[str, ...] | None
     advisory: str
-    place: Sequence[int]
-    confidence: str = "exact"
-    release: str = ""
+    place: tuple[int, int, int]
+    confidence: str
+    release: str
     text: str = ""
-    fixed: Sequence[Sequence[str]] = ()
-    aliases: Sequence[str] = ()
+    fixed: tuple[tuple[str, ...], ...] = ()
+    aliases: tuple[str, ...] = ()
     summary: str = ""
 
 
@@ -70,8 +70,8 @@ def of_advisory(advisory: Advisory, number: int, where: int) -> Iterator[tuple[s
                 yield key, Row(where, None, advisory.id, place, claim.confidence, claim.release)
                 continue
             (only,) = affected.ranges
-            fixed = [[i.fixed] if i.fixed else list(affected.fixed) for i in only.intervals]
-            aliases = sorted(set(affected.aliases or advisory.aliases))
+            fixed = tuple([(i.fixed,) if i.fixed else affected.fixed for i in only.intervals])
+            aliases = tuple(sorted(set(affected.aliases or advisory.aliases)))
             yield (
                 key,
                 Row(

@@ -56,11 +56,13 @@ def honour(
     `statements` is looked at when the first match arrives, so that a source may fill it before.
     """
     held: _Held | None = None
+    matches = iter(matches)
     for match in matches:
         held = held or _Held(inventories, statements)
         if held.silent:
             yield match
-            continue
+            yield from matches
+            return
         ruling = held.ruling(match)
         if ruling is None:
             yield match

@@ -4,49 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
+from importlib import import_module
 from typing import Any
 
-from vedette.matching.versions import (
-    alpine,
-    composer,
-    debian,
-    dotted,
-    firmware,
-    generic,
-    maven,
-    nuget,
-    pep440,
-    rpm,
-    rubygems,
-    semver,
-)
 from vedette.matching.versions.interface import Key, Order
 
 FIRMWARE = "firmware"
 GENERIC = "generic"
 
-SCHEMES: dict[str, Order] = {
-    "apk": alpine.key,
-    "bitnami": semver.key,
-    "cargo": semver.key,
-    "composer": composer.key,
-    "cran": dotted.key,
-    "deb": debian.key,
-    FIRMWARE: firmware.key,
-    "gem": rubygems.key,
-    GENERIC: generic.key,
-    "github": semver.key,
-    "golang": semver.key,
-    "hackage": dotted.key,
-    "hex": semver.key,
-    "maven": maven.key,
-    "npm": semver.key,
-    "nuget": nuget.key,
-    "pub": semver.pub_key,
-    "pypi": pep440.key,
-    "rpm": rpm.key,
-    "semver": semver.key,
-    "swift": semver.key,
+# scheme -> module and function of its order; a module is imported when its scheme is met
+SCHEMES = {
+    "apk": "alpine.key",
+    "bitnami": "semver.key",
+    "cargo": "semver.key",
+    "composer": "composer.key",
+    "cran": "dotted.key",
+    "deb": "debian.key",
+    FIRMWARE: "firmware.key",
+    "gem": "rubygems.key",
+    GENERIC: "generic.key",
+    "github": "semver.key",
+    "golang": "semver.key",
+    "hackage": "dotted.key",
+    "hex": "semver.key",
+    "maven": "maven.key",
+    "npm": "semver.key",
+    "nuget": "nuget.key",
+    "pub": "semver.pub_key",
+    "pypi": "pep440.key",
+    "rpm": "rpm.key",
+    "semver": "semver.key",
+    "swift": "semver.key",
 }
 
 
@@ -69,15 +57,11 @@ class _Memo(dict[str, Any]):
 
 @lru_cache(maxsize=1 << 7)
 def _keys(scheme: str) -> Mapping[str, Key | None]:
-    order = SCHEMES.get(scheme)
     base, _, track = scheme.partition(":")
-    if order is None and base == FIRMWARE:
-        return _Memo(partial(firmware.key_in, track))
-    return _Memo(order or _no_key)
-
-
-def _no_key(version: str) -> None:
-    return None
+    named = SCHEMES.get(scheme) or ("firmware.key_in" if base == FIRMWARE else "interface.no_key")
+    module, _, function = named.partition(".")
+    order: Order = getattr(import_module(f"{__name__}.{module}"), function)
+    return _Memo(partial(order, track) if function == "key_in" else order)
 
 
 @lru_cache(maxsize=1 << 7)

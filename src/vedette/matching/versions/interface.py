@@ -21,3 +21,7 @@ class Order(Protocol):
     """Reads a version into its sort key; None where the scheme cannot read it."""
 
     def __call__(self, version: str, /) -> Key | None: ...
+
+
+def no_key(version: str, /) -> None:
+    """The order of a scheme that has none: it reads no version."""
