@@ -35,6 +35,7 @@ SUBJECTS = (
     "documents",
     "match",
     "match_scale",
+    "growth",
     "dedupe",
     "reading",
     "demo",

@@ -9,7 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks import growth
+
 VERSION = 1
+PICTURE = "pictures/match-growth.svg"
 HEAD = """# Benchmarks
 
 Written by `make bench`; do not edit. Begun {date}, Python {python}, {cores} cores ({processor}),
@@ -58,6 +61,10 @@ def write(account: dict[str, Any], data: Path, page: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     data.write_text(json.dumps(account, indent=1) + "\n", encoding="utf-8")
     page.write_text(as_page(account), encoding="utf-8")
+    for part in account["benchmarks"]:
+        if part["name"] == "growth" and part["results"]:
+            (page.parent / "pictures").mkdir(exist_ok=True)
+            (page.parent / PICTURE).write_text(growth.picture(part["results"]), encoding="utf-8")
 
 
 def as_page(account: dict[str, Any]) -> str:
@@ -75,6 +82,8 @@ def as_page(account: dict[str, Any]) -> str:
 def _section(part: dict[str, Any]) -> str:
     about = "\n".join(part["about"].strip().splitlines())
     lines = [f"\n## {part['name']}\n\n{about}\n{_when(part)}"]
+    if part["name"] == "growth" and part["results"]:
+        lines.append(f"\n![Seconds by components and by advisories]({PICTURE})\n")
     if part["status"] != "measured":
         return f"{lines[0]}\n*{part['status']}: {part['reason']}*\n"
     lines.append(

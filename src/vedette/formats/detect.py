@@ -336,7 +336,7 @@ def _head(file: str, size: int) -> bytes:
 def _content(file: str, limit: int, but: bytes = b"") -> Any:
     """Return the bytes of a file, None when it begins with `but`. Raises BadInput."""
     try:
-        handle = os.open(file, os.O_RDONLY)
+        handle = os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         try:
             data = os.read(handle, _FIRST)
             if but and data.startswith(but):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import sys
 import tempfile
 import zlib
@@ -103,14 +102,12 @@ class _Kept(NamedTuple):
 def write(parts: Iterable[Prepared], out: IO[bytes]) -> Made:
     """Write the index of `parts` to `out`, with memory for their ids and keys only."""
     with (
-        tempfile.TemporaryFile() as scratch,
+        tempfile.TemporaryFile(buffering=0) as scratch,
         tempfile.SpooledTemporaryFile(_IN_MEMORY) as record_part,
         tempfile.SpooledTemporaryFile(_IN_MEMORY) as block_part,
     ):
         by_key: dict[bytes, list[tuple[int, int, int]]] = {}
         kept = _collect(parts, by_key, scratch)
-        scratch.flush()
-        file = scratch.fileno()
         found = sorted((k.head for k in kept if k.head.corrects), key=lambda h: (h.modified, h.id))
         named = ((k.head.id, (k.head.id, *k.head.aliases)) for k in kept if not k.head.corrects)
         corrections = rows.superseding([(c.id, c.corrects, c.evidence) for c in found], named)
@@ -120,27 +117,38 @@ def write(parts: Iterable[Prepared], out: IO[bytes]) -> Made:
             end += one.head.size
             record_ends.append(end)
         for at, size in _runs(kept):
-            record_part.write(os.pread(file, size, at))
+            record_part.write(_read(scratch, at, size))
         where = {one.number: place for place, one in enumerate(kept)}
         asked = {name for c in corrections for name in (c.id, *c.supersedes)}
-        silent = {place for place, one in enumerate(kept) if one.head.id in asked} if asked else ()
+        silent = frozenset(place for place, one in enumerate(kept) if one.head.id in asked)
         codes, block_ends = array("I"), array("Q")
         end = 0
         for code, key in sorted((zlib.crc32(key), key) for key in by_key):
-            name = records.as_json(key.decode())
             places = sorted((where[n], at, size) for n, at, size in by_key[key] if n in where)
-            for start in range(0, len(places), ROWS_A_LINE):
-                block = []
-                for place, at, size in places[start : start + ROWS_A_LINE]:
-                    bounds, _, rest = os.pread(file, size, at).partition(b"\t")
-                    bounds = b"null" if place in silent else bounds
-                    block.append(b"[%d,%b,%b]" % (place, bounds, rest))
-                end += block_part.write(b"[%b,[%b]]\n" % (name, b",".join(block)))
+            for line in _blocks(key, places, silent, scratch):
+                end += block_part.write(line)
                 codes.append(code)
                 block_ends.append(end)
         return assemble(
             out, (codes, block_ends, record_ends), corrections, (block_part, record_part)
         )
+
+
+def _blocks(
+    key: bytes, places: list[tuple[int, int, int]], silent: frozenset[int], scratch: IO[bytes]
+) -> Iterator[bytes]:
+    """Yield the lines of one key; rows of a `silent` advisory have no bounds, so that it is asked.
+
+    `places`: of each row the number of its advisory, and where it lies in the scratch file.
+    """
+    name = records.as_json(key.decode())
+    for start in range(0, len(places), ROWS_A_LINE):
+        block = []
+        for place, at, size in places[start : start + ROWS_A_LINE]:
+            bounds, _, rest = _read(scratch, at, size).partition(b"\t")
+            bounds = b"null" if place in silent else bounds
+            block.append(b"[%d,%b,%b]" % (place, bounds, rest))
+        yield b"[%b,[%b]]\n" % (name, b",".join(block))
 
 
 def _collect(
@@ -172,9 +180,15 @@ def _newer(head: Head, at: int, known: _Kept, scratch: IO[bytes]) -> bool:
     """Whether a head counts before a known one; of equally new ones the greater record does."""
     if head.modified != known.head.modified:
         return head.modified > known.head.modified
-    scratch.flush()
-    file = scratch.fileno()
-    return os.pread(file, head.size, at) > os.pread(file, known.head.size, known.at)
+    known_record = _read(scratch, known.at, known.head.size)
+    newer = _read(scratch, at, head.size) > known_record
+    scratch.seek(0, io.SEEK_END)
+    return newer
+
+
+def _read(scratch: IO[bytes], at: int, size: int) -> bytes:
+    scratch.seek(at)
+    return scratch.read(size)
 
 
 def _runs(kept: Iterable[_Kept]) -> Iterator[tuple[int, int]]:

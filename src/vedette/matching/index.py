@@ -69,7 +69,8 @@ class File:
         weakref.finalize(self, self._file.close)
 
     def read(self, start: int, end: int) -> bytes:
-        return os.pread(self._file.fileno(), max(0, end - start), start)
+        self._file.seek(start)
+        return self._file.read(max(0, end - start))
 
 
 class Index:
