@@ -6,9 +6,13 @@ pyproject.toml adds the rest: no sockets beyond loopback, random order.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.core.handlers.base import BaseHandler
+from django.test import override_settings
+from django.test.client import ClientHandler
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,3 +71,25 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip("no real data: VEDETTE_DATA names no folder")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _light_passwords() -> Iterator[None]:
+    """Django's advice for tests: no hash that is slow on purpose."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_chain_of_middleware() -> Iterator[None]:
+    """Every client asks through one chain of middleware, as every visitor of a server does."""
+    chain = BaseHandler()
+
+    def share(handler: ClientHandler) -> None:
+        if chain._middleware_chain is None:
+            chain.load_middleware()
+        handler._middleware_chain = chain._middleware_chain
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ClientHandler, "load_middleware", share)
+        yield

@@ -31,7 +31,10 @@ LINKS = "links => [...new Set(links.map(link => link.href.split('#')[0]))]"
 FLAWS = """async () => (await axe.run(
     {exclude: [['.v-watermark'], ['.watermark']]}, {resultTypes: ['violations']})).violations.map(
     found => found.id + ': ' + found.nodes.slice(0, 3).map(node => node.html).join('  '))"""
-IDS = re.compile(r"(?<=/)(?:[a-z]+-[2-9a-z]{16}|x_vedette-[2-9a-z]{16})(?=/|\.|$)")
+IDS = re.compile(
+    r"(?<=/)(?:[a-z]+-[2-9a-z]{16}|x_vedette-[2-9a-z]{16}|sha256:[0-9a-f]{64})(?=/|\.|$)"
+    r"|(?<=/fields/)[a-z-]+(?=/)"  # a row of a worksheet
+)
 
 
 def launch(playwright: Playwright) -> Browser:

@@ -165,25 +165,31 @@ def subclasses(of: type) -> Iterator[type]:
         yield from subclasses(below)
 
 
+@pytest.fixture(scope="module")
+def generated() -> list[Any]:
+    """Every operation, from whose description requests are generated; read once."""
+    schema = schemathesis.openapi.from_dict(SCHEMA)
+    schema.app = WSGIHandler()
+    return [found.ok() for found in schema.get_all_operations()]
+
+
 @pytest.fixture
-def application() -> Iterator[WSGIHandler]:
-    """The application, which leaves the test's own connection open."""
+def connected() -> Iterator[None]:
+    """Requests leave the test's own connection open."""
     signals = (request_started, request_finished)
     for signal in signals:
         signal.disconnect(close_old_connections)
-    yield WSGIHandler()
+    yield
     for signal in signals:
         signal.connect(close_old_connections)
 
 
 def test_generated_requests_get_described_answers(
-    there: There, application: WSGIHandler, request: pytest.FixtureRequest
+    there: There, generated: list[Any], connected: None, request: pytest.FixtureRequest
 ) -> None:
     examples = 60 if request.config.getoption("--long") else 3
-    schema = schemathesis.openapi.from_dict(SCHEMA)
-    schema.app = application
-    for found in schema.get_all_operations():
-        fuzz(found.ok(), there, examples)
+    for operation in generated:
+        fuzz(operation, there, examples)
 
 
 def fuzz(operation: Any, there: There, examples: int) -> None:

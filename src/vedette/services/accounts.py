@@ -205,12 +205,10 @@ def make_token(
 
 def actor_of_token(code: str) -> Actor | None:
     """The actor behind a bearer token, None where there is none."""
-    row = (
-        ApiToken.objects.select_related("membership", "membership__person")
-        .filter(digest=digest(code.encode()), ended_at=None)
-        .first()
-    )
-    if row is None:
+    tokens = ApiToken.objects.select_related("membership", "membership__person")
+    try:
+        row = tokens.get(digest=digest(code.encode()), ended_at=None)
+    except ApiToken.DoesNotExist:
         return None
     actor = _actor(row.membership)
     if row.permissions is None:
