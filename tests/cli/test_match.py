@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -207,6 +209,56 @@ def test_an_index_of_another_version_is_refused(
     assert code == 2
     assert "index version 1, this program reads version 2" in err
     assert "vedette index --advisories" in err
+
+
+@pytest.mark.long
+def test_ray_gives_the_same_lines_also_when_a_worker_is_killed(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("ray", reason="needs the extra [ray]")
+    for number in range(6):
+        (files / f"inv/{number}.json").write_text((files / "inv/sbom.json").read_text())
+    run(capsys, "index", "--advisories", "osv", "--out", "a.idx")
+    args = ("match", "--advisories", "a.idx", "--inventory", "site.csv", "inv")
+    _, whole, _ = run(capsys, *args)
+    for killed in ("", "killed"):
+        script = RAY.format(killed=killed, args=[*args, "--ray", "local"])
+        done = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout == whole
+        assert (files / "killed").exists() is bool(killed)
+
+
+# the command with parts of one file each, and at the third a worker that is killed the first time
+RAY = """
+import os, signal, sys
+from pathlib import Path
+from vedette.cli import main
+from vedette.formats import many
+
+here, tell_part = Path.cwd(), many.tell_part
+
+def killed_once(task):
+    os.chdir(here)
+    mark = here / "killed"
+    if {killed!r} and "inv/2.json" in str(task.files) and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return tell_part(task)
+
+many.PART, many.tell_part = 1, killed_once
+main({args!r})
+"""
+
+
+def test_ray_is_for_many_inventories_and_one_index(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = run(capsys, *ARGS, "--ray", "local")
+    assert code == 2
+    assert "--ray: only for JSON Lines, with one index" in err
 
 
 def test_many_inventories_in_parts_give_the_lines_of_one_go(

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from vedette.cli.paths import PATHS, PathsCommand, counted, present, tell, whole
 
 if TYPE_CHECKING:
     from vedette.formats.many import Told
+    from vedette.kernel.executor import Executor
     from vedette.matching.model import Match
     from vedette.matching.vex import Suppressed
 
@@ -78,6 +80,12 @@ def quiet_collector() -> Iterator[None]:
     type=click.Choice(["any"]),
     help="Exit 1 when there is any line, affected or unknown.",
 )
+@click.option(
+    "--ray",
+    metavar="ADDRESS",
+    help="Spread many inventories over this Ray cluster, which reaches all files by the same names;"
+    " local starts one here. JSON Lines with one index only; needs [ray].",
+)
 @quiet_collector()
 def match(
     advisories: tuple[Path, ...],
@@ -86,6 +94,7 @@ def match(
     vex: tuple[Path, ...],
     form: str,
     fail_on: str | None,
+    ray: str | None,
 ) -> None:
     """Which components of these inventories do these advisories affect?
 
@@ -101,6 +110,8 @@ def match(
     )
     from vedette.formats.matches_out import WRITERS, Beside
     from vedette.kernel.clock import SystemClock
+    from vedette.kernel.errors import BadInput
+    from vedette.kernel.executor import processes
     from vedette.matching.engine import match as run
     from vedette.matching.vex import Suppressed, honour
 
@@ -110,8 +121,11 @@ def match(
     source = AdvisoryPaths(present(advisories))
     statements, suppressed = read_statements(present(vex), problems), list[Suppressed]()
     index = source.sole_index()
+    if ray and (form != "jsonl" or index is None):
+        raise BadInput("--ray: only for JSON Lines, with one index as --advisories")
     if form == "jsonl" and index is not None and len(cut := many.parts(files)) > 1:
-        told = many.told(advisories[0], cut, statements, SystemClock().now(), chosen)
+        start = partial(_ray_pool, ray) if ray else processes
+        told = many.told(advisories[0], cut, statements, SystemClock().now(), chosen, start)
         lines = _tell_parts(told, problems, suppressed)
         tell(problems + _taken_away(suppressed))
         sys.exit(1 if fail_on and lines else 0)
@@ -151,6 +165,12 @@ def index(advisories: tuple[Path, ...], out: Path, as_json: bool) -> None:
         click.echo(json.dumps(record | {"out": str(out), "problems": len(source.problems)}))
     else:
         click.echo(f"{out}: {counted(made.advisories)}, {made.size:,} bytes, {made.digest}")
+
+
+def _ray_pool(address: str) -> Executor:
+    from vedette.runner.executors import RayPool
+
+    return RayPool(address)
 
 
 def _tell_parts(told: Iterable[Told], problems: list[str], suppressed: list[Suppressed]) -> int:

@@ -8,7 +8,6 @@ file named by the user that can't be read is an error; one found in a folder is 
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
@@ -21,6 +20,7 @@ from vedette.formats.bounded import load
 from vedette.formats.interface import NONE_CHOSEN, AdvisoryReader, InventoryReader, Wanted
 from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import BadInput, VedetteError
+from vedette.kernel.executor import in_order, processes
 from vedette.matching.index import MAGIC, Index, open_index
 from vedette.matching.model import Advisory, Exploited, Inventory, Statement
 
@@ -194,14 +194,10 @@ class _Part(NamedTuple):
 def _each_part(files: Iterator[tuple[str, bool]]) -> Iterator[_Part]:
     parts = iter(lambda: list(islice(files, PART)), [])
     first = list(islice(parts, 4))
-    workers = os.cpu_count() or 1
-    if len(first) < 4 or workers < 2:
+    if len(first) < 4 or (os.cpu_count() or 1) < 2:
         yield from map(_part, chain(first, parts))
         return
-    from concurrent.futures import ProcessPoolExecutor  # seldom used, slow to import
-
-    with ProcessPoolExecutor(workers, initializer=gc.disable) as pool:
-        yield from pool.map(_part, chain(first, parts))
+    yield from in_order(processes, _part, chain(first, parts))
 
 
 def _part(files: list[tuple[str, bool]]) -> _Part:

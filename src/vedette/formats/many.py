@@ -6,9 +6,8 @@ is that of the files of one part, whatever their number.
 
 from __future__ import annotations
 
-import gc
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +17,7 @@ from vedette.formats.interface import NONE_CHOSEN
 from vedette.formats.matches_out import Beside, jsonl
 from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import VedetteError
+from vedette.kernel.executor import Executor, in_order, processes
 from vedette.matching.engine import match
 from vedette.matching.index import open_index
 from vedette.matching.model import Statement
@@ -36,7 +36,9 @@ class Told(NamedTuple):
     error: VedetteError | None = None
 
 
-class _Task(NamedTuple):
+class Task(NamedTuple):
+    """A part of the inventories, and what it is matched against."""
+
     source: str
     files: list[tuple[str, bool]]
     statements: Sequence[Statement]
@@ -63,20 +65,20 @@ def told(
     statements: Sequence[Statement],
     now: datetime,
     columns: Mapping[str, str] = NONE_CHOSEN,
+    start: Callable[[], Executor] = processes,
 ) -> Iterator[Told]:
-    """Match the parts; yields what each gave, in order. Raises what reading a named file raised."""
-    tasks = [_Task(str(index), files, statements, now, dict(columns)) for files in cut]
-    from concurrent.futures import ProcessPoolExecutor  # seldom used, slow to import
+    """Match the parts; yields what each gave, in order. Raises what reading a named file raised.
 
-    workers = min(len(tasks), os.cpu_count() or 1)
-    with ProcessPoolExecutor(workers, initializer=gc.disable) as pool:
-        for one in pool.map(_told, tasks):
-            if one.error is not None:
-                raise one.error
-            yield one
+    `start` makes the executor of the parts, which has to reach the files by the same names.
+    """
+    tasks = [Task(str(index), files, statements, now, dict(columns)) for files in cut]
+    for one in in_order(start, tell_part, tasks):
+        if one.error is not None:
+            raise one.error
+        yield one
 
 
-def _told(task: _Task) -> Told:
+def tell_part(task: Task) -> Told:
     problems: list[str] = []
     suppressed: list[Suppressed] = []
     try:

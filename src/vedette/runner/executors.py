@@ -1,21 +1,27 @@
-"""Executors on this machine.
+"""Executors: on this machine, and on a Ray cluster.
 
 `LocalPool` serves jobs that mostly wait for sandboxed processes of their own, as samples do: the
 work is in those processes, so threads start them, and they die with this one. Jobs that compute in
 Python themselves take `processes=True`; its workers end when their parent is gone.
+
+`RayPool` needs the extra [ray]; Ray itself executes a job again whose worker died.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import redirect_stdout
+from importlib import import_module
 from types import TracebackType
+from typing import Any
 
-from vedette.runner.interface import J, R
+from vedette.kernel.executor import J, R
 
 
 class LocalPool:
@@ -56,3 +62,30 @@ def _end_with(parent: int) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+class RayPool:
+    """The workers of the Ray cluster at `address`; "local" starts one on this machine."""
+
+    def __init__(self, address: str = "local") -> None:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else it calls home
+        self._ray: Any = import_module("ray")
+        self._told = redirect_stdout(sys.stderr)  # its news would stand among our lines
+        self._ray.init(address, log_to_driver=False, logging_level="ERROR")
+
+    def submit(self, function: Callable[[J], R], job: J) -> Future[R]:
+        future: Future[R] = self._ray.remote(function).remote(job).future()
+        return future
+
+    def __enter__(self) -> RayPool:
+        self._told.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ray.shutdown()
+        self._told.__exit__(kind, error, trace)

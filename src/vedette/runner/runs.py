@@ -25,6 +25,7 @@ from vedette.bench.results import Commitment, MeteredCall, RunResult, Sample
 from vedette.bench.suites import Suite
 from vedette.kernel.clock import format_time
 from vedette.kernel.errors import BadInput, MissingPart, OurFault
+from vedette.kernel.executor import Executor
 from vedette.kernel.ids import new_id
 from vedette.kernel.sealing import Box
 from vedette.runner.build import have_clang
@@ -32,7 +33,6 @@ from vedette.runner.certify import check_suite
 from vedette.runner.executors import LocalPool
 from vedette.runner.harness import Harness, default_cache
 from vedette.runner.inspect.process import InspectProcess
-from vedette.runner.interface import Executor
 from vedette.runner.runfolder import RunFolder
 from vedette.runner.sandbox import isolation
 from vedette.runner.subjects.reference import SUBJECTS, Job, run_reference
