@@ -42,6 +42,8 @@ A, N, U = "affected", "unaffected", "unknown"
         ([entry("1.0", lessThan="2.0")], {}, ["0.9", "1.0", "2.0"], [N, A, N]),
         ([entry("0", lessThanOrEqual="2.0")], {}, ["0.1", "2.0", "2.0.1"], [A, A, N]),
         ([entry("n/a", lessThanOrEqual="2.0")], {}, ["2.0", "2.1"], [A, N]),
+        ([entry("All versions", lessThan="2.0")], {}, ["1.9", "2.0"], [A, N]),
+        ([entry("earlier", lessThanOrEqual="2.0")], {}, ["2.0", "2.1"], [A, N]),
         ([entry("0", lessThan="*")], {}, ["99", "odd"], [A, A]),
         ([entry("1.5")], {}, ["1.5", "1.5.0", "1.6"], [A, A, N]),
         ([entry("< 5.2")], {}, ["5.1", "5.2"], [A, N]),

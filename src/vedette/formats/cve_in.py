@@ -2,8 +2,9 @@
 
 Rules:
 - The CNA's container and those of ADPs are read; each of their products is a product apart.
-- `lessThan` and `lessThanOrEqual` make ranges from `version` on; 0, n/a, *, - and unspecified as
-  the start mean from the beginning, `*` as the end means without end, `6.6.*` all of 6.6.
+- `lessThan` and `lessThanOrEqual` make ranges from `version` on; 0, n/a, *, -, unspecified
+  and "all versions" as the start mean from the beginning, `*` as the end means without end,
+  `6.6.*` all of 6.6.
 - `changes` cut a range at each `at` and go on with that status.
 - A single `version` may hold words ("< 5.2", "all versions"): read as words.
 - Commits (versionType git and the like) say nothing of versions.
@@ -23,7 +24,11 @@ from vedette.matching.model import Advisory, Affected
 from vedette.matching.ranges import Interval, Range
 from vedette.matching.versions import words
 
-_BEGIN = frozenset({"", "0", "*", "-", "n/a", "unspecified", "unknown", "none", "0.0", "0.0.0"})
+_BEGIN = frozenset(
+    {"", "0", "*", "-", "n/a", "unspecified", "unknown", "none", "0.0", "0.0.0"}
+    | {"all", "all versions", "any", "earlier", "prior", "previous versions"}
+    | {"all previous versions", "all prior versions"}
+)
 _NOTHING = frozenset({"", "n/a", "-", "unspecified", "unknown", "none", "not specified", "tbd"})
 _COMMITS = frozenset({"git", "original_commit_for_fix"})
 _SCHEMES = {
