@@ -88,6 +88,18 @@ def test_a_new_suite_certifies_until_it_is_broken(tmp_path: Path, cache: str) ->
     assert not (tmp_path / "o").exists()
 
 
+def test_a_suite_is_generated_once_from_its_seed(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    made = [vedette("bench", "generate", str(at), "--seed", "5", "--json") for at in (one, other)]
+    first, second = (json.loads(done.stdout) for done in made)
+    assert first == second
+    assert (first["seed"], len(first["items"])) == (5, 24)
+    again = vedette("bench", "generate", str(one), "--seed", "6")
+    assert again.returncode == 2
+    assert "not empty" in again.stderr
+    assert vedette("bench", "generate", str(tmp_path / "x"), "--seed", str(2**80)).returncode == 2
+
+
 @pytest.mark.parametrize(
     "args",
     [

@@ -8,6 +8,7 @@ import pytest
 
 from vedette.kernel.errors import Refused
 from vedette.runner.certify import certify, check_suite, mutations
+from vedette.runner.scaffold import generated_suite
 
 
 def test_the_shipped_suite_holds(daemons, builds):
@@ -20,6 +21,20 @@ def test_the_shipped_suite_holds(daemons, builds):
 @pytest.mark.long
 def test_the_fixed_builds_resist_many_inputs(daemons, builds):
     assert all(c.holds for c in certify(daemons, cache_dir=builds, resist=500, seed=1))
+
+
+def test_generated_items_hold(tmp_path, builds):
+    suite = generated_suite(tmp_path / "suite", 11)
+    some = dataclasses.replace(suite, items=tuple(map(suite.item, ("block-4", "session-2"))))
+    assert [c.problems for c in certify(some, cache_dir=builds, resist=5)] == [(), ()]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [1, 2**40])
+def test_every_generated_item_of_a_seed_holds(tmp_path, builds, seed):
+    suite = generated_suite(tmp_path / "suite", seed)
+    found = certify(suite, cache_dir=builds, resist=100, seed=seed)
+    assert [(c.item, c.problems) for c in found if not c.holds] == []
 
 
 def test_fixes_are_small(daemons):

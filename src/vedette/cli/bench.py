@@ -12,6 +12,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "adaptive": ("bench_ability", "adaptive", "Replay adaptive item choice."),
     "certify": ("bench_runs", "certify", "Certify a suite's items by execution."),
     "compare": ("bench_compare", "compare", "Two subjects on the same items."),
+    "generate": ("bench_runs", "generate", "Write a suite of toy daemons from a seed."),
     "horizon": ("bench_compare", "horizon", "Time horizon, and its trend."),
     "list": ("bench_runs", "list_suites", "List the suites that come with Vedette."),
     "new": ("bench_runs", "new", "Start a suite of your own."),

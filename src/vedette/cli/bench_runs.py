@@ -1,9 +1,10 @@
-"""`vedette bench new|list|run|certify|report`."""
+"""`vedette bench new|generate|list|run|certify|report`."""
 
 from __future__ import annotations
 
 import json
 import os
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -213,6 +214,32 @@ def new(folder: Path) -> None:
 
     suite = new_suite(folder)
     click.echo(f"{folder}: suite {suite.name} with {len(suite.items)} item")
+    click.echo(f"next: vedette bench certify {folder}")
+
+
+@click.command()
+@click.argument("folder", type=FOLDER, metavar="DIR")
+@click.option(
+    "--seed", type=click.IntRange(0), help="The same seed writes the same suite [random]."
+)
+@as_json
+def generate(folder: Path, seed: int | None, as_json: bool) -> None:
+    """Write a suite of 24 toy daemons anew: six kinds of memory error, each on four rungs.
+
+    A rung is harder by its knobs: gates to pass, groups to nest, steps before the flaw shows, a
+    checksum over each frame. Names, numbers and sizes follow from the seed.
+
+    Example: vedette bench generate suite-7 --seed 7
+    """
+    from vedette.runner.scaffold import generated_suite
+
+    seed = secrets.randbelow(2**48) if seed is None else seed
+    suite = generated_suite(folder, seed)
+    if as_json:
+        said = {"suite": suite.name, "seed": seed, "digest": suite.digest}
+        click.echo(json.dumps(said | {"items": [item.id for item in suite.items]}))
+        return
+    click.echo(f"{folder}: suite {suite.name} of seed {seed} with {len(suite.items)} items")
     click.echo(f"next: vedette bench certify {folder}")
 
 

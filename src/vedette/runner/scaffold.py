@@ -1,4 +1,4 @@
-"""A suite to start from: one shipped item, copied under a name of its own, with a fresh canary."""
+"""Suites written into a folder: one to start from, with a fresh canary, or one from a seed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import uuid
 from pathlib import Path
 
+from vedette.bench.generated.suite import generate
 from vedette.bench.suites import Suite, find_suite, load_suite
 from vedette.kernel.errors import BadInput
 
@@ -27,8 +28,7 @@ items = ["{item}"]
 
 def new_suite(folder: Path) -> Suite:
     """Write a suite of one item into `folder`, which must be new or empty. Raises BadInput."""
-    if folder.exists() and any(folder.iterdir()):
-        raise BadInput(f"{folder}: is not empty", kept="all of it", next_step="name a new folder")
+    _refuse_full(folder)
     name = re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")[:64] or "suite"
     template = find_suite(TEMPLATE_SUITE).root / TEMPLATE_ITEM
     item = folder / ITEM
@@ -41,3 +41,18 @@ def new_suite(folder: Path) -> Suite:
         _MANIFEST.format(name=name, title=title, canary=uuid.uuid4(), item=ITEM), "utf-8"
     )
     return load_suite(folder)
+
+
+def generated_suite(folder: Path, seed: int) -> Suite:
+    """Write the suite of `seed` into `folder`, which must be new or empty. Raises BadInput."""
+    _refuse_full(folder)
+    for name, content in generate(seed).items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return load_suite(folder)
+
+
+def _refuse_full(folder: Path) -> None:
+    if folder.exists() and any(folder.iterdir()):
+        raise BadInput(f"{folder}: is not empty", kept="all of it", next_step="name a new folder")
