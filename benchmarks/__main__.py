@@ -36,6 +36,7 @@ SUBJECTS = (
     "match",
     "match_scale",
     "growth",
+    "match_changes",
     "dedupe",
     "reading",
     "demo",

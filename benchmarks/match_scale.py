@@ -84,7 +84,7 @@ def copy_records(source: Path, target: Path, copy: int) -> int:
     return len(files)
 
 
-def _versions(records: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
+def versions(records: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
     found: dict[str, set[str]] = {}
     for record in records:
         for affected in record["affected"]:
@@ -97,7 +97,7 @@ def write_inventory(
     records: list[dict[str, Any]], copies: int, size: int, seed: int, path: Path
 ) -> None:
     """Write a CycloneDX inventory: every third component is one that the copies speak of."""
-    chance, named = random.Random(seed), _versions(records)  # noqa: S311
+    chance, named = random.Random(seed), versions(records)  # noqa: S311
     components = []
     for number in range(size):
         name, version = f"package-{number}", f"{number % 9}.{number % 17}.{number % 5}"
@@ -115,7 +115,7 @@ def _dense(records: list[dict[str, Any]], copies: int) -> Result:
     """Pairs of a component and an advisory of its name, decided a second."""
     read = [osv_in.read(json.loads(json.dumps(r, default=str)), r["id"]) for r in records]
     source = Loaded([replace(a, id=f"{a.id}-{n}") for n in range(copies) for a in read])
-    chance, named = random.Random(3), _versions(records)  # noqa: S311
+    chance, named = random.Random(3), versions(records)  # noqa: S311
     held = []
     for number in range(SIZE):
         name, known = chance.choice(named)

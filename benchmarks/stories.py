@@ -9,26 +9,33 @@ import json
 import sys
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from vedette.site.boot import boot
 
 boot(Path(sys.argv[2]))
 
-from django.db import transaction  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
 from tests.services import coordination, flow  # noqa: E402
 from tests.services.advisories import osv, publish, sbom  # noqa: E402
 from tests.services.running import run_jobs  # noqa: E402
 from tests.web.visitors import visitor  # noqa: E402
 
 from benchmarks.databases import bare_insert  # noqa: E402
-from benchmarks.result import in_turns, per_second  # noqa: E402
+from benchmarks.result import in_turns, per_second, timed  # noqa: E402
+from vedette.formats.detect import read_advisory  # noqa: E402
 from vedette.kernel.bounds import from_text  # noqa: E402
+from vedette.kernel.canonical import digest  # noqa: E402
 from vedette.kernel.clock import FileClock, format_time  # noqa: E402
 from vedette.kernel.events import Event  # noqa: E402
 from vedette.kernel.ids import new_id  # noqa: E402
+from vedette.matching.changes import code  # noqa: E402
+from vedette.matching.index import Index  # noqa: E402
+from vedette.matching.model import Component  # noqa: E402
 from vedette.services import (  # noqa: E402
     access,
     cases,
@@ -38,6 +45,8 @@ from vedette.services import (  # noqa: E402
     index,
     inventories,
     ledgers,
+    matches,
+    rematching,
     reproduction,
     runs,
     terms,
@@ -45,9 +54,15 @@ from vedette.services import (  # noqa: E402
 from vedette.services.acting import act, instance_actor  # noqa: E402
 from vedette.services.here import here  # noqa: E402
 from vedette.services.testing import Fixture  # noqa: E402
-from vedette.store.models import Peer  # noqa: E402
+from vedette.store.models import (  # noqa: E402
+    HeldName,
+    Inventory,
+    Organisation,
+    Peer,
+)
 from vedette.store.tenancy import SYSTEM, scoped  # noqa: E402
 
+BEFORE = "the index before"
 HANDLERS = catalogue.__all__
 
 
@@ -209,7 +224,72 @@ def offers(number: str) -> dict[str, int]:
     return {"queued": int(number), "at": made.clock.now().year}
 
 
-STORIES = {each.__name__: each for each in (offers, window, lab, office, clearinghouse, rates)}
+def changes(folder: str, operators: str, copies: str, whole: str) -> dict[str, Any]:
+    """What new advisories make of operators' inventories, and a match of some of these whole."""
+    after = (Path(folder) / "index").read_bytes()
+    named = json.loads((Path(folder) / "packages.json").read_bytes())
+    chance, indexes = Random(5), [Index(after, digest(after))]  # noqa: S311
+    table = HeldName._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql LIKE '%%(\"code\")'"
+            " AND tbl_name = %s",
+            [table],
+        )
+        ((name, made),) = cursor.fetchall()
+        cursor.execute(f"DROP INDEX {name}")
+        kept = [
+            inventory(chance, named, int(copies), number, number < int(whole))
+            for number in range(int(operators))
+        ]
+        cursor.execute(made)
+    found, told, sizes = [], [], []
+    for file in sorted((Path(folder) / "new").iterdir()):
+        record = read_advisory(file.read_bytes(), file.name)
+        change = rematching.Change(BEFORE, [record], indexes)
+        found.append(timed(change.find))
+        sizes.append(len(change.find().found))
+        with transaction.atomic():
+            told.append(timed(change.bring))
+            transaction.set_rollback(True)
+    matched = [timed(partial(matches.match_inventory, one, indexes)) for one in kept[: int(whole)]]
+    touched = round(sum(sizes) / len(sizes), 1)
+    return {"found": found, "told": told, "whole": matched, "touched": touched}
+
+
+def inventory(
+    chance: Random, named: list[tuple[str, list[str]]], copies: int, number: int, kept: bool
+) -> str:
+    """An operator with an inventory of 5,000 packages, as it stands after a match; its id."""
+    packages = [(f"package-{n}", f"{n % 9}.{n % 17}.{n % 5}") for n in range(5_000)]
+    for place in range(0, len(packages), 3):
+        name, versions = chance.choice(named)
+        packages[place] = (f"{name.lower()}-{chance.randrange(copies)}", chance.choice(versions))
+    purls = [f"pkg:pypi/{name}@{version}" for name, version in packages]
+    owner = Organisation(name=f"Operator {number}", kind="operator", added_at=here().clock.now())
+    rows: dict[int, list[Any]] = {}
+    for place, (purl, (name, version)) in enumerate(zip(purls, packages, strict=True)):
+        component = Component(purl, name, version, purl)
+        rows.setdefault(code(f"pypi/{name}"), []).append((place, component))
+    with transaction.atomic(), scoped(SYSTEM):
+        owner.save()
+        row = Inventory(org_id=owner.id, name="plant", taken_at=here().clock.now())
+        row.data = sbom(*purls) if kept else b""
+        row.matched_with = BEFORE
+        row.save()
+        table = HeldName._meta.db_table
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                f"INSERT INTO {table} (code, components, inventory_id, org_id)"  # noqa: S608
+                " VALUES (%s, %s, %s, %s)",
+                [(at, json.dumps(held), row.id, owner.id) for at, held in sorted(rows.items())],
+            )
+    return str(row.id)
+
+
+STORIES = {
+    each.__name__: each for each in (changes, offers, window, lab, office, clearinghouse, rates)
+}
 
 if __name__ == "__main__":
     told: Any = STORIES[sys.argv[1]]
