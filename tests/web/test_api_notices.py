@@ -110,3 +110,33 @@ def test_an_inventory_as_a_file(house: Fixture) -> None:
     assert [row["id"] for row in operator.get("/inventories").json()] == [taken.json()["id"]]
     assert operator.post("/inventories", {"name": "x", "data": "***"}).status_code == 400
     assert operator.post("/index/pull", {}).status_code == 404
+
+
+def test_matches_marks_and_matching_by_hand(house: Fixture) -> None:
+    coordinator = Api("coordinator")
+    org = house.organisation("Utility", "operator")
+    operator, reader = Api("operator", org.id), Api("reader", org.id)
+    other = Api("operator", house.organisation("Other", "operator").id)
+    publish_correction(house)
+    coordinator.post("/index")
+    take(operator, OLD)
+    (by_document,) = reader.get("/matches").json()
+    (by_asset,) = reader.get("/matches", by="asset").json()
+    assert by_document["key"] == CORRECTION
+    assert by_asset["key"] == {"inventory": "plant", "component": OLD}
+    (line,) = by_asset["matches"]
+    assert (line["status"], line["marked"]) == ("not-remediated", False)
+    path, body = f"/notices/{line['notice']}/assets", {"components": [OLD], "status": "done"}
+    assert other.post(path, body).status_code == 404
+    assert reader.post(path, body).status_code == 403
+    assert Client().get("/api/v1/matches").status_code == 401
+    (marked,) = operator.post(path, body).json()
+    assert marked["status"] == "done"
+    statistics = reader.get("/matches/statistics", document=CORRECTION).json()
+    assert (statistics["assets"], statistics["by_status"]["done"]) == (1, 1)
+    assert operator.post(path, {**body, "components": ["x"]}).status_code == 400
+    asked = operator.post("/matches/again", {"documents": [CORRECTION]})
+    assert asked.json() == {"asked": [CORRECTION]}
+    assert run_jobs() == 1
+    assert reader.post("/matches/again", {"documents": [CORRECTION]}).status_code == 403
+    assert other.get("/matches").json() == []

@@ -69,6 +69,7 @@ def read(document: Any, source: str, wanted: Wanted = None) -> Advisory:
         modified=text(tracking.get("current_release_date")),
         withdrawn=text(head.get("category")) == "csaf_withdrawn",
         affected=tuple(dict.fromkeys(affected)),
+        revision=text(tracking.get("version")),
     )
 
 

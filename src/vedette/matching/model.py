@@ -155,7 +155,8 @@ class Advisory:
     """A published record; `corrects` names the ids or aliases of records it supersedes.
 
     `facts` holds what a deadline rests on, as far as the publisher states it, in the form
-    `kev=yes`, `automatable=no`, `impact=total`.
+    `kev=yes`, `automatable=no`, `impact=total`; `revision` is the version of the document itself,
+    as its publisher counts, "" where it states none.
     """
 
     id: str
@@ -167,6 +168,7 @@ class Advisory:
     corrects: tuple[str, ...] = ()
     evidence: str = ""
     facts: tuple[str, ...] = ()
+    revision: str = ""
 
 
 class Match(NamedTuple):

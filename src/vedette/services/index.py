@@ -149,6 +149,7 @@ def own_record(row: Advisory) -> Record:
         corrects=tuple(row.corrects),
         evidence="execution" if row.corrects and row.case_id else "",
         facts=facts.state(row.priority),
+        revision=str(row.csaf.get("document", {}).get("tracking", {}).get("version", ""))[:100],
     )
 
 

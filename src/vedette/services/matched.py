@@ -42,6 +42,7 @@ class Found:
     facts: Facts
     criticality: int
     known_as: frozenset[str]
+    revisions: dict[str, str]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -151,6 +152,7 @@ def _found(
             ),
             criticality=deadline_facts.criticality(c.criticality for c in touched),
             known_as=frozenset().union(*map(changes.names, records)),
+            revisions={record.id: record.revision for record in records if record.revision},
         )
 
 

@@ -48,6 +48,14 @@ def match_changes() -> None:
 
 
 @job(queue="long")
+def match_documents(org: str, documents: list[str]) -> None:
+    """Match some records against one organisation's inventories. Idempotent."""
+    indexes = current_indexes()
+    for inventory_id in rematching.again(org, documents, indexes):
+        match_inventory(inventory_id, indexes)
+
+
+@job(queue="long")
 def match_nightly() -> None:
     """Match everything, and again the next night."""
     match_inventories()

@@ -20,6 +20,7 @@ from typing import Any
 
 from vedette.clearinghouse.machine import Party
 from vedette.clearinghouse.priority import decide
+from vedette.clearinghouse.remediation import Remediation
 from vedette.clearinghouse.states import NOTICE, NoticeState
 from vedette.clearinghouse.waves import NoticeRank, order
 from vedette.kernel.clock import format_time
@@ -124,6 +125,8 @@ def _found_again(doing: Doing, notice: Notice, inventory: Inventory, found: Foun
     settled = notice.state in (NoticeState.PATCHED, NoticeState.VERIFIED)
     notice.inventory = inventory
     _describe(doing, notice, found)
+    if newer or changed:
+        _take_back_marks(doing, notice, inventory)
     if settled and (newer or changed):
         why = {
             "inventory": inventory.id,
@@ -136,6 +139,21 @@ def _found_again(doing: Doing, notice: Notice, inventory: Inventory, found: Foun
         move(doing, notice, "find unpatched", Party.EXECUTION, why)
         answers.tell(doing, notice)
     notice.save()
+
+
+def _take_back_marks(doing: Doing, notice: Notice, inventory: Inventory) -> None:
+    """What is still found, or found with another fix, is not done, whoever marked it so."""
+    found = [match["component"] for match in notice.matches]
+    done = notice.marks.filter(status=Remediation.DONE, component__in=found)
+    components = sorted(done.values_list("component", flat=True))
+    if components:
+        done.delete()
+        doing.record(
+            Event.OPERATOR_PATCH_FAILED,
+            notice.id,
+            {"components": components, "inventory": inventory.id},
+            marking=notice.marking,
+        )
 
 
 def _no_longer_found(
@@ -172,6 +190,7 @@ def _describe(doing: Doing, notice: Notice, found: Found) -> None:
         **found.facts.to_json(),
         "criticality": found.criticality,
         "matches_left_out": found.left_out,
+        "revisions": found.revisions,
     }
     _set_deadline(doing, notice, found)
 

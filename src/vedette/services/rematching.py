@@ -81,6 +81,12 @@ def rematch(indexes: Sequence[Index]) -> list[str]:
     return left
 
 
+def again(org: str, documents: Sequence[str], indexes: Sequence[Index]) -> list[str]:
+    """Match these records against one organisation's inventories; return those to match whole."""
+    records = changes.readings(documents, indexes)
+    return Change(together(indexes), records, indexes, org).bring()
+
+
 def _earlier(indexes: Sequence[Index]) -> list[str]:
     with transaction.atomic(), scoped(SYSTEM):
         rows = Inventory.objects.filter(current=True).exclude(matched_with=together(indexes))
@@ -105,11 +111,15 @@ def _kept(digests: Sequence[str]) -> list[Index]:
 
 @dataclass(frozen=True)
 class Change:
-    """Some records that changed, for the inventories that were matched with what was before."""
+    """Some records that changed, for the inventories that were matched with what was before.
+
+    With `org` for those of one organisation.
+    """
 
     before: str
     records: Sequence[Advisory]
     indexes: Sequence[Index]
+    org: str = ""
 
     def bring(self) -> list[str]:
         """Bring the change to the inventories; return the ids of those to be matched whole."""
@@ -118,9 +128,13 @@ class Change:
         for inventory, found in touched.found.values():
             self._tell(inventory, found, touched)
         with transaction.atomic(), scoped(SYSTEM):
-            rest = Inventory.objects.filter(current=True, matched_with=self.before)
-            rest.exclude(pk__in=whole).update(matched_with=together(self.indexes))
+            rest = self._inventories().exclude(pk__in=whole)
+            rest.update(matched_with=together(self.indexes))
         return whole
+
+    def _inventories(self) -> Any:
+        rows = Inventory.objects.filter(current=True, matched_with=self.before)
+        return rows.filter(org_id=self.org) if self.org else rows
 
     def _waiting(self) -> list[str]:
         """The inventories with a patch that waits for its verification."""
@@ -128,9 +142,7 @@ class Change:
             rows = Notice.objects.filter(state=NoticeState.PATCHED, verdict=NOT_FOUND)
             rows = rows.exclude(inventory__current=True)
             names = set(rows.values_list("org_id", "inventory__name"))
-            candidates = Inventory.objects.filter(
-                current=True, matched_with=self.before, org_id__in={org for org, _ in names}
-            )
+            candidates = self._inventories().filter(org_id__in={org for org, _ in names})
             found = candidates.values_list("pk", "org_id", "name")
             return [pk for pk, org, name in found if (org, name) in names]
 
@@ -167,6 +179,7 @@ class Change:
             inventory__current=True,
             inventory__matched_with=self.before,
         )
+        rows = rows.filter(org_id=self.org) if self.org else rows
         rows = rows if among is None else rows.filter(inventory_id__in=among)
         found: Parts = {inventory: [] for inventory in among or ()}
         for inventory, components in rows.values_list("inventory_id", "components"):

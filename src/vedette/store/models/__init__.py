@@ -37,7 +37,14 @@ from vedette.store.models.findings import Finding, PeerOrganisation, Reproductio
 from vedette.store.models.index import IndexBuild, SourceAdvisory
 from vedette.store.models.instance import IdempotencyRecord, PackRecord, Schedule
 from vedette.store.models.ledger import Checkpoint, LedgerEntry, LedgerHead, LedgerSalt
-from vedette.store.models.operators import HeldName, Inventory, Notice, NoticeName, OperatorAnswer
+from vedette.store.models.operators import (
+    AssetMark,
+    HeldName,
+    Inventory,
+    Notice,
+    NoticeName,
+    OperatorAnswer,
+)
 from vedette.store.models.partners import TrustedPartner
 from vedette.store.models.publication import Publication, PublicationMark
 from vedette.store.models.review import (
@@ -61,6 +68,7 @@ __all__ = [
     "Advisory",
     "ApiToken",
     "Assessment",
+    "AssetMark",
     "Attachment",
     "Awaiting",
     "Build",

@@ -127,6 +127,24 @@ class NoticeName(Table):
         ]
 
 
+class AssetMark(Table):
+    """How far one asset of a notice is, where its operator says so for that asset alone."""
+
+    tenancy = Tenancy()
+
+    org = columns.owner()
+    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="marks")
+    component = models.TextField()
+    status = models.CharField(max_length=20)
+    by = columns.text(200)
+    at = models.DateTimeField()
+
+    class Meta(Table.Meta):
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["notice", "component"], name="one_mark_an_asset")
+        ]
+
+
 class OperatorAnswer(Table):
     """What an operator chose to tell the clearinghouse of one advisory."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
+from vedette.clearinghouse.remediation import Remediation
 from vedette.clearinghouse.states import (
     CaseState,
     FindingState,
@@ -50,6 +51,12 @@ KINDS: dict[str, dict[str, Kind]] = {
         NoticeState.NOT_AFFECTED: "ended",
         "silent": "urgent",
     },
+    "remediation": {
+        Remediation.NOT_REMEDIATED: "attention",
+        Remediation.IN_PROGRESS: "active",
+        Remediation.DONE: "done",
+        Remediation.NOT_AFFECTED: "ended",
+    },
     "verdict": {"affected": "urgent", "unknown": "attention", "unaffected": "ended"},
 }
 # Where a state's own name would leave it open whether somebody said so.
@@ -68,6 +75,10 @@ SAID: dict[str, dict[str, str]] = {
         NoticeState.PATCHED: "patched, not verified",
         NoticeState.VERIFIED: "patched and verified",
         "silent": "silent: no answer",
+    },
+    "remediation": {
+        Remediation.IN_PROGRESS: "remediation in progress",
+        Remediation.DONE: "remediation done",
     },
     "verdict": {"unknown": "perhaps affected", "unaffected": "no longer found"},
 }
