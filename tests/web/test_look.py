@@ -15,8 +15,9 @@ from django.core.paginator import Paginator
 from django.template import Context, Template
 from django.template.loader import get_template
 
+from vedette.kernel.clock import written
 from vedette.kernel.markings import AMBER_STRICT, Marking
-from vedette.web.cells import Code, Column, Interval, Link, State, Step, Table, countdown, written
+from vedette.web.cells import Code, Column, Interval, Link, State, Step, Table, countdown
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "src/vedette/web"

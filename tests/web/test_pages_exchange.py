@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from tests.services.flow import LabStory
 from tests.web.visitors import visitor
 
 from vedette.exchange.envelope import seal
@@ -124,6 +125,24 @@ def test_a_person_sends_a_file(office: FakePeer, lead: Client) -> None:
     assert message.body["attachments"][0]["digest"] == digest(DATA)
     assert "dossier.bin" in lead.get("/attachments/").content.decode()
     wrong = {**values, "file": SimpleUploadedFile("a", b"x"), "marking": "nonsense"}
+    assert lead.post("/attachments/send/", wrong).status_code == 422
+
+
+def test_what_a_file_belongs_to_is_chosen_from_what_its_sender_reads(
+    office: FakePeer, lead: Client, lab: Fixture
+) -> None:
+    story = LabStory(lab, office, lab.person("release-lead"))
+    act_id = story.offered()
+    page = lead.get(f"/attachments/send/?about={act_id}").content.decode()
+    assert f'<option value="{act_id}" selected>' in page
+    values = {"peer": "Office", "marking": "TLP:AMBER"}
+    file = SimpleUploadedFile("more.bin", DATA)
+    assert (
+        lead.post("/attachments/send/", {**values, "file": file, "about": act_id}).status_code
+        == 302
+    )
+    assert [sent.thread for sent in office.received("attachment.offered")] == [act_id]
+    wrong = {**values, "file": SimpleUploadedFile("a", b"x"), "about": "act-2222222222222222"}
     assert lead.post("/attachments/send/", wrong).status_code == 422
 
 

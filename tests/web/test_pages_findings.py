@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from tests.services.coordination import (
@@ -17,8 +18,9 @@ from tests.web.houses import House, clearinghouse, finding_of, house, status_of
 from tests.web.visitors import read, refused, send, stranger, visitor
 
 from vedette.services import findings
+from vedette.services.here import use
 from vedette.services.testing import Fixture
-from vedette.store.models import Finding, Membership
+from vedette.store.models import Attachment, Finding, Membership
 from vedette.store.tenancy import SYSTEM, scoped
 
 __all__ = ["clearinghouse", "executions", "house"]
@@ -56,6 +58,38 @@ def test_a_finder_reports_and_learns_what_became_of_it(
     other = visitor(clearinghouse, "finder", clearinghouse.organisation("Else", "finder").id)
     assert status_of(other, at) == 404
     assert at not in read(other, "/findings/")
+
+
+def test_files_of_a_report_stay_with_it_for_its_reporter_and_the_host(
+    clearinghouse: Fixture, executions: Executions
+) -> None:
+    org = clearinghouse.organisation("Tern Labs", "finder")
+    finder = visitor(clearinghouse, "finder", org.id)
+    given = {"title": "Overflow", "product": "RegMap", "marking": "TLP:AMBER"}
+    files = [SimpleUploadedFile("trace.bin", b"trace" * 9), SimpleUploadedFile("none", b"")]
+    assert "is empty" in refused(finder, "/findings/report/", **given, files=files)
+    at = send(finder, "/findings/report/", **given, files=[SimpleUploadedFile("t.bin", b"trace")])
+    again = SimpleUploadedFile("t.bin", b"trace")
+    assert send(finder, "/findings/report/", **given, files=[again]) == at
+    with scoped(SYSTEM):
+        row = Attachment.objects.get()
+    content = f"/attachments/{row.id}/content/"
+    assert (row.peer, row.about, row.state) == (None, at.split("/")[-2], "here")
+    coordinator = visitor(clearinghouse, "coordinator")
+    for reader in (finder, coordinator):
+        assert content in read(reader, at)
+        assert "handed in here" in read(reader, "/attachments/")
+        assert b"".join(reader.get(content)) == b"trace"
+    other = visitor(clearinghouse, "finder", clearinghouse.organisation("Else", "finder").id)
+    assert status_of(other, content) == 404
+    assert content not in read(other, "/attachments/")
+    assert status_of(visitor(clearinghouse, "vendor", org.id), content) == 403
+    too_much = replace(clearinghouse.here, attachment_quota=1)
+    with use(too_much):
+        values = {**given, "title": "Another", "files": [SimpleUploadedFile("u.bin", b"more")]}
+        page = read(finder, send(finder, "/findings/report/", **values))
+    assert "u.bin did not go along" in page
+    assert "used up" in page
 
 
 def test_a_whole_recipe_comes_as_a_file_and_a_duplicate_says_why(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,15 @@ def test_a_review_from_open_to_concluded(office: Fixture) -> None:
         assert f"{at}{path}" not in advises, "no link to what is not open to them"
     send(officer, f"{at}do/task/", title="Write it up", due="2026-11-01")
     assert "past its day" in read(officer, at)
+    page = read(officer, at)
+    drop = re.search(r'href="([^"]*move/task/[^"]*/drop/)"', page)
+    assert drop, "what ends something asks first"
+    assert "Write it up" in read(officer, drop[1])
+    assert f'href="{at}move/review/own/conclude/"' in page
+    assert f'action="{at}move/review/own/conclude/"' not in page
+    assert "as it stands, for all offices" in read(officer, f"{at}move/review/own/conclude/")
+    assert guest.get(f"{at}move/review/own/conclude/").status_code == 404
+    assert guest.get(f"{at}move/task/nothing/drop/").status_code == 404
     send(officer, f"{at}move/review/own/conclude/")
     assert "Too thin." in read(officer, at), "it stands beside the conclusion"
     assert officer.post(f"{at}move/review/own/conclude/").status_code == 409

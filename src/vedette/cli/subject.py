@@ -31,7 +31,7 @@ def subject() -> None:
 def serve(
     name: str, port: int, host: str, key: str, key_env: str, build: str, drift: float
 ) -> None:
-    """Serve a stand-in behind OpenAI's and Anthropic's APIs until interrupted.
+    """Serve a stand-in behind OpenAI's and Anthropic's APIs until interrupted or terminated.
 
     Prints the base URL on stdout once it listens. `mutator` is a simple but real finder: it reads
     the sample inputs, runs mutations of them through the tools, and submits the first crash.
@@ -40,6 +40,7 @@ def serve(
     Example: vedette subject serve mutator --port 8731
     """
     import os
+    import signal
 
     from vedette.kernel.errors import BadInput
     from vedette.runner.subjects.server import SubjectServer
@@ -49,6 +50,7 @@ def serve(
         raise BadInput(f"--key-env: {key_env} is not set", next_step=f"export {key_env}=...")
     given = key or os.environ.get(key_env, "")
     server = SubjectServer(name, host=host, port=port, key=given, talker=Talker(build, drift))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     click.echo(server.url)
     try:
         server.serve_forever(0.1)

@@ -7,7 +7,7 @@ time; ledger entries then say that their time is simulated.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -83,3 +83,11 @@ def format_time(value: datetime) -> str:
     """Write a time as RFC 3339 in UTC, to the second."""
     utc = value.astimezone(UTC)
     return f"{utc.year:04}-{utc:%m-%dT%H:%M:%SZ}"
+
+
+def written(value: datetime | date) -> str:
+    """Write a day as "1 Dec 2026", a time as "1 Dec 2026, 09:00 UTC"."""
+    if not isinstance(value, datetime):
+        return f"{value.day} {value:%b %Y}"
+    value = value.astimezone(UTC)
+    return f"{value.day} {value:%b %Y, %H:%M} UTC"

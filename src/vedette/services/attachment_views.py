@@ -14,8 +14,12 @@ from vedette.kernel.markings import Marking
 from vedette.kernel.permissions import Permission
 from vedette.services import content, vault
 from vedette.services.acting import Actor, reading
+from vedette.services.acts import acts
 from vedette.services.binding import require_export
+from vedette.services.case_views import browse_cases, browse_findings
 from vedette.store.models import Act, Attachment
+
+MOST = 200
 
 
 def list_attachments(actor: Actor, about: str = "", limit: int = 200) -> list[dict[str, Any]]:
@@ -28,12 +32,30 @@ def list_attachments(actor: Actor, about: str = "", limit: int = 200) -> list[di
         return [_described(row) for row in seen]
 
 
+def attachable(actor: Actor) -> dict[str, list[tuple[str, str]]]:
+    """What this reader may send a file about, newest first: kind to ids with their names."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    if actor.may(Permission.ENGAGEMENT_READ):
+        found["Acts"] = [
+            (
+                row["id"],
+                f"{row['kind'].replace('-', ' ').capitalize()} for {row['model']}, {row['peer']}",
+            )
+            for row in acts(actor)[:MOST]
+        ]
+    if actor.may(Permission.CASE_READ):
+        found["Cases"] = [(row.id, row.title) for row in browse_cases(actor)[:MOST]]
+    if actor.may(Permission.FINDING_READ):
+        found["Findings"] = [(row.id, row.title) for row in browse_findings(actor)[:MOST]]
+    return {kind: rows for kind, rows in found.items() if rows}
+
+
 def _described(row: Attachment) -> dict[str, Any]:
     lacking = len(content.missing(row)) if row.state in ("expected",) else 0
     return {
         "id": row.id,
-        "direction": "out" if row.outgoing else "in",
-        "peer": row.peer.name,
+        "direction": "own" if row.peer is None else "out" if row.outgoing else "in",
+        "peer": row.peer.name if row.peer else "",
         "name": row.name or "the key of its window is gone",
         "media_type": row.media_type,
         "size": row.size,

@@ -6,6 +6,7 @@ Rules:
 - Size, quota, room on the disk and ceiling are checked before the first byte; what is refused has
   its reason, what is above the ceiling a pointer, and the sender hears it.
 - A transfer goes on where it stopped, whatever stopped it. A file is here when it is whole.
+- A finding that is reported here has its files here, too: its reporter's and the host's to read.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from vedette.kernel.permissions import Permission
 from vedette.services import content, outbox
 from vedette.services.acting import Actor, Doing, act, instance_actor
 from vedette.services.here import here
-from vedette.store.models import Attachment, Peer
+from vedette.store.models import Attachment, Finding, Peer
 from vedette.store.tenancy import SYSTEM, scoped
 
 NAME = re.compile(r"[/\\\x00-\x1f\x7f]")
@@ -61,18 +62,9 @@ def attach(
         raise BadInput("about: the id of an act, case or finding expected")
     with scoped(SYSTEM):
         to = outbox.find_peer(peer)
-    row = Attachment(
-        id=new_id("att"),
-        org_id=actor.org,
-        peer=to,
-        outgoing=True,
-        about=about,
-        name=NAME.sub("_", Path(name).name)[:200] or "file",
-        media_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
-        marking=mark,
-        state="sending",
-    )
-    _take_content(row, source)
+    row = _measured(actor, source, name, about=about, marking=mark)
+    row.peer, row.outgoing, row.state = to, True, "sending"
+    _copy_content(row, source)
     with act(actor, Permission.MESSAGE_SEND) as doing:
         row.made_at = doing.now
         body = {"note": note or None, "attachments": [statement(row)]}
@@ -85,8 +77,47 @@ def attach(
         return row
 
 
-def _take_content(row: Attachment, source: IO[bytes]) -> None:
-    """Measure a file, then copy it under its digest."""
+def keep(actor: Actor, source: IO[bytes], name: str, *, about: str, marking: str) -> Attachment:
+    """Keep a file with a finding that was reported here; the same file again is the one there is.
+
+    Raises Refused, with nothing kept, where it is too large, above the ceiling or finds no room.
+    """
+    actor.require(Permission.FINDING_REPORT)
+    row = _measured(actor, source, name, about=about, marking=str(Marking.parse(marking)))
+    with act(actor, Permission.FINDING_REPORT) as doing:
+        if not Finding.objects.filter(id=about, org_id=actor.org).exists():
+            raise NotFound(f"finding {about[:40]!r} is not here")
+        same = Attachment.objects.filter(about=about, digest=row.digest, peer=None).first()
+        if same is not None:
+            return same
+        if not doing.here.ceiling.dominates(Marking.parse(row.marking)):
+            raise Refused(f"{row.marking} is above this instance's ceiling", kept="the finding")
+    with scoped(SYSTEM):
+        reason = _no_room(row)
+    if reason:
+        raise Refused(f"{row.name}: {reason}", kept="the finding, without it")
+    _copy_content(row, source)
+    with act(actor, Permission.FINDING_REPORT) as doing:
+        row.made_at = row.done_at = doing.now
+        row.save(force_insert=True)
+        _record(doing, row, Event.MESSAGE_ATTACHMENT_TAKEN)
+        return row
+
+
+def _measured(
+    actor: Actor, source: IO[bytes], name: str, *, about: str, marking: str
+) -> Attachment:
+    """A file's row with its size and digests; nothing of it is written yet."""
+    row = Attachment(
+        id=new_id("att"),
+        org_id=actor.org,
+        outgoing=False,
+        about=about,
+        name=NAME.sub("_", Path(name).name)[:200] or "file",
+        media_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
+        marking=marking,
+        state="here",
+    )
     whole, row.size, row.chunks = hashlib.sha256(), 0, []
     for chunk in content.cut(source):
         whole.update(chunk)
@@ -97,6 +128,11 @@ def _take_content(row: Attachment, source: IO[bytes]) -> None:
         raise BadInput("file: empty", next_step="attach one with content")
     ATTACHMENT.check(statement(row), "file")
     source.seek(0)
+    return row
+
+
+def _copy_content(row: Attachment, source: IO[bytes]) -> None:
+    """Copy a file chunk by chunk under its digest."""
     lacking = set(content.missing(row))
     for number, chunk in enumerate(content.cut(source)):
         if number in lacking:
@@ -143,26 +179,35 @@ def expect(doing: Doing, arrived: Accepted) -> None:
 
 def _judge(row: Attachment) -> None:
     """Before the first byte: ceiling, sums, size, quota, room."""
-    instance, ceiling = here(), here().ceiling
+    ceiling = here().ceiling
     if not ceiling.dominates(Marking.parse(row.marking)):
         named = as_far_as(row.marking, ceiling)
         row.state, row.marking, row.name = "pointer", str(ceiling), "above the ceiling"
         row.chunks = []
-        row.reason = f"marked {named}, above this instance's ceiling; ask {row.peer.name}"[:500]
+        row.reason = f"marked {named}, above this instance's ceiling; ask {row.other_side.name}"[
+            :500
+        ]
         return
+    row.reason = _no_room(row)
+    if row.reason:
+        row.state = "refused"
+
+
+def _no_room(row: Attachment) -> str:
+    """Why a file cannot be taken, by its sums, the limits and the disk; "" where it can."""
+    instance = here()
     held = Attachment.objects.filter(outgoing=False, state__in=("here", "expected"))
     taken = held.aggregate(sum=Sum("size"))["sum"] or 0
     instance.folder.mkdir(exist_ok=True)
     if len(row.chunks) != -(-row.size // CHUNK):
-        row.reason = "its size and its number of chunks do not fit"
-    elif row.size > instance.attachment_limit:
-        row.reason = f"more than the {instance.attachment_limit // GIB} GiB that one file may have"
-    elif taken + row.size > instance.attachment_quota:
-        row.reason = f"the {instance.attachment_quota // GIB} GiB for files from peers are used up"
-    elif row.size > shutil.disk_usage(instance.folder).free:
-        row.reason = "there is no room for it on the disk"
-    if row.reason:
-        row.state = "refused"
+        return "its size and its number of chunks do not fit"
+    if row.size > instance.attachment_limit:
+        return f"more than the {instance.attachment_limit // GIB} GiB that one file may have"
+    if taken + row.size > instance.attachment_quota:
+        return f"the {instance.attachment_quota // GIB} GiB for files from others are used up"
+    if row.size > shutil.disk_usage(instance.folder).free:
+        return "there is no room for it on the disk"
+    return ""
 
 
 def state_of(attachment: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from vedette.bench.suites import find_suite
@@ -15,6 +16,7 @@ from vedette.formats.assessment_document import assessment_portions, determinati
 from vedette.formats.document import Content, Document, Facts, Grid, Heading, Text
 from vedette.kernel.canonical import canonical, digest
 from vedette.kernel.classification import Rules
+from vedette.kernel.clock import written
 from vedette.kernel.errors import BadInput, NotFound
 from vedette.kernel.markings import CLEAR, Marking
 from vedette.kernel.packs import PolicyPack
@@ -128,19 +130,16 @@ def act(object_id: str) -> Found:
         return Portion(content, whole, sources)
 
     said = act_row(row)
-    labels = {
-        "model": "Model",
-        "peer": "With",
-        "state": "State",
-        "offered_at": "Offered",
-        "answer_by": "Answer by",
-        "answered_at": "Answered",
-        "basis": "Basis",
-        "purpose": "Purpose",
-        "opens": "Window opens",
-        "closes": "Window closes",
-    }
-    facts = tuple((label, str(said[key])) for key, label in labels.items() if said[key])
+    facts = (
+        ("Model", row.model),
+        ("With", row.peer.name),
+        ("State", row.state),
+        *((label, written(at)) for label, at in _hours(row) if at is not None),
+        ("Basis", _bases().get(row.basis, row.basis)),
+        ("Purpose", _purposes().get(row.purpose, row.purpose)),
+        ("Declassify on", row.declassify),
+    )
+    facts = tuple((label, text) for label, text in facts if text)
     words = f"{row.kind.replace('-', ' ').capitalize()} for {row.model}"
     parts = [made(Heading(words, 1)), made(Facts(facts))]
     for label, text in (("Note", row.note), ("Reason given", row.reason)):
@@ -153,9 +152,32 @@ def act(object_id: str) -> Found:
     return Found(Document("act", row.id, digest(canonical(record)), tuple(parts)), row)
 
 
+def _hours(row: Act) -> tuple[tuple[str, datetime | None], ...]:
+    return (
+        ("Offered", row.offered_at),
+        ("Answer by", row.answer_by),
+        ("Answered", row.answered_at),
+        ("Window opens", row.opens),
+        ("Window closes", row.closes),
+    )
+
+
+def _bases() -> dict[str, str]:
+    rows = here().pack.mapping("engagement", "bases")
+    return {key: str(row["title"]) for key, row in rows.items()}
+
+
+def _purposes() -> dict[str, str]:
+    return {r["id"]: str(r["title"]) for r in here().pack.records("engagement", "purposes")}
+
+
 def _partners(row: Act, made: Any) -> list[Portion[Content]]:
     rows = tuple(
-        (one.name, one.sector, one.reason, one.lab_stance, one.office_stance)
+        (
+            one.name,
+            *(text.replace("-", " ") for text in (one.sector, one.reason)),
+            *(stance.replace("-", " ") for stance in (one.lab_stance, one.office_stance)),
+        )
         for one in row.partners.order_by("place", "id")
     )
     heads = ("Name", "Sector", "Named because", "The lab", "The office")
@@ -190,7 +212,7 @@ def _terms(row: Act, made: Any) -> list[Portion[Content]]:
     facts = (
         ("Version", f"{terms.version}, {'in force' if kept == in_force(row) else 'proposed'}"),
         ("People", "; ".join(f"{person.name} ({person.id})" for person in terms.people)),
-        ("Purposes", ", ".join(terms.purposes)),
+        ("Purposes", ", ".join(_purposes().get(name, name) for name in terms.purposes)),
         ("Quota", f"{terms.quota.calls:,} calls, {terms.quota.tokens:,} tokens"),
         ("Publication", terms.publication),
         ("Read up to", terms.marking),

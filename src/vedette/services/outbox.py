@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import httpx
 from django.db import transaction
 from django.db.models import F, Q
 
@@ -120,11 +121,12 @@ def deliver(peer: str) -> None:
         found.called = False
         found.save(update_fields=["called"])
     last = ""
-    while found.url:
-        batch = _due(peer, last)
-        if not batch or not _hand_in(found, batch):
-            break
-        last = batch[-1].id
+    with posting.connection() as client:
+        while found.url:
+            batch = _due(peer, last)
+            if not batch or not _hand_in(client, found, batch):
+                break
+            last = batch[-1].id
 
 
 def _due(peer: str, last: str) -> list[Waiting]:
@@ -154,25 +156,25 @@ def _queued(peer: str) -> Any:
     return OutMessage.objects.filter(peer_id=peer, state__in=("queued", "carried"))
 
 
-def _hand_in(peer: Peer, batch: Sequence[Waiting]) -> bool:
+def _hand_in(client: httpx.Client, peer: Peer, batch: Sequence[Waiting]) -> bool:
     """Hand in a batch; tell whether it is worth going on."""
     try:
-        told = posting.post_all(peer.url, [each.envelope for each in batch])
+        told = posting.post_all(client, peer.url, [each.envelope for each in batch])
     except Unreachable as error:
         _later(peer, str(error))
         return False
     if told is not None:
         settle_all([(each.id, answer) for each, answer in zip(batch, told, strict=True)])
         return True
-    return _one_by_one(peer, batch)
+    return _one_by_one(client, peer, batch)
 
 
-def _one_by_one(peer: Peer, batch: Sequence[Waiting]) -> bool:
+def _one_by_one(client: httpx.Client, peer: Peer, batch: Sequence[Waiting]) -> bool:
     """Hand in singly, to a peer that takes no batches or stumbles over one of this batch."""
     failures = 0
     for each in batch:
         try:
-            answer = posting.post(peer.url, each.envelope)
+            answer = posting.post(client, peer.url, each.envelope)
         except Unreachable as error:
             _later(peer, str(error))
             return False

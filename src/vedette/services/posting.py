@@ -40,21 +40,26 @@ class Told:
         return self.status in ("accepted", "already")
 
 
-def post(url: str, envelope: str) -> Told:
+def connection() -> httpx.Client:
+    """What envelopes go through: one for a whole delivery, so that they share a connection."""
+    return httpx.Client(follow_redirects=False, trust_env=False)
+
+
+def post(client: httpx.Client, url: str, envelope: str) -> Told:
     """Hand in one envelope. Raises Unreachable."""
-    status, answer = _post(url + INBOX_PATH, envelope, "application/json", ANSWER)
+    status, answer = _post(client, url + INBOX_PATH, envelope, "application/json", ANSWER)
     if status not in SETTLING:
         return Told("", f"HTTP {status}", settles=False)
     return Told("accepted" if status in (200, 202) else "refused", _detail(answer, str(status)))
 
 
-def post_all(url: str, envelopes: Sequence[str]) -> list[Told] | None:
+def post_all(client: httpx.Client, url: str, envelopes: Sequence[str]) -> list[Told] | None:
     """Hand in envelopes together; None where they are better handed in singly."""
     if len(envelopes) == 1:
         return None
     lines = "".join(envelope + "\n" for envelope in envelopes)
     kind = "application/x-ndjson"
-    status, answer = _post(url + BATCH_PATH, lines, kind, ANSWERS, PATIENCE_FOR_MANY)
+    status, answer = _post(client, url + BATCH_PATH, lines, kind, ANSWERS, PATIENCE_FOR_MANY)
     if status != 200:
         return None
     receipts = answer.get("receipts")
@@ -76,25 +81,22 @@ def _detail(answer: Mapping[str, Any], otherwise: str) -> str:
 
 
 def _post(
-    url: str, content: str, kind: str, bounds: Bounds, patience: float = 0
+    client: httpx.Client, url: str, content: str, kind: str, bounds: Bounds, patience: float = 0
 ) -> tuple[int, Mapping[str, Any]]:
     """One POST; the status, and for a settling one the peer's answer."""
     try:
-        return _ask(url, content, kind, bounds, patience or PATIENCE)
+        return _ask(client, url, content, kind, bounds, patience or PATIENCE)
     except (httpx.HTTPError, httpx.InvalidURL, BadInput, ValueError) as error:
         raise Unreachable(str(error) or type(error).__name__) from None
 
 
 def _ask(
-    url: str, content: str, kind: str, bounds: Bounds, patience: float
+    client: httpx.Client, url: str, content: str, kind: str, bounds: Bounds, patience: float
 ) -> tuple[int, Mapping[str, Any]]:
     end = time.monotonic() + patience
     headers = {"Content-Type": kind, "Accept-Encoding": "identity"}
     data = b""
-    with (
-        httpx.Client(timeout=patience, follow_redirects=False, trust_env=False) as client,
-        client.stream("POST", url, content=content, headers=headers) as answer,
-    ):
+    with client.stream("POST", url, content=content, headers=headers, timeout=patience) as answer:
         if answer.status_code not in SETTLING:
             return answer.status_code, {}
         # raw: what a peer compresses may unfold without bound

@@ -41,7 +41,7 @@ def transfer(attachment: str) -> None:
     """Send what the receiver lacks of a file; on a failure set a later try. Idempotent."""
     with scoped(SYSTEM):
         row = Attachment.objects.select_related("peer").filter(id=attachment).first()
-    if row is None or row.state != "sending" or not row.peer.url:
+    if row is None or row.state != "sending" or not row.other_side.url:
         return
     try:
         with httpx.Client(timeout=PATIENCE, follow_redirects=False, trust_env=False) as client:
@@ -56,10 +56,10 @@ def transfer(attachment: str) -> None:
 
 def _hand_over(client: httpx.Client, row: Attachment) -> dict[str, Any]:
     """Hand chunks over until the receiver has, or wants, no more."""
-    keys = PublicKeys(row.peer.ed25519, row.peer.age)
-    sealed = not row.peer.url.startswith("https://")
+    keys = PublicKeys(row.other_side.ed25519, row.other_side.age)
+    sealed = not row.other_side.url.startswith("https://")
     headers = {SEALED: "age"} if sealed else {}
-    url = f"{row.peer.url}{PATH}{row.id}"
+    url = f"{row.other_side.url}{PATH}{row.id}"
     told = _state(client, url, len(row.chunks))
     while told["state"] == "expected":
         before = told["missing"]
@@ -150,7 +150,7 @@ def export_chunks(file: Path, peers: Iterable[str]) -> int:
         )
         found = list(rows.order_by("made_at", "pk"))
     for row in found:
-        keys = PublicKeys(row.peer.ed25519, row.peer.age)
+        keys = PublicKeys(row.other_side.ed25519, row.other_side.age)
         folder = beside(file) / row.id
         folder.mkdir(parents=True, exist_ok=True)
         for number in range(len(row.chunks)):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal, TypeAlias
 
 from vedette.kernel.markings import Marking
@@ -99,11 +99,3 @@ def countdown(value: datetime, now: datetime) -> str:
     else:
         text = f"{minutes} min"
     return f"in {text}" if value > now else f"{text} ago"
-
-
-def written(value: datetime | date) -> str:
-    """Write a day as "1 Dec 2026", a time as "1 Dec 2026, 09:00 UTC"."""
-    if not isinstance(value, datetime):
-        return f"{value.day} {value:%b %Y}"
-    value = value.astimezone(UTC)
-    return f"{value.day} {value:%b %Y, %H:%M} UTC"

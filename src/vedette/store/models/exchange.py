@@ -139,7 +139,7 @@ class Attachment(Table):
     """A file that a message names: sent in chunks, or taken in and kept by its digest.
 
     States: outgoing ones are sending, sent, refused, given-up; incoming ones are expected, here,
-    refused, pointer.
+    refused, pointer. One without a peer was handed in here, and is here.
     """
 
     tenancy = Tenancy(host=True)
@@ -147,7 +147,9 @@ class Attachment(Table):
 
     id = columns.random_key("att")
     org = columns.owner()
-    peer = models.ForeignKey(Peer, on_delete=models.PROTECT, related_name="attachments")
+    peer = models.ForeignKey(
+        Peer, null=True, blank=True, on_delete=models.PROTECT, related_name="attachments"
+    )
     outgoing = models.BooleanField()
     message_id = columns.text(40, db_index=True)
     about = columns.text(40, db_index=True)
@@ -162,6 +164,12 @@ class Attachment(Table):
     attempts = models.IntegerField(default=0)
     made_at = models.DateTimeField()
     done_at = columns.moment()
+
+    @property
+    def other_side(self) -> Peer:
+        """The instance that it goes to or came from; only what was handed in here has none."""
+        assert self.peer is not None
+        return self.peer
 
     @property
     def about_act(self) -> str:

@@ -186,9 +186,14 @@ def act(request: SignedIn, act_id: str) -> HttpResponse:
                 title(event),
                 "done",
                 time,
-                "" if role == "instance" else f"By this side, as {act_noun(role)}.",
+                " ".join(
+                    [
+                        *([f"{person}."] if person else []),
+                        *([] if role == "instance" else [f"By this side, as {act_noun(role)}."]),
+                    ]
+                ),
             )
-            for event, time, role in history(request.actor, act_id)
+            for event, time, role, person in history(request.actor, act_id)
         ],
         "files": files_table(request.actor, act_id) if not found.get("withheld") else None,
         "is_lab": own_side() == Side.LAB,

@@ -23,7 +23,7 @@ from vedette.services.peers import peers
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Code, Kind, Link, State, Table
 from vedette.web.pages.forms import Files, done, form_page, long_text, submitted
-from vedette.web.pages.words import joined
+from vedette.web.pages.words import joined, shortened
 
 KINDS: dict[str, Kind] = {
     "sending": "active",
@@ -40,17 +40,29 @@ class SendForm(forms.Form):
 
     peer = forms.ChoiceField(label="To")
     file = forms.FileField(label="File", help_text="Of any size; it crosses in signed chunks.")
-    about = forms.CharField(
+    about = forms.ChoiceField(
         label="Belongs to",
-        max_length=40,
         required=False,
-        help_text="The id of an act, a case or a finding, such as act-7k2m9x4qwb3n8rtz.",
+        help_text="It is listed there, and shares what becomes of it.",
     )
     marking = forms.CharField(label="Marking", max_length=200, initial="TLP:AMBER")
     note = long_text("Note", limit=4_000)
 
-    def __init__(self, known: list[str], *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        known: list[str],
+        attachable: dict[str, list[tuple[str, str]]],
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["about"].choices = [  # type: ignore[attr-defined]
+            ("", "nothing else"),
+            *(
+                (kind, [(name, shortened(text, 90)) for name, text in rows])
+                for kind, rows in attachable.items()
+            ),
+        ]
         self.fields["peer"].choices = [(name, name) for name in known]  # type: ignore[attr-defined]
 
 
@@ -77,7 +89,7 @@ def attachments(request: SignedIn) -> HttpResponse:
 
 
 def _row(row: dict[str, Any]) -> list[Cell]:
-    here = row["direction"] == "out" or row["state"] == "here"
+    here = row["direction"] != "in" or row["state"] == "here"
     state = LABELS.get(row["state"], row["state"])
     if row["missing"]:
         state += f", {100 - 100 * row['missing'] // row['chunks']}%"
@@ -86,7 +98,7 @@ def _row(row: dict[str, Any]) -> list[Cell]:
         if here
         else row["name"],
         size(row["size"]),
-        f"{'to' if row['direction'] == 'out' else 'from'} {row['peer']}",
+        _direction(row),
         row["about"] or None,
         State(state, KINDS.get(row["state"], "attention")),
         row["reason"] or None,
@@ -95,15 +107,21 @@ def _row(row: dict[str, Any]) -> list[Cell]:
     ]
 
 
-def files_field() -> Files:
-    """What a form has whose act can take files along."""
+def _direction(row: dict[str, Any]) -> str:
+    if row["direction"] == "own":
+        return "handed in here"
+    return f"{'to' if row['direction'] == 'out' else 'from'} {row['peer']}"
+
+
+def files_field(*, own: bool = False) -> Files:
+    """What a form has whose act can take files along; `own` ones stay on this instance."""
     most = here().attachment_limit
+    where = "Kept here with it" if own else "Beside the message, in signed chunks"
     return Files(
         label="Files that go along",
         required=False,
         limit=most,
-        help_text="Beside the message, in signed chunks and marked as it is: at most"
-        f" {size(most)} together.",
+        help_text=f"{where} and marked as it is: at most {size(most)} together.",
     )
 
 
@@ -117,12 +135,20 @@ def given(request: SignedIn) -> tuple[Any, Any]:
 
 
 def send_along(request: SignedIn, form: forms.Form, to: str, made: Any) -> None:
-    """Send a form's files with the act or finding that it made; say which of them did not go."""
+    """Send a form's files with the act or finding that it made; say which of them did not go.
+
+    Without a peer to send it `to` a file stays here with the finding.
+    """
+    about = {"about": made.id, "marking": made.marking}
     for file in form.cleaned_data.get("files", ()):
         try:
-            service.attach(request.actor, to, file, file.name, about=made.id, marking=made.marking)
+            if to:
+                service.attach(request.actor, to, file, file.name, **about)
+            else:
+                service.keep(request.actor, file, file.name, **about)
         except VedetteError as error:
-            said = f"{file.name} did not go along: {error.what}. It can be sent from Files."
+            again = "It can be sent from Files." if to else "Report the same again with another."
+            said = f"{file.name} did not go along: {error.what}. {again}"
             messages.warning(request, said)
 
 
@@ -154,7 +180,10 @@ def size(count: int) -> str:
 def send(request: SignedIn) -> HttpResponse:
     """Send a file to a peer."""
     known = [each["name"] for each in peers(request.actor)]
-    form = SendForm(known, *given(request), initial={"about": request.GET.get("about", "")[:40]})
+    about = views.attachable(request.actor)
+    form = SendForm(
+        known, about, *given(request), initial={"about": request.GET.get("about", "")[:40]}
+    )
 
     def attach(data: dict[str, Any]) -> Any:
         return service.attach(

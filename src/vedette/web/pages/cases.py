@@ -11,13 +11,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from vedette.clearinghouse.states import CaseState
+from vedette.kernel.clock import written
 from vedette.kernel.errors import NotFound
 from vedette.kernel.permissions import Permission
 from vedette.services.case_lists import case_list, case_notes, coordinates, places
 from vedette.services.case_views import case_view
 from vedette.services.here import here
 from vedette.web.access import SignedIn, page
-from vedette.web.cells import Column, Link, Table, countdown, written
+from vedette.web.cells import Column, Link, Table, countdown
 from vedette.web.pages import case_parts as parts
 from vedette.web.pages.case_acts import answer_form
 from vedette.web.pages.case_forms import NoteForm

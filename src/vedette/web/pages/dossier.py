@@ -20,7 +20,7 @@ from vedette.services.questions import browse_questions, question_row
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Link, Table
 from vedette.web.pages.forms import done, form_page, moment, posted, submitted
-from vedette.web.pages.words import joined
+from vedette.web.pages.words import joined, shortened
 from vedette.web.pages.worksheet import question_part
 from vedette.web.templatetags.vedette import marking
 
@@ -131,18 +131,13 @@ def _table(section: dict[str, Any]) -> Table:
     rows = [
         [
             field["label"],
-            _shortened(field["value"]),
+            shortened("; ".join(lines_of(field["value"])), 160),
             Marking.parse(field["marking"]),
             "can cross" if field["crosses"] else STAYS,
         ]
         for field in section["fields"]
     ]
     return Table(section["title"], ["Field", "What it says", "Marking", "Crossing"], rows)
-
-
-def _shortened(text: str) -> str:
-    line = "; ".join(lines_of(text))
-    return line if len(line) <= 160 else line[:157] + "…"
 
 
 @require_http_methods(["GET", "POST"])

@@ -35,8 +35,9 @@ from vedette.web.pages.forms import done, form_page, submitted
 def report(request: SignedIn) -> HttpResponse:
     """Report a finding."""
     form = ReportForm(request.POST or None, request.FILES or None)
-    if here().profile != Profile.CLEARINGHOUSE and may_send(request):
-        form.fields["files"] = files_field()
+    stays = here().profile == Profile.CLEARINGHOUSE
+    if stays or may_send(request):
+        form.fields["files"] = files_field(own=stays)
     own = own_scans(request.actor)
     if own:
         form.fields["scan"] = forms.ChoiceField(
@@ -53,7 +54,7 @@ def report(request: SignedIn) -> HttpResponse:
 
     made = submitted(request, form, keep)
     if made is not None:
-        send_along(request, form, made.sent_to_id, made)
+        send_along(request, form, made.sent_to_id or "", made)
         said = "The finding is kept. Its page tells you what became of it."
         return done(request, said, "finding", made.id)
     context = {

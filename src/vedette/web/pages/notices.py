@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from vedette.clearinghouse.states import NoticeState
-from vedette.kernel.clock import parse_time
+from vedette.kernel.clock import parse_time, written
 from vedette.kernel.errors import BadInput, Refused
 from vedette.kernel.permissions import Permission, Profile
 from vedette.ledger.timeline import title
@@ -28,7 +28,7 @@ from vedette.services.operator_views import (
     notice_list,
 )
 from vedette.web.access import SignedIn, page
-from vedette.web.cells import Code, Link, Step, Table, written
+from vedette.web.cells import Code, Link, Step, Table
 from vedette.web.pages.forms import done, long_text, moment, tell
 from vedette.web.pages.labels import label, sentences, state
 

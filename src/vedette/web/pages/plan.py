@@ -10,13 +10,14 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_http_methods
 
+from vedette.kernel.clock import written
 from vedette.kernel.permissions import Permission
 from vedette.readiness.calendar import to_ics
 from vedette.readiness.plan import make_plan as planned
 from vedette.services import readiness
 from vedette.services.here import here
 from vedette.web.access import SignedIn, page
-from vedette.web.cells import Kind, Link, Step, Table, written
+from vedette.web.cells import Kind, Link, Step, Table
 from vedette.web.pages.forms import (
     UTC_HINT,
     Hour,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseNotAllowed
 from django.views.decorators.http import require_http_methods, require_POST
 
 from vedette.kernel.errors import NotFound
@@ -219,12 +219,29 @@ def open_review(request: SignedIn, act_id: str) -> HttpResponse:
     return done(request, "The review is open. Invite other offices, or begin.", "review", made.id)
 
 
-@require_POST
+ASKS_FIRST = {
+    ("review", "conclude"): "It takes the proposed text as it stands, for all offices. Views that"
+    " differ stand beside it. You may open the review again.",
+    ("review", "end"): "It ends for all offices and says nothing; what was written is kept. You may"
+    " open it again.",
+    ("task", "drop"): "Nobody is expected to do it any more; that it was set stays on record. You"
+    " may open it again.",
+}
+
+
+def asking(what: str, moves: Iterable[Values]) -> list[Values]:
+    """A table's moves, those marked that have a page of their own before they are taken."""
+    return [{**each, "asks": (what, each["trigger"]) in ASKS_FIRST} for each in moves]
+
+
+@require_http_methods(["GET", "POST"])
 @page(Permission.REVIEW_READ)
 def move(request: SignedIn, review_id: str, what: str, name: str, trigger: str) -> HttpResponse:
     """Take one move of a table: of the review, of an office's place, of a task."""
     actor = request.actor
-    review_views.review_view(actor, review_id, on_page=True)
+    found = review_views.review_view(actor, review_id, on_page=True)
+    if request.method == "GET":
+        return _ask(request, found, what, name, trigger)
     if what == "review":
         made: Any = reviews.move_review(actor, review_id, trigger)
         said = f"The review is {made.state} now."
@@ -238,3 +255,24 @@ def move(request: SignedIn, review_id: str, what: str, name: str, trigger: str) 
         raise NotFound("no such move")
     gone = what == "place" and name == "own" and made.reader_id is None
     return done(request, said, *(("reviews",) if gone else ("review", review_id)))
+
+
+def _ask(request: SignedIn, found: Values, what: str, name: str, trigger: str) -> HttpResponse:
+    """The page before a move that ends something; 405 for one that has none."""
+    if (what, trigger) not in ASKS_FIRST:
+        return HttpResponseNotAllowed(["POST"])
+    task = next((t for t in found["tasks"] if what == "task" and t["id"] == name), None)
+    moves = found["moves"] if what == "review" else task["moves"] if task else ()
+    label = next((each["label"] for each in moves if each["trigger"] == trigger), None)
+    if label is None:
+        raise NotFound("nothing to do here")
+    context = {
+        "title": label,
+        "kicker": task["title"] if task else f"Review · {found['model']}",
+        "lede": ASKS_FIRST[what, trigger],
+        "button": label,
+        "back": f"/reviews/{found['id']}/",
+        "trail": trail(found, label),
+        "page_marking": found["shown_marking"],
+    }
+    return form_page(request, forms.Form(), context)

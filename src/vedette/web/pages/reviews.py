@@ -22,6 +22,7 @@ from vedette.services.worksheets import worksheet_view
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Kind, Link, State, Table
 from vedette.web.pages.forms import done, form_page, moment, posted, submitted
+from vedette.web.pages.review_acts import asking
 from vedette.web.pages.review_forms import ConsultationForm
 from vedette.web.pages.term_versions import AcceptForm
 from vedette.web.pages.terms import facts_of
@@ -105,7 +106,7 @@ def review(request: SignedIn, review_id: str) -> HttpResponse:
     sections = sheet["sections"] if sheet else []
     labels = {field["id"]: field["label"] for s in sections for field in s["fields"]}
     context = {
-        "review": found,
+        "review": {**found, "moves": asking("review", found["moves"])},
         "title": f"Review of the {act_noun(found['kind'])}",
         "state": tag(found["state"]),
         "facts": _facts(found),
@@ -125,6 +126,7 @@ def review(request: SignedIn, review_id: str) -> HttpResponse:
         "tasks": [
             {
                 **t,
+                "moves": asking("task", t["moves"]),
                 "day": date.fromisoformat(t["due"]) if t["due"] else None,
                 "tag": State("past its day", "urgent")
                 if t["past_day"]

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from vedette.engagement.table import Actor as Side
+from vedette.kernel.clock import written
 from vedette.kernel.errors import NotFound
 from vedette.kernel.permissions import Permission
 from vedette.services import acts as views
@@ -20,7 +21,7 @@ from vedette.services.sides import own_side
 from vedette.services.term_views import offered_terms
 from vedette.services.terms import sign_terms
 from vedette.web.access import SignedIn, page
-from vedette.web.cells import Cell, Code, Link, Table, written
+from vedette.web.cells import Cell, Code, Link, Table
 from vedette.web.pages.forms import Lines, done, form_page, moment, posted, submitted
 from vedette.web.pages.words import bases, joined, purposes, state
 

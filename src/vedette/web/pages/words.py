@@ -91,6 +91,12 @@ def bases() -> dict[str, str]:
     }
 
 
+def shortened(text: str, most: int) -> str:
+    """A text of one line, cut at `most` characters."""
+    words = " ".join(text.split())
+    return words if len(words) <= most else f"{words[: most - 1]}…"
+
+
 def joined(*texts: Any) -> Marking:
     """The marking of a page that shows parts so marked."""
     return markings.join(Marking.parse(str(text)) for text in texts)

@@ -55,7 +55,7 @@ from django.utils.safestring import SafeString
 
 from vedette import __version__
 from vedette.formats.document import Stamp
-from vedette.kernel.clock import format_time
+from vedette.kernel.clock import format_time, written
 from vedette.kernel.markings import Marking
 from vedette.kernel.portions import portion_mark
 from vedette.services.documents import page_block
@@ -139,12 +139,12 @@ def when(
     context: Context, value: datetime | date, relative: bool = False, zone: str = ""
 ) -> dict[str, Any]:
     if not isinstance(value, datetime):
-        return {"machine": value.isoformat(), "text": cells.written(value)}
+        return {"machine": value.isoformat(), "text": written(value)}
     now = context.get("now")
     local = f"{value.astimezone(ZoneInfo(zone)):%H:%M} {zone}" if zone else ""
     return {
         "machine": format_time(value),
-        "text": cells.written(value),
+        "text": written(value),
         "distance": cells.countdown(value, now) if relative and now else "",
         "local": local.replace("_", " "),
     }
