@@ -51,8 +51,8 @@ def serve(
     given = key or os.environ.get(key_env, "")
     server = SubjectServer(name, host=host, port=port, key=given, talker=Talker(build, drift))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    click.echo(server.url)
     try:
+        click.echo(server.url)
         server.serve_forever(0.1)
     except KeyboardInterrupt:
         pass
