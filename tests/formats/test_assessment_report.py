@@ -14,7 +14,8 @@ from tests.bench.runs import NOW, result
 
 from vedette.bench.assessment import assess
 from vedette.formats.assessment_report import render
-from vedette.kernel.markings import AMBER
+from vedette.kernel.classification import MULTIPLE, Block
+from vedette.kernel.markings import AMBER, Marking
 
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(1)>'
 
@@ -79,3 +80,17 @@ def test_it_can_be_read_without_seeing_it() -> None:
 
 def test_it_is_the_same_each_time() -> None:
     assert page() == page()
+
+
+def test_portions_and_block_stand_where_they_have_to() -> None:
+    run = result({"lab-model": [1, 1, 0, 1], "null": [0] * 4})
+    made = assess(run, markings=[Marking.parse("SECRET//TLP:RED")], now=NOW)
+    block = Block((("Derived From", MULTIPLE), ("Declassify On", "20510101")), ("<one>", "two"))
+    text = render(made.to_json(), run.to_json(), block=block)
+    headings = re.findall(r"<h[12][^>]*>(.*?)</h[12]>", text)
+    mark = '<span class="portion">(S//TLP:RED)</span> '
+    assert len(headings) > 3
+    assert all(heading.startswith(mark) for heading in headings)
+    assert "<dt>Declassify On:</dt><dd>20510101</dd>" in text
+    assert "<li>&lt;one&gt;</li><li>two</li>" in text
+    assert "Declassify" not in page()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,9 +12,11 @@ from tests.services.flow import LabStory, OfficeStory, act_of, events, move
 from vedette.kernel.canonical import canonical, digest
 from vedette.kernel.errors import BadInput, Forbidden, NotFound, Refused
 from vedette.kernel.ids import new_id
+from vedette.kernel.markings import Marking
 from vedette.services import publications
+from vedette.services.here import use
 from vedette.services.testing import Fixture
-from vedette.store.models import InMessage, Publication
+from vedette.store.models import Act, InMessage, Publication
 from vedette.store.tenancy import SYSTEM, scoped
 
 TEXT = "The model found eleven flaws. Its scaffold is named Heron. Prompts were in English."
@@ -62,7 +65,9 @@ def test_the_office_shows_the_lab_marks_and_both_views_go_out(office: Fixture) -
     file = publications.publication_file(story.officer, made.id)
     assert "Heron" not in file
     assert "[left out: A secret of trade]" in file
-    assert "1. A secret of trade. The author disagrees. It is in their paper." in file
+    left = "1. (TLP:CLEAR) A secret of trade. The author disagrees. It is in their paper."
+    assert left in file
+    assert file.count("**TLP:CLEAR**") == 2, "published: at top and bottom"
     assert out.document["left_out"][0]["author_view"] == "It is in their paper."
     assert story.lab.received("publication.settled")[0].body["views"] == views
     assert story.lab.received("publication.published")[0].body["document"] == out.document
@@ -171,3 +176,34 @@ def test_who_may(lab: Fixture) -> None:
     with pytest.raises(Forbidden):
         publications.publications(lab.person("auditor"))
     assert publications.publications(lab.person("reader"))[0]["id"] == made
+
+
+def test_a_file_bears_its_marking_before_it_is_public_and_a_classified_one_its_block(
+    office: Fixture,
+) -> None:
+    story = OfficeStory.start(office)
+    act_id = story.signed()
+    made = publications.show_draft(story.officer, act_id, "summary", "Summary", TEXT)
+    story.lab.send("publication.marked", {"publication": made.id, "marks": []}, thread=act_id)
+    file = publications.publication_file(story.officer, made.id)
+    mark = made.marking
+    assert file.startswith(f"**{mark}**\n\n# ({mark}) Summary")
+    assert f"({mark}) {TEXT[:20]}" in file
+    publications.publish(story.officer, made.id)
+    secret = "SECRET//TLP:RED"
+    with scoped(SYSTEM):
+        Publication.objects.update(marking=secret)
+        Act.objects.filter(id=act_id).update(marking=secret, declassify="20510101")
+    raised = replace(office.here, ceiling=Marking.parse(secret))
+    with use(raised), pytest.raises(Refused, match="classified_by"):
+        publications.publication_file(story.officer, made.id)
+    with use(replace(raised, classified_by="A. Officer, Chief")):
+        file = publications.publication_file(story.officer, made.id)
+    assert file.count(f"**{secret}**") == 2, "publishing lifts no classification"
+    for line in (
+        "(S//TLP:RED)",
+        "- Classified By: A. Officer, Chief",
+        f"- Derived From: Act {act_id}",
+        "- Declassify On: 20510101",
+    ):
+        assert line in file

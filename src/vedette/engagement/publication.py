@@ -21,10 +21,13 @@ from functools import partial
 from typing import Any
 
 from vedette.engagement.table import Actor, Row, Table
+from vedette.kernel.classification import Block
 from vedette.kernel.errors import BadInput, Refused
 from vedette.kernel.events import Event
+from vedette.kernel.markings import CLEAR, Marking
 from vedette.kernel.packs import PolicyPack
 from vedette.kernel.permissions import Permission
+from vedette.kernel.portions import portion_mark
 
 TEXT_LIMIT = 65_536
 MARKS_LIMIT = 100
@@ -162,17 +165,32 @@ def redacted(pack: PolicyPack, text: str, marks: Iterable[Mark]) -> str:
     return "".join([*parts, text[at:]])
 
 
-def as_markdown(document: Mapping[str, Any]) -> str:
-    """What goes out (see `published`) as a Markdown file: text, what is left out and why."""
-    lines = [f"# {document['title']}", "", f"_By the {document['author']}: {document['form']}._"]
-    lines += ["", str(document["text"]).rstrip(), "", "## Left out", ""]
+def file_marking(state: str, marking: Marking) -> Marking:
+    """The marking of a publication's file: what is published is TLP:CLEAR, as both sides let it
+    go; a classification or a control stays, since only its authority lifts it."""
+    free = state == PublicationState.PUBLISHED and not marking.level and not marking.compartments
+    return CLEAR if free else marking
+
+
+def as_markdown(document: Mapping[str, Any], marking: Marking, block: Block | None = None) -> str:
+    """What goes out (see `published`) as a Markdown file: text, what is left out and why.
+
+    It bears its marking at top and bottom, a mark before each portion, and the block if it has one.
+    """
+    banner, mark = f"**{marking}**", portion_mark(marking)
+    lines = [banner, "", f"# {mark} {document['title']}", ""]
+    lines += [f"_{mark} By the {document['author']}: {document['form']}._", ""]
+    lines += [f"- {label}: {text}" for label, text in block.lines] if block else []
+    lines += [f"- Source: {source}" for source in block.sources] if block else []
+    lines += [""] if block else []
+    lines += [f"{mark} {str(document['text']).strip()}", "", "## Left out", ""]
     for one in document["left_out"]:
         agrees = {True: "The author agrees.", False: "The author disagrees."}
         said = agrees.get(one["author_agrees"], "The author has not said what it thinks.")
         view = " ".join(str(one["author_view"]).split())
-        lines.append(f"{one['number']}. {one['reason']}. {said} {view}".rstrip())
+        lines.append(f"{one['number']}. {mark} {one['reason']}. {said} {view}".rstrip())
     lines += [""] if document["left_out"] else []
-    return "\n".join([*lines, str(document["note"]), ""])
+    return "\n".join([*lines, f"{mark} {document['note']}", "", banner, ""])
 
 
 def published(

@@ -130,6 +130,7 @@ _ROWS: tuple[MessageType, ...] = (
         act=ID,
         document=Document(),
         digest=DIGEST,
+        declassify=Text(200, required=False),
     ),
     _row(
         "custody.copies-told",
@@ -215,6 +216,7 @@ _ROWS: tuple[MessageType, ...] = (
         act=ID,
         document=Document(limit=262_144),
         digest=DIGEST,
+        declassify=Text(200, required=False),
     ),
     _row(
         "engagement.answered",

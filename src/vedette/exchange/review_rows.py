@@ -48,6 +48,8 @@ REVIEW_ROWS: tuple[MessageType, ...] = (
         readers=ListOf(Text(254), 1000, required=False),
         note=NOTE,
         wished_for=Time(required=False),
+        source=Text(300, required=False),
+        declassify=Text(200, required=False),
         pack=Text(100),
         pack_digest=DIGEST,
     ),

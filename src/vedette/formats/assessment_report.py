@@ -8,6 +8,7 @@ that nobody picks them.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib.resources import files
@@ -15,6 +16,9 @@ from typing import Any
 
 from vedette.formats.assessment_plot import intervals_svg
 from vedette.formats.document import Stamp
+from vedette.kernel.classification import Block
+from vedette.kernel.markings import Marking
+from vedette.kernel.portions import portion_mark
 
 DRAWN = 5
 # how often reader and time stand across the page
@@ -23,7 +27,10 @@ KINDS = {"reference": "reference subject", "endpoint": "model at an endpoint", "
 
 
 def render(
-    assessment: Mapping[str, Any], run: Mapping[str, Any], stamp: Stamp | None = None
+    assessment: Mapping[str, Any],
+    run: Mapping[str, Any],
+    stamp: Stamp | None = None,
+    block: Block | None = None,
 ) -> str:
     """Return the page.
 
@@ -31,6 +38,7 @@ def render(
         assessment: an assessment as `Assessment.to_json` gives it.
         run: the run it was made of, as in result.json.
         stamp: whose copy the page is, where it bears a watermark.
+        block: the classification block, where its marking needs one.
     """
     subjects = sorted(assessment["subjects"], key=lambda s: (s["role"] != "assessed", s["name"]))
     assessed = [subject for subject in subjects if subject["role"] == "assessed"]
@@ -39,6 +47,7 @@ def render(
     marking = str(assessment["marking"])
     sections = [
         _head(title, assessment, assessed or subjects),
+        _block(block),
         _figure(subjects),
         _subjects(subjects),
         _items(subjects, run["samples"]),
@@ -52,9 +61,27 @@ def render(
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(str(assessment['marking']))} · {escape(title)}</title>\n"
         f"<style>\n{style}</style>\n</head>\n<body>\n{_banner(marking, 'top')}\n<main>\n"
-        + "\n".join(sections)
+        + _portion_marked("\n".join(filter(None, sections)), Marking.parse(marking))
         + f"\n</main>\n{_stamped(stamp)}{_banner(marking, 'bottom')}\n</body>\n</html>\n"
     )
+
+
+def _block(block: Block | None) -> str:
+    """Who classified it, from what, until when, and the sources where there are several."""
+    if block is None:
+        return ""
+    lines = "".join(
+        f"<dt>{escape(label)}:</dt><dd>{escape(value)}</dd>" for label, value in block.lines
+    )
+    listed = "".join(f"<li>{escape(source)}</li>" for source in block.sources)
+    sources = f"<p>Sources:</p><ul>{listed}</ul>" if listed else ""
+    return f'<aside class="block" aria-label="Classification"><dl>{lines}</dl>{sources}</aside>'
+
+
+def _portion_marked(page: str, marking: Marking) -> str:
+    """The page with the mark of its portions before each heading: all have the page's own."""
+    mark = f'<span class="portion">{escape(portion_mark(marking))}</span> '
+    return re.sub(r"<(h[12])\b([^>]*)>", lambda found: f"{found[0]}{mark}", page)
 
 
 def _stamped(stamp: Stamp | None) -> str:

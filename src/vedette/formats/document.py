@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 from vedette import __version__
 from vedette.kernel.canonical import canonical, digest
-from vedette.kernel.classification import Authority, Block, Rules, block_of
+from vedette.kernel.classification import Authority, Block, Rules, block_of, require_complete
 from vedette.kernel.clock import format_time
 from vedette.kernel.errors import Refused
 from vedette.kernel.markings import Marking
@@ -213,12 +213,7 @@ def edition_for(
         raise Refused("nothing of this document is marked for you", kept="the document")
     left_out = len(left) < len(document.portions)
     block = block_of(left, authority, rules, now)
-    if block is not None and not block.complete:
-        raise Refused(
-            "a classified document names who classified it and its sources; one is not stated",
-            kept="the record as it is",
-            next_step="set classified_by in the instance's settings",
-        )
+    require_complete(block)
     return Edition(
         document.kind,
         document.id,

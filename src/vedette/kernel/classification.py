@@ -24,6 +24,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from vedette.kernel.errors import Refused
 from vedette.kernel.markings import LEVELS, Marking
 from vedette.kernel.packs import PolicyPack
 from vedette.kernel.portions import CUI, Portion, Source, T, marking_of, sources_of
@@ -100,6 +101,16 @@ def block_of(
         lines.append(("Controlled By", authority.agency))
     listed = tuple(cite(source) for source in sources) if len(sources) > 1 else ()
     return Block(tuple(lines), listed, complete=bool(authority.classified_by and sources))
+
+
+def require_complete(block: Block | None) -> None:
+    """Raise Refused where a document that leaves would not say who classified it, or from what."""
+    if block is not None and not block.complete:
+        raise Refused(
+            "a classified document names who classified it and its sources; one is not stated",
+            kept="the record as it is",
+            next_step="set classified_by in the instance's settings",
+        )
 
 
 def original_block(authority: Authority, reason: str, declassify: str) -> Block:

@@ -38,6 +38,8 @@ from vedette.services import access_limits, custody, runs
 from vedette.services import determination_bases as bases
 from vedette.services.acting import Actor, act, reading
 from vedette.services.binding import require_export, require_reading, why_withheld
+from vedette.services.document_kinds import derived_instruction, sources_of
+from vedette.services.documents import leaving_block
 from vedette.services.here import here
 from vedette.services.inbox import Arrival, handles
 from vedette.services.sides import arrived_act, only
@@ -97,6 +99,7 @@ def share_assessment(actor: Actor, assessment_id: str) -> Assessment:
                 "act": row.act_id,
                 "document": summary,
                 "digest": digest(canonical(summary)),
+                "declassify": derived_instruction(row) or None,
             },
             thread=row.act.id,
             marking=row.marking,
@@ -138,6 +141,7 @@ def on_shared(arrival: Arrival) -> None:
         document=body["document"],
         digest=body["digest"],
         marking=arrival.message.marking,
+        declassify=body.get("declassify", ""),
         made_by=arrival.peer.name,
         made_at=arrival.doing.now,
         shared_at=arrival.doing.now,
@@ -213,6 +217,7 @@ def record_determination(
                     "act": on.act.id,
                     "document": summary,
                     "digest": digest(canonical(summary)),
+                    "declassify": derived_instruction(kept) or None,
                 },
                 thread=on.act.id,
                 marking=kept.marking,
@@ -313,6 +318,7 @@ def on_determination(arrival: Arrival) -> None:
         document=body["document"],
         digest=body["digest"],
         marking=arrival.message.marking,
+        declassify=body.get("declassify", ""),
         made_by=str(body["document"].get("maker", ""))[:200],
         made_at=arrival.doing.now,
         shared_at=arrival.doing.now,
@@ -375,7 +381,8 @@ def report_page(actor: Actor, assessment_id: str, stamp: Stamp | None = None) ->
         if row.run is None:
             raise NotFound("this assessment has no run here")
         runs.result_of(row.run)
-        return render(row.document, row.run.result, stamp)
+        block = leaving_block(Marking.parse(row.marking), sources_of(row))
+        return render(row.document, row.run.result, stamp, block)
 
 
 def for_programs(actor: Actor, row: Assessment | DeterminationRow) -> dict[str, Any]:

@@ -20,15 +20,18 @@ from typing import Any
 
 from vedette.engagement.review import CONSULTATION, PLACE, Party, Stand, text_digest
 from vedette.kernel import markings
+from vedette.kernel.classification import Rules
 from vedette.kernel.clock import format_time, parse_time
 from vedette.kernel.errors import BadInput, NotFound, Refused
 from vedette.kernel.events import Event
 from vedette.kernel.ids import new_id
 from vedette.kernel.markings import Marking
 from vedette.kernel.permissions import Permission, Profile
+from vedette.kernel.portions import Source
 from vedette.readiness.dossier import fields_of
 from vedette.services.acting import Actor, Doing, act, reading
 from vedette.services.binding import Binding, address_of, binding_of, has_accepted, is_bound
+from vedette.services.document_kinds import act_source
 from vedette.services.dossier_states import states_of
 from vedette.services.here import here
 from vedette.services.inbox import Arrival, NotYet, handles
@@ -71,6 +74,7 @@ def send(
     place.asked += 1
     place.destruction_asked_at = place.destroyed_at = None
     place.save()
+    source = act_source(found)
     body = {
         "consultation": place.consultation,
         "number": place.asked,
@@ -83,6 +87,8 @@ def send(
         "readers": _readers(found, terms) if terms else None,
         "note": words(text, "text", 4_000, empty=True) or None,
         "wished_for": stamp(wished_for),
+        "source": source.cited[:300],
+        "declassify": source.declassify or None,
         "pack": doing.here.pack.ref,
         "pack_digest": doing.here.pack.digest,
     }
@@ -128,6 +134,7 @@ def on_asked(arrival: Arrival) -> None:
     )
     for name in ("number", "kind", "model", "lab", "extract", "markings", "proposal", "pack"):
         setattr(row, name, body[name])
+    row.source, row.declassify = body.get("source", ""), body.get("declassify", "")
     row.pack_digest, row.note = body["pack_digest"], body.get("note", row.note)
     row.about, row.readers = arrival.message.thread, body.get("readers")
     if "wished_for" in body:
@@ -257,6 +264,20 @@ def _row(row: Consultation) -> dict[str, Any]:
 def _named(actor: Actor, row: Consultation) -> bool:
     """Whether the terms of the office that asks let this person read the extract."""
     return row.readers is None or not is_bound(actor) or address_of(actor) in row.readers
+
+
+def consultation_source(actor: Actor, consultation_id: str) -> Source:
+    """What a consultation's page is derived from, as its lead cites it."""
+    with reading(actor, Permission.REVIEW_READ):
+        row = _find(actor, consultation_id)
+        cited = row.source or f"Consultation {row.id}, {row.peer.name}"
+        allowed = Rules.of(here().pack).allows(row.declassify)
+        return Source(
+            cited,
+            Marking.parse(row.marking),
+            f"{row.asked_at:%Y-%m-%d}",
+            row.declassify if allowed else "",
+        )
 
 
 def consultation_view(actor: Actor, consultation_id: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from vedette.engagement.terms import Clause, Terms, clause_text
 from vedette.formats.assessment_document import assessment_portions, determination_portions
 from vedette.formats.document import Content, Document, Facts, Grid, Heading, Text
 from vedette.kernel.canonical import canonical, digest
-from vedette.kernel.classification import Rules
+from vedette.kernel.classification import Rules, declassify_on, is_classified
 from vedette.kernel.clock import written
 from vedette.kernel.errors import BadInput, NotFound
 from vedette.kernel.markings import CLEAR, Marking
@@ -62,7 +62,7 @@ def _instruction(text: str) -> str:
 def _suite_source(run: Run) -> Source | None:
     try:
         suite = find_suite(run.suite)
-    except BadInput:
+    except (BadInput, NotFound):
         return None
     cited = f"Suite {suite.name} {suite.version}, {here().name}"
     return Source(cited, suite.marking, declassify=_instruction(suite.declassify))
@@ -78,9 +78,26 @@ def _run_sources(run: Run) -> tuple[Source, ...]:
 
 def _received(kind: str, row: Assessment | Determination) -> Source:
     origin = row.act.peer.name if row.act and kind != "Assessment" else row.made_by
-    return Source(
-        f"{kind} {row.id}, {origin}", Marking.parse(row.marking), f"{row.made_at:%Y-%m-%d}"
-    )
+    marking = Marking.parse(row.marking)
+    made_here = isinstance(row, Assessment) and row.run is not None
+    instruction = derived_instruction(row) if made_here else _instruction(row.declassify)
+    return Source(f"{kind} {row.id}, {origin}", marking, f"{row.made_at:%Y-%m-%d}", instruction)
+
+
+def derived_instruction(row: Assessment | Determination) -> str:
+    """When what is derived from an assessment or determination made here is declassified: the
+    longest of its sources' instructions; "" where it is not classified."""
+    if not is_classified(Marking.parse(row.marking)):
+        return ""
+    own = sources_of(row) if isinstance(row, Assessment) else determination_sources(row)
+    known = [source for source in own if is_classified(source.marking)]
+    return declassify_on(known, Rules.of(here().pack), row.made_at.date())
+
+
+def determination_sources(row: Determination) -> tuple[Source, ...]:
+    """What a determination was derived from, or where it was received."""
+    known = row.assessment
+    return (_received("Assessment", known) if known else _received("Determination", row),)
 
 
 def sources_of(row: Assessment) -> tuple[Source, ...]:
@@ -110,10 +127,8 @@ def determination(object_id: str) -> Found:
     row: Any = rows.filter(id=object_id).first()
     if row is None:
         raise NotFound(f"determination {object_id[:40]!r} is not here")
-    known = row.assessment
-    source = _received("Assessment", known) if known else _received("Determination", row)
     portions = determination_portions(
-        row.document, whole=Marking.parse(row.marking), sources=(source,)
+        row.document, whole=Marking.parse(row.marking), sources=determination_sources(row)
     )
     return Found(Document("determination", row.id, row.digest, tuple(portions)), row.act)
 

@@ -20,7 +20,7 @@ from typing import Any
 from vedette.formats.document import Edition, Stamp, edition_for
 from vedette.formats.document_pdf import to_pdf
 from vedette.kernel.canonical import canonical, digest
-from vedette.kernel.classification import Authority, Block, Rules, block_of
+from vedette.kernel.classification import Authority, Block, Rules, block_of, require_complete
 from vedette.kernel.clock import format_time
 from vedette.kernel.errors import BadInput, NotFound, Refused
 from vedette.kernel.events import Event
@@ -31,7 +31,7 @@ from vedette.kernel.portions import CUI, Gap, Portion, Source, seen_by, with_gap
 from vedette.readiness.dossier import fields_of
 from vedette.services.acting import Actor, act, reading
 from vedette.services.binding import address_of, binding_of, require_export, require_reading
-from vedette.services.document_kinds import KINDS, Found, Kind, dossier_marking
+from vedette.services.document_kinds import KINDS, Found, Kind, act_source, dossier_marking
 from vedette.services.here import here
 from vedette.store.models import Act, DocumentCopy
 from vedette.store.tenancy import SYSTEM, scoped
@@ -73,6 +73,29 @@ def page_block(marking: Marking, sources: Sequence[Source] | None = None) -> Blo
     own = Source(f"Records of {here().name}", marking)
     portions = [Portion(None, marking, tuple(sources or (own,)))]
     return block_of(portions, authority(), Rules.of(here().pack), here().clock.now())
+
+
+def leaving_block(marking: Marking, sources: Sequence[Source]) -> Block | None:
+    """`page_block` of what leaves as a file. Raises Refused where it would not be complete."""
+    block = page_block(marking, sources)
+    require_complete(block)
+    return block
+
+
+def act_sources(act_id: str) -> tuple[Source, ...]:
+    """What a page about an act is derived from; nothing where the act is not here."""
+    return _sources(id=act_id)
+
+
+def review_sources(review_id: str) -> tuple[Source, ...]:
+    """`act_sources` for a review, for an office that does not see the act itself, too."""
+    return _sources(reviews__id=review_id)
+
+
+def _sources(**wanted: str) -> tuple[Source, ...]:
+    with scoped(SYSTEM):
+        row = Act.objects.select_related("peer").filter(**wanted).first()
+        return (act_source(row),) if row else ()
 
 
 def read_document(actor: Actor, kind: str, object_id: str) -> tuple[Edition, Stamp | None]:

@@ -57,7 +57,9 @@ def determinations(actor: Actor) -> list[Determination]:
 def determination_view(actor: Actor, determination_id: str) -> Determination:
     """One determination with its act and assessment."""
     with reading(actor, Permission.ASSESSMENT_READ):
-        rows = Determination.objects.select_related("act", "act__peer", "assessment")
+        rows = Determination.objects.select_related(
+            "act__peer", "assessment__act__peer", "assessment__run__act__peer"
+        )
         row: Any = rows.filter(id=determination_id).first()
         if row is None:
             raise NotFound(f"determination {determination_id[:40]!r} is not here")

@@ -22,9 +22,12 @@ from vedette.kernel.clock import parse_time
 from vedette.kernel.errors import BadInput, NotFound, Refused
 from vedette.kernel.events import Event
 from vedette.kernel.ids import new_id
+from vedette.kernel.markings import Marking
 from vedette.kernel.permissions import Permission
 from vedette.services.acting import Actor, Doing, act, instance_actor, reading
 from vedette.services.binding import require_reading
+from vedette.services.document_kinds import act_source
+from vedette.services.documents import leaving_block
 from vedette.services.inbox import Arrival, NotYet, handles
 from vedette.services.jobs import job, schedule
 from vedette.services.packs import pack_of
@@ -366,7 +369,8 @@ def publication_file(actor: Actor, publication_id: str) -> str:
     Raises Refused while the other side may still mark it, and where the author left it.
     """
     with reading(actor, Permission.ENGAGEMENT_READ):
-        made = Publication.objects.select_related("act").filter(id=publication_id).first()
+        rows = Publication.objects.select_related("act", "act__peer")
+        made = rows.filter(id=publication_id).first()
         if made is None:
             raise NotFound(f"publication {publication_id[:40]!r} is not here")
         require_reading(actor, made.act)
@@ -380,7 +384,8 @@ def publication_file(actor: Actor, publication_id: str) -> str:
             pack_of(made.pack_digest), made.title, made.form, made.author, made.text,
             marks_of(made),
         )  # fmt: skip
-        return rules.as_markdown(document)
+        marking = rules.file_marking(made.state, Marking.parse(made.marking))
+        return rules.as_markdown(document, marking, leaving_block(marking, [act_source(made.act)]))
 
 
 def forms_here(actor: Actor, act_id: str) -> tuple[str, ...]:

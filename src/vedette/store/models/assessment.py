@@ -55,6 +55,8 @@ class Assessment(Table):
     document = columns.document()
     digest = models.CharField(max_length=71)
     marking = columns.marking("TLP:AMBER+STRICT")
+    # of one that was received: when what is derived from it is declassified
+    declassify = columns.text(200)
     made_by = columns.text(200)
     made_at = models.DateTimeField()
     shared_at = columns.moment()
@@ -75,6 +77,8 @@ class Determination(Table):
     document = columns.document()
     digest = models.CharField(max_length=71)
     marking = columns.marking("TLP:AMBER+STRICT")
+    # of one that was received: when what is derived from it is declassified
+    declassify = columns.text(200)
     made_by = columns.text(200)
     made_at = models.DateTimeField()
     shared_at = columns.moment()

@@ -246,6 +246,9 @@ class Consultation(Table):
     proposal = columns.sealed_text("about_act")
     note = columns.sealed_text("about_act")
     wished_for = columns.moment()
+    # what the extract is derived from, as its lead cites it, and that one's instruction
+    source = columns.text()
+    declassify = columns.text(200)
     pack = columns.text(100)
     pack_digest = columns.text(71)
     marking = columns.marking("TLP:AMBER+STRICT")

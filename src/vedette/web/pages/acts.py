@@ -21,7 +21,7 @@ from vedette.ledger.timeline import title
 from vedette.services import acts as views
 from vedette.services import engagement, readiness
 from vedette.services.custody import destroyed_at
-from vedette.services.documents import dossier_portions, page_watermark
+from vedette.services.documents import act_sources, dossier_portions, page_watermark
 from vedette.services.engagement_views import history
 from vedette.services.partners import seats_of
 from vedette.services.review_views import reviews
@@ -204,6 +204,7 @@ def act(request: SignedIn, act_id: str) -> HttpResponse:
         **_review(request, found),
         "trail": [("Acts", "/acts/"), (f"{act_noun(found['kind'])} for {found['model']}", "")],
         "page_marking": joined(found["marking"], *(part.marking for part in shown)),
+        "page_sources": act_sources(act_id),
         "watermark": page_watermark(request.actor, act_id, act_id)
         if own_side() == Side.OFFICE
         else None,

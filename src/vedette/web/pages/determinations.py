@@ -14,6 +14,7 @@ from vedette.bench.determination import Outcome
 from vedette.kernel.permissions import Permission, Profile
 from vedette.services import assessments as service
 from vedette.services import determination_bases, engagement_views, review_views
+from vedette.services.document_kinds import determination_sources
 from vedette.services.documents import page_watermark
 from vedette.services.here import here
 from vedette.services.sides import only, own_side
@@ -198,6 +199,7 @@ def determination(request: SignedIn, determination_id: str) -> HttpResponse:
         "is_lab": here().profile == Profile.LAB,
         "trail": [("Assessments", "/assessments/"), ("Determination", "")],
         "page_marking": row.marking,
+        "page_sources": determination_sources(row),
         "watermark": page_watermark(request.actor, determination_id, row.act_id),
     }
     return render(request, "pages/assessment_record.html", context)

@@ -13,6 +13,7 @@ from vedette.engagement.publication import MARKS_LIMIT
 from vedette.kernel.errors import NotFound
 from vedette.kernel.permissions import Permission
 from vedette.services import publications as service
+from vedette.services.documents import act_sources
 from vedette.services.sides import own_side
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Link, Table
@@ -174,6 +175,7 @@ def publication(request: SignedIn, publication_id: str) -> HttpResponse:
         "moves": moves,
         "trail": [*TRAIL, (found["title"], "")],
         "page_marking": found["marking"],
+        "page_sources": act_sources(found["act"]),
     }
     return render(request, "pages/publication.html", context)
 

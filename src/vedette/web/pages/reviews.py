@@ -16,7 +16,7 @@ from vedette.services import acceptance
 from vedette.services import consultations as asked
 from vedette.services import review_views as views
 from vedette.services.acting import Actor
-from vedette.services.documents import review_watermark
+from vedette.services.documents import review_sources, review_watermark
 from vedette.services.term_views import terms_for_review
 from vedette.services.worksheets import worksheet_view
 from vedette.web.access import SignedIn, page
@@ -145,6 +145,7 @@ def review(request: SignedIn, review_id: str) -> HttpResponse:
         "gives_view": found["works"] and not found["lead"],
         "trail": [("Reviews", "/reviews/"), (found["model"], "")],
         "page_marking": found["shown_marking"],
+        "page_sources": review_sources(review_id),
         "watermark": review_watermark(request.actor, review_id),
     }
     return render(request, "pages/review.html", context)
@@ -248,5 +249,6 @@ def consultation(request: SignedIn, consultation_id: str) -> HttpResponse:
         "destroyed": moment(found["destroyed_at"]),
         "trail": [("Reviews", "/reviews/"), (found["model"], "")],
         "page_marking": found["marking"],
+        "page_sources": [asked.consultation_source(request.actor, consultation_id)],
     }
     return form_page(request, form, context, "pages/consultation.html")

@@ -12,7 +12,7 @@ from vedette.kernel.errors import NotFound
 from vedette.kernel.permissions import Permission
 from vedette.readiness.worksheet import Look
 from vedette.services import questions, review_views, reviews, worksheets
-from vedette.services.documents import review_watermark
+from vedette.services.documents import review_sources, review_watermark
 from vedette.services.here import here
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Kind, State
@@ -53,6 +53,7 @@ def worksheet(request: SignedIn, review_id: str) -> HttpResponse:
         "may_check": found["works"],
         "trail": trail(found, "Worksheet"),
         "page_marking": joined(found["marking"], *(field["marking"] for field in fields)),
+        "page_sources": review_sources(review_id),
         "watermark": review_watermark(request.actor, review_id),
     }
     return render(request, "pages/worksheet.html", context)
@@ -112,6 +113,7 @@ def field(request: SignedIn, review_id: str, field_id: str) -> HttpResponse:
             (one["label"], ""),
         ],
         "page_marking": joined(found["marking"], *shown),
+        "page_sources": review_sources(review_id),
         "watermark": review_watermark(request.actor, review_id),
     }
     return form_page(request, form, context, "pages/review_field.html")
@@ -169,5 +171,6 @@ def ask(request: SignedIn, review_id: str, field_id: str) -> HttpResponse:
         "note": f"The question crosses to {found['lab']}, marked {one['marking']} or above."
         f" The form is that of policy pack {here().pack.ref}.",
         "page_marking": joined(found["marking"], one["marking"]),
+        "page_sources": review_sources(review_id),
     }
     return form_page(request, form, context)
