@@ -5,7 +5,7 @@ Rules:
 - What crosses to the lab is the releasable summary: no item's text, no canary, no threshold.
 - A determination names its maker and those consulted, and keeps the digests of the assessment
   and of the policy pack that it was made on.
-- The lab keeps what it receives as received; nothing in it touches the lab's dates.
+- What arrives at the lab is `services.assessments_received`.
 """
 
 from __future__ import annotations
@@ -41,8 +41,7 @@ from vedette.services.binding import require_export, require_reading, why_withhe
 from vedette.services.document_kinds import derived_instruction, sources_of
 from vedette.services.documents import leaving_block
 from vedette.services.here import here
-from vedette.services.inbox import Arrival, handles
-from vedette.services.sides import arrived_act, only
+from vedette.services.sides import only
 from vedette.store.models import Assessment, Run
 from vedette.store.models import Determination as DeterminationRow
 
@@ -126,34 +125,6 @@ def _assess_again(row: Assessment) -> rules.Assessment:
     if again.digest != row.digest:
         raise Refused("the run has changed since the assessment was made", kept="both as they are")
     return again
-
-
-@handles("assessment.shared")
-def on_shared(arrival: Arrival) -> None:
-    """The lab receives an assessment."""
-    body, row_act = arrival.body, arrived_act(arrival)
-    if digest(canonical(body["document"])) != body["digest"]:
-        raise BadInput("body.digest: does not fit the document", kept="the message")
-    row = Assessment(
-        id=body["assessment"],
-        org_id=row_act.org_id,
-        act=row_act,
-        document=body["document"],
-        digest=body["digest"],
-        marking=arrival.message.marking,
-        declassify=body.get("declassify", ""),
-        made_by=arrival.peer.name,
-        made_at=arrival.doing.now,
-        shared_at=arrival.doing.now,
-    )
-    row.save(force_insert=True)
-    arrival.doing.record(
-        Event.BENCH_ASSESSMENT_RECEIVED,
-        row.id,
-        {"digest": row.digest},
-        marking=row.marking,
-        message_id=arrival.message.id,
-    )
 
 
 def record_determination(
@@ -303,34 +274,6 @@ def _consultation(value: Mapping[str, str]) -> Consultation:
         raise BadInput(f"consulted.{error.args[0]}: missing") from None
     except ValueError:
         raise BadInput("consulted.on: a date like 2026-12-24 expected") from None
-
-
-@handles("determination.shared")
-def on_determination(arrival: Arrival) -> None:
-    """The lab receives a determination record."""
-    body, row_act = arrival.body, arrived_act(arrival)
-    if digest(canonical(body["document"])) != body["digest"]:
-        raise BadInput("body.digest: does not fit the document", kept="the message")
-    row = DeterminationRow(
-        id=body["determination"],
-        org_id=row_act.org_id,
-        act=row_act,
-        document=body["document"],
-        digest=body["digest"],
-        marking=arrival.message.marking,
-        declassify=body.get("declassify", ""),
-        made_by=str(body["document"].get("maker", ""))[:200],
-        made_at=arrival.doing.now,
-        shared_at=arrival.doing.now,
-    )
-    row.save(force_insert=True)
-    arrival.doing.record(
-        Event.BENCH_DETERMINATION_RECEIVED,
-        row.id,
-        {"digest": row.digest},
-        marking=row.marking,
-        message_id=arrival.message.id,
-    )
 
 
 def _find(assessment_id: str) -> Assessment:
