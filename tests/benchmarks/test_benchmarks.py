@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from benchmarks.account import renewed, write
@@ -14,7 +15,7 @@ from benchmarks.child import cost
 from benchmarks.result import Result, Skipped, Spread, in_turns
 
 from benchmarks import __main__ as harness
-from benchmarks import dedupe
+from benchmarks import dedupe, growth
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -54,6 +55,24 @@ def test_parts_are_renewed_each_with_its_own_day_and_processor() -> None:
     found = renewed(earlier, later, names)
     assert found["date"] == "then"
     assert found["benchmarks"] == [{"name": "ledger"}, *later["benchmarks"]]
+
+
+def test_growth_has_a_picture_with_the_peer_in_it() -> None:
+    rows = [
+        {
+            "name": f"{components:,} components × {advisories:,} advisories, {way}",
+            "ours": {"median": components / 1000},
+            "peer": {"median": advisories / 1000},
+        }
+        for components, advisories in ((500, 2_661), (5_000, 2_661), (5_000, 10_644))
+        for way in growth.WAYS.values()
+    ]
+    drawn = growth.picture(rows)
+    assert drawn == growth.picture(rows)
+    root = ElementTree.fromstring(drawn)
+    words = set("".join(root.itertext()).split("\n"))
+    told = {"components, against 2,661 advisories", "advisories, by 5,000 components"}
+    assert told | set(growth.WAYS.values()) | {growth.PEER} <= {word.strip() for word in words}
 
 
 def fails(quick: bool) -> list[Result]:

@@ -12,6 +12,8 @@ from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any
 
+import msgspec
+
 from vedette.matching.model import Advisory, Affected
 from vedette.matching.ranges import Interval, Range
 
@@ -25,8 +27,8 @@ def dump(advisory: Advisory) -> bytes:
 
 
 def load(line: bytes) -> Advisory:
-    """Read what `dump` wrote. Raises ValueError, KeyError, TypeError or AttributeError."""
-    return _decode(json.loads(line))
+    """Read what `dump` wrote. Raises an error of `msgspec`, KeyError, TypeError, AttributeError."""
+    return _decode(msgspec.json.decode(line))
 
 
 def as_json(value: Any) -> bytes:
