@@ -18,18 +18,18 @@ a group and told once a component.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Protocol, runtime_checkable
 
 from vedette.matching import identity, names
-from vedette.matching.holdings import Finding, Group, Holdings, Shelf
+from vedette.matching.holdings import Finding, Group, Hit, Holdings, Shelf
 from vedette.matching.identity import Claim, weaker
 from vedette.matching.model import CONFIDENCES, Advisory, Affected, Component, Inventory, Match
 from vedette.matching.rows import Correction, Loaded, Row, Source
 from vedette.matching.verdict import decide
 
-_BATCH = 1000
+_KNOWN = 1000
 _VERDICTS = ("affected", "unknown", "unaffected")
 
 
@@ -123,31 +123,32 @@ def join(holdings: Holdings, source: Source) -> None:
             _join_key(shelf, chain((first,), rows), source, superseding)
 
 
-def _join_key(shelf: Shelf, rows: Iterator[Row], source: Source, superseding: set[str]) -> None:
-    """Join a batch of rows at a time; rows of the same bounds hit the same groups."""
-    sortable, groups, odd = shelf.sortable, shelf.groups, shelf.odd
-    while batch := list(islice(rows, _BATCH)):
-        alike: dict[tuple[str, ...], list[Row]] = {}
-        for row in batch:
-            bounds = row.bounds
-            if bounds is None or row.release:
-                _join_row(row, shelf, source, superseding)
-            elif (same := alike.get(bounds)) is not None:
-                same.append(row)
-            else:
-                alike[bounds] = [row]
-        for same in alike.values() if odd else ():
-            for row in same:
-                for group in odd:
-                    _ask(row, group, source, superseding)
-        for bounds, same in alike.items():
+def _join_key(shelf: Shelf, rows: Iterable[Row], source: Source, superseding: set[str]) -> None:
+    sortable, odd = shelf.sortable, shelf.odd
+    takes = [group.hits.append for group in shelf.groups]
+    # what bounds hit, by interval: many advisories of one package state the same
+    known: dict[tuple[str, ...], list[tuple[int, list[Callable[[Hit], None]]]]] = {}
+    for row in rows:
+        bounds = row.bounds
+        if bounds is None or row.release:
+            _join_row(row, shelf, source, superseding)
+            continue
+        spans = known.get(bounds)
+        if spans is None:
+            if len(known) >= _KNOWN:
+                known.clear()
+            spans = known[bounds] = []
             for place in range(0, len(bounds), 2):
                 low = bisect_left(sortable, bounds[place])
                 high = bisect_left(sortable, bounds[place + 1], low)
                 if low < high:
-                    hits = [(row, place // 2) for row in same]
-                    for group in groups[low:high]:
-                        group.hits += hits
+                    spans.append((place // 2, takes[low:high]))
+        for interval, hit_takes in spans:
+            hit = (row, interval)
+            for take in hit_takes:
+                take(hit)
+        for group in odd:
+            _ask(row, group, source, superseding)
 
 
 def _join_row(row: Row, shelf: Shelf, source: Source, superseding: set[str]) -> None:
