@@ -37,6 +37,7 @@ SUBJECTS = (
     "match_scale",
     "growth",
     "match_changes",
+    "private",
     "dedupe",
     "reading",
     "demo",

@@ -55,7 +55,7 @@ BODIES: dict[str, Any] = {
 
 # no sign-in: probes, other instances' doors, what is published, the ways in, the API's own words
 PUBLIC = re.compile(
-    r"healthz|readyz|metrics|exchange/v1/(inbox|batch|attachments)|index/v1/|advisories/|csaf/|osv/"
+    r"healthz|readyz|metrics|exchange/v1/(inbox|batch|attachments|private)|index/v1/|advisories/|csaf/|osv/"
     r"|welcome/|accounts/|api/v1/docs$|api/v1/openapi\.json$"
 )
 # no page: programs come here with a bearer token, and get problem+json

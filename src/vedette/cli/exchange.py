@@ -92,6 +92,29 @@ def peer_list(as_json: bool, folder: Path | None) -> None:
         click.echo("no peers yet; next: vedette exchange peer add CARD", err=True)
 
 
+@peer.command("early-warning")
+@click.argument("name")
+@click.option("--end", is_flag=True, help="No longer answer its private questions.")
+@instance_option
+def peer_early_warning(name: str, end: bool, folder: Path | None) -> None:
+    """Let an operator's instance ask in private about cases under embargo.
+
+    NAME is the peer's name or the beginning of its key id.
+
+    Example: vedette exchange peer early-warning "Norrvik Water" --instance clearinghouse
+    """
+    boot(folder)
+    from vedette.services import private_cases
+    from vedette.services.acting import instance_actor
+
+    if end:
+        private_cases.end_warning(instance_actor(), name)
+        click.echo(f"{name}: early warning ended")
+    else:
+        private_cases.warn_early(instance_actor(), name)
+        click.echo(f"{name}: may ask in private; next: vedette watch --embargoed, at its own place")
+
+
 @exchange.command()
 @instance_option
 def send(folder: Path | None) -> None:

@@ -16,12 +16,15 @@ from urllib.parse import urlsplit
 
 import click
 
+from vedette.cli import watch_private
+from vedette.cli.context import instance_option
 from vedette.cli.paths import PATHS, PathsCommand, present, tell, whole
 from vedette.kernel.errors import BadInput, Refused, VedetteError
 
 if TYPE_CHECKING:
     from vedette.exchange.card import Card
     from vedette.exchange.published_index import Statement
+    from vedette.matching.model import Inventory
 
 SECONDS = 60
 CARD, INDEX, ENVELOPE, SEEN = "card.json", "advisories.idx", "statement.json", "seen.jsonl"
@@ -70,6 +73,20 @@ class Unreachable(VedetteError):
     is_flag=True,
     help="Show what still holds, too, and not only what is new.",
 )
+@click.option(
+    "--embargoed",
+    is_flag=True,
+    help="Also ask in private about cases under embargo, as an operator's instance that the"
+    " clearinghouse gave early warning.",
+)
+@click.option(
+    "--questions",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="How many private questions at once, whatever you hold.",
+)
+@instance_option
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines: match's fields and `change`.")
 def watch(
     inventories: tuple[Path, ...],
@@ -78,17 +95,24 @@ def watch(
     state: Path,
     every: float | None,
     everything: bool,
+    embargoed: bool,
+    questions: int,
+    folder: Path | None,
     as_json: bool,
 ) -> None:
     """Which advisories are news for these inventories since the last time?
 
     The index is fetched whole or as what changed, its signature checked, and matched here. The
     clearinghouse learns your address, the time and which index you had; of the inventory nothing.
+    With --embargoed it also learns a fixed number of buckets, each shared by many products, some
+    of them padding; docs/private-matching.md says what each side can make of that.
 
     Example: vedette watch --inventory sbom.cdx.json --from https://clearinghouse.example --card
     clearinghouse.card.json --every 60
     """
-    kept = _State(state)
+    from vedette.matching.index import open_index
+
+    kept, who = _State(state), watch_private.identity(folder) if embargoed else None
     maker = kept.card(card)
     while True:
         try:
@@ -99,6 +123,19 @@ def watch(
             tell([f"{error}; matched against the index in hand"])
         for line in _news(kept, inventories, everything):
             click.echo(json.dumps(line) if as_json else _words(line))
+        if who is not None and (every is None or watch_private.due(state, who.clock.now())):
+            try:
+                for line in watch_private.news(
+                    *(state, _read(inventories, []), open_index(kept.path(INDEX))),
+                    *(who, maker, url.rstrip("/")),
+                    questions=questions,
+                    everything=everything,
+                ):
+                    click.echo(json.dumps(line) if as_json else _words(line))
+            except VedetteError as error:
+                if every is None:
+                    raise
+                tell([str(error)])
         sys.stdout.flush()
         if every is None:
             return
@@ -211,9 +248,8 @@ def _refresh(kept: _State, maker: Card, url: str) -> None:
 
 def _get(url: str, limit: int) -> bytes:
     """Fetch at most `limit` bytes, following no redirection. Raises Unreachable, Refused."""
-    opener = urllib.request.build_opener(_NoRedirection)
     try:
-        with opener.open(url, timeout=SECONDS) as answer:
+        with no_redirection().open(url, timeout=SECONDS) as answer:
             data: bytes = answer.read(limit + 1)
     except urllib.error.HTTPError as error:
         raise Unreachable(f"{url} answered HTTP {error.code}", kept="the index in hand") from None
@@ -223,6 +259,11 @@ def _get(url: str, limit: int) -> bytes:
     if len(data) > limit:
         raise Refused(f"{url}: more than the {limit:,} bytes that were stated")
     return data
+
+
+def no_redirection() -> urllib.request.OpenerDirector:
+    """An opener that follows no redirection."""
+    return urllib.request.build_opener(_NoRedirection)
 
 
 class _NoRedirection(urllib.request.HTTPRedirectHandler):
@@ -235,13 +276,12 @@ def _news(kept: _State, inventories: Sequence[Path], everything: bool) -> Iterat
 
     A line is changed when what is to be done about it is: its verdict, or the versions that fix it.
     """
-    from vedette.formats.detect import read_inventories
     from vedette.matching.engine import match
     from vedette.matching.index import open_index
     from vedette.matching.vex import Suppressed, honour
 
     problems: list[str] = []
-    listed = read_inventories(present(tuple(inventories)), problems)
+    listed = _read(inventories, problems)
     taken: list[Suppressed] = []
     lines = honour(match(listed, open_index(kept.path(INDEX)), problems), listed, (), taken)
     before, now = kept.seen(), {}
@@ -264,6 +304,12 @@ def _news(kept: _State, inventories: Sequence[Path], everything: bool) -> Iterat
     tell(problems)
 
 
+def _read(inventories: Sequence[Path], problems: list[str]) -> list[Inventory]:
+    from vedette.formats.detect import read_inventories
+
+    return list(read_inventories(present(tuple(inventories)), problems))
+
+
 def _key(line: dict[str, Any]) -> tuple[str, ...]:
     return line["inventory"], line["component"], line["advisory"]
 
@@ -274,4 +320,5 @@ def _words(line: dict[str, Any]) -> str:
     fixed = f"  fixed: {', '.join(line['fixed'])}" if line["fixed"] else ""
     what = f"{line.get('purl') or line['component']} {line['version']}".strip()
     shown = f"{line['change']:<9} {line['verdict']:<8} {what}  {line['advisory']}{fixed}"
-    return printable(f"{shown}  {line['reason']}")
+    embargo = watch_private.words(line) if "embargo" in line else ""
+    return printable(f"{shown}  {line['reason']}{embargo}")

@@ -37,7 +37,7 @@ DEFAULT = "us-eo-14409@1"
 PINNED: Mapping[str, tuple[str, str]] = {
     DEFAULT: (
         "us-eo-14409-1.json",
-        "sha256:374810beba657e28523c6b28a1acd120f1d272f0ac632c9fde81b1d3780bd4e7",
+        "sha256:e2fdcd0d22fa3a04c04d8d0630a3f7c63a7ae93112ea25ea405f1f2d7b948306",
     ),
 }
 

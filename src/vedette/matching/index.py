@@ -158,6 +158,14 @@ class Index:
         """Yield the lines of part 2, without their ends."""
         return (self._line(self._block_ends, n, self._blocks_at)[:-1] for n in range(self._keys))
 
+    def keys(self) -> Iterator[str]:
+        """Yield every product key, once for each of its lines. Raises BadInput where damaged."""
+        for block in self.blocks():
+            try:
+                yield _KEY.decode(block)[0]
+            except DAMAGE:
+                raise self._damaged() from None
+
     def record_lines(self) -> bytes:
         """Part 3 as it stands."""
         return self._data.read(self._records_at, self._data.size)
@@ -201,6 +209,7 @@ class Index:
 
 
 _BLOCK = msgspec.json.Decoder(tuple[str, list[Row]])
+_KEY = msgspec.json.Decoder(tuple[str, msgspec.Raw])
 
 
 def open_index(path: Path) -> Index:

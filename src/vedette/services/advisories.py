@@ -102,7 +102,7 @@ def publish_advisory(
             "title": title or case.title,
             "summary": summary,
             "details": details,
-            "affected": [dict(each) for each in affected] or _executed(case),
+            "affected": [dict(each) for each in affected] or executed(case),
             "aliases": list(aliases),
             "cwe": list(cwe) or _weaknesses(case),
             "credits": [dict(each) for each in credits],
@@ -248,7 +248,8 @@ def _priority(given: Mapping[str, Any]) -> dict[str, Any]:
     return facts
 
 
-def _executed(case: Case) -> list[dict[str, Any]]:
+def executed(case: Case) -> list[dict[str, Any]]:
+    """The affected products of a case, as far as executions showed them."""
     fix = FixDelivery.objects.filter(case=case, state="verified").order_by("-verified_at").first()
     return list(affected_of(case, fix.version if fix else ""))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path, re_path
 
-from vedette.web import index
+from vedette.web import index, private
 from vedette.web.api.docs import docs, unknown
 from vedette.web.api.routers import api
 from vedette.web.exchange import attachment, batch, chunk, inbox
@@ -19,6 +19,7 @@ urlpatterns = [
     path("exchange/v1/attachments/<str:attachment_id>/<int:number>", chunk),
     path("exchange/v1/batch", batch),
     path("exchange/v1/inbox", inbox),
+    path("exchange/v1/private", private.ask),
     path("index/v1/latest", index.latest),
     path("index/v1/<str:digest>", index.content),
     path("api/v1/docs", docs, name="api-docs"),

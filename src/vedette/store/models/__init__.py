@@ -46,6 +46,7 @@ from vedette.store.models.operators import (
     OperatorAnswer,
 )
 from vedette.store.models.partners import TrustedPartner
+from vedette.store.models.private import EarlyWarning, PrivateCase, PrivateQuestion
 from vedette.store.models.publication import Publication, PublicationMark
 from vedette.store.models.review import (
     Consultation,
@@ -87,6 +88,7 @@ __all__ = [
     "DossierState",
     "EarlyAcceptance",
     "EarlyAccess",
+    "EarlyWarning",
     "FieldCheck",
     "Finding",
     "FixDelivery",
@@ -116,6 +118,8 @@ __all__ = [
     "Person",
     "Plan",
     "PlanChange",
+    "PrivateCase",
+    "PrivateQuestion",
     "ProbeRound",
     "Publication",
     "PublicationMark",

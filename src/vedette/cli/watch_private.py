@@ -1,0 +1,180 @@
+"""What `vedette watch --embargoed` adds: who asks, its questions, and what is new."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vedette.cli.paths import tell, whole
+from vedette.kernel.errors import BadInput, Refused
+
+if TYPE_CHECKING:
+    from vedette.exchange.card import Card
+    from vedette.kernel.clock import Clock
+    from vedette.kernel.keys import PrivateKeys
+    from vedette.kernel.markings import Marking
+    from vedette.matching.index import Index
+    from vedette.matching.model import Inventory
+
+SECONDS = 120
+STATE = "embargoed.json"
+RHYTHM = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The operator's instance that asks."""
+
+    keys: PrivateKeys
+    ceiling: Marking
+    clock: Clock
+
+
+def identity(folder: Path | None) -> Identity:
+    """The instance in `folder`, by its files alone. Raises BadInput unless it is an operator's."""
+    from vedette.kernel.clock import FileClock, SystemClock
+    from vedette.kernel.keys import PrivateKeys
+    from vedette.kernel.permissions import Profile
+
+    config = import_module("vedette.site.config")
+    found = config.read_config(config.find_instance(folder))
+    if found.profile != Profile.OPERATOR:
+        raise BadInput(f"{found.folder}: a {found.profile}'s instance; an operator's asks")
+    keys = PrivateKeys.load(found.folder / "keys" / "instance.key")
+    clock = FileClock(found.clock) if found.clock else SystemClock()
+    return Identity(keys, found.ceiling, clock)
+
+
+def due(state: Path, now: datetime) -> bool:
+    """Whether a watch that keeps running asks again: once a day, whatever there is."""
+    from vedette.kernel.clock import parse_time
+
+    last = _kept(state).get("asked_at")
+    return not last or now - parse_time(last, field=STATE) >= RHYTHM
+
+
+def news(
+    state: Path,
+    inventories: list[Inventory],
+    index: Index,
+    who: Identity,
+    maker: Card,
+    url: str,
+    *,
+    questions: int = 1,
+    everything: bool = False,
+) -> Iterator[dict[str, Any]]:
+    """The embargoed matches that are new, changed or gone; then they are remembered.
+
+    Of a bucket that was not asked this time nothing is said to be gone.
+    """
+    from vedette.exchange.private_question import PRIVATE_PATH
+    from vedette.kernel.clock import format_time
+    from vedette.services.private_asking import Asker
+
+    kept, now = _kept(state), who.clock.now()
+    asker = Asker(who.keys, who.ceiling, maker.keys, _poster(url + PRIVATE_PATH))
+    found = asker.ask(inventories, index, now, questions=questions, turn=kept.get("turn", 0))
+    before = {_key(line): line for line in kept.get("lines", ())}
+    lines = {}
+    for each in found.matches:
+        line = {**each.match.line(), "embargo": each.embargo(), "buckets": list(each.buckets)}
+        line = json.loads(json.dumps(line))
+        lines[_key(line)] = line
+        earlier = before.get(_key(line))
+        if earlier is None:
+            yield {"change": "new", **_shown(line)}
+        elif {**earlier, "buckets": []} != {**line, "buckets": []}:
+            yield {"change": "changed", **_shown(line)}
+        elif everything:
+            yield {"change": "as before", **_shown(line)}
+    for key, line in before.items():
+        if key in lines:
+            continue
+        if found.asked.issuperset(line["buckets"]):
+            yield {"change": "gone", **_shown(line)}
+        else:
+            lines[key] = line
+    remembered = {
+        "turn": kept.get("turn", 0) + 1,
+        "asked_at": format_time(now),
+        "lines": list(lines.values()),
+    }
+    with whole(state / STATE) as file:
+        file.write(json.dumps(remembered).encode())
+    told = [
+        f"asked in private for {len(found.asked)} of {found.division.buckets} buckets; each is"
+        f" shared by at least {found.division.shared} of {found.division.products:,} products;"
+        f" {found.left} of {found.limit} questions of the day are left"
+    ]
+    if found.waiting:
+        told.append(
+            f"{found.waiting} buckets wait for the next time; next: more --questions at once"
+        )
+    tell([*told, *found.notes])
+
+
+def words(line: dict[str, Any]) -> str:
+    """The embargo's part of a line for people."""
+    embargo = line["embargo"]
+    hours = ", ".join(f"{each['local']} {each['zone']}" for each in embargo["hours"])
+    until = f"until {embargo['until']}" if embargo["until"] else "without an hour"
+    return f"  UNDER EMBARGO {until}{f' ({hours})' if hours else ''}  {embargo['marking']}"
+
+
+def _shown(line: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in line.items() if name != "buckets"}
+
+
+def _key(line: dict[str, Any]) -> tuple[str, ...]:
+    return line["inventory"], line["component"], line["advisory"]
+
+
+def _kept(state: Path) -> dict[str, Any]:
+    with suppress(FileNotFoundError):
+        found: dict[str, Any] = json.loads((state / STATE).read_bytes())
+        return found
+    return {}
+
+
+def _poster(url: str) -> Callable[[bytes], bytes]:
+    from vedette.cli.watch import Unreachable, no_redirection
+    from vedette.exchange.private_question import MAX_ANSWER
+
+    def post(question: bytes) -> bytes:
+        kind = {"Content-Type": "application/json"}
+        asked = urllib.request.Request(url, question, kind)  # noqa: S310
+        try:
+            with no_redirection().open(asked, timeout=SECONDS) as answer:
+                data: bytes = answer.read(MAX_ANSWER + 1)
+        except urllib.error.HTTPError as error:
+            raise _refusal(error) from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "reason", error)
+            raise Unreachable(f"{url} can't be reached ({reason})") from None
+        if len(data) > MAX_ANSWER:
+            raise Refused(f"{url}: more than {MAX_ANSWER:,} bytes")
+        return data
+
+    return post
+
+
+def _refusal(error: urllib.error.HTTPError) -> Refused:
+    if error.code == 404:
+        return Refused(
+            "the clearinghouse has nothing in private for this instance",
+            next_step="ask it for early warning; it needs this instance's card",
+        )
+    try:
+        told = json.loads(error.read(65_536))
+        return Refused(str(told["detail"])[:500], next_step=str(told["next"])[:500])
+    except (ValueError, KeyError, TypeError):
+        return Refused(f"the clearinghouse answered HTTP {error.code}")

@@ -1,0 +1,195 @@
+"""Private matching over loopback with every byte recorded: what crosses says nothing of either."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from tests.services.private_house import (
+    NAMES,
+    Operator,
+    embargoed,
+    one_flaw_each,
+    publish,
+    recorded,
+    served,
+)
+
+from vedette.exchange.private_question import PRIVATE_PATH
+from vedette.kernel.permissions import Profile
+from vedette.services import cases, private_cases, reproduction
+from vedette.services.testing import Fixture
+from vedette.store.models import LedgerEntry, PrivateQuestion
+from vedette.store.tenancy import SYSTEM, scoped
+
+MINE = [f"pkg:pypi/{name}@1.4.1" for name in NAMES[:30]]
+OTHERS = [f"pkg:pypi/{name}@7.0.33" for name in NAMES[1_000:1_030]]
+
+
+@pytest.fixture
+def house(clearinghouse: Fixture, monkeypatch: pytest.MonkeyPatch) -> Fixture:
+    monkeypatch.setattr(reproduction, "execute", one_flaw_each)
+    publish(clearinghouse)
+    return clearinghouse
+
+
+@pytest.fixture
+def operator_of(
+    house: Fixture, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[[str], Operator]]:
+    with served() as (port, serve):
+        yield lambda name: Operator(house, tmp_path / name, port, serve, capsys, name)
+
+
+@pytest.fixture
+def utility(operator_of: Callable[[str], Operator]) -> Operator:
+    """An operator with early warning that has the newest index."""
+    made = operator_of("Utility")
+    made.known()
+    made.holds(*MINE)
+    assert made.watch()[0] == 0
+    return made
+
+
+def private_lines(found: tuple[int, list[dict[str, Any]], str]) -> list[dict[str, Any]]:
+    assert found[0] == 0, found[2]
+    return [line for line in found[1] if "embargo" in line]
+
+
+def test_what_is_under_embargo_is_found_at_home(house: Fixture, utility: Operator) -> None:
+    case = embargoed(house, NAMES[3])
+    embargoed(house, NAMES[4], fixed="1.0")
+    embargoed(house, NAMES[2_000])
+    (line,) = private_lines(utility.watch("--embargoed"))
+    assert (line["advisory"], line["purl"], line["version"]) == (case.id, MINE[3], "1.4.1")
+    assert (line["verdict"], line["confidence"], line["change"]) == ("affected", "exact", "new")
+    assert line["fixed"] == ["2.0"]
+    embargo = line["embargo"]
+    assert embargo["marking"] == "TLP:AMBER+STRICT"
+    assert embargo["until"] == "2027-03-01T09:00:00Z"
+    assert embargo["hours"][0]["zone"] == "UTC"
+    code, lines, said = utility.watch("--embargoed")
+    assert (code, lines) == (0, [])
+    assert "6 of 8 questions of the day are left" in said
+    private_cases.close_in_private(house.person("coordinator"), case.id)
+    (gone,) = private_lines(utility.watch("--embargoed"))
+    assert (gone["change"], gone["advisory"]) == ("gone", case.id)
+
+
+def test_inventories_of_one_size_cannot_be_told_apart(house: Fixture, utility: Operator) -> None:
+    embargoed(house, NAMES[3])
+    seen = []
+    for held in (MINE, OTHERS):
+        utility.holds(*held)
+        utility.watch()
+        with recorded(utility.port) as wire:
+            assert utility.watch("--embargoed", port=wire.port)[0] == 0
+        assert PRIVATE_PATH.encode() in wire.bytes()
+        seen.append(wire.lengths())
+    assert seen[0] == seen[1]
+    assert len(seen[0]) == 2
+
+
+def test_names_versions_and_counts_are_nowhere_in_the_traffic(
+    house: Fixture, utility: Operator
+) -> None:
+    embargoed(house, NAMES[3])
+    with recorded(utility.port) as wire:
+        assert private_lines(utility.watch("--embargoed", port=wire.port))
+    question = wire.passed[1][0].partition(b"\r\n\r\n")[2]
+    payload = base64.b64decode(json.loads(question)["payload"])
+    crossed = (wire.bytes() + payload).lower()
+    for purl in MINE:
+        name = purl.removeprefix("pkg:pypi/").partition("@")[0]
+        for text in (name, "pypi/" + name, purl):
+            for written in ways(text):
+                assert written.lower() not in crossed
+    assert b"1.4.1" not in crossed
+    fields = json.loads(payload)
+    assert set(fields) == {"vedette", "id", "asker", "to", "asked_at", "key", "bits", "buckets"}
+    assert len(fields["buckets"]) == 4 * 64
+    assert 1 << fields["bits"] > 64
+
+
+def ways(text: str) -> Iterator[bytes]:
+    """A text in the encodings of this program: plain, quoted, base64 at any offset, digests."""
+    data = text.encode()
+    yield data
+    yield quote(text, safe="").encode()
+    yield data.hex().encode()
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + data)
+        yield encoded[4 if before else 0 : -4]
+    for hashed in (hashlib.sha256(data), hashlib.blake2b(data, digest_size=32)):
+        yield hashed.digest()
+        yield hashed.hexdigest().encode()
+        yield base64.b64encode(hashed.digest())
+
+
+def test_answers_have_one_length_with_and_without_cases(house: Fixture, utility: Operator) -> None:
+    seen = []
+    for more in ((), (NAMES[3],), tuple(NAMES[5:9])):
+        for name in more:
+            embargoed(house, name)
+        with recorded(utility.port) as wire:
+            assert utility.watch("--embargoed", port=wire.port)[0] == 0
+        seen.append(wire.lengths())
+    assert seen[0] == seen[1] == seen[2]
+
+
+def test_to_others_there_is_nothing(
+    house: Fixture, operator_of: Callable[[str], Operator], utility: Operator
+) -> None:
+    embargoed(house, NAMES[3])
+    stranger, peer, lab = map(operator_of, ("Stranger", "Peer", "Lab"))
+    peer.known(early_warning=False)
+    lab.known(early_warning=False, profile=Profile.LAB)
+    for asker in (stranger, peer, lab):
+        asker.holds(*MINE)
+        with recorded(asker.port) as wire:
+            code, lines, said = asker.watch("--embargoed", port=wire.port)
+        assert (code, lines) == (2, [])
+        assert "nothing in private for this instance" in said
+        answer = bytes(wire.passed[-1][1])
+        assert answer.startswith(b"HTTP/1.0 404")
+    private_cases.end_warning(house.person("coordinator"), "Utility")
+    assert utility.watch("--embargoed")[0] == 2
+    with scoped(SYSTEM):
+        assert not PrivateQuestion.objects.exists()
+
+
+def test_over_the_days_questions_there_is_an_hour(house: Fixture, utility: Operator) -> None:
+    case = embargoed(house, NAMES[3])
+    for _ in range(8):
+        assert utility.watch("--embargoed")[0] == 0
+        house.clock.time += timedelta(minutes=1)
+        utility.set_clock()
+    code, lines, said = utility.watch("--embargoed")
+    assert (code, lines) == (2, [])
+    assert "8 private questions in 24 hours" in said
+    assert "ask again from 2026-12-02T09:00:00Z on" in said
+    house.clock.time += timedelta(hours=24) - timedelta(minutes=8)
+    utility.set_clock()
+    assert utility.watch("--embargoed")[0] == 0
+    with scoped(SYSTEM):
+        asked = list(PrivateQuestion.objects.values_list("id", flat=True))
+        entries = LedgerEntry.objects.filter(event="index:question:answered")
+        assert sorted(entries.values_list("object_id", flat=True)) == sorted(asked)
+        refused = LedgerEntry.objects.filter(event="index:question:refused")
+        assert refused.count() == 1
+    view = private_cases.state_of(house.person("coordinator"), case.id)
+    assert view is not None
+    assert (view["open"], view["asked"]) == (True, 9)
+
+
+def test_a_case_that_ended_is_no_longer_told(house: Fixture, utility: Operator) -> None:
+    case = embargoed(house, NAMES[3])
+    cases.close_case(house.person("coordinator"), case.id, "withdrawn by its finder")
+    assert private_lines(utility.watch("--embargoed")) == []
