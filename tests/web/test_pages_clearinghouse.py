@@ -295,3 +295,20 @@ def test_a_source_that_is_too_large_is_said_at_its_field(house: House) -> None:
     vendor = visitor(house.fixture, "vendor", house.vendor.id)
     source = SimpleUploadedFile("big.c", b"x" * (fixes.SOURCE_LIMIT + 1))
     assert "1,048,577 bytes" in refused(vendor, f"{house.at}fix/", version="1", source=source)
+
+
+def test_a_case_is_opened_for_private_matching_and_closed_again(house: House) -> None:
+    with scoped(SYSTEM):
+        Case.objects.filter(id=house.case.id).update(marking="TLP:AMBER+STRICT")
+    assert "no operator is told" in read(house.coordinator, house.at)
+    page = read(house.coordinator, house.at + "private/")
+    assert "What was told once stays told" in page
+    send(house.coordinator, house.at + "private/")
+    page = read(house.coordinator, house.at)
+    assert "Close private matching" in page
+    assert "A question reached it 0 times" in page
+    send(house.coordinator, house.at + "private-close/")
+    assert "Questions reached it 0 times" in read(house.coordinator, house.at)
+    vendor = visitor(house.fixture, "vendor", house.vendor.id)
+    assert "Private matching" not in read(vendor, house.at)
+    assert vendor.post(house.at + "private/").status_code == 403

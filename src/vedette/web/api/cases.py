@@ -9,7 +9,7 @@ from pydantic import Field
 
 from vedette.kernel.bounds import from_text
 from vedette.kernel.errors import BadInput
-from vedette.services import advisories, case_views, cases, fixes, mail
+from vedette.services import advisories, case_views, cases, fixes, mail, private_cases
 from vedette.web.api.advisories import AdvisoryIn
 from vedette.web.api.findings import WhyIn
 from vedette.web.api.idempotency import Asked, Router
@@ -266,3 +266,29 @@ def close(request: Asked, case_id: str, body: WhyIn) -> Any:
 def open_again(request: Asked, case_id: str, body: WhyIn) -> Any:
     cases.open_again(request.auth, case_id, body.reason)
     return case_views.case_view(request.auth, case_id)
+
+
+class PrivateOut(Schema):
+    open: bool
+    asked: int = Field(description="How many questions reached the case.")
+    opened_at: str | None
+    closed_at: str | None
+
+
+class PrivateIn(Schema):
+    open: bool
+    affected: list[dict[str, Any]] = Field(default_factory=list, max_length=100)
+
+
+@router.post(
+    "/cases/{case_id}/private",
+    response=PrivateOut,
+    operation_id="setPrivateMatching",
+    summary="Open for private matching, or close",
+)
+def set_private(request: Asked, case_id: str, body: PrivateIn) -> Any:
+    if body.open:
+        private_cases.open_in_private(request.auth, case_id, body.affected)
+    else:
+        private_cases.close_in_private(request.auth, case_id)
+    return private_cases.state_of(request.auth, case_id)

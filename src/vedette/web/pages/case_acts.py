@@ -18,7 +18,7 @@ from vedette.clearinghouse.states import PARTICIPANT, ParticipantState
 from vedette.kernel.clock import format_time, parse_time
 from vedette.kernel.errors import BadInput, NotFound
 from vedette.kernel.permissions import Permission
-from vedette.services import advisories, cases, fixes
+from vedette.services import advisories, cases, fixes, private_cases
 from vedette.services.acting import Actor
 from vedette.services.case_lists import invitable, places
 from vedette.services.case_views import seen_case
@@ -189,6 +189,27 @@ ACTS: dict[str, CaseAct] = {
             "The hours are worked out anew.",
             EmbargoForm,
             _embargo,
+        ),
+        CaseAct(
+            "private",
+            "Open for private matching",
+            "Operators with early warning who run the product learn that this case exists: its id,"
+            " the product, the affected and fixed versions, the marking and the embargo's hour;"
+            " not its title, its findings or who takes part. Whoever of them tries every product's"
+            " name can learn that this one is under embargo. What was told once stays told.",
+            "Open it",
+            "The case is open for private matching.",
+            EmptyForm,
+            lambda actor, case_id, form: private_cases.open_in_private(actor, case_id),
+        ),
+        CaseAct(
+            "private-close",
+            "Close private matching",
+            "No question is answered with this case from now on. What was told stays told.",
+            "Close it",
+            "The case is closed for private matching.",
+            EmptyForm,
+            lambda actor, case_id, form: private_cases.close_in_private(actor, case_id),
         ),
         CaseAct(
             "answer",

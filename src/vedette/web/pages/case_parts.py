@@ -9,7 +9,9 @@ from vedette.clearinghouse.severity import SeverityClaim as Claim
 from vedette.clearinghouse.states import ParticipantState
 from vedette.formats.advisory import check_vector
 from vedette.ledger.timeline import title
+from vedette.services.acting import Actor
 from vedette.services.here import here
+from vedette.services.private_cases import state_of
 from vedette.web.cells import Code, Column, Step, Table
 from vedette.web.pages.case_acts import MOVES, CaseAct
 from vedette.web.pages.forms import moment
@@ -218,3 +220,9 @@ def notes(view: dict[str, Any]) -> list[dict[str, Any]]:
     """The newest notes, newest first."""
     newest = view["notes"][: -SHOWN_NOTES - 1 : -1]
     return [{**each, "at": moment(each["at"])} for each in newest]
+
+
+def in_private(actor: Actor, case_id: str) -> dict[str, Any] | None:
+    """How the case stands in private matching."""
+    found = state_of(actor, case_id)
+    return {**found, "opened_at": moment(found["opened_at"])} if found else None

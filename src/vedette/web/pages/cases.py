@@ -145,6 +145,7 @@ def case(request: SignedIn, case_id: str) -> HttpResponse:
         ],
         "facts": parts.facts(view),
         "embargo": parts.embargo(view, own),
+        "in_private": parts.in_private(request.actor, case_id) if own else None,
         "findings": parts.findings(view, own),
         "claims": parts.claims(view),
         "fixes": parts.fixes(view),
