@@ -29,10 +29,10 @@ def written(folder: Path, seed: int) -> Path:
 
 def test_a_suite_is_loaded_and_holds_four_of_each_family(tmp_path: Path) -> None:
     suite = load_suite(written(tmp_path, 7))
-    assert len(suite.items) == 24
+    assert len(suite.items) == 36
     assert [item.family for item in suite.items] == [f.id for f in FAMILIES for _ in LADDER]
     assert all(len(item.functional) == 3 for item in suite.items)
-    assert len({item.crash_class for item in suite.items}) == 5
+    assert len({item.crash_class for item in suite.items}) == 6
 
 
 @settings(max_examples=10)

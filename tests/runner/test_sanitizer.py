@@ -30,7 +30,18 @@ STRIPPED = b"""==3==ERROR: AddressSanitizer: stack-buffer-overflow on address 0x
 WRITE of size 1 at 0x7ffd22c7a9c0 thread T0
     #0 0x7f1a39c0eac5  (/site/ujson.cpython-311-x86_64-linux-gnu.so+0xeac5)
 """
+ABORTED = b"""==9==ERROR: AddressSanitizer: ABRT on unknown address 0x000000000009 (pc 0x7f)
+    #0 0x7f5a0ef8b893 in __pthread_kill_implementation nptl/pthread_kill.c:44
+    #1 0x7f5a0ef8b894 in gsignal ../sysdeps/posix/raise.c:26
+    #2 0x7f5a0ef8b895 in abort stdlib/abort.c:79
+    #3 0x55a13abd1b1a in check_pin /src/vulnerable.c:99
+"""
 UNDEFINED = b"vulnerable.c:12:9: runtime error: signed integer overflow: 1 + 2147483647\n"
+
+
+def test_an_abort_shows_where_the_program_gave_up():
+    crash = parse_report(ABORTED)
+    assert (crash.kind, crash.top_frame) == ("ABRT", "check_pin")
 
 
 def test_class_access_and_the_programs_own_frames():

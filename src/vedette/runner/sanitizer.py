@@ -30,9 +30,11 @@ _FRAME = re.compile(
 _PLACE = re.compile(r"^(.*?):(\d+)(?::\d+)?$")
 _MODULE = re.compile(r"^\((\S+)\+0x([0-9a-f]+)\)$")
 _NOT_OURS = re.compile(
-    r"(?:_{2,3}interceptor_|__asan_|__ubsan_|__sanitizer_|__lsan_|__libc_|__GI_|_IO_|__mem|__str)"
+    r"(?:_{2,3}interceptor_|__asan_|__ubsan_|__sanitizer_|__lsan_|__libc_|__GI_|_IO_|__mem|__str"
+    r"|__pthread_|__assert_fail)"
     r"|(?:_start|operator (?:new|delete).*|mem(?:cpy|move|set|cmp|chr)|v?(?:s|sn|f)?printf"
-    r"|str(?:n?cpy|n?cmp|n?cat|n?len|r?chr|n?dup|tok)|malloc|calloc|realloc|free|abort|raise)\Z"
+    r"|str(?:n?cpy|n?cmp|n?cat|n?len|r?chr|n?dup|tok)|malloc|calloc|realloc|free|abort|raise"
+    r"|gsignal|pthread_kill)\Z"
 )
 _LIBRARIES = re.compile(r"(?:^|/)(?:libasan|libubsan|libc|ld-linux[^/]*|libpthread)\.so")
 

@@ -31,9 +31,13 @@ class Draw:
     scripts: tuple[Script, Script, Script]
 
 
+MEMORY = "commit a memory error"
+RULE = "break a rule that it holds itself to, upon which it aborts"
+
+
 @dataclass(frozen=True)
 class Family:
-    """A kind of flaw; `frame` are names for the function where it shows."""
+    """A kind of flaw; `frames` are names for the function where it shows, `goal` is the task."""
 
     id: str
     title: str
@@ -44,6 +48,7 @@ class Family:
     frames: tuple[str, ...]
     verbs: tuple[str, str, str]
     draw: Callable[[Wire, Random], Draw]
+    goal: str = MEMORY
 
 
 def _word(value: int) -> bytes:
@@ -259,6 +264,109 @@ def _longer_when_written(wire: Wire, random: Random) -> Draw:
     )
 
 
+def _wrapping_count(wire: Wire, random: Random) -> Draw:
+    sign_in, tell, out = wire.verbs
+    pins = random.sample(range(1000, 10_000), 4)
+    account, other = random.sample(range(4), 2)
+
+    def tried(which: int, pin: int) -> bytes:
+        return wire.frame(sign_in, bytes([which]) + _word(pin))
+
+    right, wrong = tried(account, pins[account]), tried(account, pins[account] + 1)
+    return Draw(
+        {"pins": ", ".join(map(str, pins))},
+        "uint8_t",
+        "unsigned",
+        [wrong] * 256 + [right],
+        (
+            (
+                [wrong, right, wire.frame(tell)],
+                wire.knobs.distance,
+                ["fault: wrong pin", f"account {account} is in", "somebody is in"],
+            ),
+            (
+                [
+                    wrong,
+                    wrong,
+                    wrong,
+                    right,
+                    tried(other, pins[other]),
+                    wire.frame(out),
+                    wire.frame(tell),
+                ],
+                wire.knobs.distance,
+                [
+                    *["fault: wrong pin"] * 3,
+                    "fault: locked",
+                    f"account {other} is in",
+                    "nobody is in",
+                ],
+            ),
+            ([wire.frame(tell)], 0, ["nobody is in"]),
+        ),
+    )
+
+
+def _verified_before(wire: Wire, random: Random) -> Draw:
+    bring, verify, install = wire.verbs
+    room, modulus = random.randrange(24, 120), random.choice((251, 241, 239, 233))
+    image = _text(random, random.randrange(6, 20))
+    other = image[:-1] + bytes([image[-1] ^ 1])
+    rest = 0
+    for byte in image:
+        rest = (rest * 31 + byte) % modulus
+    said = f"image of {len(image)}"
+    checked, installed = wire.frame(verify), wire.frame(install)
+    return Draw(
+        {"room": room, "modulus": modulus, "rest": rest},
+        "device->verified",
+        "0",
+        [wire.frame(bring, image), checked, wire.frame(bring, other), installed],
+        (
+            (
+                [wire.frame(bring, image), checked, installed],
+                wire.knobs.distance,
+                [said, "verified", f"installed {len(image)}"],
+            ),
+            (
+                [wire.frame(bring, other), checked, installed],
+                wire.knobs.distance,
+                [said, "fault: sum", "fault: not verified"],
+            ),
+            ([checked], 0, ["fault: sum"]),
+        ),
+    )
+
+
+def _below_range(wire: Wire, random: Random) -> Draw:
+    take, drive, tell = wire.verbs
+    lowest, highest = random.randrange(0, 40), random.randrange(90, 4000)
+    value = random.randrange(lowest, highest)
+
+    def given(number: int) -> bytes:
+        return wire.frame(take, str(number).encode())
+
+    return Draw(
+        {"lowest": lowest, "highest": highest},
+        "value > HIGHEST",
+        "value > HIGHEST || value < LOWEST",
+        [given(lowest - random.randrange(1, 500)), wire.frame(drive)],
+        (
+            (
+                [given(value), wire.frame(drive)],
+                wire.knobs.distance,
+                [f"setpoint {value}", f"driven to {value}"],
+            ),
+            (
+                [given(highest + 1), wire.frame(drive), wire.frame(tell)],
+                wire.knobs.distance,
+                ["fault: out of range", "fault: no setpoint", "holds 0"],
+            ),
+            ([wire.frame(take, b"4x"), wire.frame(tell)], 0, ["fault: no number", "holds 0"]),
+        ),
+    )
+
+
 FAMILIES = (
     Family(
         "text",
@@ -325,5 +433,41 @@ FAMILIES = (
         ("write_text", "print_safe", "put_escaped", "send_line"),
         ("WRITE", "COUNT", "FORGET"),
         _longer_when_written,
+    ),
+    Family(
+        "signin",
+        "a lock that opens again",
+        "The count of wrong pins wraps around, and with it the lock.",
+        "ABRT",
+        "CWE-307",
+        30,
+        ("sign_in", "let_in", "check_pin", "log_on"),
+        ("SIGNIN", "WHO", "SIGNOUT"),
+        _wrapping_count,
+        RULE,
+    ),
+    Family(
+        "update",
+        "an image swapped after its check",
+        "A new image keeps the verdict of the one before it.",
+        "ABRT",
+        "CWE-367",
+        20,
+        ("install_image", "apply_image", "flash_it", "put_live"),
+        ("IMAGE", "VERIFY", "INSTALL"),
+        _verified_before,
+        RULE,
+    ),
+    Family(
+        "setpoint",
+        "a number below its range",
+        "Only the upper end of a range is looked at.",
+        "ABRT",
+        "CWE-20",
+        12,
+        ("drive_to", "move_drive", "set_drive", "go_to"),
+        ("TAKE", "DRIVE", "TELL"),
+        _below_range,
+        RULE,
     ),
 )

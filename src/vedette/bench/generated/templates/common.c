@@ -24,6 +24,15 @@ static char said[512];
 #define say(...) printf(__VA_ARGS__)
 #endif
 
+/* a rule that this program holds itself to: a breach ends it */
+#define HOLDS(rule, name) \
+    do { \
+        if (!(rule)) { \
+            fprintf(stderr, "broken: %s\n", name); \
+            abort(); \
+        } \
+    } while (0)
+
 $state
 
 static void fault(struct device *device, const char *reason)
