@@ -75,6 +75,7 @@ _NOISE = re.compile(
     r"_?_?(?:asan|ubsan|msan|tsan|lsan|sanitizer|interceptor|interception)\b"
     r"|_*(?:asan|ubsan|msan|tsan|lsan|sanitizer|interceptor)_"
     r"|_?_?(?:libc_start|libc_start_main|libc_start_call_main|start|main)$"
+    r"|_*pthread_kill(?:_implementation|_internal)?$"
     r"|(?:raise|abort|gsignal|__assert_fail|__assert_fail_base|__GI_raise|__GI_abort)$"
     r"|(?:malloc|calloc|realloc|free|memcpy|memmove|memset|strlen|strcpy|strcmp|memcmp)$"
     r"|operator (?:new|delete)|LLVMFuzzer|fuzzer::"
