@@ -140,3 +140,24 @@ def test_matches_marks_and_matching_by_hand(house: Fixture) -> None:
     assert run_jobs() == 1
     assert reader.post("/matches/again", {"documents": [CORRECTION]}).status_code == 403
     assert other.get("/matches").json() == []
+
+
+def test_several_notices_take_one_answer_and_it_is_undone(house: Fixture) -> None:
+    org = house.organisation("Utility", "operator")
+    operator, reader = Api("operator", org.id), Api("reader", org.id)
+    other = Api("operator", house.organisation("Other", "operator").id)
+    publish_correction(house, priority={"kev": True})
+    Api("coordinator").post("/index")
+    take(operator, OLD)
+    (notice,) = reader.get("/notices", verdict="affected", row="y/n/y/total").json()["items"]
+    assert reader.get("/notices", confidence="possible").json()["items"] == []
+    body = {"notices": [notice["id"]], "state": "patched"}
+    assert Client().post("/api/v1/answers").status_code == 401
+    assert reader.post("/answers", body).status_code == 403
+    assert other.post("/answers", body).status_code == 404
+    made = operator.post("/answers", body).json()
+    assert (made["notices"], made["refused"]) == ([notice["id"]], {})
+    for stranger, status in ((reader, 403), (other, 404)):
+        assert stranger.post(f"/answers/{made['batch']}/undo").status_code == status
+    assert operator.post(f"/answers/{made['batch']}/undo").json()["notices"] == [notice["id"]]
+    assert operator.get(f"/notices/{notice['id']}").json()["state"] == "unanswered"

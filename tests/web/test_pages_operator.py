@@ -191,6 +191,36 @@ def test_several_notices_take_one_answer(house: Fixture, client: Client) -> None
         assert Notice.objects.filter(state="not-affected").count() == 10
 
 
+def test_one_answer_to_all_that_a_filter_shows_is_undone(
+    house: Fixture, client: Client, org: str
+) -> None:
+    records = [osv(f"PYSEC-2099-{n}", "9.0.0", package=f"pkg{n}") for n in range(30)]
+    sources.import_advisories(house.person("coordinator"), json.dumps(records).encode(), "more")
+    build(house)
+    take(client, OLD, *[f"pkg:pypi/pkg{n}@1.0.0" for n in range(30)])
+    shown = "row=n%2Fy%2Fy%2Ftotal&verdict=affected&confidence=exact"
+    assert "All 30 that the filter shows" in read(client, f"/notices/?{shown}")
+    at = send(client, f"/notices/answer/?{shown}", every="1", state="not-affected")
+    assert at.startswith(f"/notices/?{shown}&batch=batch-")
+    page = read(client, at)
+    assert "30 answered." in page
+    assert "Undo: 30 as before" in page
+    batch = at.rpartition("=")[2]
+    assert "Undo" not in read(visitor(house, "reader", org), at)
+    elsewhere = stranger(house, "operator")
+    assert "Undo" not in read(elsewhere, f"/notices/?batch={batch}")
+    with scoped(SYSTEM):
+        assert Notice.objects.filter(state="not-affected").count() == 30
+    assert visitor(house, "reader", org).post("/notices/undo/", {"batch": batch}).status_code == 403
+    assert elsewhere.post("/notices/undo/", {"batch": batch}).status_code == 404
+    assert client.get("/notices/undo/").status_code == 405
+    back = send(client, f"/notices/undo/?{shown}&batch={batch}", batch=batch)
+    assert back == f"/notices/?{shown}"
+    assert "30 as they were before." in read(client, back)
+    with scoped(SYSTEM):
+        assert Notice.objects.filter(state="unanswered").count() == 31
+
+
 def test_the_inbox_takes_no_more_queries_for_more_notices(house: Fixture, client: Client) -> None:
     def count(url: str) -> int:
         with CaptureQueriesContext(connection) as queries:

@@ -37,10 +37,13 @@ def answer_notice(
     state: str,
     control: str = "",
     expires: datetime | None = None,
+    *,
+    batch: str = "",
 ) -> Notice:
     """Answer a notice: patched, deferred, not-affected, or unanswered to take an answer back.
 
-    The same answer again changes nothing, except a deferral's control and expiry.
+    The same answer again changes nothing, except a deferral's control and expiry. `batch` names
+    what several notices are answered by at once.
     """
     if len(control) > MAX_CONTROL:
         raise BadInput(f"control: {len(control):,} characters, at most {MAX_CONTROL:,}")
@@ -54,6 +57,7 @@ def answer_notice(
         same = state == notice.state
         if same and (not deferred or (notice.control, notice.expires_at) == (control, expires)):
             return notice
+        notice.batch, notice.earlier = batch, _standing(notice, state)
         if same:
             changed = {"state": state, "control": control, "expires": str(expires)}
             doing.record(Event.OPERATOR_NOTICE_ANSWERED, notice.id, changed, marking=notice.marking)
@@ -72,6 +76,12 @@ def answer_notice(
             schedule(f"deferral {notice.id}", expire_deferral, expires, notice=notice.id)
         answers.tell(doing, notice)
         return notice
+
+
+def _standing(notice: Notice, to: str) -> dict[str, Any]:
+    """The answer as it stands before another takes its place."""
+    expires = format_time(notice.expires_at) if notice.expires_at else None
+    return {"state": notice.state, "control": notice.control, "expires": expires, "to": to}
 
 
 def _trigger(before: str, state: str) -> str:

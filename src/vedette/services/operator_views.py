@@ -30,12 +30,29 @@ class IndexStatus:
 
 
 def notice_list(
-    actor: Actor, *, state: str = "", only_open: bool = False, inventory: str = "", text: str = ""
+    actor: Actor,
+    *,
+    state: str = "",
+    only_open: bool = False,
+    inventory: str = "",
+    verdict: str = "",
+    confidence: str = "",
+    row: str = "",
+    text: str = "",
 ) -> QuerySet[Notice]:
-    """Notices in the order of work, narrowed: a lazy query, under the actor's scope."""
+    """Notices in the order of work, narrowed: a lazy query, under the actor's scope.
+
+    `confidence` is that of the first match, `row` the priority table's row ("n/y/y/total").
+    """
     rows = inbox(actor, state=state, only_open=only_open)
     if inventory:
         rows = rows.filter(inventory__name=inventory)
+    if verdict:
+        rows = rows.filter(verdict=verdict)
+    if confidence:
+        rows = rows.filter(matches__0__confidence=confidence)
+    if row:
+        rows = rows.filter(row=row)
     if text:
         rows = rows.filter(
             Q(title__icontains=text) | Q(advisory__icontains=text) | Q(matches__icontains=text)
@@ -53,6 +70,12 @@ def notice_counts(actor: Actor) -> dict[str, int]:
         open=Count("pk", filter=OPEN), overdue=Count("pk", filter=OPEN & Q(deadline__lt=today))
     )
     return counted | more
+
+
+def rows_in_use(actor: Actor) -> list[str]:
+    """The rows of the priority table that the actor's notices stand in."""
+    rows = Notice.objects.filter(org_id=actor.org).exclude(row="").order_by("row")
+    return list(rows.values_list("row", flat=True).distinct())
 
 
 def inventory_names(actor: Actor) -> list[str]:

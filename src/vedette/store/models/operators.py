@@ -71,7 +71,8 @@ class Notice(Table):
 
     `inventory` is the taking in which it was last found, `also` names the other records of the
     same vulnerability, `facts` holds what the deadline rests on, `evidence` what matching showed
-    of the answer.
+    of the answer; `batch` is the answer to several notices that the present one came with, and
+    `earlier` what it took the place of.
     """
 
     tenancy = Tenancy()
@@ -96,6 +97,8 @@ class Notice(Table):
     control = columns.long_text()
     expires_at = columns.moment()
     evidence = columns.document()
+    batch = columns.text(40)
+    earlier = columns.document()
     answered_by = columns.text(200)
     marking = columns.marking("TLP:AMBER")
     sent_at = models.DateTimeField()

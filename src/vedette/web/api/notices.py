@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from ninja import Query, Schema
+from pydantic import Field
 
-from vedette.services import answers, notices
+from vedette.services import answers, bulk_answers, notices
+from vedette.services.operator_views import notice_list
 from vedette.web.api.idempotency import Asked, Router
 from vedette.web.api.kinds import Moment, Note
 from vedette.web.api.paging import Page, Paging, page_of
@@ -55,6 +57,16 @@ class NoticeAnswerIn(Schema):
     expires: Moment | None = None
 
 
+class SeveralIn(NoticeAnswerIn):
+    notices: list[str] = Field(min_length=1, max_length=500)
+
+
+class SeveralOut(Schema):
+    batch: str
+    notices: list[str]
+    refused: dict[str, str]
+
+
 class AnswersOut(Schema):
     advisory: str
     names: list[str]
@@ -70,9 +82,23 @@ class AnswersOut(Schema):
     summary="Own notices, most urgent first",
 )
 def list_notices(
-    request: Asked, paging: Query[Paging], state: str = "", only_open: bool = False
+    request: Asked,
+    paging: Query[Paging],
+    state: str = "",
+    only_open: bool = False,
+    verdict: str = "",
+    confidence: str = "",
+    row: str = "",
 ) -> Any:
-    rows = notices.inbox(request.auth, state=state, only_open=only_open)
+    """`row` is a row of the priority table, as in "n/y/y/total"."""
+    rows = notice_list(
+        request.auth,
+        state=state,
+        only_open=only_open,
+        verdict=verdict,
+        confidence=confidence,
+        row=row,
+    )
     return page_of(rows, paging, notices.describe)
 
 
@@ -105,6 +131,33 @@ def verify(request: Asked, notice_id: str) -> Any:
     """The newest inventory is matched again; where the patch does not show, 409 says why."""
     notices.verify_notice(request.auth, notice_id)
     return notices.notice_view(request.auth, notice_id)
+
+
+@router.post(
+    "/answers",
+    response=SeveralOut,
+    operation_id="answerNotices",
+    summary="Answer several notices at once",
+)
+def answer_several(request: Asked, body: SeveralIn) -> Any:
+    """Each is answered for itself; what could not be answered so is told with its reason."""
+    answer = (body.state, body.control, body.expires)
+    return _several(bulk_answers.answer_several(request.auth, body.notices, *answer))
+
+
+@router.post(
+    "/answers/{batch}/undo",
+    response=SeveralOut,
+    operation_id="undoAnswers",
+    summary="Give the notices of one answer back what they had",
+)
+def undo(request: Asked, batch: str) -> Any:
+    return _several(bulk_answers.undo(request.auth, batch))
+
+
+def _several(made: bulk_answers.Answered) -> dict[str, Any]:
+    refused = {notice: error.what for notice, error in made.refused}
+    return {"batch": made.batch, "notices": list(made.notices), "refused": refused}
 
 
 @router.get(

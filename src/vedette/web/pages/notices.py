@@ -9,6 +9,7 @@ from urllib.parse import quote
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -18,14 +19,16 @@ from vedette.kernel.clock import parse_time, written
 from vedette.kernel.errors import BadInput, Refused
 from vedette.kernel.permissions import Permission, Profile
 from vedette.ledger.timeline import title
-from vedette.services import notices
-from vedette.services.acting import Actor
+from vedette.matching.model import CONFIDENCES
+from vedette.services import bulk_answers, notices
+from vedette.services.bulk_answers import MOST_AT_ONCE
 from vedette.services.here import here
 from vedette.services.operator_views import (
     index_status,
     inventory_names,
     notice_counts,
     notice_list,
+    rows_in_use,
 )
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Code, Link, Step, Table
@@ -33,7 +36,6 @@ from vedette.web.pages.forms import done, long_text, moment, tell
 from vedette.web.pages.labels import label, sentences, state
 
 MARKING = "TLP:AMBER"
-MOST_AT_ONCE = 100
 FACTS = ("known to be exploited", "exposed", "automatable", "technical impact")
 
 
@@ -50,10 +52,28 @@ class Filter(forms.Form):
         ],
     )
     inventory = forms.ChoiceField(label="Inventory", required=False, choices=[])
+    verdict = forms.ChoiceField(
+        label="Verdict",
+        required=False,
+        choices=[
+            ("", "any"),
+            *((name, label("verdict", name)) for name in ("affected", "unknown", "unaffected")),
+        ],
+    )
+    confidence = forms.ChoiceField(
+        label="Confidence",
+        required=False,
+        choices=[("", "any"), *((name, name) for name in CONFIDENCES)],
+    )
+    row = forms.ChoiceField(label="Row of BOD 26-04", required=False, choices=[])
     text = forms.CharField(label="Product or advisory", max_length=100, required=False)
 
-    def __init__(self, names: list[str], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, names: list[str], rows: list[str], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["row"].choices = [  # type: ignore[attr-defined]
+            ("", "any"),
+            *((row, row) for row in rows),
+        ]
         self.fields["inventory"].choices = [  # type: ignore[attr-defined]
             ("", "every inventory"),
             *((name, name) for name in names),
@@ -79,14 +99,14 @@ class AnswerForm(forms.Form):
         known = [(name, OFFERED[NoticeState(name)]) for name in offered]
         self.fields["state"].choices = [("", "choose"), *known]  # type: ignore[attr-defined]
 
-    def send(self, actor: Actor, notice_id: str) -> Any:
-        """Give this answer to one notice."""
+    def answer(self) -> tuple[str, str, datetime | None]:
+        """State, control and expiry, as the services take them."""
         given = self.cleaned_data
         deferred = given["state"] == NoticeState.DEFERRED
         day: date | None = given["expires"] if deferred else None
         end = datetime.combine(day, time(23, 59), UTC) if day else None
         control = given["control"] if deferred else ""
-        return notices.answer_notice(actor, notice_id, given["state"], control, end)
+        return given["state"], control, end
 
 
 OFFERED = {
@@ -108,16 +128,8 @@ def list_notices(request: SignedIn) -> HttpResponse:
 
 def inbox_page(request: SignedIn, answer: AnswerForm, status: int = 200) -> HttpResponse:
     """The inbox with the form that answers several notices at once."""
-    form = Filter(inventory_names(request.actor), request.GET)
+    form, rows = _filtered(request)
     asked = form.cleaned_data if form.is_valid() else {}
-    show = asked.get("show", "")
-    rows = notice_list(
-        request.actor,
-        state="" if show in ("", "all") else show,
-        only_open=show == "",
-        inventory=asked.get("inventory", ""),
-        text=asked.get("text", ""),
-    )
     shown = Paginator(rows, 25).get_page(request.GET.get("page"))
     context = {
         "page": shown,
@@ -128,10 +140,34 @@ def inbox_page(request: SignedIn, answer: AnswerForm, status: int = 200) -> Http
         "inventories": form.fields["inventory"].choices[1:],  # type: ignore[attr-defined]
         "index": index_status(request.actor),
         "answer": answer,
+        "most": min(shown.paginator.count, MOST_AT_ONCE),
+        "undo": _undo(request),
         "may_answer": request.actor.may(Permission.ANSWER_GIVE),
         "page_marking": MARKING,
     }
     return render(request, "pages/notices.html", context, status=status)
+
+
+def _filtered(request: SignedIn) -> tuple[Filter, QuerySet[Any]]:
+    """The filter as asked, and the notices that fit it."""
+    form = Filter(inventory_names(request.actor), rows_in_use(request.actor), request.GET)
+    asked = form.cleaned_data if form.is_valid() else {}
+    show = asked.get("show", "")
+    names = ("inventory", "verdict", "confidence", "row", "text")
+    return form, notice_list(
+        request.actor,
+        state="" if show in ("", "all") else show,
+        only_open=show == "",
+        **{name: asked.get(name, "") for name in names},
+    )
+
+
+def _undo(request: SignedIn) -> dict[str, Any] | None:
+    """The answer to several notices that was just given, while it can be undone."""
+    batch = request.GET.get("batch", "")[:40]
+    count = len(bulk_answers.in_batch(request.actor, batch))
+    may = request.actor.may(Permission.ANSWER_GIVE)
+    return {"batch": batch, "count": count} if count and may else None
 
 
 def notice_row(found: dict[str, Any], matches: list[dict[str, Any]]) -> dict[str, Any]:
@@ -170,24 +206,42 @@ def days_left(deadline: date | None, today: date) -> str:
 def answer_several(request: SignedIn) -> HttpResponse:
     """One answer to the chosen notices; each is an act of its own."""
     form = AnswerForm(ANSWERS, request.POST)
-    chosen = list(dict.fromkeys(request.POST.getlist("notice")))[:MOST_AT_ONCE]
+    chosen = request.POST.getlist("notice")
+    if request.POST.get("every"):
+        chosen = list(_filtered(request)[1].values_list("id", flat=True)[:MOST_AT_ONCE])
     if not chosen:
         form.add_error(None, "Choose the notices that you answer.")
     if not form.is_valid():
         return inbox_page(request, form, 422)
-    refused = []
-    for notice_id in chosen:
-        try:
-            form.send(request.actor, notice_id)
-        except (BadInput, Refused) as error:
-            refused.append(error)
-    if refused and len(refused) == len(chosen):
-        tell(form, refused[0])
+    try:
+        made = bulk_answers.answer_several(request.actor, chosen, *form.answer())
+    except BadInput as error:
+        tell(form, error)
         return inbox_page(request, form, 422)
-    messages.success(request, f"{len(chosen) - len(refused)} answered.")
-    for each in refused[:5]:
-        messages.warning(request, sentences(each))
-    return redirect("notices")
+    if made.refused and not made.notices:
+        tell(form, made.refused[0][1])
+        return inbox_page(request, form, 422)
+    _say(request, made, "answered")
+    query = request.GET.copy()
+    query["batch"] = made.batch
+    return redirect(f"/notices/?{query.urlencode()}")
+
+
+@require_POST
+@page(Permission.ANSWER_GIVE)
+def undo_several(request: SignedIn) -> HttpResponse:
+    """Give the notices of one answer back what they had before."""
+    made = bulk_answers.undo(request.actor, request.POST.get("batch", ""))
+    _say(request, made, "as they were before")
+    query = request.GET.copy()
+    query.pop("batch", None)
+    return redirect(f"/notices/?{query.urlencode()}")
+
+
+def _say(request: SignedIn, made: bulk_answers.Answered, what: str) -> None:
+    messages.success(request, f"{len(made.notices)} {what}.")
+    for _, error in made.refused[:5]:
+        messages.warning(request, sentences(error))
 
 
 @require_http_methods(["GET", "POST"])
@@ -206,7 +260,7 @@ def notice(request: SignedIn, notice_id: str) -> HttpResponse:
     form = AnswerForm(offered, request.POST if posted else None, initial=initial)
     if posted and form.is_valid():
         try:
-            form.send(request.actor, notice_id)
+            notices.answer_notice(request.actor, notice_id, *form.answer())
         except (BadInput, Refused) as error:
             tell(form, error)
         else:
