@@ -68,7 +68,7 @@ def test_no_call_over_the_quota_goes_through(calls: int, tokens: int) -> None:
 def test_ending_the_window_ends_the_calls_at_once() -> None:
     answer = call(window=end(WINDOW, DURING))
     assert isinstance(answer, Refusal)
-    assert answer.text == "the window ended at 2026-12-04T00:00:00Z"
+    assert answer.text == "the window ended at 4 Dec 2026, 00:00 UTC"
     early = call(OPENS, window=end(WINDOW, OPENS - timedelta(days=1)))
     assert isinstance(early, Refusal)
     assert early.reason == Reason.AFTER

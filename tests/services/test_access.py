@@ -20,7 +20,7 @@ from tests.services.flow import (
 
 from vedette.kernel.bounds import from_text
 from vedette.kernel.canonical import digest
-from vedette.kernel.clock import format_time
+from vedette.kernel.clock import format_time, written
 from vedette.kernel.errors import BadInput, Forbidden, NotFound, Refused
 from vedette.services import access, acts, credentials, engagement, metering
 from vedette.services.metering import Metered
@@ -78,8 +78,8 @@ def test_before_and_after_the_window_there_is_no_session(lab: Fixture) -> None:
     lab.clock.time = CLOSES
     story.session(act_id)
     early, late = (m.body["reason"] for m in story.office.received("access.refused"))
-    assert early == f"the window opens at {format_time(OPENS)}"
-    assert late == f"the window ended at {format_time(CLOSES)}"
+    assert early == f"the window opens at {written(OPENS)}"
+    assert late == f"the window ended at {written(CLOSES)}"
 
 
 def test_without_an_endpoint_the_reason_says_so(lab: Fixture) -> None:

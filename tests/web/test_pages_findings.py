@@ -78,7 +78,9 @@ def test_files_of_a_report_stay_with_it_for_its_reporter_and_the_host(
     coordinator = visitor(clearinghouse, "coordinator")
     for reader in (finder, coordinator):
         assert content in read(reader, at)
-        assert "handed in here" in read(reader, "/attachments/")
+        listed = read(reader, "/attachments/")
+        assert "handed in here" in listed
+        assert f'href="{at}">the finding</a>' in listed
         assert b"".join(reader.get(content)) == b"trace"
     other = visitor(clearinghouse, "finder", clearinghouse.organisation("Else", "finder").id)
     assert status_of(other, content) == 404

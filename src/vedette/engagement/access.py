@@ -21,7 +21,7 @@ from enum import StrEnum
 
 from vedette.engagement.terms import Quota, Terms
 from vedette.engagement.window import Window, is_open
-from vedette.kernel.clock import format_time
+from vedette.kernel.clock import written
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def _session(terms: Terms, session: Session, now: datetime) -> Refusal | None:
     if session.act != terms.act:
         return Refusal(Reason.SESSION, "the session belongs to another window")
     if session.ended is not None and session.ended <= now:
-        return Refusal(Reason.SESSION, f"the session ended at {format_time(session.ended)}")
+        return Refusal(Reason.SESSION, f"the session ended at {written(session.ended)}")
     return None
 
 
@@ -131,8 +131,8 @@ def _hours(window: Window, now: datetime) -> Refusal | None:
     if is_open(window, now):
         return None
     if now < window.opens and window.until > window.opens:
-        return Refusal(Reason.BEFORE, f"the window opens at {format_time(window.opens)}")
-    return Refusal(Reason.AFTER, f"the window ended at {format_time(window.until)}")
+        return Refusal(Reason.BEFORE, f"the window opens at {written(window.opens)}")
+    return Refusal(Reason.AFTER, f"the window ended at {written(window.until)}")
 
 
 def _who_and_why(terms: Terms, session: Session, purpose: str, person: str) -> Refusal | None:

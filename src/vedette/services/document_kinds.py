@@ -182,6 +182,10 @@ def _bases() -> dict[str, str]:
     return {key: str(row["title"]) for key, row in rows.items()}
 
 
+def _publications() -> dict[str, str]:
+    return {r["id"]: str(r["title"]) for r in here().pack.records("terms", "publication")}
+
+
 def _purposes() -> dict[str, str]:
     return {r["id"]: str(r["title"]) for r in here().pack.records("engagement", "purposes")}
 
@@ -229,7 +233,7 @@ def _terms(row: Act, made: Any) -> list[Portion[Content]]:
         ("People", "; ".join(f"{person.name} ({person.id})" for person in terms.people)),
         ("Purposes", ", ".join(_purposes().get(name, name) for name in terms.purposes)),
         ("Quota", f"{terms.quota.calls:,} calls, {terms.quota.tokens:,} tokens"),
-        ("Publication", terms.publication),
+        ("Publication", _publications().get(terms.publication, terms.publication)),
         ("Read up to", terms.marking),
         ("Copies may be taken away", "yes" if terms.export else "no"),
         ("Digest of the terms", kept.digest),

@@ -81,14 +81,14 @@ def attachments(request: SignedIn) -> HttpResponse:
         "table": Table(
             "Newest first",
             ["File", "Size", "Direction", "Belongs to", "State", "Note", "Marking", "Time"],
-            [_row(row) for row in rows],
+            [_row(request.actor, row) for row in rows],
         ),
         "page_marking": joined("TLP:AMBER", *(row["marking"] for row in rows)),
     }
     return render(request, "pages/attachments.html", context)
 
 
-def _row(row: dict[str, Any]) -> list[Cell]:
+def _row(actor: Actor, row: dict[str, Any]) -> list[Cell]:
     here = row["direction"] != "in" or row["state"] == "here"
     state = LABELS.get(row["state"], row["state"])
     if row["missing"]:
@@ -99,12 +99,28 @@ def _row(row: dict[str, Any]) -> list[Cell]:
         else row["name"],
         size(row["size"]),
         _direction(row),
-        row["about"] or None,
+        _about(actor, row["about"]),
         State(state, KINDS.get(row["state"], "attention")),
         row["reason"] or None,
         Marking.parse(row["marking"]),
         parse_time(row["at"], field="at"),
     ]
+
+
+PLACES = {
+    "act": ("acts", Permission.ENGAGEMENT_READ),
+    "case": ("cases", Permission.CASE_READ),
+    "finding": ("findings", Permission.FINDING_READ),
+}
+
+
+def _about(actor: Actor, name: str) -> Cell:
+    """What a file belongs to, as the way there where it is open to this reader."""
+    kind = name.partition("-")[0]
+    place, permission = PLACES.get(kind, ("", None))
+    if permission is None or not actor.may(permission):
+        return name or None
+    return Link(f"the {kind}", f"/{place}/{name}/")
 
 
 def _direction(row: dict[str, Any]) -> str:
@@ -159,7 +175,7 @@ def files_table(actor: Actor, about: str) -> Table | None:
     rows = [
         [name, count, state, reason, Code(row["digest"]), marking]
         for row in views.list_attachments(actor, about)
-        for name, count, _, _, state, reason, marking, _ in (_row(row),)
+        for name, count, _, _, state, reason, marking, _ in (_row(actor, row),)
     ]
     columns = ["File", "Size", "State", "Note", "Digest", "Marking"]
     return Table("Newest first", columns, rows) if rows else None
