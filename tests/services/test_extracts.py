@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from tests.services.flow import LabStory, run_due
 from tests.services.test_bound_reviews import LEAD, Bound, begin
+from tests.web.visitors import read, visitor
 
 from vedette.engagement import custody as rules
 from vedette.exchange.envelope import Message, open_envelope, read_message
@@ -79,6 +80,8 @@ def test_the_lead_asks_and_shows_both_sides_who_has_not_certified(office: Fixtur
     assert told.body["copies"] == [{"office": "Other Office", "asked": now}]
     seen = custody_views.custody_view(house.story.officer, house.act)
     assert seen["copies"] == told.body["copies"]
+    page = read(visitor(office, "reviewing-officer"), f"/custody/{house.act}/")
+    assert "not certified" in page
 
     receipt = other.send("consultation.destroyed", certificate(house, other, name), thread="")
     assert receipt.state == "handled"
@@ -183,6 +186,9 @@ def test_an_extract_is_sealed_here_and_goes_with_its_key(guest: Guest) -> None:
     assert SECRET not in str(seen)
     assert PREFIX not in held()
     assert seen["destroyed_at"]
+    page = read(visitor(guest.office, "reviewing-officer"), f"/consultations/{guest.name}/")
+    assert "The extract was destroyed here" in page
+    assert "No portion that you may read" not in page
     with scoped(SYSTEM):
         asked = InMessage.objects.get(type="consultation.asked")
     assert asked.envelope == "", "nor can the message be read that brought it"

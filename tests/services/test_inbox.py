@@ -36,6 +36,15 @@ def test_unknown_signer_is_refused_and_kept(lab: Fixture) -> None:
     assert states() == ["refused"]
 
 
+def test_a_file_carried_to_its_own_sender_says_so(lab: Fixture) -> None:
+    office = lab.peer("Office", Profile.OFFICE)
+    sent = office.message("attachment.offered", {"attachments": []}, thread="")
+    own = replace(sent, sender=sent.receiver, receiver=sent.sender)
+    receipt = inbox.receive(json.dumps(seal(own, lab.here.keys)).encode())
+    assert receipt.reason == "unknown-signer"
+    assert "this instance's own" in receipt.detail
+
+
 def test_a_message_is_taken_once_and_forging_its_id_is_refused(lab: Fixture) -> None:
     office = lab.peer("Office", Profile.OFFICE)
     message = office.message("engagement.withdrawn", body(), thread="act-2222222222222222")

@@ -67,7 +67,7 @@ def test_early_destruction_by_two_on_the_pages(office: Fixture) -> None:
     send(two, f"/seconds/{asked.id}/do/")
     run_due()
     page = read(one, f"/custody/{act_id}/")
-    assert "No copy of it can be read" in page
+    assert "No copy of it on the office’s instance can be read" in page
     assert "the ledger" in page
     assert "what the lab said" not in read(one, f"/acts/{act_id}/")
     certificate = read(one, f"/custody/{act_id}/certificate/")

@@ -103,6 +103,8 @@ def accept(data: bytes, here: Here, peers: Mapping[str, KnownPeer]) -> Accepted:
     """Apply rules 1 to 6. `peers` is keyed by key id. Raises MessageRefused."""
     opened = _opened(data)
     peer = peers.get(opened.keyid)
+    if opened.keyid == here.keyid:
+        raise MessageRefused(Reason.UNKNOWN_SIGNER, "it is this instance's own: for its receiver")
     if peer is None:
         raise MessageRefused(Reason.UNKNOWN_SIGNER, f"key {opened.keyid[:16]} is no peer")
     if not opened.verify(peer.keys):

@@ -37,7 +37,7 @@ DEFAULT = "us-eo-14409@1"
 PINNED: Mapping[str, tuple[str, str]] = {
     DEFAULT: (
         "us-eo-14409-1.json",
-        "sha256:e2fdcd0d22fa3a04c04d8d0630a3f7c63a7ae93112ea25ea405f1f2d7b948306",
+        "sha256:8664d8aa77cec376ddb73ed9c3a8a5c9f8af34341cb9a91aee8d4786d6484460",
     ),
 }
 
