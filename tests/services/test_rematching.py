@@ -21,7 +21,7 @@ from vedette.kernel.permissions import Profile
 from vedette.matching import changes
 from vedette.matching.building import build as build_index
 from vedette.matching.model import Advisory
-from vedette.services import index, inventories, jobs, matches, notices
+from vedette.services import index, inventories, jobs, matches, notices, vex
 from vedette.services.acting import Actor, act, instance_actor
 from vedette.services.testing import FakePeer, Fixture
 from vedette.store.models import HeldName, Inventory, LedgerEntry, NoticeName, Peer
@@ -119,6 +119,8 @@ def said(actor: Actor) -> list[dict[str, Any]]:
         with scoped(SYSTEM):
             names = NoticeName.objects.filter(notice_id=one["id"]).values_list("name", flat=True)
             found.append({**view, "evidence": evidence, "names": sorted(names)})
+    for row in vex.suppressed(actor):
+        found.append({**row, "id": ""})
     return sorted(found, key=lambda view: json.dumps(view, sort_keys=True))
 
 

@@ -5,7 +5,7 @@ Rules:
   on several CVEs is joined by a correction only.
 - The correction leads, else the record with the smallest id.
 - `naive` is what the match says without the clearinghouse's corrections, where that differs.
-- What the inventory's own VEX statements take away is not found.
+- What the VEX statements of an inventory take away is not found, but what was lifted is.
 - `remedy` is equal as long as the same components need the same fixed versions.
 """
 
@@ -22,7 +22,7 @@ from vedette.matching import changes, identity
 from vedette.matching.engine import match
 from vedette.matching.index import Index
 from vedette.matching.model import Advisory, Component, Inventory, Match
-from vedette.matching.vex import honour
+from vedette.matching.vex import Suppressed, honour
 
 MAX_MATCHES = 500
 
@@ -70,32 +70,51 @@ class Held:
 
     inventory: Inventory
     exposed: bool
+    lifted: frozenset[tuple[str, str]] = frozenset()
 
 
-def find(inventory: Inventory, exposed: bool, indexes: Sequence[Index]) -> list[Found]:
-    """The vulnerabilities of `inventory`, sorted by the leading record's id."""
-    return find_each([Held(inventory, exposed)], indexes)[inventory.name]
+@dataclass(frozen=True)
+class Outcome:
+    """The vulnerabilities of an inventory by the leading record's id, and what VEX took away."""
+
+    found: list[Found]
+    suppressed: list[Suppressed]
+
+
+def find(held: Held, indexes: Sequence[Index]) -> Outcome:
+    """What a match makes of an inventory."""
+    return find_each([held], indexes)[held.inventory.name]
 
 
 def find_each(
     held: Sequence[Held], indexes: Sequence[Index], about: Container[str] | None = None
-) -> dict[str, list[Found]]:
-    """The vulnerabilities of inventories whose names differ, by name.
+) -> dict[str, Outcome]:
+    """What a match makes of inventories whose names differ, by name.
 
     With `about` only those that have a record of these ids.
     """
     inventories = [one.inventory for one in held]
     source = _Read(indexes)
-    lines = list(honour(match(inventories, source), inventories, (), []))
+    taken: list[Suppressed] = []
+    lines = list(honour(match(inventories, source), inventories, (), taken))
     read = _Records({a.id: a for a in sorted(source.read, key=lambda a: a.modified)})
     naive = _naive(inventories, read.by_id.values())
     by_inventory: dict[str, list[Match]] = {one.name: [] for one in inventories}
-    for line in lines:
+    suppressed: dict[str, list[Suppressed]] = {one.name: [] for one in inventories}
+    back = {one.inventory.name: one.lifted for one in held}
+    for gone in taken:
+        line = gone.match
+        suppressed[line.inventory].append(gone)
+        if (line.component, line.advisory) in back[line.inventory]:
+            lines.append(line._replace(reason=f"{line.reason}; what VEX states was lifted"))
+    for line in sorted(lines) if any(back.values()) else lines:
         by_inventory[line.inventory].append(line)
-    return {
-        one.inventory.name: list(_found(one, by_inventory[one.inventory.name], read, naive, about))
-        for one in held
-    }
+    outcomes = {}
+    for one in held:
+        name = one.inventory.name
+        found = list(_found(one, by_inventory[name], read, naive, about))
+        outcomes[name] = Outcome(found, suppressed[name])
+    return outcomes
 
 
 class _Records:

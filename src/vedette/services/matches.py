@@ -19,7 +19,7 @@ from vedette.formats.detect import read_inventory
 from vedette.kernel.events import Event
 from vedette.matching import changes
 from vedette.matching.index import Index
-from vedette.services import matched, rematching
+from vedette.services import honouring, matched, rematching
 from vedette.services.acting import act
 from vedette.services.here import here
 from vedette.services.jobs import job, schedule
@@ -91,20 +91,23 @@ def match_inventory(inventory_id: str, indexes: Sequence[Index]) -> None:
     """Match one inventory and bring its notices up to date, in one transaction."""
     with transaction.atomic(), scoped(SYSTEM):
         row = Inventory.objects.filter(id=inventory_id).first()
-    if row is None or not indexes:
-        return
-    content = read_inventory(bytes(row.data), row.name)
-    found = list(matched.find(content, row.exposed, indexes))
+        if row is None or not indexes:
+            return
+        statements = honouring.statements_of(row.org_id)
+        lifted = honouring.lifted(row)
+    content = honouring.bound(read_inventory(bytes(row.data), row.name), statements)
+    outcome = matched.find(matched.Held(content, row.exposed, lifted), indexes)
     with act(owner_of(row.org_id), None) as doing:
         current = Inventory.objects.select_for_update().filter(id=row.id, current=True)
         if not current.exists():
             return
         notices = list(notices_of(row))
-        bring_up_to_date(doing, row, found, notices, indexes, content.components)
+        bring_up_to_date(doing, row, outcome.found, notices, indexes, content.components)
+        honouring.keep(row, outcome.suppressed)
         if changes.separable(content):
             current.update(matched_with=rematching.together(indexes))
         doing.record(
             Event.OPERATOR_MATCH_FINISHED,
             row.id,
-            {"indexes": [index.name for index in indexes], "found": len(found)},
+            {"indexes": [index.name for index in indexes], "found": len(outcome.found)},
         )

@@ -13,7 +13,14 @@ from vedette.kernel.permissions import Permission, Profile
 from vedette.services.acting import Actor, reading
 from vedette.services.here import here
 from vedette.services.notices import OPEN, inbox
-from vedette.store.models import IndexBuild, Inventory, LedgerEntry, Notice, Peer
+from vedette.store.models import (
+    IndexBuild,
+    Inventory,
+    LedgerEntry,
+    Notice,
+    Peer,
+    Suppression,
+)
 from vedette.store.tenancy import SYSTEM, scoped
 
 
@@ -70,6 +77,11 @@ def notice_counts(actor: Actor) -> dict[str, int]:
         open=Count("pk", filter=OPEN), overdue=Count("pk", filter=OPEN & Q(deadline__lt=today))
     )
     return counted | more
+
+
+def suppressed_count(actor: Actor) -> int:
+    """How many matches VEX takes away."""
+    return int(Suppression.objects.filter(org_id=actor.org, lifted_at=None).count())
 
 
 def rows_in_use(actor: Actor) -> list[str]:

@@ -26,10 +26,10 @@ from vedette.formats.detect import read_inventory
 from vedette.kernel.events import Event
 from vedette.matching import changes, identity, model
 from vedette.matching.index import Index
-from vedette.matching.model import Advisory
-from vedette.services import matched
+from vedette.matching.model import Advisory, Statement
+from vedette.services import honouring, matched
 from vedette.services.acting import act
-from vedette.services.matched import Found
+from vedette.services.matched import Outcome
 from vedette.services.noticing import NOT_FOUND, bring_up_to_date, notices_of, owner_of
 from vedette.store.models import HeldName, IndexBuild, Inventory, Notice, NoticeName
 from vedette.store.tenancy import SYSTEM, scoped
@@ -40,9 +40,9 @@ Parts = dict[str, list[Any]]
 
 @dataclass(frozen=True)
 class Touched:
-    """Each touched inventory with what was found in it, and which notices that may be about."""
+    """Each touched inventory with what was found among which of its components, and the notices."""
 
-    found: dict[str, tuple[Inventory, list[Found]]]
+    found: dict[str, tuple[Inventory, Outcome, list[str]]]
     names: frozenset[str]
     notices: frozenset[str]
 
@@ -125,8 +125,8 @@ class Change:
         """Bring the change to the inventories; return the ids of those to be matched whole."""
         whole = self._waiting()
         touched = self.find(whole)
-        for inventory, found in touched.found.values():
-            self._tell(inventory, found, touched)
+        for inventory, outcome, among in touched.found.values():
+            self._tell(inventory, outcome, among, touched)
         with transaction.atomic(), scoped(SYSTEM):
             rest = self._inventories().exclude(pk__in=whole)
             rest.update(matched_with=together(self.indexes))
@@ -159,14 +159,22 @@ class Change:
             names, notices, ids = self._at_issue(parts, inventories.values())
             records = changes.readings(ids, self.indexes)
             parts = self._held(changes.keys((*self.records, *records)), list(parts))
-            held = [_held(inventories[pk], rows) for pk, rows in parts.items()]
-        found = matched.find_each(held, self.indexes, names)
+            stated = {
+                org: honouring.statements_of(org)
+                for org in {row.org_id for row in inventories.values()}
+            }
+            held = [_held(row, parts[pk], stated[row.org_id]) for pk, row in inventories.items()]
+        outcomes = matched.find_each(held, self.indexes, names)
         concerned = {(org, name) for _, org, name in notices}
+        among = {one.inventory.name: [c.id for c in one.inventory.components] for one in held}
         return Touched(
             {
-                pk: (row, found[pk])
+                pk: (row, outcomes[pk], among[pk])
                 for pk, row in inventories.items()
-                if found[pk] or (row.org_id, row.name) in concerned
+                if outcomes[pk].found
+                or (row.org_id, row.name) in concerned
+                or row.statements
+                or stated[row.org_id]
             },
             names,
             frozenset(pk for pk, _, _ in notices),
@@ -214,7 +222,10 @@ class Change:
         wanted = {key for one in held for key in identity.of_component(model.Component._make(one))}
         return [a for index in self.indexes for a in index.advisories(frozenset(wanted))]
 
-    def _tell(self, inventory: Inventory, found: list[Found], touched: Touched) -> None:
+    def _tell(
+        self, inventory: Inventory, outcome: Outcome, among: Sequence[str], touched: Touched
+    ) -> None:
+        found = outcome.found
         with act(owner_of(inventory.org_id), None) as doing:
             current = Inventory.objects.select_for_update().filter(
                 pk=inventory.pk, current=True, matched_with=self.before
@@ -226,6 +237,7 @@ class Change:
                 Q(pk__in=touched.notices) | Q(advisory__in=leads)
             )
             bring_up_to_date(doing, inventory, found, list(notices), self.indexes)
+            honouring.keep(inventory, outcome.suppressed, among)
             current.update(matched_with=together(self.indexes))
             doing.record(
                 Event.OPERATOR_MATCH_FINISHED,
@@ -238,12 +250,15 @@ class Change:
             )
 
 
-def _held(inventory: Inventory, rows: Sequence[Any]) -> matched.Held:
+def _held(inventory: Inventory, rows: Sequence[Any], stated: Sequence[Statement]) -> matched.Held:
     """The components at issue, with what VEX statements of the inventory rest on."""
     part = changes.part(inventory.id, rows)
-    if inventory.statements:
+    lifted: honouring.Lifted = frozenset()
+    if inventory.statements or stated:
         content = read_inventory(bytes(inventory.data), inventory.name)
+        content = honouring.bound(content, stated)
+        lifted = honouring.lifted(inventory)
         held = {one.id for one in part.components} | {content.subject}
         own = tuple(one for one in content.components if one.id in held)
         part = replace(content, name=inventory.id, components=own)
-    return matched.Held(part, inventory.exposed)
+    return matched.Held(part, inventory.exposed, lifted)

@@ -70,7 +70,8 @@ def first_matches(actor: Actor, rows: Iterable[Chosen]) -> list[Found]:
     """What the indexes in hand say of a list that is not kept yet. Raises BadInput."""
     actor.require(Permission.INVENTORY_EDIT)
     content = inventories.read_inventory("list", as_csv(rows))
-    return list(matched.find(content, False, matches.current_indexes()))
+    held = matched.Held(content, exposed=False)
+    return matched.find(held, matches.current_indexes()).found
 
 
 def keep(actor: Actor, name: str, rows: Iterable[Chosen]) -> Inventory:

@@ -44,6 +44,8 @@ from vedette.store.models.operators import (
     Notice,
     NoticeName,
     OperatorAnswer,
+    Suppression,
+    VexDocument,
 )
 from vedette.store.models.partners import TrustedPartner
 from vedette.store.models.private import EarlyWarning, PrivateCase, PrivateQuestion
@@ -146,10 +148,12 @@ __all__ = [
     "Session",
     "SeverityClaim",
     "SourceAdvisory",
+    "Suppression",
     "Terms",
     "TermsAcceptance",
     "TermsStrike",
     "TestBed",
     "TrustedPartner",
+    "VexDocument",
     "WindowKey",
 ]

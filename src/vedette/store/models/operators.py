@@ -148,6 +148,57 @@ class AssetMark(Table):
         ]
 
 
+class VexDocument(Table):
+    """What an operator, or somebody for it, states of vulnerabilities in its assets."""
+
+    tenancy = Tenancy()
+
+    id = columns.random_key("vex")
+    org = columns.owner()
+    name = models.CharField(max_length=200)
+    data = models.BinaryField()
+    digest = models.CharField(max_length=71)
+    statements = models.IntegerField()
+    taken_by = columns.text(200)
+    taken_at = models.DateTimeField()
+    withdrawn_at = columns.moment()
+
+    class Meta(Table.Meta):
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(
+                fields=["org", "name"],
+                condition=models.Q(withdrawn_at=None),
+                name="one_standing_vex_document_a_name",
+            )
+        ]
+
+
+class Suppression(Table):
+    """A match that a VEX statement takes away, or took away until it was lifted."""
+
+    tenancy = Tenancy()
+
+    id = columns.random_key("suppressed")
+    org = columns.owner()
+    inventory = models.CharField(max_length=200)
+    component = models.TextField()
+    advisory = models.CharField(max_length=200)
+    product = columns.text(300)
+    version = columns.text(200)
+    status = models.CharField(max_length=20)
+    reason = columns.long_text()
+    source = columns.text(300)
+    lifted_at = columns.moment()
+    lifted_by = columns.text(200)
+
+    class Meta(Table.Meta):
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(
+                fields=["org", "inventory", "component", "advisory"], name="one_row_a_suppression"
+            )
+        ]
+
+
 class OperatorAnswer(Table):
     """What an operator chose to tell the clearinghouse of one advisory."""
 

@@ -21,6 +21,7 @@ from vedette.web.api import (
     readiness,
     reviews,
     scans,
+    vex,
 )
 from vedette.web.api.root import api
 
@@ -42,6 +43,7 @@ ROUTERS = (
     ("", publications.router),
     ("", readiness.router),
     ("", scans.router),
+    ("", vex.router),
     ("", reviews.router),
 )
 

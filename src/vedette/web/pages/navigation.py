@@ -76,6 +76,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("Cases", "/cases/", (Profile.CLEARINGHOUSE,), Permission.CASE_READ),
     Entry("Notices", "/notices/", OPERATING, Permission.NOTICE_READ, hosted=True),
     Entry("Matches", "/matches/", OPERATING, Permission.NOTICE_READ, hosted=True),
+    Entry("VEX", "/vex/", OPERATING, Permission.NOTICE_READ, hosted=True),
     Entry("Inventories", "/inventories/", OPERATING, Permission.NOTICE_READ, hosted=True),
     Entry("Test beds", "/testbeds/", OPERATING, Permission.TESTBED_OFFER),
     Entry("Advisories", "/advisories/", (Profile.CLEARINGHOUSE,), None),

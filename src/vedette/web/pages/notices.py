@@ -29,6 +29,7 @@ from vedette.services.operator_views import (
     notice_counts,
     notice_list,
     rows_in_use,
+    suppressed_count,
 )
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Code, Link, Step, Table
@@ -142,6 +143,7 @@ def inbox_page(request: SignedIn, answer: AnswerForm, status: int = 200) -> Http
         "answer": answer,
         "most": min(shown.paginator.count, MOST_AT_ONCE),
         "undo": _undo(request),
+        "suppressed": suppressed_count(request.actor),
         "may_answer": request.actor.may(Permission.ANSWER_GIVE),
         "page_marking": MARKING,
     }

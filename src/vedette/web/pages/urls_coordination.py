@@ -16,6 +16,7 @@ from vedette.web.pages import (
     scans,
     testbeds,
     typed,
+    vex,
 )
 
 urlpatterns = [
@@ -58,6 +59,11 @@ urlpatterns = [
     path("notices/undo/", notices.undo_several, name="notices-undo"),
     path("notices/<str:notice_id>/", notices.notice, name="notice"),
     path("notices/<str:notice_id>/verify/", notices.verify, name="notice-verify"),
+    path("vex/", vex.list_vex, name="vex"),
+    path("vex/take/", vex.take, name="vex-take"),
+    path("vex/<str:document_id>/withdraw/", vex.withdraw, name="vex-withdraw"),
+    path("vex/suppressed/<str:suppression_id>/lift/", vex.lift, name="vex-lift"),
+    path("vex/suppressed/<str:suppression_id>/honour/", vex.honour, name="vex-honour"),
     path("matches/", matches.list_matches, name="matches"),
     path("matches/mark/", matches.mark, name="matches-mark"),
     path("matches/again/", matches.again, name="matches-again"),

@@ -1,0 +1,109 @@
+"""An operator's VEX documents, and the matches that VEX takes away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from vedette.formats.detect import MAX_VEX
+from vedette.kernel.permissions import Permission
+from vedette.services import vex
+from vedette.web.access import SignedIn, page
+from vedette.web.cells import State
+from vedette.web.pages.forms import done, form_page, moment, submitted
+
+MARKING = "TLP:AMBER+STRICT"
+
+
+class TakeForm(forms.Form):
+    """A VEX document as a file."""
+
+    name = forms.CharField(
+        label="Name",
+        max_length=vex.MAX_NAME,
+        help_text="A newer document under the same name takes its place.",
+    )
+    file = forms.FileField(label="File", help_text="OpenVEX, CSAF VEX, or CycloneDX as JSON.")
+
+
+@require_GET
+@page(Permission.NOTICE_READ)
+def list_vex(request: SignedIn) -> HttpResponse:
+    """The documents that count, and every suppressed match with its reason and source."""
+    rows = vex.suppressed(request.actor)
+    shown = Paginator(rows, 50).get_page(request.GET.get("page"))
+    context = {
+        "documents": [
+            {**each, "taken": moment(each["taken_at"])} for each in vex.documents(request.actor)
+        ],
+        "page": shown,
+        "rows": [{**row, "tag": _tag(row)} for row in shown],
+        "counts": {
+            "suppressed": sum(not row["lifted"] for row in rows),
+            "lifted": sum(row["lifted"] for row in rows),
+        },
+        "may_edit": request.actor.may(Permission.ANSWER_GIVE),
+        "page_marking": MARKING,
+    }
+    return render(request, "pages/vex.html", context)
+
+
+def _tag(row: dict[str, Any]) -> State:
+    if row["lifted"]:
+        return State("lifted: found again", "attention")
+    return State(row["status"].replace("_", " "), "ended")
+
+
+@require_http_methods(["GET", "POST"])
+@page(Permission.ANSWER_GIVE)
+def take(request: SignedIn) -> HttpResponse:
+    """Take a VEX document from a file."""
+    posted = request.method == "POST"
+    form = TakeForm(request.POST if posted else None, request.FILES if posted else None)
+
+    def keep(given: dict[str, Any]) -> Any:
+        return vex.take_vex(request.actor, given["name"], given["file"].read(MAX_VEX + 1))
+
+    made = submitted(request, form, keep)
+    if made is not None:
+        said = f"{made.statements:,} statements are kept; your inventories are matched anew."
+        return done(request, said, "vex")
+    context = {
+        "title": "Take a VEX document",
+        "lede": "What it states as not affected or fixed is suppressed, listed with its reason,"
+        " and can be lifted match by match.",
+        "button": "Take it",
+        "back": "/vex/",
+        "trail": [("VEX", "/vex/"), ("Take a document", "")],
+        "page_marking": MARKING,
+    }
+    return form_page(request, form, context)
+
+
+@require_POST
+@page(Permission.ANSWER_GIVE)
+def withdraw(request: SignedIn, document_id: str) -> HttpResponse:
+    """Let a document count no more."""
+    row = vex.withdraw_vex(request.actor, document_id)
+    return done(request, f"{row.name} counts no more; what it suppressed is matched anew.", "vex")
+
+
+@require_POST
+@page(Permission.ANSWER_GIVE)
+def lift(request: SignedIn, suppression_id: str) -> HttpResponse:
+    """Find a suppressed match again."""
+    vex.lift(request.actor, suppression_id)
+    return done(request, "Lifted: it is found again.", "vex")
+
+
+@require_POST
+@page(Permission.ANSWER_GIVE)
+def honour(request: SignedIn, suppression_id: str) -> HttpResponse:
+    """Honour the statement on a lifted match again."""
+    vex.lift(request.actor, suppression_id, lifted=False)
+    return done(request, "The statement is honoured again.", "vex")
