@@ -6,6 +6,7 @@ a whole day's questions are timed: made, signed, answered, opened, and matched a
 
 from __future__ import annotations
 
+import importlib
 import random
 import tarfile
 import tempfile
@@ -14,12 +15,12 @@ from pathlib import Path
 
 from benchmarks.child import VEDETTE, output
 from benchmarks.data import pypi_advisories, real
-from benchmarks.result import Result, Spread, timed
+from benchmarks.result import Result, Spread, in_turns, timed
 from vedette.exchange.private_question import opened_question, read_question, seal_answer
 from vedette.kernel.canonical import canonical
 from vedette.kernel.keys import PrivateKeys
 from vedette.kernel.markings import RED
-from vedette.matching import identity, private, records
+from vedette.matching import identity, intersection, private, records
 from vedette.matching.index import Index, open_index
 from vedette.matching.model import Advisory, Affected, Component, Inventory
 from vedette.matching.ranges import Interval, Range
@@ -111,6 +112,46 @@ def _buckets(
     note = f"{questions} questions; {len(matches)} of {cases // 2} matches found, none besides"
     return [
         Result(what, "s", spread, note=note),
+        Result(f"{what}: crosses to the clearinghouse", "bytes", Spread.of([there])),
+        Result(f"{what}: crosses back", "bytes", Spread.of([back])),
+        *_intersected(size, held, hidden, rounds),
+    ]
+
+
+def _intersected(size: int, held: list[str], hidden: list[str], rounds: int) -> list[Result]:
+    """The same sets by private set intersection, padded as it crosses; beside the library alone."""
+    ours, theirs = (["pypi/" + name for name in names] for names in (held, hidden))
+    crossed: list[tuple[int, int]] = []
+    found: list[list[str]] = []
+
+    def padded() -> float:
+        def work() -> None:
+            asking = intersection.Asking(ours)
+            answer = intersection.answer(theirs, asking.request)
+            found.append(asking.found(answer))
+            crossed.append((len(asking.request), len(answer)))
+
+        return timed(work)
+
+    def bare() -> float:
+        psi = importlib.import_module("private_set_intersection.python")
+
+        def work() -> None:
+            server, client = (each.CreateWithNewKey(True) for each in (psi.server, psi.client))
+            raw = psi.DataStructure.RAW
+            setup = server.CreateSetupMessage(1e-9, len(ours), theirs, raw)
+            response = server.ProcessRequest(client.CreateRequest(ours))
+            found.append(sorted(ours[place] for place in client.GetIntersection(setup, response)))
+
+        return timed(work)
+
+    measured = in_turns({"padded": padded, "bare": bare}, rounds)
+    assert all(each == sorted({*ours} & {*theirs}) for each in found)
+    what = f"{size:,} products × {len(hidden)} embargoed, by intersection"
+    note = f"padded to {intersection.HELD:,} and {intersection.CASES}; {len(found[0])} in both"
+    there, back = crossed[-1]
+    return [
+        Result(what, "s", measured["padded"], measured["bare"], "openmined-psi, unpadded", note),
         Result(f"{what}: crosses to the clearinghouse", "bytes", Spread.of([there])),
         Result(f"{what}: crosses back", "bytes", Spread.of([back])),
     ]

@@ -31,9 +31,9 @@ OTHER_FILES = ("package-lock.json", "npm-shrinkwrap.json", ".npmrc", "uv.lock", 
 EXTRAS_OF = {
     "core": ([], []),
     "demo": (["stats", "server", "bench"], ["build"]),
-    "test": (["stats", "server", "bench"], ["test"]),
-    "lint": (["stats", "server", "bench"], ["lint"]),
-    "all": (["stats", "server", "bench", "ray"], ["lint"]),
+    "test": (["stats", "server", "bench", "psi"], ["test"]),
+    "lint": (["stats", "server", "bench", "psi"], ["lint"]),
+    "all": (["stats", "server", "bench", "psi", "ray"], ["lint"]),
 }
 
 

@@ -30,7 +30,7 @@ from vedette.services.testing import Fixture
 from vedette.site.config import write_config
 from vedette.store.models import Case
 
-NAMES = [f"quarry-{n}" for n in range(12_000)]
+NAMES = [f"quarry-works-{n:05}" for n in range(12_000)]
 
 
 def one_flaw_each(recipe: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def publish(house: Fixture) -> None:
         index.keep(doing, many(), None, len(NAMES), doing.now)
 
 
-def embargoed(house: Fixture, name: str, fixed: str = "2.0") -> Case:
+def embargoed(house: Fixture, name: str, fixed: str = "2.0", *, secret: bool = False) -> Case:
     """A case on a package, open for private matching."""
     found = opened(house, marking="TLP:AMBER+STRICT", recipe=recipe(name.encode()))
     affected = {
@@ -62,7 +62,8 @@ def embargoed(house: Fixture, name: str, fixed: str = "2.0") -> Case:
         "package": name,
         "ranges": [{"introduced": "0", "fixed": fixed}],
     }
-    private_cases.open_in_private(house.person("coordinator"), found.id, [affected])
+    coordinator = house.person("coordinator")
+    private_cases.open_in_private(coordinator, found.id, [affected], secret=secret)
     return found
 
 

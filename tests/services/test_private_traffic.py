@@ -24,6 +24,7 @@ from tests.services.private_house import (
 
 from vedette.exchange.private_question import PRIVATE_PATH
 from vedette.kernel.permissions import Profile
+from vedette.matching import intersection
 from vedette.services import cases, private_cases, reproduction
 from vedette.services.testing import Fixture
 from vedette.store.models import LedgerEntry, PrivateQuestion
@@ -113,7 +114,8 @@ def test_names_versions_and_counts_are_nowhere_in_the_traffic(
                 assert written.lower() not in crossed
     assert b"1.4.1" not in crossed
     fields = json.loads(payload)
-    assert set(fields) == {"vedette", "id", "asker", "to", "asked_at", "key", "bits", "buckets"}
+    told = {"vedette", "id", "asker", "to", "asked_at", "key", "kind", "bits", "buckets"}
+    assert set(fields) == told
     assert len(fields["buckets"]) == 4 * 64
     assert 1 << fields["bits"] > 64
 
@@ -193,3 +195,49 @@ def test_a_case_that_ended_is_no_longer_told(house: Fixture, utility: Operator) 
     case = embargoed(house, NAMES[3])
     cases.close_case(house.person("coordinator"), case.id, "withdrawn by its finder")
     assert private_lines(utility.watch("--embargoed")) == []
+
+
+@pytest.fixture
+def small_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intersection, "HELD", 64)
+
+
+@pytest.mark.usefixtures("small_sets")
+def test_a_secret_set_is_intersected_and_told_for_what_is_revealed(
+    house: Fixture, utility: Operator
+) -> None:
+    case, other = (embargoed(house, NAMES[n], secret=True) for n in (3, 4))
+    embargoed(house, NAMES[2_000], secret=True)
+    assert private_lines(utility.watch("--embargoed")) == []
+    code, lines, said = utility.watch("--embargoed", "--intersect")
+    assert (code, lines) == (0, [])
+    assert f"products in both sets: pypi/{NAMES[3]}, pypi/{NAMES[4]};" in said
+    given = ("--embargoed", "--intersect", "--reveal")
+    (line,) = private_lines(utility.watch(*given, f"pypi/{NAMES[3]}"))
+    assert (line["advisory"], line["verdict"], line["fixed"]) == (case.id, "affected", ["2.0"])
+    (more,) = private_lines(utility.watch(*given, "all"))
+    assert (more["advisory"], more["change"]) == (other.id, "new")
+
+
+@pytest.mark.usefixtures("small_sets")
+def test_intersections_cannot_be_told_apart_and_name_nothing(
+    house: Fixture, utility: Operator
+) -> None:
+    seen = []
+    for held, hidden in ((MINE, NAMES[3]), (OTHERS, NAMES[7]), (MINE[:2], NAMES[8])):
+        utility.holds(*held)
+        utility.watch()
+        embargoed(house, hidden, secret=True)
+        with recorded(utility.port) as wire:
+            given = ("--embargoed", "--intersect", "--reveal", "all")
+            assert utility.watch(*given, port=wire.port)[0] == 0
+        questions = [there.partition(b"\r\n\r\n")[2] for there, _ in wire.passed[1:]]
+        payloads = [base64.b64decode(json.loads(question)["payload"]) for question in questions]
+        crossed = (wire.bytes() + b"".join(payloads)).lower()
+        for purl in held:
+            name = purl.removeprefix("pkg:pypi/").partition("@")[0]
+            for written in (*ways(name), *ways("pypi/" + name)):
+                assert written.lower() not in crossed
+        # what is revealed is sealed with age, whose header has a part of random length
+        seen.append([*wire.lengths()[:2], wire.lengths()[2][1]])
+    assert seen[0] == seen[1] == seen[2]

@@ -86,6 +86,18 @@ class Unreachable(VedetteError):
     show_default=True,
     help="How many private questions at once, whatever you hold.",
 )
+@click.option(
+    "--intersect",
+    is_flag=True,
+    help="With --embargoed: intersect the sets of products instead of asking for buckets (extra"
+    " psi); then ask for the ranges of those named by --reveal.",
+)
+@click.option(
+    "--reveal",
+    multiple=True,
+    metavar="NAME",
+    help="A product in both sets, as --intersect names it, or `all`; can be repeated.",
+)
 @instance_option
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines: match's fields and `change`.")
 def watch(
@@ -97,6 +109,8 @@ def watch(
     everything: bool,
     embargoed: bool,
     questions: int,
+    intersect: bool,
+    reveal: tuple[str, ...],
     folder: Path | None,
     as_json: bool,
 ) -> None:
@@ -112,6 +126,8 @@ def watch(
     """
     from vedette.matching.index import open_index
 
+    if (intersect and not embargoed) or (reveal and not intersect):
+        raise BadInput("--reveal belongs to --intersect, and that to --embargoed")
     kept, who = _State(state), watch_private.identity(folder) if embargoed else None
     maker = kept.card(card)
     while True:
@@ -129,6 +145,7 @@ def watch(
                     *(state, _read(inventories, []), open_index(kept.path(INDEX))),
                     *(who, maker, url.rstrip("/")),
                     questions=questions,
+                    reveal=reveal if intersect else None,
                     everything=everything,
                 ):
                     click.echo(json.dumps(line) if as_json else _words(line))

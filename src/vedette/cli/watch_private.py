@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from vedette.kernel.markings import Marking
     from vedette.matching.index import Index
     from vedette.matching.model import Inventory
+    from vedette.services.private_asking import Outcome
 
 SECONDS = 120
-STATE = "embargoed.json"
+STATE, INTERSECTED = "embargoed.json", "intersected.json"
 RHYTHM = timedelta(days=1)
 
 
@@ -70,19 +71,26 @@ def news(
     url: str,
     *,
     questions: int = 1,
+    reveal: tuple[str, ...] | None = None,
     everything: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """The embargoed matches that are new, changed or gone; then they are remembered.
 
-    Of a bucket that was not asked this time nothing is said to be gone.
+    Of a bucket that was not asked this time nothing is said to be gone. With `reveal` the sets are
+    intersected instead, and those products' ranges asked for.
     """
     from vedette.exchange.private_question import PRIVATE_PATH
     from vedette.kernel.clock import format_time
     from vedette.services.private_asking import Asker
 
-    kept, now = _kept(state), who.clock.now()
+    name = STATE if reveal is None else INTERSECTED
+    kept, now = _kept(state, name), who.clock.now()
     asker = Asker(who.keys, who.ceiling, maker.keys, _poster(url + PRIVATE_PATH))
-    found = asker.ask(inventories, index, now, questions=questions, turn=kept.get("turn", 0))
+    turn = kept.get("turn", 0)
+    if reveal is None:
+        found = asker.ask(inventories, index, now, questions=questions, turn=turn)
+    else:
+        found = asker.intersect(inventories, index, now, reveal=reveal, turn=turn)
     before = {_key(line): line for line in kept.get("lines", ())}
     lines = {}
     for each in found.matches:
@@ -104,22 +112,32 @@ def news(
         else:
             lines[key] = line
     remembered = {
-        "turn": kept.get("turn", 0) + 1,
+        "turn": turn + 1,
         "asked_at": format_time(now),
         "lines": list(lines.values()),
     }
-    with whole(state / STATE) as file:
+    with whole(state / name) as file:
         file.write(json.dumps(remembered).encode())
+    tell([*_told(found, intersected=reveal is not None), *found.notes])
+
+
+def _told(found: Outcome, *, intersected: bool) -> list[str]:
+    """What a run asked and what it left, in words."""
+    left = f"{found.left} of {found.limit} questions of the day are left"
+    if intersected:
+        both = ", ".join(found.both) or "none"
+        waiting = f"; {found.waiting} names wait for the next time" if found.waiting else ""
+        return [f"products in both sets: {both}{waiting}; {left}"]
+    division = found.division
     told = [
-        f"asked in private for {len(found.asked)} of {found.division.buckets} buckets; each is"
-        f" shared by at least {found.division.shared} of {found.division.products:,} products;"
-        f" {found.left} of {found.limit} questions of the day are left"
+        f"asked in private for {len(found.asked)} of {division.buckets} buckets; each is shared by"
+        f" at least {division.shared} of {division.products:,} products; {left}"
     ]
     if found.waiting:
         told.append(
             f"{found.waiting} buckets wait for the next time; next: more --questions at once"
         )
-    tell([*told, *found.notes])
+    return told
 
 
 def words(line: dict[str, Any]) -> str:
@@ -138,9 +156,9 @@ def _key(line: dict[str, Any]) -> tuple[str, ...]:
     return line["inventory"], line["component"], line["advisory"]
 
 
-def _kept(state: Path) -> dict[str, Any]:
+def _kept(state: Path, name: str = STATE) -> dict[str, Any]:
     with suppress(FileNotFoundError):
-        found: dict[str, Any] = json.loads((state / STATE).read_bytes())
+        found: dict[str, Any] = json.loads((state / name).read_bytes())
         return found
     return {}
 

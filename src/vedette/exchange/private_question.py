@@ -6,13 +6,16 @@ who listens reads nothing of it, and who repeats the question gets nothing that 
 
 Rules:
 - A question names the receiver and its time; it is taken once, and within SKEW of that time.
+- It asks for buckets (`matching.private`), for an intersection (`matching.intersection`), or for
+  the ranges of products whose names it reveals, sealed to the clearinghouse.
 - The lengths of question and answer depend on how many buckets are asked, and on how many slots a
   bucket has; on nothing of what is held or under embargo.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from base64 import b64decode, b64encode
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,7 +27,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from vedette.exchange.envelope import open_envelope, sign_payload
-from vedette.exchange.fields import ID, Record, Text, Time, Whole
+from vedette.exchange.fields import ID, Choice, ListOf, Record, Text, Time, Whole
 from vedette.kernel.bounds import MIB, Bounds, read_json
 from vedette.kernel.canonical import canonical, digest
 from vedette.kernel.clock import format_time, parse_time
@@ -35,10 +38,11 @@ from vedette.kernel.keys import PrivateKeys, PublicKeys
 
 PRIVATE_TYPE = "application/vnd.vedette.private-question+json"
 PRIVATE_PATH = "/exchange/v1/private"
-MAX_QUESTION = 64 * 1024
+MAX_QUESTION = MIB
 MAX_ANSWER = 64 * MIB
 SKEW = timedelta(minutes=10)
 HEAD = 512
+MOST_NAMES, NAMES = 32, 8 * 1024
 _CONTEXT = b"vedette private answer 1\n"
 _KEY, _SIGNATURE, _NONCE = 32, 64, bytes(12)
 _DIGITS = 4
@@ -50,8 +54,10 @@ _FIELDS = Record(
         "to": Text(64, "[0-9a-f]{64}"),
         "asked_at": Time(),
         "key": Text(64, "[0-9a-f]{64}"),
-        "bits": Whole(0, 4 * _DIGITS),
-        "buckets": Text(_DIGITS * 4_096, f"([0-9a-f]{{{_DIGITS}}})+"),
+        "kind": Choice(("buckets", "intersection", "ranges")),
+        "bits": Whole(0, 4 * _DIGITS, required=False),
+        "buckets": Text(_DIGITS * 4_096, f"([0-9a-f]{{{_DIGITS}}})+", required=False),
+        "content": Text(MAX_QUESTION // 2, "[A-Za-z0-9+/=]+", required=False),
     }
 )
 # what an answer says before its buckets, in HEAD bytes
@@ -69,7 +75,10 @@ _HEAD = Record(
 
 @dataclass(frozen=True)
 class Question:
-    """What crosses of a question: `buckets` out of 2**bits, `key` is X25519's public one as hex."""
+    """What crosses of a question: `buckets` out of 2**bits, `key` is X25519's public one as hex.
+
+    One of another `kind` has `content` instead of buckets.
+    """
 
     id: str
     asker: str
@@ -79,6 +88,8 @@ class Question:
     bits: int
     buckets: tuple[int, ...]
     digest: str
+    kind: str = "buckets"
+    content: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -94,6 +105,18 @@ def put(
     buckets: Sequence[int], bits: int, keys: PrivateKeys, to: PublicKeys, now: datetime
 ) -> Asked:
     """Sign a question for `buckets` out of 2**bits."""
+    text = "".join(f"{each:0{_DIGITS}x}" for each in buckets)
+    return _put({"kind": "buckets", "bits": bits, "buckets": text}, keys, to, now)
+
+
+def put_content(
+    kind: str, content: bytes, keys: PrivateKeys, to: PublicKeys, now: datetime
+) -> Asked:
+    """Sign a question of another kind."""
+    return _put({"kind": kind, "content": b64encode(content).decode()}, keys, to, now)
+
+
+def _put(asked: Mapping[str, Any], keys: PrivateKeys, to: PublicKeys, now: datetime) -> Asked:
     key = X25519PrivateKey.generate()
     payload = canonical(
         {
@@ -103,8 +126,7 @@ def put(
             "to": to.keyid,
             "asked_at": format_time(now),
             "key": key.public_key().public_bytes_raw().hex(),
-            "bits": bits,
-            "buckets": "".join(f"{each:0{_DIGITS}x}" for each in buckets),
+            **asked,
         }
     )
     return Asked(sign_payload(payload, PRIVATE_TYPE, keys), digest(payload), key)
@@ -122,7 +144,14 @@ def read_question(envelope: Opened) -> Question:
     bounds = Bounds(size=MAX_QUESTION, depth=4, count=100)
     given = read_json(envelope.payload, source="question", bounds=bounds)
     _FIELDS.check(given, "question")
-    text, bits = given["buckets"], given["bits"]
+    kind, wanted = given["kind"], {"buckets": ("bits", "buckets")}
+    if {"bits", "buckets", "content"} & given.keys() != {*wanted.get(kind, ("content",))}:
+        raise BadInput(f"question: other fields than one of kind {kind} has")
+    text, bits = given.get("buckets", ""), given.get("bits", 0)
+    try:
+        content = b64decode(given.get("content", ""), validate=True)
+    except ValueError:
+        raise BadInput("question.content: no base64") from None
     buckets = tuple(int(text[at : at + _DIGITS], 16) for at in range(0, len(text), _DIGITS))
     if any(each >> bits for each in buckets) or list(buckets) != sorted(set(buckets)):
         raise BadInput(f"question.buckets: each once, in order, below 2**{bits}")
@@ -135,7 +164,25 @@ def read_question(envelope: Opened) -> Question:
         bits,
         buckets,
         envelope.digest,
+        kind,
+        content,
     )
+
+
+def write_names(keys: Collection[str]) -> bytes:
+    """The product keys that an asker reveals, at one size. Raises BadInput for too many."""
+    text = canonical(sorted(keys))
+    if len(keys) > MOST_NAMES or len(text) > NAMES:
+        raise BadInput(f"{len(keys)} products revealed: at most {MOST_NAMES}, in {NAMES:,} bytes")
+    return text.ljust(NAMES)
+
+
+def read_names(data: bytes) -> frozenset[str]:
+    """What `write_names` wrote. Raises BadInput."""
+    bounds = Bounds(size=NAMES, depth=2, count=MOST_NAMES + 1)
+    names = read_json(data, source="question.content", bounds=bounds)
+    ListOf(Text(NAMES), MOST_NAMES).check(names, "question.content")
+    return frozenset(names)
 
 
 def seal_answer(

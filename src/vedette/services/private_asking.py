@@ -11,20 +11,20 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 from vedette.exchange.fields import ListOf, Mark, Record, Text
-from vedette.exchange.private_question import Asked, open_answer, put
+from vedette.exchange.private_question import Asked, open_answer, put, put_content, write_names
 from vedette.kernel.bounds import Bounds, read_json
 from vedette.kernel.canonical import canonical
 from vedette.kernel.errors import BadInput, Refused
 from vedette.kernel.keys import PrivateKeys, PublicKeys
 from vedette.kernel.markings import Marking
-from vedette.matching import private, records
+from vedette.matching import intersection, private, records
 from vedette.matching.engine import match
 from vedette.matching.holdings import Holdings
 from vedette.matching.index import DAMAGE, Index
@@ -60,13 +60,17 @@ class Embargoed:
 
 @dataclass
 class Outcome:
-    """What a run found: `asked` buckets in `division`, `waiting` ones, what is left of the day."""
+    """What a run found: `asked` buckets in `division`, `waiting` ones, what is left of the day.
+
+    `both` are the product keys of an intersection; it counts as bucket 0 where all were revealed.
+    """
 
     division: private.Division
     waiting: int
     asked: set[int] = field(default_factory=set)
     matches: list[Embargoed] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    both: list[str] = field(default_factory=list)
     left: int = 0
     limit: int = 0
 
@@ -109,6 +113,37 @@ class Asker:
         found.matches = sorted(_matched(inventories, entries), key=lambda e: e.match[:4])
         return found
 
+    def intersect(
+        self,
+        inventories: Sequence[Inventory],
+        index: Index,
+        now: datetime,
+        *,
+        reveal: Collection[str] = (),
+        turn: int = 0,
+    ) -> Outcome:
+        """Learn which product keys both sides hold; ask for the ranges of those in `reveal`.
+
+        "all" in `reveal` is each of them. Two questions, whatever is found: the second may name
+        nothing. Raises MissingPart without the extra psi, Refused, and what `post` does.
+        """
+        keys = set(Holdings(inventories).by_key)
+        asking = intersection.Asking(keys, turn)
+        asked = put_content("intersection", asking.request, self.keys, self.maker, now)
+        _, content = open_answer(asked, self.post(canonical(dict(asked.envelope))), self.maker)
+        both = asking.found(content)
+        found = Outcome(private.divide(index.keys()), asking.waiting, both=both)
+        chosen = {key for key in both if key in reveal or "all" in reveal}
+        sealed = self.maker.seal(write_names(chosen))
+        asked = put_content("ranges", sealed, self.keys, self.maker, now)
+        answer = self.post(canonical(dict(asked.envelope)))
+        entries: dict[str, _Opened] = {}
+        self._read(asked, answer, (0,), {0: chosen}, found, entries)
+        if chosen != set(both):
+            found.asked.clear()
+        found.matches = sorted(_matched(inventories, entries), key=lambda e: e.match[:4])
+        return found
+
     def _secret(self) -> bytes:
         # an Ed25519 signature is the same each time, and nobody else can make it
         return sha256(
@@ -120,7 +155,7 @@ class Asker:
         asked: Asked,
         answer: bytes,
         buckets: Sequence[int],
-        held: dict[int, set[str]],
+        held: Mapping[int, Collection[str]],
         found: Outcome,
         entries: dict[str, _Opened],
     ) -> None:

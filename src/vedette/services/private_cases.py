@@ -37,12 +37,17 @@ SHOWN_HOURS = 5
 
 
 def open_in_private(
-    actor: Actor, case_id: str, affected: Sequence[Mapping[str, Any]] = ()
+    actor: Actor,
+    case_id: str,
+    affected: Sequence[Mapping[str, Any]] = (),
+    *,
+    secret: bool = False,
 ) -> PrivateCase:
     """Open a case for private matching, or bring what is open of it up to date.
 
     Args:
         affected: products as in `formats.advisory.Affected`; without it what was executed.
+        secret: in no bucket, where names can be tried; told only by intersection.
     """
     with on_case(actor, case_id) as (doing, case):
         if case.state in ENDED:
@@ -59,11 +64,17 @@ def open_in_private(
         row = PrivateCase.objects.select_for_update().filter(case=case).first()
         row = row or PrivateCase(org_id=doing.here.org, case=case)
         row.record, row.keys = {"line": records.dump(record).decode("ascii")}, keys
-        row.active, row.opened_at, row.closed_at = True, doing.now, None
+        row.active, row.secret = True, secret
+        row.opened_at, row.closed_at = doing.now, None
         for entry in entries_of(row):
             private.seal(*entry, bytes(private.SALT))
         row.save()
-        doing.record(Event.CASE_PRIVATE_OPENED, case.id, {"keys": keys}, marking=case.marking)
+        doing.record(
+            Event.CASE_PRIVATE_OPENED,
+            case.id,
+            {"keys": keys, "secret": secret},
+            marking=case.marking,
+        )
         return row
 
 
@@ -88,6 +99,7 @@ def state_of(actor: Actor, case_id: str) -> dict[str, Any] | None:
             return None
         return {
             "open": row.active,
+            "secret": row.secret,
             "asked": row.asked,
             "opened_at": stamp(row.opened_at),
             "closed_at": stamp(row.closed_at),

@@ -11,6 +11,7 @@ Rules:
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from datetime import timedelta
 from functools import lru_cache
 
@@ -20,6 +21,7 @@ from vedette.exchange.private_question import (
     SKEW,
     Question,
     opened_question,
+    read_names,
     read_question,
     seal_answer,
 )
@@ -28,7 +30,7 @@ from vedette.kernel.errors import BadInput, NotFound, Refused
 from vedette.kernel.events import Event
 from vedette.kernel.keys import PublicKeys
 from vedette.kernel.permissions import Profile
-from vedette.matching import private
+from vedette.matching import intersection, private
 from vedette.matching.index import Index
 from vedette.services import index
 from vedette.services.acting import Doing, act, instance_actor
@@ -101,19 +103,14 @@ def _answer(doing: Doing, peer: Peer, question: Question) -> bytes:
             f"{limit} private questions in 24 hours, and no more",
             next_step=f"ask again from {format_time(again)} on",
         )
-    division = current_division()
-    if (question.bits, len(question.buckets)) != (division.bits, division.asked):
-        raise Refused(
-            f"question: {division.asked} buckets out of {division.buckets} belong in one, by the"
-            " newest index",
-            next_step="pull the index, and ask again",
-        )
     if PrivateQuestion.objects.filter(id=question.id).exists():
         raise Refused("question: taken before")
     row = PrivateQuestion(id=question.id, org_id=doing.here.org, peer=peer, asked_at=now)
     row.save(force_insert=True)
-    doing.record(Event.INDEX_QUESTION_ANSWERED, question.id, {"peer": peer.keyid})
-    salt = os.urandom(private.SALT)
+    doing.record(
+        Event.INDEX_QUESTION_ANSWERED, question.id, {"peer": peer.keyid, "kind": question.kind}
+    )
+    salt, division = os.urandom(private.SALT), current_division()
     head = {
         "bits": division.bits,
         "shared": division.shared,
@@ -122,17 +119,52 @@ def _answer(doing: Doing, peer: Peer, question: Question) -> bytes:
         "limit": limit,
         "left": limit - len(times) - 1,
     }
-    filled = private.fill(_open_entries(question), question.buckets, division.bits, salt)
-    return seal_answer(question, head, filled, doing.here.keys)
+    content = _KINDS[question.kind](question, division, salt)
+    return seal_answer(question, head, content, doing.here.keys)
 
 
-def _open_entries(question: Question) -> list[private.Entry]:
-    """The entries of every open case; those in a bucket that is asked are counted."""
-    open_ = PrivateCase.objects.filter(active=True).exclude(case__state__in=ENDED)
-    rows, asked = list(open_.select_related("case").order_by("pk")), set(question.buckets)
-    lying = [r.pk for r in rows if any(private.bucket(k, question.bits) in asked for k in r.keys)]
-    PrivateCase.objects.filter(pk__in=lying).update(asked=F("asked") + 1)
-    return [entry for row in rows for entry in entries_of(row)]
+def _buckets(question: Question, division: private.Division, salt: bytes) -> bytes:
+    """The asked buckets, with what is open and not secret."""
+    if (question.bits, len(question.buckets)) != (division.bits, division.asked):
+        raise Refused(
+            f"question: {division.asked} buckets out of {division.buckets} belong in one, by the"
+            " newest index",
+            next_step="pull the index, and ask again",
+        )
+    rows, asked = [row for row in _open() if not row.secret], set(question.buckets)
+    _count(r for r in rows if any(private.bucket(k, question.bits) in asked for k in r.keys))
+    entries = [entry for row in rows for entry in entries_of(row)]
+    return private.fill(entries, question.buckets, division.bits, salt)
+
+
+def _intersection(question: Question, division: private.Division, salt: bytes) -> bytes:
+    """Which product keys both sides hold, which the asker alone learns; it reaches every case."""
+    rows = _open()
+    _count(rows)
+    keys = sorted({key for row in rows for key in row.keys})
+    return intersection.answer(keys, question.content)
+
+
+def _ranges(question: Question, division: private.Division, salt: bytes) -> bytes:
+    """What is open of the products whose names the asker reveals."""
+    keys = read_names(here().keys.open(question.content))
+    rows = [row for row in _open() if not keys.isdisjoint(row.keys)]
+    _count(rows)
+    entries = [entry for row in rows for entry in entries_of(row) if entry[0] in keys]
+    return private.fill(entries, (0,), 0, salt)
+
+
+_KINDS = {"buckets": _buckets, "intersection": _intersection, "ranges": _ranges}
+
+
+def _open() -> list[PrivateCase]:
+    rows = PrivateCase.objects.filter(active=True).exclude(case__state__in=ENDED)
+    return list(rows.select_related("case").order_by("pk"))
+
+
+def _count(rows: Iterable[PrivateCase]) -> None:
+    reached = [row.pk for row in rows]
+    PrivateCase.objects.filter(pk__in=reached).update(asked=F("asked") + 1)
 
 
 def current_division() -> private.Division:

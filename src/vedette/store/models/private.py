@@ -25,7 +25,8 @@ class PrivateCase(Table):
     """A case open for private matching (`active`), or that once was.
 
     `record` holds what matching takes of it as an index would (`matching.records`), `keys` its
-    product keys; `asked` counts the questions for a bucket in which it lies.
+    product keys; `asked` counts the questions that reached it. A `secret` one is in no bucket, and
+    told only by intersection.
     """
 
     tenancy = Tenancy(host=True)
@@ -35,6 +36,7 @@ class PrivateCase(Table):
     record = columns.document()
     keys = models.JSONField(default=list)
     active = models.BooleanField(default=True)
+    secret = models.BooleanField(default=False)
     asked = models.IntegerField(default=0)
     opened_at = models.DateTimeField()
     closed_at = columns.moment()

@@ -270,13 +270,17 @@ def open_again(request: Asked, case_id: str, body: WhyIn) -> Any:
 
 class PrivateOut(Schema):
     open: bool
+    secret: bool
     asked: int = Field(description="How many questions reached the case.")
     opened_at: str | None
     closed_at: str | None
 
 
 class PrivateIn(Schema):
+    """`secret`: told by set intersection alone; `affected`: without it what was executed."""
+
     open: bool
+    secret: bool = False
     affected: list[dict[str, Any]] = Field(default_factory=list, max_length=100)
 
 
@@ -288,7 +292,7 @@ class PrivateIn(Schema):
 )
 def set_private(request: Asked, case_id: str, body: PrivateIn) -> Any:
     if body.open:
-        private_cases.open_in_private(request.auth, case_id, body.affected)
+        private_cases.open_in_private(request.auth, case_id, body.affected, secret=body.secret)
     else:
         private_cases.close_in_private(request.auth, case_id)
     return private_cases.state_of(request.auth, case_id)

@@ -31,6 +31,7 @@ from vedette.web.pages.case_forms import (
     InviteForm,
     MyTermsForm,
     NoteForm,
+    PrivateForm,
     PublishForm,
     ReasonForm,
     SeverityForm,
@@ -199,8 +200,10 @@ ACTS: dict[str, CaseAct] = {
             " name can learn that this one is under embargo. What was told once stays told.",
             "Open it",
             "The case is open for private matching.",
-            EmptyForm,
-            lambda actor, case_id, form: private_cases.open_in_private(actor, case_id),
+            PrivateForm,
+            lambda actor, case_id, form: private_cases.open_in_private(
+                actor, case_id, secret=form.cleaned_data["secret"]
+            ),
         ),
         CaseAct(
             "private-close",

@@ -106,6 +106,16 @@ class EmptyForm(forms.Form):
     """Nothing but the button."""
 
 
+class PrivateForm(forms.Form):
+    """How a case is open for private matching."""
+
+    secret = forms.BooleanField(
+        label="That this product is under embargo is itself a secret",
+        required=False,
+        help_text="Then it is told by set intersection alone, where names cannot be tried in bulk.",
+    )
+
+
 class PublishForm(forms.Form):
     """An advisory's words, and the facts from which deadlines follow."""
 
