@@ -101,7 +101,8 @@ def test_the_office_reads_what_changes_and_signs_it(office: Fixture) -> None:
     act = story.signed()
     officer = visitor(office, "reviewing-officer", email=PERSON)
     old = story.document(act)
-    new = replace(old, version=2, export=True)
+    quota = replace(old.quota, tokens=5_000_000)
+    new = replace(old, version=2, export=True, quota=quota, publication="none")
     body = {**signature(new, story.lab.keys), "base": old.digest}
     story.lab.send("terms.proposed", body, thread=act)
     page = read(officer, f"/acts/{act}/terms/")
@@ -111,6 +112,8 @@ def test_the_office_reads_what_changes_and_signs_it(office: Fixture) -> None:
     page = read(officer, at)
     assert "<del>no</del>" in page
     assert "<ins>yes</ins>" in page
+    assert "<ins>5,000,000</ins>" in page
+    assert "<ins>Nothing is published</ins>" in page
     assert officer.post(at, {}).status_code == 422
     send(officer, at, read="on")
     assert "version 2" in read(officer, f"/acts/{act}/terms/")

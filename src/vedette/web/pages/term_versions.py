@@ -27,7 +27,7 @@ from vedette.web.pages.terms import (
     signed_words,
     trail,
 )
-from vedette.web.pages.words import state
+from vedette.web.pages.words import publication_forms, purposes, state
 
 POINTS = {
     "people": "People with access",
@@ -115,7 +115,7 @@ def version(request: SignedIn, act_id: str, digest: str) -> HttpResponse:
         "number": str(shown["version"]),
         "form": form,
         "state": state("terms", shown["state"]),
-        "changes": [{**one, "point": POINTS[one["point"]]} for one in shown["changes"]],
+        "changes": [_change(one) for one in shown["changes"]],
         "facts": facts_of({**shown["terms"], "digest": digest}, found),
         "signed": [
             ("Proposed by", f"the {shown['proposed_by']}"),
@@ -143,6 +143,17 @@ def signed_file(request: SignedIn, act_id: str, digest: str) -> HttpResponse:
     name = f"{act_id}-terms-{value['terms']['version']}.json"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
+
+
+def _change(one: dict[str, Any]) -> dict[str, Any]:
+    """A point that changes: numbers and choices as the terms' own page says them."""
+    known = {"purposes": purposes(), "publication": publication_forms()}.get(one["point"], {})
+
+    def said(text: str) -> str:
+        return f"{int(text):,}" if text.isdecimal() else known.get(text, text)
+
+    texts = {side: [said(text) for text in one[side]] for side in ("before", "after")}
+    return {"point": POINTS[one["point"]], **texts}
 
 
 @require_http_methods(["GET", "POST"])

@@ -23,7 +23,7 @@ from vedette.services.terms import sign_terms
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Code, Link, Table
 from vedette.web.pages.forms import Lines, done, form_page, moment, posted, submitted
-from vedette.web.pages.words import bases, joined, purposes, state
+from vedette.web.pages.words import bases, joined, publication_forms, purposes, state
 
 
 def yes_no(label: str, help_text: str) -> Any:
@@ -220,7 +220,7 @@ def _counters(found: dict[str, Any]) -> bool:
 
 def facts_of(terms: dict[str, Any], found: dict[str, Any] | None = None) -> list[tuple[str, Cell]]:
     """The points of terms beside their clauses, as pairs."""
-    forms_of = {row["id"]: row["title"] for row in here().pack.records("terms", "publication")}
+    forms_of = publication_forms()
     return [
         *(hours(found) if found else []),
         ("Version", terms["version"]),

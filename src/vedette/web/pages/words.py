@@ -84,6 +84,11 @@ def purposes() -> dict[str, str]:
     return {row["id"]: f"{row['title']}: {row['text']}" for row in rows}
 
 
+def publication_forms() -> dict[str, str]:
+    """What terms can say of publication, by id."""
+    return {row["id"]: str(row["title"]) for row in here().pack.records("terms", "publication")}
+
+
 def bases() -> dict[str, str]:
     """The legal bases of a window by id."""
     return {
