@@ -9,8 +9,9 @@ candidate has counts double, because models are told apart by their numbers.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 from vedette.matching import names
@@ -38,22 +39,51 @@ class Candidate:
     advisories: int
 
 
+Prepared = tuple[str, str, _Name, int]
+
+
+def prepare(advisories: Iterable[Advisory]) -> list[Prepared]:
+    """The products that advisories name: words of vendor and product, name, how many name it."""
+    counts: Counter[_Name] = Counter()
+    for advisory in advisories:
+        counts.update({name for a in advisory.affected for name in _names_of(a)})
+    spelled: dict[tuple[str, str, str], list[_Name]] = {}
+    for vendor, product, purl in counts:
+        same = (vendor_words(vendor), product_words(product), purl)
+        spelled.setdefault(same, []).append((vendor, product, purl))
+    return [
+        (
+            vendor_key,
+            product_key,
+            max(sorted(spellings), key=lambda name: (counts[name], not name[1].isupper())),
+            sum(counts[name] for name in spellings),
+        )
+        for (vendor_key, product_key, _), spellings in sorted(spelled.items())
+    ]
+
+
 class Known:
     """The products that advisories name, by their words."""
 
     def __init__(self, advisories: Iterable[Advisory]) -> None:
-        counts: Counter[_Name] = Counter()
-        for advisory in advisories:
-            counts.update({name for a in advisory.affected for name in _names_of(a)})
-        spelled: dict[tuple[str, str, str], list[_Name]] = {}
-        for vendor, product, purl in counts:
-            same = (vendor_words(vendor), product_words(product), purl)
-            spelled.setdefault(same, []).append((vendor, product, purl))
+        self._take(prepare(advisories))
+
+    @classmethod
+    def of(cls, prepared: Iterable[Sequence[Any]]) -> Known:
+        """What `prepare` made, of one or of several sets of advisories."""
+        known = cls(())
+        known._take(prepared)
+        return known
+
+    def _take(self, prepared: Iterable[Sequence[Any]]) -> None:
+        merged: dict[tuple[str, str, str], tuple[_Name, int]] = {}
+        for vendor_key, product_key, name, total in prepared:
+            same = (vendor_key, product_key, name[2])
+            first, others = merged.get(same, (tuple(name), 0))
+            merged[same] = (first, total + others)
         self._rows: list[tuple[frozenset[str], frozenset[str], _Name, int]] = []
         self._by_word: dict[str, set[int]] = {}
-        for (vendor_key, product_key, _), spellings in sorted(spelled.items()):
-            best = max(sorted(spellings), key=lambda name: (counts[name], not name[1].isupper()))
-            total = sum(counts[name] for name in spellings)
+        for (vendor_key, product_key, _), (best, total) in sorted(merged.items()):
             row = (frozenset(vendor_key.split()), frozenset(product_key.split()), best, total)
             for word in row[0] | row[1]:
                 self._by_word.setdefault(word[:4], set()).add(len(self._rows))

@@ -33,6 +33,7 @@ from vedette.matching.model import Advisory as Record
 from vedette.services.acting import Actor, Doing, act, instance_actor, reading
 from vedette.services.jobs import job
 from vedette.services.matches import every_night, match_changes
+from vedette.services.products import prepare_products
 from vedette.services.sides import only
 from vedette.services.sources import BATCH, KEV
 from vedette.store.models import Advisory, IndexBuild, Peer, SourceAdvisory
@@ -94,6 +95,7 @@ def keep(
     stale = list(old.values_list("id", flat=True)[KEPT_BUILDS:])
     IndexBuild.objects.filter(id__in=stale).update(data=b"")
     doing.after(match_changes)
+    doing.after(prepare_products, index=row.id)
     every_night()
     return row
 

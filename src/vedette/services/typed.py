@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from threading import Lock
 
 from vedette.formats import typed_in
 from vedette.formats.typed_in import Entry
 from vedette.kernel.errors import BadInput
 from vedette.kernel.permissions import Permission
-from vedette.matching.candidates import Candidate, Known
-from vedette.matching.index import Index
-from vedette.services import inventories, matched, matches
+from vedette.matching.candidates import Candidate
+from vedette.services import inventories, matched, matches, products
 from vedette.services.acting import Actor
 from vedette.services.matched import Found
 from vedette.store.models import Inventory
@@ -28,9 +26,6 @@ from vedette.store.models import Inventory
 MAX_ENTRIES = 100
 MAX_WORDS = 200
 COLUMNS = ("vendor", "product", "version", "purl")
-
-_known: dict[tuple[str, ...], Known] = {}
-_one_at_a_time = Lock()
 
 
 @dataclass(frozen=True)
@@ -52,18 +47,8 @@ def choices(actor: Actor, text: str) -> list[tuple[Entry, list[Candidate]]]:
             f"text: {len(entries)} products, 1 to {MAX_ENTRIES} expected",
             next_step="a longer list is taken as a file",
         )
-    known = _of(matches.current_indexes())
+    known = products.known_products()
     return [(entry, known.candidates(entry.name)) for entry in entries]
-
-
-def _of(indexes: Sequence[Index]) -> Known:
-    """The products of the indexes in hand, kept while these are the newest."""
-    names = tuple(index.name for index in indexes)
-    with _one_at_a_time:
-        if names not in _known:
-            _known.clear()
-            _known[names] = Known(advisory for index in indexes for advisory in index)
-        return _known[names]
 
 
 def first_matches(actor: Actor, rows: Iterable[Chosen]) -> list[Found]:

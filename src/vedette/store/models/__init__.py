@@ -34,7 +34,7 @@ from vedette.store.models.early_access import EarlyAcceptance, EarlyAccess, Seat
 from vedette.store.models.engagement import Act, Decision, Dossier, Plan, PlanChange
 from vedette.store.models.exchange import Attachment, Awaiting, InMessage, OutMessage, Peer
 from vedette.store.models.findings import Finding, PeerOrganisation, Reproduction
-from vedette.store.models.index import IndexBuild, SourceAdvisory
+from vedette.store.models.index import IndexBuild, KnownProducts, SourceAdvisory
 from vedette.store.models.instance import IdempotencyRecord, PackRecord, Schedule
 from vedette.store.models.ledger import Checkpoint, LedgerEntry, LedgerHead, LedgerSalt
 from vedette.store.models.operators import (
@@ -101,6 +101,7 @@ __all__ = [
     "IndexBuild",
     "Inventory",
     "Invitation",
+    "KnownProducts",
     "LedgerEntry",
     "LedgerHead",
     "LedgerSalt",

@@ -50,3 +50,13 @@ class IndexBuild(Table):
     public = models.BooleanField(default=True)
     current = models.BooleanField(default=False)
     built_at = models.DateTimeField()
+
+
+class KnownProducts(Table):
+    """The products that an index names, prepared for typed lists (`matching.candidates`)."""
+
+    tenancy = Tenancy(host=True)
+
+    org = columns.owner()
+    build = models.OneToOneField(IndexBuild, on_delete=models.CASCADE, related_name="products")
+    rows = models.JSONField()
