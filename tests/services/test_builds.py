@@ -269,3 +269,18 @@ def test_text_of_answers() -> None:
     for bad in (None, [], {}, {"choices": [[]]}, {"choices": [{"message": None}]}):
         assert probing.text_of(bad) is None
     assert to_text(b"") == ""
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"error": {"message": "no model\n'Orion' here"}}, "no model 'Orion' here"),
+        ({"error": "down"}, "down"),
+        ({"error": {"message": 5}}, ""),
+        ([], ""),
+        (None, ""),
+        ({"error": {"message": "x" * 500}}, "x" * 120),
+    ],
+)
+def test_a_missed_round_says_what_the_model_s_side_said(answer: object, said: str) -> None:
+    assert probing.error_of(answer) == said

@@ -35,7 +35,7 @@ class Asked:
     failed: int = 0
     reason: str = ""
 
-    def take(self, call: Metered, question: str, text: str | None) -> None:
+    def take(self, call: Metered, question: str, text: str | None, said: str = "") -> None:
         """Keep one attempt; its answer too, where it gave one."""
         self.calls.append(call)
         self.builds.add(call.build)
@@ -44,7 +44,8 @@ class Asked:
             return
         self.failed += 1
         if self.failed >= GIVE_UP_AFTER:
-            self.reason = f"{self.failed} probes got no answer (last: HTTP {call.status})"
+            last = f"HTTP {call.status}" + (f", {said}" if said else "")
+            self.reason = f"{self.failed} probes got no answer (last: {last})"
 
 
 def ask(
@@ -68,7 +69,8 @@ def ask(
                 break
             work = [pool.submit(_one, client, opened, q, tokens, now) for q in questions]
             for question, each in zip(questions, work, strict=True):
-                found.take(each.result()[0], question, each.result()[1])
+                call, text, said = each.result()
+                found.take(call, question, text, said)
     return found
 
 
@@ -78,7 +80,7 @@ def _one(
     question: str,
     tokens: int,
     now: Callable[[], datetime],
-) -> tuple[Metered, str | None]:
+) -> tuple[Metered, str | None, str]:
     request_id, at, started = new_id("probe"), now(), time.monotonic()
     headers = {
         "Authorization": f"Bearer {opened.credential}",
@@ -99,7 +101,9 @@ def _one(
         value = None
     spent = round((time.monotonic() - started) * 1000)
     call = Metered(request_id, at, status, *usage_of(value), spent, refused, build, probe=True)
-    return call, text_of(value) if status == 200 else None
+    if status == 200:
+        return call, text_of(value), ""
+    return call, None, error_of(value)
 
 
 def _body(opened: OpenSession, question: str, tokens: int) -> dict[str, Any]:
@@ -122,6 +126,13 @@ def _json(data: bytes) -> Any:
         return json.loads(data)
     except RecursionError:
         return None
+
+
+def error_of(value: Any) -> str:
+    """What an answer says of its own error, on one line and cut; "" where it says nothing."""
+    error = value.get("error") if isinstance(value, Mapping) else None
+    said = error.get("message") if isinstance(error, Mapping) else error
+    return " ".join(said.split())[:120] if isinstance(said, str) else ""
 
 
 def text_of(value: Any) -> str | None:
