@@ -171,14 +171,25 @@ def test_the_shipped_flaw_names_its_record_and_the_versions():
 
 
 @pytest.mark.long
-def test_the_real_flaw_is_still_there_in_the_version_that_the_record_calls_fixed(builds):
+@pytest.mark.parametrize(
+    ("name", "crash_class", "frames"),
+    [
+        (
+            "ujson",
+            "stack-buffer-overflow",
+            ("Buffer_AppendIndentUnchecked", "encode", "JSON_EncodeObject", "objToJSON"),
+        ),
+        ("bsdiff4", "heap-buffer-overflow", ("patch",)),
+    ],
+)
+def test_real_flaws_are_there_until_the_version_that_execution_calls_fixed(
+    builds, name, crash_class, frames
+):
+    recipe = shipped_recipe(name)
+    assert recipe["fixed_version"] == regression(name)["execution_says_fixed_in"]
     try:
-        evidence = reproduce(shipped_recipe("ujson"), cache_dir=builds)
+        evidence = reproduce(recipe, cache_dir=builds)
     except MissingPart as missing:
         pytest.skip(str(missing))
     assert evidence.reproduced
-    assert evidence.crash_class == "stack-buffer-overflow"
-    assert evidence.top_frame == "Buffer_AppendIndentUnchecked"
-    assert evidence.frames == (
-        *("Buffer_AppendIndentUnchecked", "encode", "JSON_EncodeObject", "objToJSON"),
-    )
+    assert (evidence.crash_class, evidence.frames) == (crash_class, frames)

@@ -67,6 +67,8 @@ def release(shelf, version, check, marker):
         "backend.py": BACKEND.format(marker=str(marker)),
         "setup.py": SETUP.format(marker=str(marker)),
         "leaky.c": SOURCE.replace("CHECK", check),
+        "src/leaky_words/__init__.py": "from leaky_words.said import say\n",
+        "src/leaky_words/said.py": "def say(): print('in Python')\n",
     }
     path = shelf / f"leaky-{version}.tar.gz"
     with tarfile.open(path, "w:gz") as archive:
@@ -95,6 +97,8 @@ def test_nothing_of_a_release_runs_outside_and_its_flaw_is_reproduced(shelf, tmp
     build = build_pypi("leaky", "1.0", flawed, cache)
     assert build.modules == ("leaky",)
     assert run_script(build, "import leaky; leaky.spill(3)").exit_code == 0
+    pure = run_script(build, "import leaky_words; leaky_words.say()")
+    assert (pure.exit_code, pure.stdout) == (0, b"in Python\n")
     recipe = {
         "kind": "pypi",
         "name": "leaky",

@@ -40,7 +40,7 @@ BUILD_EXTENSION = Path(__file__).parent / "inside" / "build_extension.py"
 # Where sources lie in debug information: frames there are the release's own.
 RELEASE_SOURCES = f"{WORK}/source"
 # Names the encoding, so that no comment in a script can choose another.
-SCRIPT_HEAD = "# coding: utf-8\nimport sys; sys.path.insert(0, '/site')\n"
+SCRIPT_HEAD = "# coding: utf-8\nimport sys; sys.path[:0] = ['/site', '/site/pure.zip']\n"
 ASAN_OPTIONS = "detect_leaks=0:allocator_may_return_null=1:handle_abort=1"
 
 
@@ -113,7 +113,7 @@ def build_pypi(name: str, version: str, sha256: str, cache_dir: Path) -> PyBuild
         sdist = fetch_sdist(name, version, sha256, cache_dir)
         files = _build_extensions(f"{name} {version}", sdist, mounts)
         found = _keep(kept, files, compiler)
-    modules = tuple(sorted(file.split(".", 1)[0] for file in found))
+    modules = tuple(sorted(file.split(".", 1)[0] for file in found if file.endswith(".so")))
     return PyBuild(name, version, kept, modules, digest(canonical(dict(found))), compiler)
 
 
@@ -172,7 +172,7 @@ def _build_extensions(said: str, sdist: Path, mounts: Mapping[str, Path]) -> dic
             raise BadInput(f"{said}: its extensions do not build ({_said(outcome)})")
         last = outcome.stdout.strip().splitlines()[-1:] or [b""]
         names = read_json(last[0], source=f"{said}: list of modules")
-        if not isinstance(names, list) or not 0 < len(names) <= 100:
+        if not isinstance(names, list) or not 1 < len(names) <= 100:
             raise BadInput(f"{said}: builds no extension module")
         return {str(name): read_out(work, str(name), 64 * MIB) for name in names}
 

@@ -4,8 +4,8 @@ Usage: python -I build_extension.py SDIST.tar.gz
 
 The release's own setup.py runs with stand-ins for setuptools and distutils that only record which
 extensions it names; the compiler is then called from here, with symbols kept whatever link flags
-it asked for. Unpacks into `source`, leaves the modules in the current folder, and prints their
-file names as JSON.
+it asked for. Unpacks into `source`, leaves the modules in the current folder, beside them what the
+release has in Python, as `pure.zip`, and prints their file names as JSON.
 """
 
 import glob
@@ -18,11 +18,13 @@ import sysconfig
 import tarfile
 import tempfile
 import types
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 FLAGS = ["-O1", "-g", "-fPIC", "-fsanitize=address", "-fno-omit-frame-pointer", "-w"]
 STRIPPING = {"-Wl,--strip-all", "-Wl,-s", "-Wl,--strip-debug", "-Wl,-S", "-s", "-S"}
 CXX = (".cc", ".cpp", ".cxx")
+PURE = "pure.zip"
 
 
 class Extension:
@@ -112,6 +114,16 @@ def build(extension, folder):
     return name
 
 
+def bundle(folder):
+    """The release's own packages, which its extension modules may import."""
+    with zipfile.ZipFile(os.path.join(folder, PURE), "w") as made:
+        for base in (".", "src", "lib"):
+            for first in sorted(glob.glob(f"{base}/*/__init__.py")):
+                for path in sorted(glob.glob(f"{os.path.dirname(first)}/**/*.py", recursive=True)):
+                    made.write(path, os.path.relpath(path, base))
+    return PURE
+
+
 def main():
     folder = os.getcwd()
     with tarfile.open(sys.argv[1]) as archive:
@@ -122,7 +134,7 @@ def main():
     if not extensions:
         sys.exit("setup.py names no extension module")
     names = [build(extension, folder) for extension in extensions]
-    print(json.dumps(names))
+    print(json.dumps([*names, bundle(folder)]))
 
 
 main()
