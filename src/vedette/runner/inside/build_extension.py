@@ -120,7 +120,8 @@ def bundle(folder):
         for base in (".", "src", "lib"):
             for first in sorted(glob.glob(f"{base}/*/__init__.py")):
                 for path in sorted(glob.glob(f"{os.path.dirname(first)}/**/*.py", recursive=True)):
-                    made.write(path, os.path.relpath(path, base))
+                    with open(path, "rb") as file:
+                        made.writestr(zipfile.ZipInfo(os.path.relpath(path, base)), file.read())
     return PURE
 
 
