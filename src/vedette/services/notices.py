@@ -20,7 +20,7 @@ from vedette.kernel.clock import format_time
 from vedette.kernel.errors import BadInput, NotFound, Refused
 from vedette.kernel.events import Event
 from vedette.kernel.permissions import Permission
-from vedette.services import answers, matches, noticing
+from vedette.services import answers, matches, noticing, scores
 from vedette.services.acting import Actor, act, reading
 from vedette.services.jobs import job, schedule
 from vedette.services.noticing import NOT_FOUND
@@ -203,10 +203,12 @@ def notice_view(actor: Actor, notice_id: str) -> dict[str, Any]:
         row = _find(actor, notice_id)
         history = LedgerEntry.objects.filter(object_id=row.id).order_by("seq")
         events = [{"event": e.event, "time": e.time, "role": e.role} for e in history]
+        epss = scores.of_notices([row.id]).get(row.id)
     offered = [str(r.target) for r in NOTICE.moves(row.state, Party.OPERATOR)]
     return {
         **describe(row),
         "matches": row.matches,
+        "epss": epss,
         "answers": offered if actor.may(Permission.ANSWER_GIVE) else [],
         "history": events,
     }

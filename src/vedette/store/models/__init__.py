@@ -34,7 +34,7 @@ from vedette.store.models.early_access import EarlyAcceptance, EarlyAccess, Seat
 from vedette.store.models.engagement import Act, Decision, Dossier, Plan, PlanChange
 from vedette.store.models.exchange import Attachment, Awaiting, InMessage, OutMessage, Peer
 from vedette.store.models.findings import Finding, PeerOrganisation, Reproduction
-from vedette.store.models.index import IndexBuild, KnownProducts, SourceAdvisory
+from vedette.store.models.index import ExploitScore, IndexBuild, KnownProducts, SourceAdvisory
 from vedette.store.models.instance import IdempotencyRecord, PackRecord, Schedule
 from vedette.store.models.ledger import Checkpoint, LedgerEntry, LedgerHead, LedgerSalt
 from vedette.store.models.operators import (
@@ -91,6 +91,7 @@ __all__ = [
     "EarlyAcceptance",
     "EarlyAccess",
     "EarlyWarning",
+    "ExploitScore",
     "FieldCheck",
     "Finding",
     "FixDelivery",

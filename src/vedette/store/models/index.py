@@ -8,7 +8,7 @@ from django.db import models
 
 from vedette.store import columns
 from vedette.store.models.exchange import Peer
-from vedette.store.tenancy import Table, Tenancy
+from vedette.store.tenancy import Table, Tenancy, unscoped
 
 
 class SourceAdvisory(Table):
@@ -60,3 +60,12 @@ class KnownProducts(Table):
     org = columns.owner()
     build = models.OneToOneField(IndexBuild, on_delete=models.CASCADE, related_name="products")
     rows = models.JSONField()
+
+
+class ExploitScore(Table):
+    """How likely it is that a vulnerability is exploited within 30 days (EPSS), 0 to 1."""
+
+    tenancy = unscoped("public scores, the same for everybody")
+
+    cve = models.CharField(max_length=40, primary_key=True)
+    score = models.FloatField()

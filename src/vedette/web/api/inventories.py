@@ -9,7 +9,7 @@ from ninja import Schema
 from pydantic import Field
 
 from vedette.kernel.bounds import from_text
-from vedette.services import index, inventories, pulls, sources
+from vedette.services import index, inventories, pulls, scores, sources
 from vedette.web.api.idempotency import Asked, Router
 from vedette.web.api.kinds import Name
 
@@ -133,6 +133,18 @@ def take_records(request: Asked, source: str) -> Any:
 def take_catalogue(request: Asked) -> Any:
     """CISA's catalogue of known exploited vulnerabilities, as JSON; it replaces the one here."""
     return {"listed": sources.import_kev(request.auth, request.body)}
+
+
+@router.post(
+    "/index/epss",
+    response=dict[str, int],
+    operation_id="importEpss",
+    summary="Take EPSS scores, as the body",
+    openapi_extra=RAW,
+)
+def take_scores(request: Asked) -> Any:
+    """FIRST's CSV, plain or gzipped; it replaces the scores here. Shown, and moves no deadline."""
+    return {"scores": scores.import_epss(request.auth, request.body)}
 
 
 @router.get(

@@ -47,6 +47,7 @@ class NoticeLine(Schema):
 
 class NoticeOut(NoticeLine):
     matches: list[dict[str, Any]]
+    epss: float | None
     answers: list[str]
     history: list[dict[str, str]]
 

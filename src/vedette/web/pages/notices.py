@@ -20,7 +20,7 @@ from vedette.kernel.errors import BadInput, Refused
 from vedette.kernel.permissions import Permission, Profile
 from vedette.ledger.timeline import title
 from vedette.matching.model import CONFIDENCES
-from vedette.services import bulk_answers, notices
+from vedette.services import bulk_answers, notices, scores
 from vedette.services.bulk_answers import MOST_AT_ONCE
 from vedette.services.here import here
 from vedette.services.operator_views import (
@@ -132,9 +132,13 @@ def inbox_page(request: SignedIn, answer: AnswerForm, status: int = 200) -> Http
     form, rows = _filtered(request)
     asked = form.cleaned_data if form.is_valid() else {}
     shown = Paginator(rows, 25).get_page(request.GET.get("page"))
+    likely = scores.of_notices([row.id for row in shown])
     context = {
         "page": shown,
-        "rows": [notice_row(notices.describe(row), row.matches) for row in shown],
+        "rows": [
+            {**notice_row(notices.describe(row), row.matches), "epss": percent(likely.get(row.id))}
+            for row in shown
+        ],
         "form": form,
         "filtered": any(asked.values()),
         "counts": notice_counts(request.actor),
@@ -190,6 +194,13 @@ def notice_row(found: dict[str, Any], matches: list[dict[str, Any]]) -> dict[str
         "state_tag": state("notice", found["state"]),
         "verdict_tag": state("verdict", found["verdict"]),
     }
+
+
+def percent(score: float | None) -> str:
+    """An EPSS score as people read it: "97.3%", "under 0.1%"."""
+    if score is None:
+        return ""
+    return f"{100 * score:.1f}%" if score >= 0.001 else "under 0.1%"
 
 
 def days_left(deadline: date | None, today: date) -> str:
@@ -307,6 +318,7 @@ def _facts(found: dict[str, Any]) -> list[tuple[str, Any]]:
     ]
     return [
         *rows,
+        ("EPSS: exploited within 30 days", percent(found["epss"]) or "no score is known here"),
         ("Row of BOD 26-04", Code(found["row"])),
         ("Forensics asked for", bool(found["forensics"])),
         ("Rules in force", _pack(found["pack_digest"])),
