@@ -80,8 +80,8 @@ def _plain(data: bytes) -> bytes:
 def of_notices(notices: Iterable[str]) -> dict[str, float]:
     """The highest score of each notice's vulnerabilities, 0 to 1; under the reader's scope."""
     names = NoticeName.objects.filter(notice_id__in=list(notices), name__startswith="CVE-")
-    by_notice = names.values_list("notice_id", "name")
-    known = ExploitScore.objects.filter(cve__in={name for _, name in by_notice})
+    by_notice = list(names.values_list("notice_id", "name"))
+    known = ExploitScore.objects.filter(cve__in=["", *(name for _, name in by_notice)])
     scores = dict(known.values_list("cve", "score"))
     found: dict[str, float] = {}
     for notice, name in by_notice:
