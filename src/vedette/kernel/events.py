@@ -148,6 +148,7 @@ class Event(StrEnum):
     OPERATOR_NOTICE_SENT = "operator:notice:sent"
     OPERATOR_PATCH_FAILED = "operator:patch:failed"
     OPERATOR_PATCH_VERIFIED = "operator:patch:verified"
+    OPERATOR_QUESTION_ASKED = "operator:question:asked"
     OPERATOR_TESTBED_OFFERED = "operator:testbed:offered"
     OPERATOR_TESTBED_WITHDRAWN = "operator:testbed:withdrawn"
     OPERATOR_VEX_HONOURED = "operator:vex:honoured"

@@ -70,13 +70,13 @@ def pull(peer: str, published: str = "") -> None:
 def pull_index(actor: Actor, peer: str = "") -> IndexBuild:
     """Pull now, from the named clearinghouse or the only one. Raises Unreachable, RefusedIndex."""
     actor.require(Permission.INVENTORY_EDIT)
-    return _pull(actor, _clearinghouse(actor, peer).keyid, None)
+    return _pull(actor, clearinghouse_of(actor, peer).keyid, None)
 
 
 def take_index(actor: Actor, envelope: bytes, data: bytes, peer: str = "") -> IndexBuild:
     """Take an index carried by hand: the signed statement and the index itself, as files."""
     actor.require(Permission.INVENTORY_EDIT)
-    found = _clearinghouse(actor, peer)
+    found = clearinghouse_of(actor, peer)
     try:
         return _take(actor, found, _read(found, envelope), data)
     except RefusedIndex as error:
@@ -84,7 +84,8 @@ def take_index(actor: Actor, envelope: bytes, data: bytes, peer: str = "") -> In
         raise
 
 
-def _clearinghouse(actor: Actor, peer: str) -> Peer:
+def clearinghouse_of(actor: Actor, peer: str) -> Peer:
+    """The clearinghouse of that name or key id, or the only one. Raises BadInput, NotFound."""
     _own(actor)
     with transaction.atomic(), scoped(SYSTEM):
         rows = list(Peer.objects.filter(profile=Profile.CLEARINGHOUSE).order_by("name"))

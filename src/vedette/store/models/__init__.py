@@ -48,7 +48,12 @@ from vedette.store.models.operators import (
     VexDocument,
 )
 from vedette.store.models.partners import TrustedPartner
-from vedette.store.models.private import EarlyWarning, PrivateCase, PrivateQuestion
+from vedette.store.models.private import (
+    EarlyWarning,
+    PrivateCase,
+    PrivateMatch,
+    PrivateQuestion,
+)
 from vedette.store.models.publication import Publication, PublicationMark
 from vedette.store.models.review import (
     Consultation,
@@ -123,6 +128,7 @@ __all__ = [
     "Plan",
     "PlanChange",
     "PrivateCase",
+    "PrivateMatch",
     "PrivateQuestion",
     "ProbeRound",
     "Publication",

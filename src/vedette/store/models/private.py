@@ -7,6 +7,7 @@ from django.db import models
 from vedette.store import columns
 from vedette.store.models.cases import Case
 from vedette.store.models.exchange import Peer
+from vedette.store.models.operators import Inventory
 from vedette.store.tenancy import Table, Tenancy
 
 
@@ -51,3 +52,22 @@ class PrivateQuestion(Table):
     org = columns.owner()
     peer = models.ForeignKey(Peer, on_delete=models.PROTECT, related_name="private_questions")
     asked_at = models.DateTimeField(db_index=True)
+
+
+class PrivateMatch(Table):
+    """What an operator found in private: an embargoed case that touches one of its inventories.
+
+    `line` is the match's, `hours` the embargo's in the parties' zones, `buckets` where it lay.
+    """
+
+    tenancy = Tenancy()
+
+    org = columns.owner()
+    inventory = models.ForeignKey(Inventory, on_delete=models.CASCADE, related_name="in_private")
+    case = models.CharField(max_length=40)
+    line = columns.document()
+    marking = columns.marking("TLP:AMBER+STRICT")
+    until = columns.moment()
+    hours = models.JSONField(default=list)
+    buckets = models.JSONField(default=list)
+    found_at = models.DateTimeField()

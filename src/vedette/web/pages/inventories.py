@@ -10,15 +10,17 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from vedette.kernel.clock import written
 from vedette.kernel.errors import VedetteError
 from vedette.kernel.permissions import Permission, Profile
-from vedette.services import inventories, pulls
+from vedette.services import inventories, private_found, pulls
 from vedette.services.here import here
 from vedette.services.operator_views import IndexStatus, index_status, open_by_inventory
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Code, Column, Link, State, Table
 from vedette.web.pages.forms import done, form_page, moment, submitted
 from vedette.web.pages.labels import sentences
+from vedette.web.pages.words import joined
 
 MARKING = "TLP:AMBER+STRICT"
 
@@ -61,7 +63,7 @@ def list_inventories(request: SignedIn) -> HttpResponse:
     """Inventories with their counts and problems, and the index in hand."""
     rows = inventories.inventories(request.actor)
     waiting = open_by_inventory(request.actor)
-    index = index_status(request.actor)
+    index, private = index_status(request.actor), private_found.found(request.actor)
     columns: list[Column | str] = ["Inventory", "Format", Column("Components", numeric=True)]
     table = Table(
         "Inventories",
@@ -81,9 +83,61 @@ def list_inventories(request: SignedIn) -> HttpResponse:
         "may_edit": request.actor.may(Permission.INVENTORY_EDIT),
         "index": index,
         "index_facts": index_facts(index),
-        "page_marking": MARKING,
+        "asks": index.pulls,
+        "in_private": in_private(private),
+        "page_marking": joined(MARKING, *(each["marking"] for each in private)),
     }
     return render(request, "pages/inventories.html", context)
+
+
+def in_private(rows: list[dict[str, Any]]) -> Table | None:
+    """What was found in private, with the embargo's marking and hour."""
+    if not rows:
+        return None
+    columns = ["Product", "Version", "Inventory", "Verdict", "Affected", "Fixed in", "Case"]
+    return Table(
+        "Under embargo, found in private",
+        [*columns, "Marking", "Embargo ends"],
+        [
+            [
+                each["line"].get("purl") or each["line"]["component"],
+                each["line"]["version"],
+                Link(each["inventory"]["name"], f"/inventories/{each['inventory']['id']}/"),
+                each["line"]["verdict"],
+                each["line"]["range"],
+                ", ".join(each["line"]["fixed"]),
+                Code(each["case"]),
+                each["marking"],
+                _hour(each),
+            ]
+            for each in rows
+        ],
+    )
+
+
+def _hour(each: dict[str, Any]) -> str:
+    local = [f"{hour['local']} {hour['zone']}" for hour in each["hours"] if hour["zone"] != "UTC"]
+    return " · ".join([written(each["until"]) if each["until"] else "no hour", *local])
+
+
+@require_POST
+@page(Permission.INVENTORY_EDIT)
+def ask(request: SignedIn) -> HttpResponse:
+    """Ask in private about what is under embargo."""
+    try:
+        outcome = private_found.ask(request.actor)
+    except VedetteError as error:
+        if error.status in (403, 404):
+            raise
+        messages.error(request, sentences(error))
+        return redirect("inventories")
+    said = (
+        f"Asked for {len(outcome.asked)} of {outcome.division.buckets} buckets:"
+        f" {len(outcome.matches)} found. {outcome.left} of {outcome.limit} questions are left."
+    )
+    if outcome.waiting:
+        said += f" {outcome.waiting} buckets have their turn on another day."
+    return done(request, said, "inventories")
 
 
 def _row(each: dict[str, Any], waiting: dict[str, int]) -> list[Any]:

@@ -70,6 +70,7 @@ urlpatterns = [
     path("inventories/", inventories.list_inventories, name="inventories"),
     path("inventories/type/", typed.type_list, name="inventory-type"),
     path("inventories/take/", inventories.take, name="inventory-take"),
+    path("inventories/ask/", inventories.ask, name="private-ask"),
     path("inventories/pull/", inventories.pull, name="index-pull"),
     path("inventories/<str:inventory_id>/", inventories.inventory, name="inventory"),
 ]

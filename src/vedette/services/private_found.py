@@ -1,0 +1,126 @@
+"""What an operator's portal asks in private, and what it found.
+
+Rules:
+- All current inventories of the instance's own organisation are asked about together, in one
+  question; what finds no room has its turn on another day.
+- What was found in a bucket stays until that bucket is asked again; the newest answer counts.
+- A match is shown with its embargo's marking and hour, to those cleared for it alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+from django.db import transaction
+
+from vedette.exchange.private_question import MAX_ANSWER, PRIVATE_PATH
+from vedette.formats.detect import read_inventory
+from vedette.kernel.clock import format_time, parse_time
+from vedette.kernel.errors import BadInput, Refused
+from vedette.kernel.events import Event
+from vedette.kernel.keys import PublicKeys
+from vedette.kernel.permissions import Permission
+from vedette.matching.index import Index
+from vedette.services.acting import Actor, act, reading
+from vedette.services.here import here
+from vedette.services.parties import readable
+from vedette.services.private_asking import Asker, Outcome
+from vedette.services.pulls import Unreachable, clearinghouse_of
+from vedette.store.models import IndexBuild, Inventory, PrivateMatch
+from vedette.store.tenancy import SYSTEM, scoped
+
+
+def ask(actor: Actor, peer: str = "") -> Outcome:
+    """Ask the named clearinghouse, or the only one, and keep what was found.
+
+    Raises Unreachable, Refused with the clearinghouse's words, and BadInput.
+    """
+    actor.require(Permission.INVENTORY_EDIT)
+    found_peer, instance = clearinghouse_of(actor, peer), here()
+    with transaction.atomic(), scoped(SYSTEM):
+        build = IndexBuild.objects.filter(peer=found_peer, current=True).first()
+        rows = {row.name: row for row in Inventory.objects.filter(org_id=actor.org, current=True)}
+    if build is None:
+        raise BadInput(f"no index of {found_peer.name} is here", next_step="pull it first")
+    contents = [read_inventory(bytes(row.data), row.name) for row in rows.values()]
+    now = instance.clock.now()
+    maker = PublicKeys(found_peer.ed25519, found_peer.age)
+    asker = Asker(instance.keys, instance.ceiling, maker, _poster(found_peer.url + PRIVATE_PATH))
+    outcome = asker.ask(contents, Index(bytes(build.data), "index"), now, turn=now.toordinal())
+    with act(actor, Permission.INVENTORY_EDIT) as doing:
+        for row in PrivateMatch.objects.filter(org_id=actor.org):
+            if outcome.asked.issuperset(row.buckets):
+                row.delete()
+        for each in outcome.matches:
+            PrivateMatch(
+                org_id=actor.org,
+                inventory=rows[each.match.inventory],
+                case=each.match.advisory,
+                line=each.match.line(),
+                marking=each.marking,
+                until=parse_time(each.until, field="until") if each.until else None,
+                hours=each.embargo()["hours"],
+                buckets=list(each.buckets),
+                found_at=now,
+            ).save(force_insert=True)
+        doing.record(
+            Event.OPERATOR_QUESTION_ASKED,
+            found_peer.keyid[:16],
+            {"found": len(outcome.matches), "at": format_time(now)},
+        )
+    return outcome
+
+
+def found(actor: Actor) -> list[dict[str, Any]]:
+    """The matches found in private that the actor is cleared for, the next hour first."""
+    with reading(actor, Permission.NOTICE_READ):
+        rows = PrivateMatch.objects.select_related("inventory").defer("inventory__data")
+        kept = rows.filter(org_id=actor.org, inventory__current=True).order_by("until", "pk")
+        return [
+            {
+                "case": row.case,
+                "inventory": {"id": row.inventory_id, "name": row.inventory.name},
+                "line": row.line,
+                "marking": row.marking,
+                "until": row.until,
+                "hours": row.hours,
+                "found_at": row.found_at,
+            }
+            for row in kept
+            if readable(actor, row.marking)
+        ]
+
+
+def _poster(url: str) -> Callable[[bytes], bytes]:
+    def post(question: bytes) -> bytes:
+        try:
+            with httpx.Client(timeout=120, follow_redirects=False, trust_env=False) as client:
+                answer = client.post(
+                    url, content=question, headers={"Content-Type": "application/json"}
+                )
+        except httpx.HTTPError as error:
+            raise Unreachable(
+                f"{url} can't be reached ({type(error).__name__})", kept="what was found before"
+            ) from None
+        if answer.status_code == 404:
+            raise Refused(
+                "the clearinghouse has nothing in private for this instance",
+                next_step="ask it for early warning",
+            )
+        if answer.status_code != 200:
+            raise Refused(_told(answer))
+        if len(answer.content) > MAX_ANSWER:
+            raise Refused(f"{url}: more than {MAX_ANSWER:,} bytes")
+        return answer.content
+
+    return post
+
+
+def _told(answer: httpx.Response) -> str:
+    try:
+        told = answer.json()
+        return f"{str(told['detail'])[:400]}; {str(told['next'])[:400]}"
+    except (ValueError, KeyError, TypeError):
+        return f"the clearinghouse answered HTTP {answer.status_code}"

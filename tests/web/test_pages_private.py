@@ -1,0 +1,115 @@
+"""What an operator's portal asks in private, and shows of it: with its marking and hour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from tests.matching.build import osv
+from tests.services.advisories import sbom
+from tests.services.private_house import NAMES, many
+from tests.web.visitors import read, send, visitor
+
+from vedette.exchange.private_question import opened_question, read_question, seal_answer
+from vedette.kernel.canonical import canonical
+from vedette.kernel.errors import Refused
+from vedette.kernel.permissions import Profile
+from vedette.matching import private, records
+from vedette.matching.index import Index
+from vedette.services import index, inventories, private_found
+from vedette.services.acting import act, instance_actor
+from vedette.services.testing import FakePeer, Fixture, instance
+from vedette.store.models import LedgerEntry, Peer
+from vedette.store.tenancy import SYSTEM, scoped
+
+
+@pytest.fixture
+def operator(db: None, tmp_path: Path) -> Iterator[Fixture]:
+    with instance(Profile.OPERATOR, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def house(operator: Fixture) -> FakePeer:
+    """A clearinghouse that is only its keys, and its index in hand."""
+    made = operator.peer("Clearinghouse", Profile.CLEARINGHOUSE)
+    with act(instance_actor(), None) as doing:
+        peer = Peer.objects.get(keyid=made.keys.public.keyid)
+        index.keep(doing, many(), peer, 1, doing.now)
+    person = operator.person("operator")
+    inventories.take_inventory(person, "plant", sbom(f"pkg:pypi/{NAMES[3]}@1.4.1"), exposed=False)
+    return made
+
+
+def answering(house: FakePeer, entries: list[private.Entry]) -> Callable[[str], object]:
+    """What stands in for the way to the clearinghouse: it answers with these entries."""
+    division = private.divide(Index(many(), "index").keys())
+
+    def post(envelope: bytes) -> bytes:
+        question = read_question(opened_question(envelope))
+        filled = private.fill(entries, question.buckets, division.bits, bytes(16))
+        head = {"bits": division.bits, "shared": division.shared, "products": division.products}
+        head |= {"salt": bytes(16).hex(), "limit": 8, "left": 7}
+        return seal_answer(question, head, filled, house.keys)
+
+    return lambda url: post
+
+
+def entry(name: str, marking: str = "TLP:AMBER+STRICT") -> private.Entry:
+    record = osv("case-2222222222222222", name, [{"introduced": "0"}, {"fixed": "2.0"}])
+    hours = [{"zone": "Europe/Berlin", "local": "2027-03-01 10:00"}]
+    told = {"case": record.id, "marking": marking, "until": "2027-03-01T09:00:00Z", "hours": hours}
+    return "pypi/" + name, canonical({**told, "record": records.dump(record).decode()})
+
+
+def test_what_was_found_is_shown_with_marking_and_hour(
+    operator: Fixture, house: FakePeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = visitor(operator, "operator")
+    assert "Nothing was found in private" in read(client, "/inventories/")
+    found = answering(house, [entry(NAMES[3]), entry(NAMES[4])])
+    monkeypatch.setattr(private_found, "_poster", found)
+    page = read(client, send(client, "/inventories/ask/"))
+    assert "1 found. 7 of 8 questions are left" in page
+    for words in (NAMES[3], "1.4.1", "affected", "case-2222222222222222", "2.0"):
+        assert words in page
+    assert "2027-03-01 10:00 Europe/Berlin" in page
+    assert "TLP:AMBER+STRICT" in page
+    assert NAMES[4] not in page
+    monkeypatch.setattr(private_found, "_poster", answering(house, []))
+    send(client, "/inventories/ask/")
+    assert "Nothing was found in private" in read(client, "/inventories/")
+    with scoped(SYSTEM):
+        assert LedgerEntry.objects.filter(event="operator:question:asked").count() == 2
+
+
+def test_a_reader_sees_and_does_not_ask(
+    operator: Fixture, house: FakePeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(private_found, "_poster", answering(house, [entry(NAMES[3])]))
+    private_found.ask(operator.person("operator"))
+    reader = visitor(operator, "reader")
+    page = read(reader, "/inventories/")
+    assert "case-2222222222222222" in page
+    assert "Ask in private" not in page
+    assert reader.post("/inventories/ask/").status_code == 403
+    assert visitor(operator, "operator").get("/inventories/ask/").status_code == 405
+    assert Client().post("/inventories/ask/").headers["Location"].startswith("/accounts/login/")
+
+
+def test_a_refusal_is_said_and_what_was_found_stays(
+    operator: Fixture, house: FakePeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(private_found, "_poster", answering(house, [entry(NAMES[3])]))
+    client = visitor(operator, "operator")
+    send(client, "/inventories/ask/")
+
+    def refuse(question: bytes) -> bytes:
+        raise Refused("8 private questions in 24 hours", next_step="ask again from noon on")
+
+    monkeypatch.setattr(private_found, "_poster", lambda url: refuse)
+    answer = client.post("/inventories/ask/", follow=True)
+    assert b"8 private questions in 24 hours" in answer.content
+    assert "case-2222222222222222" in read(client, "/inventories/")
