@@ -48,7 +48,7 @@ def stays() -> str:
     if here().profile == Profile.OPERATOR:
         return (
             "Your inventories stay here, on your own instance. The index comes to them; what leaves"
-            " is only your answer to a notice."
+            " is only your answer to a notice, and padded buckets where you ask in private."
         )
     return (
         f"Your inventories stay on this instance, {here().name}. Only your organisation sees them;"
