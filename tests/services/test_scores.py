@@ -40,7 +40,15 @@ def test_a_score_is_shown_and_moves_nothing(house: Fixture) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"cve,score\n", b"cve,epss\nCVE-1\n", b"cve,epss\nCVE-2026-1,2\n", b"\x1f\x8bx"]
+    "data",
+    [
+        b"",
+        b"cve,score\n",
+        b"cve,epss\nCVE-1\n",
+        b"cve,epss\nCVE-2026-1,2\n",
+        b"\x1f\x8bx",
+        b"[" * 200_000,
+    ],
 )
 def test_what_is_no_score_is_refused_and_the_ones_here_stay(house: Fixture, data: bytes) -> None:
     coordinator = house.person("coordinator")

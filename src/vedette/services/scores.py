@@ -10,6 +10,7 @@ Source: FIRST, EPSS, CSV of `cve,epss,percentile`, as `vedette feeds sync` keeps
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import zlib
@@ -42,10 +43,12 @@ def import_epss(actor: Actor, data: bytes) -> int:
         else Permission.INVENTORY_EDIT
     )
     actor.require(needed)
+    try:
+        read = exploited_in.read_epss(_plain(data), "scores")
+    except csv.Error as error:
+        raise BadInput(f"scores: no CSV ({error})", kept="the scores as they were") from None
     scores = {
-        name: score
-        for name, score in exploited_in.read_epss(_plain(data), "scores").items()
-        if CVE.fullmatch(name) and 0 <= score <= 1
+        name: score for name, score in read.items() if CVE.fullmatch(name) and 0 <= score <= 1
     }
     if not scores:
         raise BadInput("scores: none of a CVE, 0 to 1", kept="the scores as they were")
