@@ -46,7 +46,7 @@ CHANGES = (Build(0.1), Build(0.2), Build(0.35), Build(0.5), Build(1.0), Build(0,
 
 
 def run(quick: bool) -> list[Result]:
-    windows, changes = (3, 2) if quick else (90, 30)
+    windows, changes = (3, 2) if quick else (40, 20)
     heats = [TEMPERATURES[seed % len(TEMPERATURES)] for seed in range(windows)]
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         rounds = list(pool.map(p_values, range(windows), heats))
