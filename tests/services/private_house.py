@@ -14,7 +14,9 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 from tests.matching.build import osv
 from tests.services.coordination import opened, recipe, shown
 
@@ -129,6 +131,8 @@ def served() -> Iterator[tuple[int, Callable[[Callable[[], Any]], Any]]]:
 
     A database that exists in a test's own transaction is seen by its own thread alone.
     """
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)  # the test's own connection stays
     with make_server("127.0.0.1", 0, get_wsgi_application(), handler_class=Quiet) as server:
         server.timeout = 0.02
 
@@ -141,6 +145,8 @@ def served() -> Iterator[tuple[int, Callable[[Callable[[], Any]], Any]]]:
             return found[0]
 
         yield int(server.server_address[1]), while_served
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 @dataclass

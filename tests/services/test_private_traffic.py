@@ -55,7 +55,8 @@ def utility(operator_of: Callable[[str], Operator]) -> Operator:
     made = operator_of("Utility")
     made.known()
     made.holds(*MINE)
-    assert made.watch()[0] == 0
+    code, _, said = made.watch()
+    assert code == 0, said
     return made
 
 
