@@ -8,7 +8,8 @@ from pathlib import Path
 from random import Random
 from string import Template
 
-from vedette.bench.generated.families import FAMILIES, Family, Script
+from vedette.bench.generated.draw import Script
+from vedette.bench.generated.families import FAMILIES, Family
 from vedette.bench.generated.wire import LADDER, Knobs, Wire
 from vedette.kernel.errors import BadInput
 
