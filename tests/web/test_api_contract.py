@@ -166,11 +166,33 @@ def subclasses(of: type) -> Iterator[type]:
 
 
 @pytest.fixture(scope="module")
-def generated() -> list[Any]:
-    """Every operation, from whose description requests are generated; read once."""
+def generated(request: pytest.FixtureRequest) -> list[tuple[Any, dict[str, Any], bool]]:
+    """Requests from the description, the same for every profile: each with its path's parameters,
+    and whether it is to name what is really there."""
+    examples = 60 if request.config.getoption("--long") else 3
     schema = schemathesis.openapi.from_dict(SCHEMA)
     schema.app = WSGIHandler()
-    return [found.ok() for found in schema.get_all_operations()]
+    found: list[tuple[Any, dict[str, Any], bool]] = []
+    for operation in schema.get_all_operations():
+        generate(operation.ok(), examples, found)
+    return found
+
+
+def generate(operation: Any, examples: int, found: list[Any]) -> None:
+    """Draw requests to one operation."""
+
+    @settings(
+        max_examples=examples,
+        database=None,
+        derandomize=True,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(), really=st.booleans())
+    def one(case: Any, really: bool) -> None:
+        found.append((case, dict(case.path_parameters), really))
+
+    one()
 
 
 @pytest.fixture
@@ -185,35 +207,15 @@ def connected() -> Iterator[None]:
 
 
 def test_generated_requests_get_described_answers(
-    there: There, generated: list[Any], connected: None, request: pytest.FixtureRequest
+    there: There, generated: list[tuple[Any, dict[str, Any], bool]], connected: None
 ) -> None:
-    examples = 60 if request.config.getoption("--long") else 3
-    for operation in generated:
-        fuzz(operation, there, examples)
-
-
-def fuzz(operation: Any, there: There, examples: int) -> None:
-    """Send generated requests to one operation; the caller's transaction takes all of it back."""
-
-    @settings(
-        max_examples=examples,
-        database=None,
-        derandomize=True,
-        phases=(Phase.generate,),
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(case=operation.as_strategy(), really=st.booleans())
-    def one(case: Any, really: bool) -> None:
-        if really:
-            case.path_parameters |= {
-                name: there.ids[name] for name in case.path_parameters if name in there.ids
-            }
+    for case, named, really in generated:
+        ids = {name: there.ids[name] for name in named if name in there.ids} if really else {}
+        case.path_parameters = named | ids
         answer = case.call(headers={"Authorization": f"Bearer {there.token}"})
         case.validate_response(answer, checks=CHECKS)
         if answer.status_code >= 400:
             assert answer.headers["content-type"] == [PROBLEM]
-
-    one()
 
 
 def test_text_that_no_database_takes_is_refused(there: There) -> None:
