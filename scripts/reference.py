@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from vedette.clearinghouse.machine import Machine
+from vedette.clearinghouse.mandates import MANDATE
 from vedette.clearinghouse.states import MACHINES
 from vedette.cli import COMMANDS, vedette
 from vedette.engagement.acts import ACTS
@@ -88,7 +89,7 @@ def permissions() -> str:
 
 def moves() -> Iterator[tuple[str, str, Event]]:
     """Every row of every state table as (table, trigger, event)."""
-    for machine in (ACTS, CUSTODY, STANCES, WINDOW, *REVIEW_TABLES, *MACHINES):
+    for machine in (ACTS, CUSTODY, STANCES, WINDOW, *REVIEW_TABLES, *MACHINES, MANDATE):
         for row in machine.rows:
             yield machine.name, row.trigger, row.event
 
@@ -125,7 +126,7 @@ def states() -> str:
     for machine in (ACTS, CUSTODY, STANCES, WINDOW, *REVIEW_TABLES):
         head: Row = ("trigger", "from", "to", "who", "permission", "event")
         parts += [f"## {machine.name}", table(head, engagement_rows(machine))]
-    for other in MACHINES:
+    for other in (*MACHINES, MANDATE):
         head = ("trigger", "from", "to", "who", "event")
         parts += [f"## {other.name}", table(head, machine_rows(other))]
     return page(

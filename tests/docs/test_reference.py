@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from scripts import reference
 
+from vedette.clearinghouse.mandates import MANDATE
 from vedette.clearinghouse.states import MACHINES
 from vedette.cli import COMMANDS
 from vedette.engagement.acts import ACTS
@@ -26,7 +27,7 @@ ROWS: dict[str, list[str]] = {
     "settings.md": [f"| `{s.key}` | `{s.variable}` |" for s in SETTINGS],
     "states.md": [
         f"| {row.trigger} | {row.source} | {row.target} |"
-        for machine in (ACTS, WINDOW, *MACHINES)
+        for machine in (ACTS, WINDOW, *MACHINES, MANDATE)
         for row in machine.rows
     ],
 }

@@ -15,6 +15,7 @@ class Party(StrEnum):
 
     CLOCK = "clock"
     COORDINATOR = "coordinator"
+    DELEGATE = "delegate"
     EXECUTION = "execution"
     FINDER = "finder"
     OPERATOR = "operator"
@@ -25,6 +26,7 @@ class Party(StrEnum):
 PERMISSION_OF: dict[Party, Permission | None] = {
     Party.CLOCK: None,
     Party.COORDINATOR: Permission.CASE_COORDINATE,
+    Party.DELEGATE: Permission.MANDATE_USE,
     Party.EXECUTION: None,
     Party.FINDER: Permission.FINDING_REPORT,
     Party.OPERATOR: Permission.ANSWER_GIVE,

@@ -42,6 +42,9 @@ class Permission(StrEnum):
     INSTANCE_ADMINISTER = "instance:settings:administer"
     INVENTORY_EDIT = "operator:inventory:edit"
     LEDGER_READ = "instance:ledger:read"
+    MANDATE_GIVE = "operator:mandate:give"
+    MANDATE_READ = "operator:mandate:read"
+    MANDATE_USE = "operator:mandate:use"
     MESSAGE_SEND = "instance:message:send"
     NOTICE_READ = "operator:notice:read"
     NOTICE_SEND = "clearinghouse:notice:send"
@@ -143,7 +146,11 @@ ROLES: dict[str, frozenset[Permission]] = {
         {P.ATTACHMENT_READ, P.ENGAGEMENT_READ, P.EARLY_READ, P.EARLY_USE}
         | {P.FINDING_READ, P.FINDING_REPORT, P.SCAN_DECLARE, P.SCAN_READ}
     ),
-    "operator": frozenset({P.NOTICE_READ, P.ANSWER_GIVE, P.INVENTORY_EDIT, P.TESTBED_OFFER}),
+    "operator": frozenset(
+        {P.NOTICE_READ, P.ANSWER_GIVE, P.INVENTORY_EDIT, P.TESTBED_OFFER}
+        | {P.MANDATE_GIVE, P.MANDATE_READ}
+    ),
+    "delegate": frozenset({P.MANDATE_READ, P.MANDATE_USE}),
     "reader": _READ_ALL - {P.LEDGER_READ, P.READING_LOG},
 }
 
@@ -158,7 +165,7 @@ PROFILE_ROLES: dict[Profile, tuple[str, ...]] = {
     ),
     Profile.CLEARINGHOUSE: (
         *("administrator", "coordinator", "vendor", "finder", "partner", "operator"),
-        *("auditor", "reader"),
+        *("delegate", "auditor", "reader"),
     ),
     Profile.OPERATOR: ("administrator", "operator", "auditor", "reader"),
 }

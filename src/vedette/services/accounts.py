@@ -22,6 +22,7 @@ from vedette.store.tenancy import SYSTEM, scoped
 
 INVITATION_DAYS = 7
 ROLE_OF_KIND = {
+    "delegate": "delegate",
     "finder": "finder",
     "maintainer": "vendor",
     "operator": "operator",
@@ -30,7 +31,7 @@ ROLE_OF_KIND = {
 }
 ORGANISATION_KINDS = (
     *("lab", "office", "clearinghouse", "operator"),
-    *("vendor", "maintainer", "finder", "partner"),
+    *("vendor", "maintainer", "finder", "partner", "delegate"),
 )
 
 

@@ -26,7 +26,10 @@ from vedette.store.tenancy import Scope, scoped
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: a person (or the instance itself) in one organisation, with one role."""
+    """Who acts: a person (or the instance itself) in one organisation, with one role.
+
+    Somebody of `delegate` who acts for `org` under `mandate` keeps the eyes of the delegate.
+    """
 
     org: str
     name: str
@@ -36,6 +39,8 @@ class Actor:
     system: bool = False
     person: int | None = None
     clearance: str = "TLP:RED"
+    delegate: str = ""
+    mandate: str = ""
 
     def may(self, permission: Permission) -> bool:
         return permission in self.permissions
@@ -50,7 +55,12 @@ class Actor:
 
     @property
     def scope(self) -> Scope:
-        return Scope(org=self.org, host=self.host, system=self.system)
+        return Scope(
+            org=self.delegate or self.org,
+            host=self.host,
+            system=self.system,
+            now=here().clock.now(),
+        )
 
 
 EVERY_PERMISSION = frozenset(Permission)
@@ -91,6 +101,12 @@ class Doing:
         message_id: str = "",
     ) -> None:
         """Append one ledger entry; `payload` enters it as a salted digest only."""
+        if self.actor.mandate:
+            payload = {
+                **payload,
+                "mandate": self.actor.mandate,
+                "delegate": self.actor.delegate,
+            }
         ledgers.append(
             event=event,
             org=self.actor.org,

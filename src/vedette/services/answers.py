@@ -21,7 +21,7 @@ from vedette.services.acting import Actor, Doing, reading
 from vedette.services.here import here
 from vedette.services.inbox import Arrival, handles
 from vedette.services.sides import only
-from vedette.store.models import Advisory, Notice, OperatorAnswer, Organisation, Peer
+from vedette.store.models import Advisory, Mandate, Notice, OperatorAnswer, Organisation, Peer
 from vedette.store.tenancy import SYSTEM, scoped
 
 SILENT = "silent"
@@ -39,8 +39,11 @@ _WORST_FIRST = (
 def tell(doing: Doing, notice: Notice) -> None:
     """Tell the clearinghouse the notice's state, within the act that changed it."""
     if doing.here.profile == Profile.CLEARINGHOUSE:
-        name = Organisation.objects.get(id=notice.org_id).name
-        _keep(notice.org_id, None, name, notice.id, _body(doing, notice), doing.now)
+        with scoped(SYSTEM):  # a delegate's eyes do not reach what the operator is told of it
+            name = Organisation.objects.get(id=notice.org_id).name
+            through = Mandate.objects.filter(id=notice.mandate).values_list("delegate_name")
+            body = {**_body(doing, notice), "delegate": next((n for (n,) in through), "")}
+            _keep(notice.org_id, None, name, notice.id, body, doing.now)
         return
     with scoped(SYSTEM):
         peers = list(Peer.objects.filter(profile=Profile.CLEARINGHOUSE).order_by("name"))
@@ -87,6 +90,7 @@ def _keep(
         state=body["state"],
         control=body.get("control") or "",
         expires_at=parse_time(expires, field="expires") if expires else None,
+        delegate=body.get("delegate", ""),
         answered_at=parse_time(body["answered"], field="answered"),
         received_at=now,
     ).save(force_insert=True)
@@ -96,8 +100,9 @@ def answers_for(actor: Actor, advisory: str) -> dict[str, Any]:
     """What every operator that this clearinghouse knows says of an advisory, silence included.
 
     Returns {"advisory", "names", "operators": [{"operator", "state", "control", "expires_at",
-    "answered_at", "systems"}], "counts": {state: n}, "over_time": [{"at", "deployed",
-    "concerned"}]}; `concerned` are all operators but those who say that they are not affected.
+    "answered_at", "systems", "through": [delegates]}], "counts": {state: n},
+    "over_time": [{"at", "deployed", "concerned"}]}; `concerned` are all operators but those who say
+    that they are not affected, `through` names the delegates that answered for the operator.
     """
     only(Profile.CLEARINGHOUSE, actor)
     with reading(actor, Permission.NOTICE_SEND) as instance:
@@ -158,6 +163,7 @@ def _operator(name: str, rows: list[OperatorAnswer], now: datetime) -> dict[str,
         "expires_at": format_time(min(expiries)) if expiries else None,
         "answered_at": format_time(last.answered_at) if last else None,
         "systems": len(rows),
+        "through": sorted({row.delegate for row in rows} - {""}),
     }
 
 

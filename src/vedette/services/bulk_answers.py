@@ -8,9 +8,11 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from django.db.models import QuerySet
 
 from vedette.clearinghouse.states import NoticeState
 from vedette.kernel.clock import parse_time
@@ -18,6 +20,7 @@ from vedette.kernel.errors import BadInput, NotFound, Refused, VedetteError
 from vedette.kernel.ids import new_id
 from vedette.kernel.permissions import Permission
 from vedette.services.acting import Actor, reading
+from vedette.services.here import here
 from vedette.services.notices import answer_notice
 from vedette.store.models import Notice
 
@@ -52,9 +55,16 @@ def answer_several(
     for notice_id in ids:
         if notice_id not in known:
             raise NotFound(f"notice {notice_id[:40]!r} is not here", kept="every notice as it was")
+    return answer_each(dict.fromkeys(ids, actor), state, control, expires)
+
+
+def answer_each(
+    notices: Mapping[str, Actor], state: str, control: str, expires: datetime | None
+) -> Answered:
+    """Give one answer to notices, each by the actor that stands beside it."""
     batch = new_id("batch")
     done, refused = [], []
-    for notice_id in ids:
+    for notice_id, actor in notices.items():
         try:
             row = answer_notice(actor, notice_id, state, control, expires, batch=batch)
         except (BadInput, Refused) as error:
@@ -68,26 +78,35 @@ def answer_several(
 def in_batch(actor: Actor, batch: str) -> list[Notice]:
     """The notices whose last answer came with that batch."""
     with reading(actor, Permission.NOTICE_READ):
-        rows = Notice.objects.filter(org_id=actor.org, batch=batch) if batch else []
-        return [row for row in rows if row.state == row.earlier.get("to")]
+        return standing(Notice.objects.filter(org_id=actor.org), batch)
+
+
+def standing(rows: QuerySet[Notice], batch: str) -> list[Notice]:
+    """Those of `rows` whose answer of that batch still stands."""
+    found = rows.filter(batch=batch) if batch else []
+    return [row for row in found if row.state == row.earlier.get("to")]
 
 
 def undo(actor: Actor, batch: str) -> Answered:
     """Give the notices of a batch the answers back that they had. Raises NotFound."""
     actor.require(Permission.ANSWER_GIVE)
-    rows = in_batch(actor, batch)
+    return give_back(batch, in_batch(actor, batch), lambda row: actor)
+
+
+def give_back(batch: str, rows: Sequence[Notice], actor_of: Callable[[Notice], Actor]) -> Answered:
+    """Give notices the answers back that they had. Raises NotFound where there are none."""
     if not rows:
         raise NotFound(f"no answers of {batch[:40]!r} stand", kept="every notice as it is")
     done, refused = [], []
     for row in rows:
         before = row.earlier
         expires = parse_time(before["expires"], field="expires") if before["expires"] else None
-        over = expires is not None and expires <= _now(actor)
+        over = expires is not None and expires <= here().clock.now()
         state = NoticeState.UNANSWERED if over else before["state"]
         deferred = state == NoticeState.DEFERRED
         try:
             answer_notice(
-                actor,
+                actor_of(row),
                 row.id,
                 state,
                 before["control"] if deferred else "",
@@ -98,8 +117,3 @@ def undo(actor: Actor, batch: str) -> Answered:
         else:
             done.append(row.id)
     return Answered(batch, tuple(done), tuple(refused))
-
-
-def _now(actor: Actor) -> datetime:
-    with reading(actor) as instance:
-        return instance.clock.now()

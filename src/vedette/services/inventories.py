@@ -22,6 +22,7 @@ from vedette.matching import model
 from vedette.services import matches, rematching
 from vedette.services.acting import Actor, act, reading
 from vedette.store.models import Inventory
+from vedette.store.tenancy import SYSTEM, scoped
 
 MAX_BYTES = 64 * MIB
 MAX_NAME = 200
@@ -64,7 +65,8 @@ def take_inventory(actor: Actor, name: str, data: bytes, *, exposed: bool = Fals
             taken_at=doing.now,
         )
         row.save(force_insert=True)
-        rematching.keep_names(row, read)
+        with scoped(SYSTEM):  # derived from the inventory, whoever brought it
+            rematching.keep_names(row, read)
         doing.record(
             Event.OPERATOR_INVENTORY_TAKEN,
             row.id,

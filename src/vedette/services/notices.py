@@ -69,7 +69,8 @@ def answer_notice(
         notice.expires_at = expires if deferred else None
         answered = state != NoticeState.UNANSWERED
         notice.answered_at = doing.now if answered else None
-        notice.answered_by = actor.name[:200] if answered else ""
+        notice.answered_by = actor.name[:300] if answered else ""
+        notice.mandate = actor.mandate if answered else ""
         notice.evidence = {}
         notice.save()
         if expires is not None:
@@ -201,8 +202,9 @@ def notice_view(actor: Actor, notice_id: str) -> dict[str, Any]:
     """One notice with its matches, the answers that it takes now, and its history."""
     with reading(actor, Permission.NOTICE_READ):
         row = _find(actor, notice_id)
-        history = LedgerEntry.objects.filter(object_id=row.id).order_by("seq")
-        events = [{"event": e.event, "time": e.time, "role": e.role} for e in history]
+        with scoped(SYSTEM):  # of a notice that the reader has found
+            history = LedgerEntry.objects.filter(object_id=row.id, org=row.org_id).order_by("seq")
+            events = [{"event": e.event, "time": e.time, "role": e.role} for e in history]
         epss = scores.of_notices([row.id]).get(row.id)
     offered = [str(r.target) for r in NOTICE.moves(row.state, Party.OPERATOR)]
     return {
@@ -241,6 +243,7 @@ def describe(row: Notice) -> dict[str, Any]:
         "expires_at": format_time(row.expires_at) if row.expires_at else None,
         "evidence": row.evidence,
         "answered_by": row.answered_by,
+        "mandate": row.mandate,
         "sent_at": format_time(row.sent_at),
         "answered_at": format_time(row.answered_at) if row.answered_at else None,
         "verified_at": format_time(row.verified_at) if row.verified_at else None,

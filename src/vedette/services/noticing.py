@@ -105,6 +105,7 @@ def _send(doing: Doing, inventory: Inventory, found: Found) -> Notice:
     notice = Notice(
         org_id=inventory.org_id,
         inventory=inventory,
+        site=inventory.name,
         advisory=found.lead,
         sent_at=doing.now,
     )

@@ -52,6 +52,18 @@ def notice_list(
     `confidence` is that of the first match, `row` the priority table's row ("n/y/y/total").
     """
     rows = inbox(actor, state=state, only_open=only_open)
+    return narrowed(rows, inventory, verdict, confidence, row, text)
+
+
+def narrowed(
+    rows: QuerySet[Notice],
+    inventory: str = "",
+    verdict: str = "",
+    confidence: str = "",
+    row: str = "",
+    text: str = "",
+) -> QuerySet[Notice]:
+    """Those of `rows` that fit."""
     if inventory:
         rows = rows.filter(inventory__name=inventory)
     if verdict:

@@ -10,10 +10,11 @@ from typing import Any
 from django.apps import apps
 from django.db import connections, transaction
 
-from vedette.store.tenancy import Table, Tenancy
+from vedette.store.tenancy import Mandated, Table, Tenancy
 
 ORG = "current_setting('vedette.org', true)"
 IS_HOST = "current_setting('vedette.host', true) = '1'"
+NOW = "NULLIF(current_setting('vedette.now', true), '')::timestamptz"
 IS_SYSTEM = "current_setting('vedette.system', true) = '1'"
 
 
@@ -39,6 +40,10 @@ def read_rule(model: type[Table]) -> str:
             f"{joined._meta.db_table} j WHERE j.{_column(joined, row)} ="
             f" {model._meta.db_table}.{own} AND j.{_column(joined, org)} = {ORG})"
         )
+    if rule.also:
+        parts.append(f"{_column(model, rule.also)} = {ORG}")
+    if rule.mandated:
+        parts.append(_reach(model, rule.mandated, rule.mandated.read))
     if rule.public:
         parts.append(f"{_column(model, rule.public)} IS TRUE")
     return " OR ".join(parts)
@@ -50,7 +55,22 @@ def write_rule(model: type[Table]) -> str:
     parts = [IS_SYSTEM, f"{_column(model, rule.owner)} = {ORG}"]
     if rule.host:
         parts.append(IS_HOST)
+    if rule.mandated:
+        parts.append(_reach(model, rule.mandated, rule.mandated.write))
     return " OR ".join(parts)
+
+
+def _reach(model: type[Table], how: Mandated, acts: tuple[str, ...]) -> str:
+    """The SQL condition under which a mandate in force lets a delegate do one of `acts`."""
+    table, owner = model._meta.db_table, _column(model, model.tenancy.owner)
+    named = ", ".join(f"'{act}'" for act in acts)
+    joined = apps.get_model("store", "MandateReach")._meta.db_table
+    return (  # names come from the models, never from input
+        f"EXISTS (SELECT 1 FROM {joined} m WHERE m.delegate_id = {ORG}"
+        f" AND m.operator_id = {table}.{owner} AND m.act IN ({named})"
+        f" AND m.site IN ('', {table}.{_column(model, how.site)})"
+        f" AND m.starts_at <= {NOW} AND {NOW} < m.ends_at)"
+    )
 
 
 def _column(model: type[Table], name: str) -> str:

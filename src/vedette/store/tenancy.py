@@ -8,7 +8,9 @@ Rules:
 - A row belongs to one organisation; only that organisation sees it, unless the declaration says
   that the instance's host organisation sees it too, or that participants named in a join table
   do, or that a column makes single rows public.
-- Nobody but the host and the instance itself writes rows for another organisation.
+- Nobody but the host and the instance itself writes rows for another organisation, unless a
+  mandate in force at the scope's hour lets it: only in tables that declare so, only for the acts
+  and sites of `MandateReach`. A scope without an hour has no mandate.
 - The instance itself (jobs, arriving messages) works under `SYSTEM`.
 """
 
@@ -18,21 +20,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
 from django.db import connection, models, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from vedette.kernel.errors import OurFault
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose eyes a query has: one organisation, the host organisation, or the instance itself."""
+    """Whose eyes a query has: one organisation, the host organisation, or the instance itself.
+
+    `now` is the hour at which mandates count; without it none does.
+    """
 
     org: str = ""
     host: bool = False
     system: bool = False
+    now: datetime | None = None
 
 
 SYSTEM = Scope(system=True)
@@ -42,6 +49,21 @@ _scope: ContextVar[Scope | None] = ContextVar("vedette_scope", default=None)
 
 class NoScope(OurFault):
     """A scoped table was queried outside any scope."""
+
+
+@dataclass(frozen=True)
+class Mandated:
+    """How a delegate under a mandate reaches a table's rows.
+
+    Args:
+        site: the column with the site's name.
+        read: the acts of a mandate (`MandateReach.act`) under which a row is read.
+        write: those under which it is written.
+    """
+
+    site: str
+    read: tuple[str, ...]
+    write: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -55,7 +77,9 @@ class Tenancy:
         through: (join table, the column that it shares with this table's `shared`, its
             organisation column): those organisations see the row too.
         shared: this table's column for `through` (the primary key by default).
+        also: a second column that holds an organisation, which sees the row, too.
         public: a boolean column; where it is true every organisation sees the row.
+        mandated: how a delegate of the owner reaches the row; None: not at all.
         why: the reason for an unscoped table.
     """
 
@@ -63,7 +87,9 @@ class Tenancy:
     host: bool = False
     through: tuple[str, str, str] | None = None
     shared: str = "pk"
+    also: str = ""
     public: str = ""
+    mandated: Mandated | None = None
     why: str = ""
 
 
@@ -108,8 +134,13 @@ def _tell_database(scope: Scope) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT set_config('vedette.org', %s, true), set_config('vedette.host', %s, true),"
-            " set_config('vedette.system', %s, true)",
-            [scope.org, "1" if scope.host else "", "1" if scope.system else ""],
+            " set_config('vedette.system', %s, true), set_config('vedette.now', %s, true)",
+            [
+                scope.org,
+                "1" if scope.host else "",
+                "1" if scope.system else "",
+                scope.now.isoformat() if scope.now else "",
+            ],
         )
 
 
@@ -162,9 +193,30 @@ class Table(models.Model):
             joined = cls._meta.apps.get_model("store", table)
             shared = joined._base_manager.filter(**{org: scope.org}).values(row)
             condition |= Q(**{f"{rule.shared}__in": shared})
+        if rule.also:
+            condition |= Q(**{rule.also: scope.org})
+        if rule.mandated and scope.now:
+            condition |= Q(Exists(cls._reach(scope, rule.mandated, rule.mandated.read)))
         if rule.public:
             condition |= Q(**{rule.public: True})
         return condition
+
+    @classmethod
+    def _reach(
+        cls, scope: Scope, how: Mandated, acts: tuple[str, ...], row: Table | None = None
+    ) -> models.QuerySet[Any]:
+        """What lets `scope` do one of `acts` at this moment: with `row`, or with each row."""
+        owner = row.owner_id if row else OuterRef(cls.tenancy.owner)
+        site = getattr(row, how.site) if row else OuterRef(how.site)
+        reaches = cls._meta.apps.get_model("store", "MandateReach")._base_manager
+        return reaches.filter(
+            Q(site="") | Q(site=site),
+            delegate_id=scope.org,
+            operator_id=owner,
+            act__in=acts,
+            starts_at__lte=scope.now,
+            ends_at__gt=scope.now,
+        )
 
     def check_owner(self) -> None:
         """Raise where this scope may not write this row."""
@@ -173,7 +225,10 @@ class Table(models.Model):
             return
         if scope is None:
             raise NoScope(f"{type(self).__name__} was written outside any scope")
-        if not (scope.system or (scope.host and rule.host) or self.owner_id == scope.org):
+        if scope.system or (scope.host and rule.host) or self.owner_id == scope.org:
+            return
+        how = rule.mandated
+        if not (how and scope.now and self._reach(scope, how, how.write, self).exists()):
             raise NoScope(f"{type(self).__name__} of another organisation can't be written")
 
     @property

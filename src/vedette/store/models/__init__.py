@@ -37,6 +37,7 @@ from vedette.store.models.findings import Finding, PeerOrganisation, Reproductio
 from vedette.store.models.index import ExploitScore, IndexBuild, KnownProducts, SourceAdvisory
 from vedette.store.models.instance import IdempotencyRecord, PackRecord, Schedule
 from vedette.store.models.ledger import Checkpoint, LedgerEntry, LedgerHead, LedgerSalt
+from vedette.store.models.mandates import Mandate, MandateReach
 from vedette.store.models.operators import (
     AssetMark,
     HeldName,
@@ -112,6 +113,8 @@ __all__ = [
     "LedgerHead",
     "LedgerSalt",
     "Mail",
+    "Mandate",
+    "MandateReach",
     "Membership",
     "MeterReport",
     "ModelEndpoint",

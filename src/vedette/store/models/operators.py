@@ -8,17 +8,21 @@ from django.db import models
 
 from vedette.store import columns
 from vedette.store.models.exchange import Peer
-from vedette.store.tenancy import Table, Tenancy
+from vedette.store.tenancy import Mandated, Table, Tenancy
+
+# the acts of a mandate, as clearinghouse.mandates.MandateAct names them
+READ, KEEP, ANSWER = "read-notices", "keep-inventories", "answer-notices"
 
 
 class Inventory(Table):
-    """What an operator runs. Its owner alone sees it, on whichever instance it is kept.
+    """What an operator runs. Its owner alone sees it, on whichever instance it is kept, and whom
+    it gave a mandate.
 
     Earlier takings of the same name stay; `current` is the newest. `statements` counts the VEX
     statements in it, `matched_with` names the indexes that its notices rest on, by digest.
     """
 
-    tenancy = Tenancy()
+    tenancy = Tenancy(mandated=Mandated("name", (READ, KEEP, ANSWER), (KEEP,)))
 
     id = columns.random_key("inventory")
     org = columns.owner()
@@ -72,13 +76,15 @@ class Notice(Table):
     `inventory` is the taking in which it was last found, `also` names the other records of the
     same vulnerability, `facts` holds what the deadline rests on, `evidence` what matching showed
     of the answer; `batch` is the answer to several notices that the present one came with, and
-    `earlier` what it took the place of.
+    `earlier` what it took the place of. `site` is the inventory's name, `mandate` that under which
+    a delegate gave the answer.
     """
 
-    tenancy = Tenancy()
+    tenancy = Tenancy(mandated=Mandated("site", (READ, ANSWER), (ANSWER,)))
 
     id = columns.random_key("notice")
     org = columns.owner()
+    site = columns.text(200)
     inventory = models.ForeignKey(Inventory, on_delete=models.PROTECT, related_name="notices")
     advisory = models.CharField(max_length=100, db_index=True)
     title = columns.text(300)
@@ -99,7 +105,8 @@ class Notice(Table):
     evidence = columns.document()
     batch = columns.text(40)
     earlier = columns.document()
-    answered_by = columns.text(200)
+    answered_by = columns.text(300)
+    mandate = columns.text(40)
     marking = columns.marking("TLP:AMBER")
     sent_at = models.DateTimeField()
     answered_at = columns.moment()
@@ -212,5 +219,6 @@ class OperatorAnswer(Table):
     state = models.CharField(max_length=20)
     control = columns.long_text()
     expires_at = columns.moment()
+    delegate = columns.text(200)
     answered_at = models.DateTimeField()
     received_at = models.DateTimeField()
