@@ -30,7 +30,7 @@ from vedette.exchange.fields import (
     Whole,
 )
 from vedette.exchange.partner_rows import PARTNER, PARTNER_ROWS
-from vedette.exchange.review_rows import REVIEW_ROWS
+from vedette.exchange.review_rows import EXTRACT_HOLDS, REVIEW_ROWS
 from vedette.exchange.rows import BEHALF, CLEARINGHOUSE, LAB, OFFICE, OPERATOR, Added, MessageType
 from vedette.exchange.rows import row as _row
 from vedette.exchange.terms_rows import TERMS_ROWS
@@ -136,15 +136,16 @@ _ROWS: tuple[MessageType, ...] = (
         "custody.copies-told",
         {OFFICE},
         {LAB},
-        "Which offices got an extract of an act's material and were asked to destroy it, and which"
-        " of them have certified it.",
+        "Which offices got an extract of an act's material and were asked to destroy it, which of"
+        " them have certified it, and which hold it back, on what basis.",
         act=ID,
         number=Whole(1, 1_000_000),
         copies=ListOf(
             Record(
                 {
                     "office": Text(200),
-                    "asked": Time(),
+                    "asked": Time(required=False),
+                    "holds": EXTRACT_HOLDS,
                     "destroyed": Time(required=False),
                     "digest": Text(71, r"sha256:[0-9a-f]{64}", required=False),
                 }
@@ -195,6 +196,7 @@ _ROWS: tuple[MessageType, ...] = (
         authority=Text(),
         note=NOTE,
         set_by=Text(),
+        behalf=Text(200, required=False),
         begins=Time(),
         until=Time(required=False),
     ),

@@ -11,12 +11,35 @@ from vedette.exchange.fields import (
     Choice,
     Document,
     ListOf,
+    Record,
     Text,
     TextMap,
     Time,
     Whole,
 )
 from vedette.exchange.rows import LAB, OFFICE, MessageType, row
+
+# holds of a consulted office on the extract that it holds: all of them, with what became of each
+EXTRACT_HOLDS = ListOf(
+    Record(
+        {
+            "hold": ID,
+            "kind": Text(40),
+            "basis": Text(),
+            "authority": Text(),
+            "note": NOTE,
+            "set_by": Text(),
+            "begins": Time(),
+            "until": Time(required=False),
+            "lifted": Time(required=False),
+            "lifted_by": Text(required=False),
+            "reason": NOTE,
+        }
+    ),
+    100,
+    required=False,
+)
+
 
 REVIEW_ROWS: tuple[MessageType, ...] = (
     row(
@@ -74,6 +97,16 @@ REVIEW_ROWS: tuple[MessageType, ...] = (
         consultation=ID,
         number=Whole(1, 100_000),
         asked=Time(),
+    ),
+    row(
+        "consultation.holds-told",
+        {OFFICE},
+        {OFFICE},
+        "The records and legal holds by which a consulted office keeps its extract, each with its"
+        " basis; the highest number counts. The lead tells the lab.",
+        consultation=ID,
+        number=Whole(1, 100_000),
+        holds=EXTRACT_HOLDS,
     ),
     row(
         "dossier.updated",

@@ -109,7 +109,7 @@ ROLES: dict[str, frozenset[Permission]] = {
         | {P.QUESTION_ASK, P.REVIEW_ADVISE, P.REVIEW_LEAD, P.REVIEW_READ}
         | {P.PUBLICATION_WRITE}
     ),
-    "consulted-officer": frozenset({P.REVIEW_ADVISE, P.REVIEW_READ}),
+    "consulted-officer": frozenset({P.REVIEW_ADVISE, P.REVIEW_READ, P.CUSTODY_HOLD}),
     "evaluator": frozenset(
         {
             P.ATTACHMENT_READ,

@@ -34,6 +34,7 @@ from vedette.services.binding import Binding, address_of, binding_of, has_accept
 from vedette.services.document_kinds import act_source
 from vedette.services.dossier_states import states_of
 from vedette.services.here import here
+from vedette.services.hold_views import hold_row
 from vedette.services.inbox import Arrival, NotYet, handles
 from vedette.services.parties import readable, words
 from vedette.services.review_parties import (
@@ -167,7 +168,7 @@ def answer(
     if said not in (*Stand, "declined"):
         raise BadInput(f"answer: {said[:40]!r} is none of {', '.join(Stand)}, declined")
     with act(actor, Permission.REVIEW_ADVISE) as doing:
-        row = _find(actor, consultation_id, lock=True)
+        row = find_consultation(actor, consultation_id, lock=True)
         if row.destruction_asked_at is not None:
             raise Refused("the extract is destroyed, as its office asked", kept="your text")
         trigger = "decline" if said == "declined" else "answer"
@@ -227,7 +228,8 @@ def on_answered(arrival: Arrival) -> None:
         )
 
 
-def _find(actor: Actor, consultation_id: str, *, lock: bool = False) -> Consultation:
+def find_consultation(actor: Actor, consultation_id: str, *, lock: bool = False) -> Consultation:
+    """What another office asks, under the present scope. Raises NotFound."""
     rows = Consultation.objects.select_related("peer")
     rows = rows.select_for_update(of=("self",)) if lock else rows
     row: Consultation | None = rows.filter(id=consultation_id).first()
@@ -269,7 +271,7 @@ def _named(actor: Actor, row: Consultation) -> bool:
 def consultation_source(actor: Actor, consultation_id: str) -> Source:
     """What a consultation's page is derived from, as its lead cites it."""
     with reading(actor, Permission.REVIEW_READ):
-        row = _find(actor, consultation_id)
+        row = find_consultation(actor, consultation_id)
         cited = row.source or f"Consultation {row.id}, {row.peer.name}"
         allowed = Rules.of(here().pack).allows(row.declassify)
         return Source(
@@ -284,7 +286,7 @@ def consultation_view(actor: Actor, consultation_id: str) -> dict[str, Any]:
     """One consultation with the portions of the extract that the reader may read."""
     office_only()
     with reading(actor, Permission.REVIEW_READ):
-        row = _find(actor, consultation_id)
+        row = find_consultation(actor, consultation_id)
         labels = {field.id: field.label for field in fields_of(here().pack)}
         named = _named(actor, row)
         portions = [
@@ -295,6 +297,7 @@ def consultation_view(actor: Actor, consultation_id: str) -> dict[str, Any]:
         whole = named and readable(actor, row.marking)
         acts = actor.host and actor.may(Permission.REVIEW_ADVISE) and not row.destruction_asked_at
         moves = CONSULTATION.moves(row.state, Party.CONSULTED) if acts else ()
+        holds = [hold_row(hold, actor) for hold in row.holds.order_by("-set_at", "id")]
         return {
             **_row(row),
             "note": row.note,
@@ -311,4 +314,7 @@ def consultation_view(actor: Actor, consultation_id: str) -> dict[str, Any]:
             "certificate": row.certificate if row.destroyed_at else None,
             "certificate_signature": row.certificate_signature if row.destroyed_at else "",
             "moves": [{"trigger": m.trigger, "label": m.label} for m in moves],
+            "holds": holds,
+            "held": any(hold["state"] == "in force" for hold in holds),
+            "may_hold": actor.host and actor.may(Permission.CUSTODY_HOLD) and not row.certificate,
         }

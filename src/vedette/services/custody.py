@@ -53,8 +53,8 @@ def custody_of(row: Act) -> Custody:
     return found
 
 
-def holds_of(row: Act) -> list[rules.Hold]:
-    """An act's holds as the rules see them."""
+def holds_of(row: Act | Consultation) -> list[rules.Hold]:
+    """The holds on an act's material, or on an extract, as the rules see them."""
     return [rules.Hold(h.id, h.from_at, h.until_at, h.lifted_at) for h in row.holds.all()]
 
 

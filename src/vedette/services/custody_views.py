@@ -17,8 +17,9 @@ from vedette.services.assessments import open_sealed_threshold
 from vedette.services.binding import require_export
 from vedette.services.custody import hold_rows, holds_of
 from vedette.services.here import here
+from vedette.services.hold_views import hold_kinds, hold_row
 from vedette.services.sides import find_act, only, own_side, stamp
-from vedette.store.models import Act, Custody, Hold, Seconding, WindowKey
+from vedette.store.models import Act, Custody, Seconding, WindowKey
 
 EXPORT, THRESHOLD = "export-material", "open-threshold"
 GIVING = (EXPORT, THRESHOLD)
@@ -73,7 +74,7 @@ def custody_view(actor: Actor, act_id: str) -> dict[str, Any]:
             **_row(row),
             "office": office,
             "key": _key(row) if office else None,
-            "holds": [hold_row(hold) for hold in holds],
+            "holds": [hold_row(hold, actor) for hold in holds],
             "ordered_by": made.ordered_by if made else "",
             "asked_by": made.asked_by if made else "",
             "asked_note": made.asked_note if made else "",
@@ -84,7 +85,7 @@ def custody_view(actor: Actor, act_id: str) -> dict[str, Any]:
             "certificate": made.certificate if made and made.destroyed_at else None,
             "digest": made.digest if made else "",
             "signature": made.signature if made else "",
-            "copies": made.copies if made else [],
+            "copies": _copies(made.copies) if made else [],
             "list": made.returned or None if made else None,
             "listed_at": stamp(made.returned_at) if made else None,
             "counts": material.material_of(row.id)["counts"] if office else None,
@@ -93,6 +94,19 @@ def custody_view(actor: Actor, act_id: str) -> dict[str, Any]:
             "may_export": office and actor.host and actor.may(Permission.CUSTODY_EXPORT),
             "destroy": _destroy_label(actor, made) if office else "",
         }
+
+
+def _copies(copies: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The copies as told, the kinds of their holds by title."""
+    kinds = hold_kinds()
+
+    def titled(hold: dict[str, str]) -> dict[str, str]:
+        return {**hold, "kind": kinds.get(hold["kind"], hold["kind"])}
+
+    return [
+        {**c, **({"holds": [titled(h) for h in c["holds"]]} if "holds" in c else {})}
+        for c in copies
+    ]
 
 
 def _destroy_label(actor: Actor, made: Custody | None) -> str:
@@ -110,39 +124,6 @@ def _key(row: Act) -> str:
     if not rows.exists():
         return "none"
     return "missing" if rows.filter(destroyed_at=None).exists() else "destroyed"
-
-
-def hold_row(hold: Hold) -> dict[str, Any]:
-    """One hold, for pages and the API."""
-    now = here().clock.now()
-    known = rules.Hold(hold.id, hold.from_at, hold.until_at, hold.lifted_at)
-    ended = "lifted" if hold.lifted_at else "ended"
-    titles = {r["id"]: str(r["title"]) for r in here().pack.records("custody", "hold_kinds")}
-    return {
-        "id": hold.id,
-        "side": hold.side,
-        "kind": titles.get(hold.kind, hold.kind),
-        "basis": hold.basis,
-        "authority": hold.authority,
-        "note": hold.note,
-        "set_by": hold.set_by,
-        "from": stamp(hold.from_at),
-        "until": stamp(hold.until_at),
-        "state": "in force" if rules.in_force(known, now) else ended,
-        "lifted_at": stamp(hold.lifted_at),
-        "lifted_by": hold.lifted_by,
-        "lift_reason": hold.lift_reason,
-        "own": hold.side == own_side(),
-    }
-
-
-def find_hold(actor: Actor, hold_id: str) -> tuple[Act, dict[str, Any]]:
-    """One hold with its act."""
-    with reading(actor, Permission.ENGAGEMENT_READ):
-        row = Hold.objects.select_related("act", "act__peer").filter(id=hold_id).first()
-        if row is None:
-            raise NotFound(f"hold {hold_id[:40]!r} is not here")
-        return row.act, hold_row(row)
 
 
 def export_material(actor: Actor, act_id: str, why: str) -> Any:

@@ -8,10 +8,13 @@ Rules:
   that says nothing stays on the list as one that has not.
 - A number says what is meant: an extract that was shared anew after it is another one.
 - Only what the office that asks has shared is destroyed: its thread is no act of this instance.
+- A hold of the office that has it suspends that. Its holds are told to the office that shared it,
+  and by that one to the lab, with their basis; once none is in force, what was asked for is done.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from vedette.engagement import custody as rules
@@ -25,15 +28,18 @@ from vedette.services import custody, material, vault
 from vedette.services.acting import Doing, act, instance_actor
 from vedette.services.consultations import require_foreign
 from vedette.services.inbox import Arrival, NotYet, handles
-from vedette.services.jobs import job
+from vedette.services.jobs import job, schedule
 from vedette.services.sides import arrived_act, stamp
-from vedette.store.models import Act, Consultation, ReviewOffice, WindowKey
+from vedette.store.models import Act, Consultation, Hold, ReviewOffice, WindowKey
+
+HELD = "TLP:AMBER+STRICT"
+"""What a hold's words are marked: both offices and the lab read them."""
 
 
 @custody.after_destruction.append
 def ask(doing: Doing, row: Act) -> None:
     """Ask every office with an extract of this act to destroy it; tell the lab who was asked."""
-    places = _places(row).select_for_update(of=("self",))
+    places = _places(row).filter(destroyed_at=None).select_for_update(of=("self",))
     for place in places:
         assert place.peer is not None
         place.destruction_asked_at, place.destroyed_at = doing.now, None
@@ -57,12 +63,13 @@ def _places(row: Act) -> Any:
 
 
 def _tell(doing: Doing, row: Act) -> None:
-    """Note, and tell the lab, which offices were asked and which of them have certified."""
+    """Note, and tell the lab, who was asked, who has certified, and who holds it back."""
     made = custody.custody_of(row)
     made.copies = [
         {
             "office": place.peer.name[:200],
-            "asked": stamp(place.destruction_asked_at),
+            **({"asked": stamp(at)} if (at := place.destruction_asked_at) else {}),
+            **({"holds": place.holds} if place.holds else {}),
             **(
                 {
                     "destroyed": stamp(place.destroyed_at),
@@ -72,7 +79,8 @@ def _tell(doing: Doing, row: Act) -> None:
                 else {}
             ),
         }
-        for place in _places(row).exclude(destruction_asked_at=None)
+        for place in _places(row)
+        if place.destruction_asked_at or place.holds
     ]
     made.copies_number += 1
     made.save(update_fields=["copies", "copies_number"])
@@ -112,6 +120,11 @@ def on_asked(arrival: Arrival) -> None:
     arrival.doing.after(destroy_extract, consultation_id=row.id)
 
 
+def resume(row: Consultation, at: datetime, hold_id: str) -> None:
+    """Have the extract go at `at`, if it was asked for and no other hold is in force then."""
+    schedule(f"extract {row.id} {hold_id}", destroy_extract, at, consultation_id=row.id)
+
+
 @job()
 def destroy_extract(consultation_id: str) -> None:
     """Destroy an extract with its key, and certify it to the office that shared it. Idempotent."""
@@ -120,6 +133,8 @@ def destroy_extract(consultation_id: str) -> None:
         if row is None or row.destruction_asked_at is None or row.destroyed_at is not None:
             return
         if not row.certificate:
+            if rules.suspending(custody.holds_of(row), doing.now):
+                return
             row.certificate = material.material_of(row.about)
             row.save()
             custody.keep_unsent(row.about, row.peer_id)
@@ -189,6 +204,61 @@ def on_destroyed(arrival: Arrival) -> None:
         arrival.message.id, payload,
     )  # fmt: skip
     _tell(doing, row)
+
+
+def told(hold: Hold) -> dict[str, str]:
+    """A hold on an extract as the offices and the lab tell it each other."""
+    found = {
+        "hold": hold.id,
+        "kind": hold.kind,
+        "basis": hold.basis,
+        "authority": hold.authority,
+        "note": hold.note,
+        "set_by": hold.set_by,
+        "begins": stamp(hold.from_at),
+        "until": stamp(hold.until_at),
+        "lifted": stamp(hold.lifted_at),
+        "lifted_by": hold.lifted_by,
+        "reason": hold.lift_reason,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def tell_holds(doing: Doing, hold: Hold, event: Event) -> None:
+    """Tell the office that shared an extract every hold on it, of which `hold` has changed."""
+    row = hold.consultation
+    assert row is not None
+    row.holds_number += 1
+    row.save(update_fields=["holds_number"])
+    body = {
+        "consultation": row.id,
+        "number": row.holds_number,
+        "holds": [told(one) for one in row.holds.order_by("set_at", "id")],
+    }
+    sent = doing.send(
+        row.peer, "consultation.holds-told", body, thread=row.about or row.id, marking=HELD
+    )
+    _record(doing, event, row.id, HELD, sent, told(hold))
+
+
+@handles("consultation.holds-told")
+def on_holds_told(arrival: Arrival) -> None:
+    """An office says which holds keep its extract; the lab is told, with their basis."""
+    body, doing = arrival.body, arrival.doing
+    rows = ReviewOffice.objects.select_for_update(of=("self",)).select_related("review__act__peer")
+    place = rows.filter(consultation=body["consultation"], peer_id=arrival.peer.keyid).first()
+    if place is None:
+        raise NotYet(f"consultation {body['consultation']} is not here")
+    if body["number"] <= place.holds_number:
+        return
+    before = {one["hold"]: one for one in place.holds}
+    place.holds, place.holds_number = body.get("holds", []), body["number"]
+    place.save(update_fields=["holds", "holds_number"])
+    for one in place.holds:
+        if one != before.get(one["hold"]):
+            event = Event.CUSTODY_HOLD_LIFTED if "lifted" in one else Event.CUSTODY_HOLD_SET
+            _record(doing, event, place.consultation, HELD, arrival.message.id, one)
+    _tell(doing, place.review.act)
 
 
 def _record(

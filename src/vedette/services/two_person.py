@@ -2,7 +2,8 @@
 
 Rules:
 - The pack chooses which; an act that it does not name is done by one person at once.
-- Whoever seconds holds the same permission and is somebody else; the instance seconds nothing.
+- Whoever seconds holds the same permission, is of the same organisation and somebody else; the
+  instance seconds nothing.
 - It is done in the second's own transaction, by the rules of that moment.
 - A proposal nobody seconds lapses, one may be taken back; neither is a fault, and it can be
   proposed again.
@@ -72,7 +73,7 @@ def ask(doing: Doing, kind_id: str, object_id: str, arguments: dict[str, Any], w
         raise Refused("this waits for a second person already", kept="the proposal as it was")
     made = Seconding(
         id=new_id("second"),
-        org_id=doing.here.org,
+        org_id=doing.actor.org,
         kind=kind_id,
         object_id=object_id,
         arguments=arguments,
@@ -106,8 +107,8 @@ def second(actor: Actor, second_id: str) -> tuple[Seconding, Any]:
         made = _find(second_id)
         known = _kinds[made.kind]
         actor.require(known.permission)
-        if actor.system or not actor.host:
-            raise Forbidden("a person of this organisation seconds")
+        if actor.system:
+            raise Forbidden("a person seconds")
         if vault.reader_id(actor) == made.proposer:
             raise Forbidden(
                 "nobody seconds what they proposed", next_step="ask a colleague to second it"
@@ -155,7 +156,7 @@ def lapse(second_id: str) -> None:
 
 def proposals(actor: Actor) -> list[dict[str, Any]]:
     """The newest 200 proposals that this person could second or has made, newest first."""
-    with reading(actor, Permission.ENGAGEMENT_READ) as instance:
+    with reading(actor, Permission.CUSTODY_HOLD) as instance:
         own, now, titles = vault.reader_id(actor), instance.clock.now(), chosen()
         rows = Seconding.objects.order_by("-proposed_at", "id")[:200]
         return [
@@ -171,7 +172,7 @@ def proposals(actor: Actor) -> list[dict[str, Any]]:
                 "state": LAPSED if row.state == WAITING and row.lapses_at <= now else row.state,
                 "seconder": row.seconder,
                 "own": row.proposer == own,
-                "may_second": row.proposer != own and actor.host,
+                "may_second": row.proposer != own,
             }
             for row in rows
             if row.proposer == own or actor.may(_kinds[row.kind].permission)

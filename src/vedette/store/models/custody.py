@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from django.db import models
 
 from vedette.store import columns
@@ -54,14 +56,22 @@ class Custody(Table):
 
 
 class Hold(Table):
-    """A records or legal hold on an act's material, as both sides know it."""
+    """A records or legal hold, as both sides know it: on an act's material, or on the extract that
+    another office shared. A guest's own is the guest's; `behalf` names it to the lab.
+    """
 
-    tenancy = Tenancy()
+    tenancy = Tenancy(host=True)
 
     id = columns.random_key("hold")
     org = columns.owner()
-    act = models.ForeignKey(Act, on_delete=models.PROTECT, related_name="holds")
+    act = models.ForeignKey(
+        Act, null=True, blank=True, on_delete=models.PROTECT, related_name="holds"
+    )
+    consultation = models.ForeignKey(
+        "store.Consultation", null=True, blank=True, on_delete=models.PROTECT, related_name="holds"
+    )
     side = models.CharField(max_length=10)
+    behalf = columns.text(200)
     kind = models.CharField(max_length=40)
     basis = models.CharField(max_length=300)
     authority = models.CharField(max_length=300)
@@ -73,6 +83,15 @@ class Hold(Table):
     lifted_at = columns.moment()
     lifted_by = columns.text(200)
     lift_reason = columns.long_text()
+
+    class Meta(Table.Meta):
+        constraints: ClassVar[list[Any]] = [
+            models.CheckConstraint(
+                condition=models.Q(act=None, consultation__isnull=False)
+                | models.Q(act__isnull=False, consultation=None),
+                name="a_hold_is_on_an_act_or_an_extract",
+            )
+        ]
 
 
 class Seconding(Table):

@@ -9,7 +9,7 @@ from django.db import models
 from vedette.store import columns
 from vedette.store.tenancy import Table, Tenancy
 
-OUTLIVING = ("consultation.destr", "custody.", "reading.")
+OUTLIVING = ("consultation.destr", "consultation.hold", "custody.", "reading.")
 
 
 def about_act(type_: str, thread: str) -> str:

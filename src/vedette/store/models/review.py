@@ -65,6 +65,9 @@ class ReviewOffice(Table):
     destroyed_at = columns.moment()
     certificate = columns.document()
     certificate_signature = columns.text(128)
+    # the holds on its extract, as that office told them last
+    holds = models.JSONField(default=list, blank=True)
+    holds_number = models.IntegerField(default=0)
     invited_at = models.DateTimeField()
     responded_at = columns.moment()
 
@@ -263,6 +266,7 @@ class Consultation(Table):
     destroyed_at = columns.moment()
     certificate = columns.document()
     certificate_signature = columns.text(128)
+    holds_number = models.IntegerField(default=0)
 
     @property
     def about_act(self) -> str:

@@ -8,6 +8,7 @@ from ninja import Schema
 from pydantic import Field
 
 from vedette.services import custody, custody_views, holds, readings, two_person
+from vedette.services.hold_views import hold_row
 from vedette.services.sides import page_moment
 from vedette.web.api.idempotency import Asked, Router
 from vedette.web.api.kinds import Moment, Note
@@ -43,9 +44,33 @@ def read_custody(request: Asked, act_id: str) -> dict[str, Any]:
 
 @router.post("/custody/{act_id}/hold", operation_id="setHold", summary="Set a hold")
 def set_hold(request: Asked, act_id: str, body: HoldIn) -> dict[str, Any]:
-    given = body.dict(exclude={"note"})
-    made = holds.set_hold(request.auth, act_id, **given, text=body.note)
-    return custody_views.hold_row(made)
+    made = holds.set_hold(request.auth, act_id, **_hold(body))
+    return hold_row(made, request.auth)
+
+
+def _hold(body: HoldIn) -> dict[str, Any]:
+    return {**body.dict(exclude={"note"}), "text": body.note}
+
+
+@router.post(
+    "/consultations/{consultation_id}/hold",
+    operation_id="holdExtract",
+    summary="Hold an extract that another office shared back from destruction",
+)
+def hold_extract(request: Asked, consultation_id: str, body: HoldIn) -> dict[str, Any]:
+    """The office that shared it is told, and by it the lab, each with the basis."""
+    made = holds.set_extract_hold(request.auth, consultation_id, **_hold(body))
+    return hold_row(made, request.auth)
+
+
+@router.post(
+    "/reviews/{review_id}/hold",
+    operation_id="holdAsGuest",
+    summary="Set a hold as an office that takes part in a review here",
+)
+def hold_as_guest(request: Asked, review_id: str, body: HoldIn) -> dict[str, Any]:
+    made = holds.set_guest_hold(request.auth, review_id, **_hold(body))
+    return hold_row(made, request.auth)
 
 
 @router.post("/holds/{hold_id}/lift", operation_id="liftHold", summary="Lift a hold of one's own")

@@ -14,47 +14,21 @@ from vedette.kernel.markings import AMBER
 from vedette.kernel.permissions import Permission, Profile
 from vedette.services import custody as service
 from vedette.services import custody_views as views
-from vedette.services import holds
 from vedette.services.here import here
 from vedette.services.sides import only
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Code, Column, Link, State, Table
-from vedette.web.pages.forms import Hour, done, form_page, long_text, moment, posted, submitted
+from vedette.web.pages.forms import done, form_page, long_text, moment, posted, submitted
+from vedette.web.pages.holds import SECONDED, LiftForm, hold_cards
 from vedette.web.pages.words import act_noun, joined, material_kind, state
 
 SHOWN = 200
-
-
-class HoldForm(forms.Form):
-    """A hold; both sides see every word of it."""
-
-    kind = forms.ChoiceField(label="Kind", widget=forms.RadioSelect)
-    basis = forms.CharField(
-        label="Basis", max_length=300, help_text="The law, case or order that it rests on."
-    )
-    authority = forms.CharField(
-        label="Authority", max_length=300, help_text="Who decided it: an office or a function."
-    )
-    until = Hour(label="Until", required=False, help_text="In UTC. Empty: until it is lifted.")
-    text = long_text("Note", "It goes to the other side with the hold.", rows=3)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        rows = here().pack.records("custody", "hold_kinds")
-        kinds = [(row["id"], f"{row['title']}: {row['text']}") for row in rows]
-        self.fields["kind"].choices = kinds  # type: ignore[attr-defined]
 
 
 class WhyForm(forms.Form):
     """Why something is asked for."""
 
     why = long_text("Why", "Whoever seconds it reads this.", rows=3)
-
-
-class LiftForm(forms.Form):
-    """Why a hold is lifted."""
-
-    reason = long_text("Reason", "It goes to the other side. None is owed.", rows=3)
 
 
 @require_GET
@@ -108,7 +82,7 @@ def custody(request: SignedIn, act_id: str) -> HttpResponse:
         "asked": moment(found["asked_at"]),
         "destroyed": moment(found["destroyed_at"]),
         "facts": _facts(found),
-        "holds": _holds(found),
+        "holds": hold_cards(found["holds"], found["may_hold"]),
         "counts": _counts(found["counts"]) if found["counts"] else None,
         "copies": _copies(found["copies"]) if found["copies"] else None,
         "listed": _material(found["list"], "What the office holds") if found["list"] else None,
@@ -148,47 +122,28 @@ def _facts(found: dict[str, Any]) -> list[tuple[str, Cell]]:
     return [(label, value) for label, value in pairs if value is not None]
 
 
-def _holds(found: dict[str, Any]) -> list[dict[str, Any]]:
-    looks = {"in force": "attention", "lifted": "ended", "ended": "ended"}
-    return [
-        {
-            **hold,
-            "tag": State(hold["state"], looks[hold["state"]]),  # type: ignore[arg-type]
-            "facts": [
-                (label, value)
-                for label, value in (
-                    ("Basis", hold["basis"]),
-                    ("Authority", hold["authority"]),
-                    ("Set by", f"{hold['set_by']}, for the {hold['side']}"),
-                    ("From", moment(hold["from"])),
-                    ("Until", moment(hold["until"]) or "open: until it is lifted"),
-                    ("Note", hold["note"] or None),
-                    ("Lifted", moment(hold["lifted_at"])),
-                    ("Lifted by", hold["lifted_by"] or None),
-                    ("Reason", hold["lift_reason"] or None),
-                )
-                if value is not None
-            ],
-            "may_lift": found["may_hold"] and hold["own"] and hold["state"] == "in force",
-        }
-        for hold in found["holds"]
-    ]
-
-
-def _copies(copies: list[dict[str, str]]) -> Table:
+def _copies(copies: list[dict[str, Any]]) -> Table:
     return Table(
         "Extracts at other offices",
-        ["Office", "Asked to destroy it", "Certified", "Digest of its certificate"],
+        ["Office", "Asked to destroy it", "Held back there", "Certified", "Its certificate"],
         [
             [
                 copy["office"],
-                moment(copy["asked"]),
-                moment(copy.get("destroyed")) or State("not certified", "attention"),
+                moment(copy["asked"]) if "asked" in copy else None,
+                "; ".join(_held_back(one) for one in copy.get("holds", ())) or None,
+                moment(copy.get("destroyed"))
+                or (State("not certified", "attention") if "asked" in copy else None),
                 Code(copy["digest"]) if "digest" in copy else None,
             ]
             for copy in copies
         ],
     )
+
+
+def _held_back(hold: dict[str, str]) -> str:
+    until = f"until {hold['until']}" if "until" in hold else "until it is lifted"
+    state = f"lifted {hold['lifted']}" if "lifted" in hold else until
+    return f"{hold['kind']}: {hold['basis']} ({hold['authority']}), {state}"
 
 
 def _counts(counts: dict[str, int]) -> Table:
@@ -247,40 +202,8 @@ def certificate(request: SignedIn, act_id: str) -> HttpResponse:
     return render(request, "pages/custody_certificate.html", context)
 
 
-@require_http_methods(["GET", "POST"])
-@page(Permission.CUSTODY_HOLD)
-def hold(request: SignedIn, act_id: str) -> HttpResponse:
-    """Set a hold."""
-    found = views.custody_view(request.actor, act_id)
-    form = HoldForm(posted(request), initial={"kind": "records"})
-
-    def take(v: dict[str, Any]) -> Any:
-        return holds.set_hold(
-            request.actor,
-            act_id,
-            v["kind"],
-            v["basis"],
-            v["authority"],
-            text=v["text"],
-            until=v["until"],
-        )
-
-    if submitted(request, form, take) is not None:
-        said = "The hold is in force; the other side is told, with its basis."
-        return done(request, said, "custody", act_id)
-    return form_page(
-        request,
-        form,
-        _form_context(
-            found,
-            "Set a hold",
-            "Destruction waits while a hold is in force. Both sides see who set it, and on what"
-            " basis. It changes no date of the lab, and no window.",
-        ),
-    )
-
-
-def _form_context(found: dict[str, Any], title: str, lede: str, **more: Any) -> dict[str, Any]:
+def form_context(found: dict[str, Any], title: str, lede: str, **more: Any) -> dict[str, Any]:
+    """What a form on one act's custody says around itself."""
     return {
         "title": title,
         "kicker": f"{act_noun(found['kind']).capitalize()} for {found['model']}",
@@ -297,27 +220,10 @@ def _form_context(found: dict[str, Any], title: str, lede: str, **more: Any) -> 
     }
 
 
-@require_http_methods(["GET", "POST"])
-@page(Permission.CUSTODY_HOLD)
-def lift(request: SignedIn, hold_id: str) -> HttpResponse:
-    """Lift a hold of this side."""
-    row, found = views.find_hold(request.actor, hold_id)
-    form = LiftForm(posted(request))
-    made = submitted(request, form, lambda v: holds.lift_hold(request.actor, hold_id, v["reason"]))
-    if made is not None:
-        return _after(request, made, "The hold is lifted; the other side is told.", row.id)
-    context = _form_context(
-        views.custody_view(request.actor, row.id),
-        "Lift the hold",
-        f"{found['kind']}: {found['basis']}. Once it is lifted, material that is due is destroyed.",
-    )
-    return form_page(request, form, context)
-
-
 def _after(request: SignedIn, made: Any, said: str, act_id: str) -> HttpResponse:
     """Go on after an act that may wait for a second person."""
     if views.waits(made):
-        return done(request, "Proposed. It is done when a colleague seconds it.", "seconds")
+        return done(request, SECONDED, "seconds")
     return done(request, said, "custody", act_id)
 
 
@@ -340,7 +246,7 @@ def destroy(request: SignedIn, act_id: str) -> HttpResponse:
     )
     if found["state"] == "held":
         lede += " It is proposed now, and done when a colleague seconds it."
-    return form_page(request, form, _form_context(found, found["destroy"], lede, danger=True))
+    return form_page(request, form, form_context(found, found["destroy"], lede, danger=True))
 
 
 @require_http_methods(["GET", "POST"])
@@ -359,7 +265,7 @@ def ask(request: SignedIn, act_id: str) -> HttpResponse:
         "A wish: the office destroys it before it is due, with two persons, or leaves it. A hold"
         " goes before it. Nothing is held against either of you."
     )
-    return form_page(request, form, _form_context(found, "Ask for early destruction", lede))
+    return form_page(request, form, form_context(found, "Ask for early destruction", lede))
 
 
 @require_POST
@@ -384,4 +290,4 @@ def export(request: SignedIn, act_id: str) -> HttpResponse:
     lede = (
         "It leaves these pages as one file, where the terms let it, and the lab sees that it did."
     )
-    return form_page(request, form, _form_context(found, "Hand it out as a file", lede))
+    return form_page(request, form, form_context(found, "Hand it out as a file", lede))

@@ -88,6 +88,8 @@ def _publications(request: SignedIn) -> list[Step]:
 
 def _seconds(request: SignedIn) -> list[Step]:
     """Acts of two persons that wait for this one."""
+    if not request.actor.may(Permission.CUSTODY_HOLD):
+        return []
     return [
         Step(
             f"Second, or leave: {row['title'].lower()}",

@@ -64,7 +64,12 @@ ENTRIES: tuple[Entry, ...] = (
         records=True,
     ),
     Entry(
-        "Second person", "/seconds/", (Profile.OFFICE,), Permission.CUSTODY_DESTROY, records=True
+        "Second person",
+        "/seconds/",
+        (Profile.OFFICE,),
+        Permission.CUSTODY_HOLD,
+        guests=(Profile.OFFICE,),
+        records=True,
     ),
     Entry(
         "Reading log",

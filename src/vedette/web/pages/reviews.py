@@ -17,11 +17,13 @@ from vedette.services import consultations as asked
 from vedette.services import review_views as views
 from vedette.services.acting import Actor
 from vedette.services.documents import review_sources, review_watermark
+from vedette.services.hold_views import guest_holds
 from vedette.services.term_views import terms_for_review
 from vedette.services.worksheets import worksheet_view
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Kind, Link, State, Table
 from vedette.web.pages.forms import done, form_page, moment, posted, submitted
+from vedette.web.pages.holds import hold_cards
 from vedette.web.pages.review_acts import asking
 from vedette.web.pages.review_forms import ConsultationForm
 from vedette.web.pages.term_versions import AcceptForm
@@ -91,9 +93,30 @@ def reviews(request: SignedIn) -> HttpResponse:
             ],
         ),
         "leads": request.actor.host,
+        "held": _held(request.actor),
         "page_marking": joined(str(AMBER), *(r["marking"] for r in rows)),
     }
     return render(request, "pages/reviews.html", context)
+
+
+def _held(actor: Actor) -> Table:
+    """The holds of an office that signs in here; it lifts them, in the review or after it left."""
+    return Table(
+        "Our holds",
+        ["Hold", "Model", "Basis", "Until", "State"],
+        [
+            [
+                Link(h["kind"], f"/custody/holds/{h['id']}/")
+                if h["state"] == "in force" and actor.may(Permission.CUSTODY_HOLD)
+                else h["kind"],
+                h["model"],
+                h["basis"],
+                moment(h["until"]) or "it is lifted",
+                State(h["state"], "attention" if h["state"] == "in force" else "ended"),
+            ]
+            for h in guest_holds(actor)
+        ],
+    )
 
 
 @require_GET
@@ -143,6 +166,10 @@ def review(request: SignedIn, review_id: str) -> HttpResponse:
         "leads": found["lead"] and found["works"] and request.actor.may(Permission.REVIEW_LEAD),
         "records": found["lead"] and request.actor.may(Permission.DETERMINATION_RECORD),
         "gives_view": found["works"] and not found["lead"],
+        "may_hold": not found["lead"] and request.actor.may(Permission.CUSTODY_HOLD),
+        "holds": hold_cards(
+            guest_holds(request.actor, review_id), request.actor.may(Permission.CUSTODY_HOLD)
+        ),
         "trail": [("Reviews", "/reviews/"), (found["model"], "")],
         "page_marking": found["shown_marking"],
         "page_sources": review_sources(review_id),
@@ -247,6 +274,8 @@ def consultation(request: SignedIn, consultation_id: str) -> HttpResponse:
             if value
         ],
         "destroyed": moment(found["destroyed_at"]),
+        "holds": hold_cards(found["holds"], found["may_hold"]),
+        "hold_url": f"/consultations/{consultation_id}/hold/" if found["may_hold"] else "",
         "trail": [("Reviews", "/reviews/"), (found["model"], "")],
         "page_marking": found["marking"],
         "page_sources": [asked.consultation_source(request.actor, consultation_id)],

@@ -12,6 +12,7 @@ from vedette.kernel.markings import AMBER
 from vedette.kernel.permissions import Permission, Profile
 from vedette.services import custody_views, two_person
 from vedette.services.here import here
+from vedette.services.review_parties import office_only
 from vedette.services.sides import only
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Code, Kind, Link, State, Table
@@ -27,10 +28,10 @@ LOOKS: dict[str, Kind] = {
 
 
 @require_GET
-@page(Permission.ENGAGEMENT_READ)
+@page(Permission.CUSTODY_HOLD)
 def seconds(request: SignedIn) -> HttpResponse:
     """What waits for a second person, and what became of the others."""
-    only(Profile.OFFICE, request.actor)
+    office_only()
     rows = two_person.proposals(request.actor)
     context = {
         "waiting": [{**r, "facts": _facts(r)} for r in rows if r["state"] == "waiting"],
@@ -82,19 +83,19 @@ def _table(rows: list[dict[str, Any]]) -> Table:
 
 
 @require_POST
-@page(Permission.ENGAGEMENT_READ)
+@page(Permission.CUSTODY_HOLD)
 def second(request: SignedIn, second_id: str) -> HttpResponse:
     """Second a proposal: it is done."""
-    only(Profile.OFFICE, request.actor)
+    office_only()
     two_person.second(request.actor, second_id)
     return done(request, "Seconded, and done.", "seconds")
 
 
 @require_POST
-@page(Permission.ENGAGEMENT_READ)
+@page(Permission.CUSTODY_HOLD)
 def take_back(request: SignedIn, second_id: str) -> HttpResponse:
     """Take one's own proposal back."""
-    only(Profile.OFFICE, request.actor)
+    office_only()
     two_person.take_back(request.actor, second_id)
     return done(request, "Taken back. It can be proposed again.", "seconds")
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from vedette.web.pages import custody, readings, seconds
+from vedette.web.pages import custody, holds, readings, seconds
 
 urlpatterns = [
     path("custody/", custody.custodies, name="custodies"),
-    path("custody/holds/<str:hold_id>/", custody.lift, name="hold-lift"),
+    path("custody/holds/<str:hold_id>/", holds.lift, name="hold-lift"),
     path("custody/<str:act_id>/", custody.custody, name="custody"),
     path("custody/<str:act_id>/ask/", custody.ask, name="custody-ask"),
     path("custody/<str:act_id>/certificate/", custody.certificate, name="certificate"),
     path("custody/<str:act_id>/destroy/", custody.destroy, name="custody-destroy"),
     path("custody/<str:act_id>/export/", custody.export, name="custody-export"),
-    path("custody/<str:act_id>/hold/", custody.hold, name="custody-hold"),
+    path("custody/<str:act_id>/hold/", holds.hold, name="custody-hold"),
     path("custody/<str:act_id>/list/", custody.tell, name="custody-list"),
     path("readings/", readings.readings, name="readings"),
     path("readings/alerts/<str:alert_id>/", readings.alert, name="alert"),
