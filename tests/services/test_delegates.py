@@ -74,7 +74,16 @@ def notice(operator: Actor, site: str) -> Notice:
             title=f"A flaw at {site}",
             verdict="affected",
             sent_at=START,
-            matches=[{"component": "c", "name": "part", "version": "1", "fixed": ["2"]}],
+            matches=[
+                {
+                    **dict.fromkeys(("range", "reason", "confidence", "advisory"), "x"),
+                    "component": "c",
+                    "name": "part",
+                    "version": "1",
+                    "fixed": ["2"],
+                    "verdict": "affected",
+                }
+            ],
         )
         row.save()
     return row

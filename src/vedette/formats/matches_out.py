@@ -96,14 +96,15 @@ def as_csv(matches: Iterable[Match], beside: Beside, now: datetime) -> Iterator[
         score = beside.exploited.score(match)
         kev = "yes" if beside.exploited.known(match) else "no" if beside.exploited.kev else ""
         cells = [*(line.get(c, "") for c in LINE), kev, "" if score is None else f"{score:g}"]
-        writer.writerow([_cell(" ".join(c) if isinstance(c, tuple) else c) for c in cells])
+        writer.writerow([csv_cell(" ".join(c) if isinstance(c, tuple) else c) for c in cells])
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
     yield buffer.getvalue()
 
 
-def _cell(value: str) -> str:
+def csv_cell(value: str) -> str:
+    """A cell that no spreadsheet runs as a formula."""
     return "'" + value if value.startswith(_FORMULA) else value
 
 

@@ -226,6 +226,13 @@ def people(actor: Actor) -> list[Membership]:
         return list(rows if actor.host else rows.filter(org_id=actor.org))
 
 
+def hosted_organisations(actor: Actor) -> list[tuple[str, str]]:
+    """The organisations that this instance hosts besides its own, as (id, name)."""
+    with reading(actor, Permission.PERSON_INVITE):
+        rows = Organisation.objects.filter(host=False).order_by("name")
+        return list(rows.values_list("id", "name"))
+
+
 def open_invitations(actor: Actor) -> list[Invitation]:
     """Invitations that can still be used."""
     with reading(actor, Permission.PERSON_INVITE) as instance:

@@ -20,13 +20,14 @@ from django.db.models import Count, F, Q, QuerySet
 from vedette.clearinghouse.mandates import MandateAct, MandateState
 from vedette.kernel.errors import BadInput, NotFound, Refused
 from vedette.kernel.permissions import Permission
-from vedette.services import bulk_answers, inventories, notices
+from vedette.services import bulk_answers, inventories, notices, scores
 from vedette.services.acting import Actor, reading
 from vedette.services.bulk_answers import MOST_AT_ONCE, Answered
 from vedette.services.notices import OPEN
 from vedette.services.operator_views import narrowed
 from vedette.services.parties import clearinghouse_only
 from vedette.store.models import Inventory, Mandate, MandateReach, Notice
+from vedette.store.tenancy import SYSTEM, scoped
 
 _NEEDS = {
     MandateAct.READ: Permission.MANDATE_READ,
@@ -171,6 +172,12 @@ def describe(row: Notice, known: dict[str, str]) -> dict[str, Any]:
     """A notice as JSON, with the operator that it belongs to."""
     operator = {"id": row.org_id, "name": known.get(row.org_id, "")}
     return {**notices.describe(row), "operator": operator}
+
+
+def likely(rows: Iterable[Notice]) -> dict[str, float]:
+    """The EPSS score of each of these notices, which the reader has found."""
+    with scoped(SYSTEM):
+        return scores.of_notices([row.id for row in rows])
 
 
 def notice_view(actor: Actor, notice_id: str) -> dict[str, Any]:

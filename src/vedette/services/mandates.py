@@ -56,7 +56,7 @@ def make_mandate(
         sites: names of inventories; none for the whole organisation.
     """
     clearinghouse_only()
-    party = _party(actor)
+    party = takes_part_as(actor)
     with act(actor, PERMISSION_OF[party]) as doing:
         asks = party == Party.DELEGATE
         own = _organisation(actor.org, "")
@@ -192,12 +192,18 @@ def _needed(party: Party) -> Permission:
     return needed
 
 
-def _party(actor: Actor) -> Party:
-    """The side that an organisation takes: by its kind. Raises NotFound for any other."""
+def part_of(actor: Actor) -> Party | None:
+    """The side that the actor's organisation takes, by its kind; None for neither."""
     kind = _organisation(actor.org, "").kind
-    if kind not in (DELEGATE, OPERATOR):
-        raise NotFound(f"a {kind} takes no part in mandates")
-    return Party.DELEGATE if kind == DELEGATE else Party.OPERATOR
+    return {DELEGATE: Party.DELEGATE, OPERATOR: Party.OPERATOR}.get(kind)
+
+
+def takes_part_as(actor: Actor) -> Party:
+    """The side that the actor's organisation takes. Raises NotFound for neither."""
+    party = part_of(actor)
+    if party is None:
+        raise NotFound("your organisation takes no part in mandates")
+    return party
 
 
 def _organisation(name_or_id: str, kind: str) -> Organisation:

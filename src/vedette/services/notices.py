@@ -205,7 +205,7 @@ def notice_view(actor: Actor, notice_id: str) -> dict[str, Any]:
         with scoped(SYSTEM):  # of a notice that the reader has found
             history = LedgerEntry.objects.filter(object_id=row.id, org=row.org_id).order_by("seq")
             events = [{"event": e.event, "time": e.time, "role": e.role} for e in history]
-        epss = scores.of_notices([row.id]).get(row.id)
+            epss = scores.of_notices([row.id]).get(row.id)
     offered = [str(r.target) for r in NOTICE.moves(row.state, Party.OPERATOR)]
     return {
         **describe(row),

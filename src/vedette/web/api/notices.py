@@ -40,6 +40,7 @@ class NoticeLine(Schema):
     expires_at: str | None
     evidence: dict[str, Any]
     answered_by: str
+    mandate: str
     sent_at: str
     answered_at: str | None
     verified_at: str | None
@@ -143,7 +144,7 @@ def verify(request: Asked, notice_id: str) -> Any:
 def answer_several(request: Asked, body: SeveralIn) -> Any:
     """Each is answered for itself; what could not be answered so is told with its reason."""
     answer = (body.state, body.control, body.expires)
-    return _several(bulk_answers.answer_several(request.auth, body.notices, *answer))
+    return several(bulk_answers.answer_several(request.auth, body.notices, *answer))
 
 
 @router.post(
@@ -153,10 +154,11 @@ def answer_several(request: Asked, body: SeveralIn) -> Any:
     summary="Give the notices of one answer back what they had",
 )
 def undo(request: Asked, batch: str) -> Any:
-    return _several(bulk_answers.undo(request.auth, batch))
+    return several(bulk_answers.undo(request.auth, batch))
 
 
-def _several(made: bulk_answers.Answered) -> dict[str, Any]:
+def several(made: bulk_answers.Answered) -> dict[str, Any]:
+    """What became of an answer to several notices, as JSON."""
     refused = {notice: error.what for notice, error in made.refused}
     return {"batch": made.batch, "notices": list(made.notices), "refused": refused}
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
+from vedette.clearinghouse.mandates import MandateState
 from vedette.clearinghouse.remediation import Remediation
 from vedette.clearinghouse.states import (
     CaseState,
@@ -57,6 +58,13 @@ KINDS: dict[str, dict[str, Kind]] = {
         Remediation.DONE: "done",
         Remediation.NOT_AFFECTED: "ended",
     },
+    "mandate": {
+        MandateState.OFFERED: "attention",
+        MandateState.ASKED: "attention",
+        MandateState.IN_FORCE: "done",
+        MandateState.ENDED: "ended",
+        MandateState.EXPIRED: "ended",
+    },
     "verdict": {"affected": "urgent", "unknown": "attention", "unaffected": "ended"},
 }
 # Where a state's own name would leave it open whether somebody said so.
@@ -80,6 +88,7 @@ SAID: dict[str, dict[str, str]] = {
         Remediation.IN_PROGRESS: "remediation in progress",
         Remediation.DONE: "remediation done",
     },
+    "mandate": {MandateState.ASKED: "asked for"},
     "verdict": {"unknown": "perhaps affected", "unaffected": "no longer found"},
 }
 

@@ -201,12 +201,13 @@ def notice(request: SignedIn, notice_id: str) -> HttpResponse:
     return render(
         request,
         "pages/notice.html",
-        _notice_context(request, found, form if offered else None),
+        notice_context(request, found, form if offered else None),
         status=422 if form.errors else 200,
     )
 
 
-def _notice_context(request: SignedIn, found: dict[str, Any], form: Any) -> dict[str, Any]:
+def notice_context(request: SignedIn, found: dict[str, Any], form: Any) -> dict[str, Any]:
+    """What the page of one notice shows."""
     return {
         "notice": notice_row(found, found["matches"]),
         "facts": _facts(found),
@@ -258,11 +259,18 @@ def _about(request: SignedIn, found: dict[str, Any]) -> list[tuple[str, Any]]:
     known: list[tuple[str, Any]] = [
         ("Advisory", _advisory(request, found["advisory"])),
         ("The same flaw in", ", ".join(found["also"])),
-        ("Inventory", Link(inventory["name"], f"/inventories/{inventory['id']}/")),
+        ("Operator", found.get("operator", {}).get("name")),
+        (
+            "Inventory",
+            inventory["name"]
+            if "operator" in found
+            else Link(inventory["name"], f"/inventories/{inventory['id']}/"),
+        ),
         ("Components that match", len(components)),
         ("First found", moment(found["sent_at"])),
         ("Answered", moment(found["answered_at"])),
         ("By", found["answered_by"]),
+        ("Mandate", found["mandate"] and Link(found["mandate"], f"/mandates/{found['mandate']}/")),
         ("Compensating control", found["control"]),
         ("Deferred until", written(expires) if expires else None),
         ("Verified", moment(found["verified_at"])),
@@ -274,9 +282,11 @@ def _advisory(request: SignedIn, name: str) -> Link | Code:
     """The advisory's own page, where it is one of the clearinghouse's."""
     if not name.startswith("x_vedette-"):
         return Code(name)
+    if here().profile == Profile.CLEARINGHOUSE:
+        return Link(name, f"/advisories/{name}/")
     build = index_status(request.actor).build
     house = build.peer.url if build and build.peer else ""
-    if house or here().profile == Profile.CLEARINGHOUSE:
+    if house:
         return Link(name, f"{house}/advisories/{name}/")
     return Code(name)
 

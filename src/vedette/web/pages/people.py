@@ -15,6 +15,7 @@ from vedette.services.accounts import (
     ORGANISATION_KINDS,
     ROLE_OF_KIND,
     add_organisation,
+    hosted_organisations,
     invite,
     open_invitations,
     people,
@@ -30,9 +31,14 @@ class InviteForm(forms.Form):
 
     email = forms.EmailField(label="Email address")
     role = forms.ChoiceField(label="Role", choices=[])
+    org = forms.ChoiceField(label="Organisation", choices=[], required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, hosted: list[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if hosted:
+            self.fields["org"].choices = [("", "your own"), *hosted]  # type: ignore[attr-defined]
+        else:
+            del self.fields["org"]
         roles = PROFILE_ROLES[here().profile]
         known = [(r, r.replace("-", " ")) for r in roles]
         self.fields["role"].choices = [("", "choose"), *known]  # type: ignore[attr-defined]
@@ -56,7 +62,8 @@ def members(request: SignedIn) -> HttpResponse:
     """Who belongs here; invite another."""
     hosting = request.actor.host and here().profile == Profile.CLEARINGHOUSE
     adds = hosting and "add" in request.POST
-    form = InviteForm(request.POST if request.method == "POST" and not adds else None)
+    hosted = hosted_organisations(request.actor) if hosting else []
+    form = InviteForm(hosted, request.POST if request.method == "POST" and not adds else None)
     added = OrganisationForm(request.POST if adds else None) if hosting else None
     link = ""
     chosen = added if adds else form
@@ -66,7 +73,7 @@ def members(request: SignedIn) -> HttpResponse:
         except VedetteError as error:
             chosen.add_error(None, error.what)
         else:
-            link, form = f"{here().url}/welcome/{code}/", InviteForm()
+            link, form = f"{here().url}/welcome/{code}/", InviteForm(hosted)
             added = OrganisationForm() if hosting else None
     rows = [
         [str(m.person), m.person.email, m.org.name, m.role.replace("-", " ")]
@@ -92,7 +99,7 @@ def members(request: SignedIn) -> HttpResponse:
 def _take_in(actor: Actor, given: dict[str, Any], *, adds: bool) -> str:
     """Invite somebody, or an organisation with its first person; return the link's code."""
     if not adds:
-        return invite(actor, given["email"], given["role"])
+        return invite(actor, given["email"], given["role"], given.get("org", ""))
     made = add_organisation(
         actor,
         given["name"],

@@ -1,0 +1,244 @@
+"""A delegate's one inbox over the operators that mandated it, and the answers given for them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from vedette.clearinghouse.states import NoticeState
+from vedette.formats.matches_out import csv_cell
+from vedette.kernel.errors import BadInput, Refused
+from vedette.kernel.permissions import Permission
+from vedette.services import bulk_answers, delegates
+from vedette.services.bulk_answers import MOST_AT_ONCE
+from vedette.web.access import SignedIn, page
+from vedette.web.cells import Column, Link, Table
+from vedette.web.pages.forms import done, moment, tell
+from vedette.web.pages.labels import as_file, label, sentences
+from vedette.web.pages.notice_forms import ANSWERS, AnswerForm
+from vedette.web.pages.notices import notice_context, notice_row, percent
+
+MARKING = "TLP:AMBER+STRICT"
+COLUMNS = (
+    *("operator", "inventory", "notice", "advisory", "title", "component", "version", "fixed"),
+    *("verdict", "confidence", "row", "deadline", "state", "answered_by", "mandate"),
+)
+
+
+class Filter(forms.Form):
+    """Narrows the inbox, and orders it."""
+
+    operator = forms.ChoiceField(label="Operator", required=False, choices=[])
+    show = forms.ChoiceField(
+        label="Show",
+        required=False,
+        choices=[
+            ("", "open: to be answered"),
+            ("all", "all"),
+            *((name, label("notice", name)) for name in NoticeState),
+        ],
+    )
+    by = forms.ChoiceField(
+        label="Order",
+        required=False,
+        choices=[("", "most urgent first"), ("operator", "by operator")],
+    )
+    text = forms.CharField(label="Product or advisory", max_length=100, required=False)
+
+    def __init__(self, known: list[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["operator"].choices = [("", "every operator"), *known]  # type: ignore[attr-defined]
+
+
+def _filtered(
+    request: SignedIn, operators: list[delegates.Operator]
+) -> tuple[Filter, QuerySet[Any]]:
+    form = Filter([(each.id, each.name) for each in operators], request.GET)
+    asked = form.cleaned_data if form.is_valid() else {}
+    show = asked.get("show", "")
+    return form, delegates.delegated_notices(
+        request.actor,
+        operator=asked.get("operator", ""),
+        state="" if show in ("", "all") else show,
+        only_open=show == "",
+        text=asked.get("text", ""),
+        grouped=asked.get("by") == "operator",
+    )
+
+
+@require_GET
+@page(Permission.MANDATE_READ)
+def list_notices(request: SignedIn) -> HttpResponse:
+    """The inbox over all operators: what to do, in order."""
+    return _inbox_page(request, AnswerForm(ANSWERS))
+
+
+def _inbox_page(request: SignedIn, answer: AnswerForm, status: int = 200) -> HttpResponse:
+    operators = delegates.operators(request.actor)
+    known = {each.id: each.name for each in operators}
+    form, rows = _filtered(request, operators)
+    shown = Paginator(rows, 25).get_page(request.GET.get("page"))
+    scores = delegates.likely(shown)
+    may = request.actor.may(Permission.MANDATE_USE)
+    batch = request.GET.get("batch", "")[:40]
+    undone = len(delegates.in_batch(request.actor, batch)) if may and batch else 0
+    context = {
+        "page": shown,
+        "rows": [
+            {
+                **notice_row(delegates.describe(row, known), row.matches),
+                "epss": percent(scores.get(row.id)),
+            }
+            for row in shown
+        ],
+        "form": form,
+        "filtered": form.is_valid() and any(form.cleaned_data.values()),
+        "operators": _operators(operators) if operators else None,
+        "answer": answer,
+        "most": min(shown.paginator.count, MOST_AT_ONCE),
+        "undo": {"batch": batch, "count": undone} if undone else None,
+        "may_answer": may,
+        "base": "/delegated/",
+        "page_marking": MARKING,
+    }
+    return render(request, "pages/delegated.html", context, status=status)
+
+
+def _operators(rows: list[delegates.Operator]) -> Table:
+    return Table(
+        "Operators that mandated you",
+        [
+            "Operator",
+            Column("Open", numeric=True),
+            Column("Late", numeric=True),
+            "Mandate for",
+            "Until",
+        ],
+        [
+            [
+                Link(each.name, f"/delegated/?operator={each.id}"),
+                each.open,
+                each.overdue,
+                ", ".join(act.replace("-", " ") for act in each.acts),
+                each.ends_at,
+            ]
+            for each in rows
+        ],
+    )
+
+
+@require_POST
+@page(Permission.MANDATE_USE)
+def answer_several(request: SignedIn) -> HttpResponse:
+    """One answer to the chosen notices, over operators; each is an act under its own mandate."""
+    form = AnswerForm(ANSWERS, request.POST)
+    chosen = request.POST.getlist("notice")
+    if request.POST.get("every"):
+        rows = _filtered(request, delegates.operators(request.actor))[1]
+        chosen = list(rows.values_list("id", flat=True)[:MOST_AT_ONCE])
+    if not chosen:
+        form.add_error(None, "Choose the notices that you answer.")
+    if not form.is_valid():
+        return _inbox_page(request, form, 422)
+    try:
+        made = delegates.answer_several(request.actor, chosen, *form.answer())
+    except BadInput as error:
+        tell(form, error)
+        return _inbox_page(request, form, 422)
+    if made.refused and not made.notices:
+        tell(form, made.refused[0][1])
+        return _inbox_page(request, form, 422)
+    _say(request, made, "answered")
+    query = request.GET.copy()
+    query["batch"] = made.batch
+    return redirect(f"/delegated/?{query.urlencode()}")
+
+
+@require_POST
+@page(Permission.MANDATE_USE)
+def undo_several(request: SignedIn) -> HttpResponse:
+    """Give the notices of one answer back what they had before."""
+    made = delegates.undo(request.actor, request.POST.get("batch", ""))
+    _say(request, made, "as they were before")
+    query = request.GET.copy()
+    query.pop("batch", None)
+    return redirect(f"/delegated/?{query.urlencode()}")
+
+
+def _say(request: SignedIn, made: bulk_answers.Answered, what: str) -> None:
+    messages.success(request, f"{len(made.notices)} {what}.")
+    for _, error in made.refused[:5]:
+        messages.warning(request, sentences(error))
+
+
+@require_http_methods(["GET", "POST"])
+@page(Permission.MANDATE_READ)
+def notice(request: SignedIn, notice_id: str) -> HttpResponse:
+    """One notice of an operator, and the answer to it."""
+    found = delegates.notice_view(request.actor, notice_id)
+    answering = request.method == "POST"
+    if answering:
+        request.actor.require(Permission.MANDATE_USE)
+    offered = found["answers"]
+    if offered and found["state"] == NoticeState.DEFERRED:
+        offered = [str(NoticeState.DEFERRED), *offered]
+    expires = moment(found["expires_at"])
+    initial = {"control": found["control"], "expires": expires.date() if expires else None}
+    form = AnswerForm(offered, request.POST if answering else None, initial=initial)
+    if answering and form.is_valid():
+        try:
+            made = delegates.answer_several(request.actor, [notice_id], *form.answer())
+            if made.refused:
+                raise made.refused[0][1]
+        except (BadInput, Refused) as error:
+            tell(form, error)
+        else:
+            return done(request, "The answer is kept.", "delegated-notice", notice_id)
+    context = {
+        **notice_context(request, found, form if offered else None),
+        "may_verify": False,
+        "trail": [("Operators' notices", "/delegated/"), (found["title"], "")],
+        "page_marking": MARKING,
+    }
+    return render(request, "pages/notice.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+@page(Permission.MANDATE_READ)
+def export(request: SignedIn) -> HttpResponse:
+    """The inbox as it is filtered, as CSV or JSON."""
+    operators = delegates.operators(request.actor)
+    known = {each.id: each.name for each in operators}
+    rows = [delegates.describe(row, known) for row in _filtered(request, operators)[1]]
+    if request.GET.get("format") == "json":
+        return as_file("notices.json", rows)
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([csv_cell(cell) for cell in _cells(row)] for row in rows)
+    response = HttpResponse(buffer.getvalue(), content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = 'attachment; filename="notices.csv"'
+    return response
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    component = row["component"]
+    own = {
+        **row,
+        "operator": row["operator"]["name"],
+        "inventory": row["inventory"]["name"],
+        "notice": row["id"],
+        "component": component["name"],
+        "version": component["version"],
+        "fixed": " ".join(component["fixed"]),
+    }
+    return [str(own[name] or "") for name in COLUMNS]

@@ -1,0 +1,205 @@
+"""A delegate's pages and calls: mandates, one inbox over operators, bulk answers, export."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from tests.services.advisories import sbom
+from tests.services.test_delegates import ALL, BASIS, World, notice
+from tests.web.visitors import read, refused, send, stranger, visitor
+
+from vedette.kernel.permissions import Profile
+from vedette.services import accounts, mandates
+from vedette.services.testing import instance
+
+FORM = {"acts": list(ALL), "basis": BASIS, "ends": "2027-06-30"}
+
+
+@pytest.fixture
+def world(db: None, tmp_path: Path) -> Iterator[World]:
+    with instance(Profile.CLEARINGHOUSE, tmp_path) as house:
+        yield World(house)
+
+
+@pytest.fixture
+def isac(world: World) -> Client:
+    return visitor(world.house, "delegate", world.delegates[0].org)
+
+
+@pytest.fixture
+def oak(world: World) -> Client:
+    return visitor(world.house, "operator", world.operators[0].org)
+
+
+def test_from_the_offer_to_the_end(world: World, oak: Client, isac: Client) -> None:
+    assert "Offer a mandate" in read(oak, "/mandates/")
+    at = send(oak, "/mandates/new/", other=world.delegates[0].org, sites="", **FORM)
+    assert "Accept it" not in read(oak, at)
+    assert "A flaw" not in read(isac, "/delegated/")
+    assert "&sect;4" in read(isac, at) or "§4" in read(isac, at)
+    send(isac, f"{at}accept/")
+    page = read(isac, "/delegated/")
+    assert "Oak Utility: plant" in page
+    assert "Elm Utility" not in page
+    first, second = (n.id for n in world.notices[:2])
+    detail = read(isac, f"/delegated/{first}/")
+    assert "You answer for Oak Utility under its mandate" in detail
+    send(isac, f"/delegated/{first}/", state="not-affected")
+    own = read(oak, f"/notices/{first}/")
+    assert "of WaterISAC, for Oak Utility under mandate-" in own
+    assert "/mandates/mandate-" in own
+    send(oak, f"{at}end/")
+    for url in (f"/delegated/{first}/", f"/delegated/{second}/"):
+        assert isac.get(url).status_code == 404
+    assert "No mandate is in force" in read(isac, "/delegated/")
+    assert "Its time is over" not in read(isac, at)
+    isac.post(f"{at}end/")
+    assert "is no move of the delegate now" in read(isac, at)
+
+
+def test_bulk_answers_undo_and_export(world: World, isac: Client) -> None:
+    for operator in world.operators:
+        world.mandate(operator, world.delegates[0])
+    ids = [n.id for n in world.notices]
+    at = send(isac, "/delegated/answer/", notice=ids[:3], state="patched")
+    batch = re.search(r"batch=([^&]+)", at)
+    assert batch is not None
+    assert "Undo: 3 as before" in read(isac, at)
+    rows = list(csv.DictReader(io.StringIO(read(isac, "/delegated/export/?format=csv&show=all"))))
+    assert {(r["operator"], r["inventory"], r["state"]) for r in rows} == {
+        ("Oak Utility", "plant", "patched"),
+        ("Oak Utility", "office", "patched"),
+        ("Elm Utility", "plant", "patched"),
+        ("Elm Utility", "office", "unanswered"),
+    }
+    kept = json.loads(read(isac, "/delegated/export/?format=json&show=patched"))
+    assert {each["operator"]["name"] for each in kept} == {"Oak Utility", "Elm Utility"}
+    send(isac, "/delegated/undo/", batch=batch.group(1))
+    assert json.loads(read(isac, "/delegated/export/?format=json&show=patched")) == []
+    elm = f"/delegated/?operator={world.operators[1].org}&by=operator"
+    assert "Oak Utility: plant" not in read(isac, elm)
+    every = f"/delegated/answer/?operator={world.operators[1].org}"
+    send(isac, every, every="1", state="not-affected")
+    kept = json.loads(read(isac, "/delegated/export/?format=json&show=not-affected"))
+    assert {each["operator"]["name"] for each in kept} == {"Elm Utility"}
+    assert "Choose the notices" in refused(isac, "/delegated/answer/", state="patched")
+
+
+def test_a_formula_does_not_leave_as_one(world: World, isac: Client) -> None:
+    house = world.house
+    named = house.person("operator", house.organisation("=cmd()", "operator").id)
+    notice(named, "plant")
+    world.mandate(named, world.delegates[0])
+    rows = list(csv.DictReader(io.StringIO(read(isac, "/delegated/export/"))))
+    assert [row["operator"] for row in rows] == ["'=cmd()"]
+
+
+def test_operators_are_brought_in_with_their_inventories(world: World, isac: Client) -> None:
+    files = [SimpleUploadedFile(f"Town {n}.json", sbom(f"pkg:pypi/part@{n}")) for n in range(3)] + [
+        SimpleUploadedFile("Elsewhere.json", sbom("pkg:pypi/part@1"))
+    ]
+    answer = isac.post(
+        "/mandates/onboard/", {**FORM, "operators": "Town 0\nTown 1\nTown 2", "uploads": files}
+    )
+    page = answer.content.decode()
+    assert answer.status_code == 200, page[:2000]
+    assert page.count("registered") == 3
+    assert page.count("1 components kept") == 3
+    assert "no operator &#x27;Elsewhere&#x27; has mandated you" in page
+    wrong = refused(isac, "/mandates/onboard/", operators="Town 9", acts=list(ALL))
+    assert "New operators need it." in wrong
+    assert "Name operators, choose files, or both." in refused(isac, "/mandates/onboard/")
+    town = next(
+        o
+        for o in accounts.hosted_organisations(world.house.person("administrator"))
+        if o[1] == "Town 0"
+    )
+    host = visitor(world.house, "administrator")
+    page = host.post(
+        "/people/", {"email": "ann@town.example", "role": "operator", "org": town[0]}
+    ).content.decode()
+    assert "Invitation made" in page
+    ann = visitor(world.house, "operator", town[0])
+    [row] = mandates.mandates(world.house.person("operator", town[0]))
+    assert "The delegate registered you" in read(ann, f"/mandates/{row['id']}/")
+    send(ann, f"/mandates/{row['id']}/end/")
+
+
+def test_who_may_and_who_may_not(world: World, isac: Client, oak: Client) -> None:
+    made = world.mandate(world.operators[0], world.delegates[0])
+    first = world.notices[0].id
+    other = visitor(world.house, "delegate", world.delegates[1].org)
+    elm = visitor(world.house, "operator", world.operators[1].org)
+    reader = visitor(world.house, "reader", world.delegates[0].org)
+    for somebody in (other, stranger(world.house, "vendor")):
+        for url in (f"/delegated/{first}/", f"/mandates/{made.id}/"):
+            assert somebody.get(url).status_code == 404
+        assert (
+            somebody.post("/delegated/answer/", {"notice": [first], "state": "patched"}).status_code
+            == 404
+        )
+    assert elm.get(f"/mandates/{made.id}/").status_code == 404
+    assert elm.post(f"/mandates/{made.id}/end/").status_code == 404
+    assert "Oak Utility: plant" in read(reader, "/delegated/")
+    assert reader.post(f"/delegated/{first}/", {"state": "patched"}).status_code == 403
+    assert reader.post(f"/mandates/{made.id}/end/").status_code == 403
+    assert oak.get("/mandates/onboard/").status_code == 403
+    assert isac.get("/notices/").status_code == 403
+    assert isac.get(f"/mandates/{made.id}/end/").status_code == 405
+    assert isac.post(f"/mandates/{made.id}/renew/").status_code == 404
+    assert Client().get("/delegated/").status_code == 302
+    vendor = visitor(world.house, "administrator", world.house.organisation("V", "vendor").id)
+    assert "Offer a mandate</a>" not in read(vendor, "/mandates/")
+
+
+def call(token: str, method: str, path: str, body: Any = None) -> Any:
+    return Client().generic(
+        method,
+        f"/api/v1{path}",
+        json.dumps(body).encode() if body is not None else b"",
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {token}"},
+    )
+
+
+def test_the_same_over_the_api(world: World) -> None:
+    email = "ada@isac.example"
+    visitor(world.house, "delegate", world.delegates[0].org, email)
+    visitor(world.house, "operator", world.operators[0].org, "oz@oak.example")
+    isac, oak = accounts.make_token(email), accounts.make_token("oz@oak.example")
+    bounds = {"acts": list(ALL), "basis": BASIS, "ends": "2027-06-30"}
+    asked = call(isac, "POST", "/mandates", {**bounds, "other": "Oak Utility"}).json()
+    assert (asked["state"], asked["moves"], asked["basis"]) == ("asked", ["end"], BASIS)
+    assert call(oak, "POST", f"/mandates/{asked['id']}/accept", {}).json()["state"] == "in-force"
+    items = call(isac, "GET", "/delegated/notices?limit=1").json()
+    assert [each["operator"]["name"] for each in items["items"]] == ["Oak Utility"]
+    after = call(isac, "GET", f"/delegated/notices?cursor={items['next']}").json()
+    assert len(after["items"]) == 1
+    ids = [world.notices[0].id, world.notices[1].id]
+    made = call(isac, "POST", "/delegated/answers", {"notices": ids, "state": "patched"}).json()
+    assert sorted(made["notices"]) == sorted(ids)
+    undone = call(isac, "POST", f"/delegated/answers/{made['batch']}/undo", {}).json()
+    assert sorted(undone["notices"]) == sorted(ids)
+    towns = {**bounds, "operators": [{"name": "Town"}]}
+    [line] = call(isac, "POST", "/delegated/operators", towns).json()
+    body = {"name": "plant", "data": "UHJvZHVjdCxWZXJzaW9uCkEsMQo="}
+    at = f"/delegated/operators/{line['id']}/inventories"
+    assert call(isac, "POST", at, body).json()["components"] == 1
+    held = call(isac, "GET", "/delegated/inventories").json()
+    assert {each["operator"]["name"] for each in held} == {"Oak Utility", "Town"}
+    found = call(isac, "GET", f"/delegated/notices/{ids[0]}").json()
+    assert found["answers"]
+    assert found["operator"]["name"] == "Oak Utility"
+    assert call(oak, "POST", f"/mandates/{asked['id']}/end", {}).json()["state"] == "ended"
+    assert call(isac, "GET", f"/delegated/notices/{ids[0]}").status_code == 404
+    assert {o["name"] for o in call(isac, "GET", "/delegated/operators").json()} == {"Town"}
+    assert call(isac, "GET", "/mandates").json()[0]["operator"]["name"] == "Town"
