@@ -2,103 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
-
 import pytest
 from django.db import DatabaseError, connection, transaction
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from tests.services.advisories import sbom
+from tests.services.mandated import (
+    ALL,
+    BASIS,
+    DAY,
+    KEEP,
+    READ,
+    World,
+    seen,
+    seen_by_the_database,
+)
 from tests.services.operators import events
 
-from vedette.clearinghouse.mandates import MandateAct, MandateState
+from vedette.clearinghouse.mandates import MandateState
 from vedette.kernel.errors import BadInput, Forbidden, NotFound, Refused
 from vedette.services import answers, delegates, inventories, mandates, notices, onboarding
-from vedette.services.acting import Actor, reading
+from vedette.services.acting import reading
 from vedette.services.testing import START, Fixture
-from vedette.store.models import Inventory, Mandate, MandateReach, Notice, Organisation
+from vedette.store.models import MandateReach, Notice, Organisation
 from vedette.store.tenancy import SYSTEM, NoScope, Scope, scoped
-
-READ, KEEP, ANSWER = (str(act) for act in (MandateAct.READ, MandateAct.KEEP, MandateAct.ANSWER))
-ALL = (READ, KEEP, ANSWER)
-BASIS = "Member agreement 2026-05,\n§4: the ISAC answers for us.  "
-DAY = timedelta(days=1)
-SITES = ("plant", "office")
-
-
-class World:
-    """Operators with a notice at each site, and delegates, on one clearinghouse."""
-
-    def __init__(self, house: Fixture) -> None:
-        self.house = house
-        self.operators = [
-            house.person("operator", house.organisation(name, "operator").id)
-            for name in ("Oak Utility", "Elm Utility")
-        ]
-        self.delegates = [
-            house.person("delegate", house.organisation(name, "delegate").id)
-            for name in ("WaterISAC", "Integrator")
-        ]
-        self.notices = [notice(op, site) for op in self.operators for site in SITES]
-
-    @property
-    def now(self) -> Any:
-        return self.house.clock.now()
-
-    def at(self, moment: datetime) -> None:
-        self.house.clock.time = moment
-
-    def mandate(
-        self, operator: Actor, delegate: Actor, acts: Any = ALL, sites: Any = (), days: int = 30
-    ) -> Mandate:
-        """A mandate in force."""
-        made = mandates.make_mandate(
-            operator, delegate.org, acts, BASIS, self.now + days * DAY, sites=sites
-        )
-        return mandates.accept_mandate(delegate, made.id)
-
-
-def notice(operator: Actor, site: str) -> Notice:
-    """A notice without a match behind it."""
-    with scoped(SYSTEM):
-        held = Inventory(
-            org_id=operator.org, name=site, data=b"x", digest="d", components=1, taken_at=START
-        )
-        held.save()
-        row = Notice(
-            org_id=operator.org,
-            inventory=held,
-            site=site,
-            advisory=f"x-{operator.org}-{site}",
-            title=f"A flaw at {site}",
-            verdict="affected",
-            sent_at=START,
-            matches=[
-                {
-                    **dict.fromkeys(("range", "reason", "confidence", "advisory"), "x"),
-                    "component": "c",
-                    "name": "part",
-                    "version": "1",
-                    "fixed": ["2"],
-                    "verdict": "affected",
-                }
-            ],
-        )
-        row.save()
-    return row
-
-
-def seen(actor: Actor) -> set[str]:
-    with reading(actor):
-        return {row.id for row in delegates.inbox(actor)}
-
-
-def seen_by_the_database(actor: Actor) -> set[str]:
-    """What PostgreSQL shows a query that passes no manager."""
-    with scoped(actor.scope), connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM store_notice")
-        return {row[0] for row in cursor.fetchall()}
 
 
 @pytest.fixture
@@ -336,105 +261,3 @@ def test_the_database_holds_a_delegate_without_the_managers(world: World) -> Non
             )
         cursor.execute("SELECT count(*) FROM store_operatoranswer")
         assert cursor.fetchone() == (0,)
-
-
-STEP = st.one_of(
-    st.tuples(
-        st.just("make"),
-        st.integers(0, 1),
-        st.integers(0, 1),
-        st.sets(st.sampled_from(ALL), min_size=1),
-        st.sets(st.sampled_from(SITES), max_size=1),
-        st.integers(1, 5),
-        st.booleans(),
-        st.booleans(),
-    ),
-    st.tuples(st.sampled_from(["accept", "end"]), st.integers(0, 5), st.booleans()),
-    st.tuples(st.just("wait"), st.integers(1, 3)),
-    st.tuples(st.just("tick"), st.integers(0, 5)),
-)
-
-
-@settings(max_examples=16, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(STEP, min_size=3, max_size=12))
-def test_no_sequence_reaches_beyond_a_mandate_in_force(world: World, steps: Any) -> None:
-    """After every step each delegate reads, and at last answers, what a model of the rules says."""
-    world.at(START)
-    with transaction.atomic():
-        made: list[dict[str, Any]] = []
-        for step in steps:
-            _take(world, made, step)
-            _compare(world, made)
-        _compare(world, made, answering=True)
-        transaction.set_rollback(True)
-
-
-def _take(world: World, made: list[dict[str, Any]], step: tuple[Any, ...]) -> None:
-    match step:
-        case ("make", op, dele, acts, sites, days, offers, at_once):
-            maker, other = world.operators[op], world.delegates[dele]
-            if not offers:
-                maker, other = other, maker
-            ends = world.now + days * DAY
-            row = mandates.make_mandate(maker, other.org, acts, BASIS, ends, sites=sites)
-            model = {"op": op, "dele": dele, "acts": acts, "sites": sites, "ends": ends}
-            made.append({**model, "id": row.id, "offers": offers, "state": "open"})
-            if at_once:
-                _take(world, made, ("accept", len(made) - 1, not offers))
-        case ("accept" | "end", number, by_operator) if made:
-            one = made[number % len(made)]
-            by = world.operators[one["op"]] if by_operator else world.delegates[one["dele"]]
-            if step[0] == "end":
-                call, fits = mandates.end_mandate, one["state"] != "over"
-            else:
-                call, fits = (
-                    mandates.accept_mandate,
-                    (one["state"] == "open" and one["offers"] != by_operator),
-                )
-            if fits and world.now < one["ends"]:
-                call(by, one["id"])
-                one["state"] = "over" if step[0] == "end" else "in force"
-            else:
-                with pytest.raises(Refused):
-                    call(by, one["id"])
-        case ("wait", days):
-            world.at(world.now + days * DAY)
-        case ("tick", number) if made:
-            mandates.expire_mandate(made[number % len(made)]["id"])
-
-
-def _compare(world: World, made: list[dict[str, Any]], *, answering: bool = False) -> None:
-    for number, delegate in enumerate(world.delegates):
-        live = [
-            one
-            for one in made
-            if one["dele"] == number and one["state"] == "in force" and world.now < one["ends"]
-        ]
-        readable, answerable = set(), set()
-        for index, row in enumerate(world.notices):
-            op, site = divmod(index, 2)
-            acts = set().union(
-                *(
-                    one["acts"]
-                    for one in live
-                    if one["op"] == op and (not one["sites"] or SITES[site] in one["sites"])
-                )
-            )
-            readable |= {row.id} if acts & {READ, ANSWER} else set()
-            answerable |= {row.id} if ANSWER in acts else set()
-        assert seen(delegate) == readable
-        if connection.vendor == "postgresql":
-            assert seen_by_the_database(delegate) == readable
-        for row in world.notices if answering else ():
-            assert _answers(delegate, row.id) == (row.id in answerable)
-
-
-def _answers(delegate: Actor, notice_id: str) -> bool:
-    """Whether the delegate can answer; what it answered is taken back."""
-    with transaction.atomic():
-        try:
-            made = delegates.answer_several(delegate, [notice_id], "not-affected")
-        except NotFound:
-            return False
-        transaction.set_rollback(True)
-    return bool(made.notices)

@@ -49,6 +49,7 @@ BODIES: dict[str, Any] = {
     "deliverFix": {"source": "int main(void) { return 0; }"},
     "requestSession": {"purpose": "confirmation"},
     "setHold": {"kind": "records"},
+    "takeDelegatedInventory": DATA,
     "takeIndex": DATA,
     "takeInventory": DATA,
 }

@@ -14,7 +14,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from tests.services.advisories import sbom
-from tests.services.test_delegates import ALL, BASIS, World, notice
+from tests.services.mandated import ALL, BASIS, World, notice
 from tests.web.visitors import read, refused, send, stranger, visitor
 
 from vedette.kernel.permissions import Profile
