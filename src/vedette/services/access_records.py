@@ -26,7 +26,7 @@ from vedette.engagement.window import is_open
 from vedette.kernel.errors import VedetteError
 from vedette.kernel.events import Event
 from vedette.kernel.permissions import Permission
-from vedette.services import reaching, windows
+from vedette.services import outgoing, reaching, windows
 from vedette.services.acting import Actor, Doing, act, instance_actor, reading
 from vedette.services.credentials import open_credential
 from vedette.services.here import here
@@ -109,7 +109,7 @@ def _office_sees(row: Act) -> bool | None:
     headers = {"Authorization": f"Bearer {opened.credential}", "Accept-Encoding": "identity"}
     try:
         with (
-            httpx.Client(timeout=BEAT_SECONDS, follow_redirects=False, trust_env=False) as client,
+            outgoing.client(BEAT_SECONDS) as client,
             client.stream("GET", f"{opened.url}/alive", headers=headers) as answer,
         ):
             data = next(answer.iter_raw(4096), b"")

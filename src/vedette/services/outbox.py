@@ -28,7 +28,7 @@ from vedette.kernel.errors import BadInput, OurFault
 from vedette.kernel.events import Event
 from vedette.kernel.ids import new_id
 from vedette.kernel.permissions import Profile
-from vedette.services import ledgers, posting
+from vedette.services import ledgers, outgoing, posting
 from vedette.services.here import here
 from vedette.services.jobs import enqueue, job, schedule
 from vedette.services.posting import INBOX_PATH, Told, Unreachable
@@ -121,7 +121,7 @@ def deliver(peer: str) -> None:
         found.called = False
         found.save(update_fields=["called"])
     last = ""
-    with posting.connection() as client:
+    with outgoing.client(posting.PATIENCE) as client:
         while found.url:
             batch = _due(peer, last)
             if not batch or not _hand_in(client, found, batch):

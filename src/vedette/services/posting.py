@@ -40,11 +40,6 @@ class Told:
         return self.status in ("accepted", "already")
 
 
-def connection() -> httpx.Client:
-    """What envelopes go through: one for a whole delivery, so that they share a connection."""
-    return httpx.Client(follow_redirects=False, trust_env=False)
-
-
 def post(client: httpx.Client, url: str, envelope: str) -> Told:
     """Hand in one envelope. Raises Unreachable."""
     status, answer = _post(client, url + INBOX_PATH, envelope, "application/json", ANSWER)

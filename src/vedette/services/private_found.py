@@ -23,6 +23,7 @@ from vedette.kernel.events import Event
 from vedette.kernel.keys import PublicKeys
 from vedette.kernel.permissions import Permission
 from vedette.matching.index import Index
+from vedette.services import outgoing
 from vedette.services.acting import Actor, act, reading
 from vedette.services.here import here
 from vedette.services.parties import readable
@@ -96,7 +97,7 @@ def found(actor: Actor) -> list[dict[str, Any]]:
 def _poster(url: str) -> Callable[[bytes], bytes]:
     def post(question: bytes) -> bytes:
         try:
-            with httpx.Client(timeout=120, follow_redirects=False, trust_env=False) as client:
+            with outgoing.client(120) as client:
                 answer = client.post(
                     url, content=question, headers={"Content-Type": "application/json"}
                 )

@@ -15,6 +15,7 @@ import httpx
 from vedette.engagement.usage import usage_of
 from vedette.kernel.bounds import MIB
 from vedette.kernel.ids import new_id
+from vedette.services import outgoing
 from vedette.services.credentials import OpenSession
 from vedette.services.metering import Metered
 
@@ -59,9 +60,7 @@ def ask(
     found = Asked()
     limits = httpx.Limits(max_connections=AT_ONCE)
     with (
-        httpx.Client(
-            timeout=PATIENCE, follow_redirects=False, trust_env=False, limits=limits
-        ) as client,
+        outgoing.client(PATIENCE, limits) as client,
         ThreadPoolExecutor(AT_ONCE) as pool,
     ):
         for _ in range(times):

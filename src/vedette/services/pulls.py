@@ -32,6 +32,7 @@ from vedette.kernel.permissions import Permission, Profile
 from vedette.matching import delta
 from vedette.matching.index import Index
 from vedette.services import index as indexes
+from vedette.services import outgoing
 from vedette.services.acting import Actor, act, instance_actor
 from vedette.services.here import here
 from vedette.services.inbox import Arrival, handles
@@ -112,7 +113,7 @@ def _pull(actor: Actor, keyid: str, not_before: datetime | None) -> IndexBuild:
             next_step="take its index by hand, as the files that it exports",
         )
     try:
-        with httpx.Client(timeout=60, follow_redirects=False, trust_env=False) as client:
+        with outgoing.client(60) as client:
             base = peer.url + INDEX_PATH
             statement = _read(peer, _get(client, base + "latest", MAX_STATEMENT))
             if not_before is not None and statement.built_at < not_before:

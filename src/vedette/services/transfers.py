@@ -20,7 +20,7 @@ from vedette.exchange.fields import CHUNK
 from vedette.kernel.bounds import Bounds, read_json
 from vedette.kernel.errors import BadInput, Refused, VedetteError
 from vedette.kernel.keys import PublicKeys
-from vedette.services import attachments, content
+from vedette.services import attachments, content, outgoing
 from vedette.services.acting import act, instance_actor
 from vedette.services.jobs import job, schedule
 from vedette.services.outbox import RETRY_AFTER
@@ -44,7 +44,7 @@ def transfer(attachment: str) -> None:
     if row is None or row.state != "sending" or not row.other_side.url:
         return
     try:
-        with httpx.Client(timeout=PATIENCE, follow_redirects=False, trust_env=False) as client:
+        with outgoing.client(PATIENCE) as client:
             told = _hand_over(client, row)
     except (httpx.HTTPError, httpx.InvalidURL, BadInput, ValueError) as error:
         _later(attachment, str(error) or type(error).__name__)

@@ -9,7 +9,6 @@ Rules:
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
@@ -18,7 +17,7 @@ import httpcore
 
 from vedette.engagement.targets import Reach
 from vedette.kernel.bounds import MIB
-from vedette.services import reaching
+from vedette.services import outgoing, reaching
 from vedette.services.proxying import Upstream
 
 ANSWER_LIMIT = 64 * MIB
@@ -66,7 +65,7 @@ class Guarded(httpcore.SyncBackend):
 def pool(reach: Reach) -> httpcore.ConnectionPool:
     """The process's kept connections for endpoints of one reach."""
     return httpcore.ConnectionPool(
-        ssl_context=ssl.create_default_context(),
+        ssl_context=outgoing.trusted(),
         max_connections=CONNECTIONS,
         max_keepalive_connections=CONNECTIONS,
         keepalive_expiry=30,
