@@ -17,6 +17,9 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# workers side by side use all cores already: threads of numpy's would wait for one another
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # a loaded machine makes examples slow, which says nothing about the code
 settings.register_profile(
     "vedette", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]

@@ -39,7 +39,7 @@ IDS = re.compile(
 
 def launch(playwright: Playwright) -> Browser:
     """Chromium of this machine, or a skip that says why."""
-    names = ("chromium", "chromium-browser", "google-chrome")
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
     found = next((path for path in map(shutil.which, names) if path), None)
     if found is None:
         pytest.skip("no Chromium on this machine: " + ", ".join(names))
