@@ -46,7 +46,9 @@ def test_from_the_offer_to_the_end(world: World, oak: Client, isac: Client) -> N
     assert "Accept it" not in read(oak, at)
     assert "A flaw" not in read(isac, "/delegated/")
     assert "&sect;4" in read(isac, at) or "§4" in read(isac, at)
+    assert "No mandate is in force" in read(isac, "/")
     send(isac, f"{at}accept/")
+    assert "Oak Utility" in read(isac, "/")
     page = read(isac, "/delegated/")
     assert "Oak Utility: plant" in page
     assert "Elm Utility" not in page

@@ -102,13 +102,15 @@ def acting(actor: Actor, operator: str, act: MandateAct, site: str = "") -> Acto
 def inbox(actor: Actor) -> QuerySet[Notice]:
     """The notices of every operator that lets them be read: a lazy query, most urgent first.
 
+    Those of one advisory stand together, so that they can be answered together.
+
     For use under the actor's scope, which is what keeps it within the mandates.
     """
     clearinghouse_only()
     actor.require(Permission.MANDATE_READ)
     rows = Notice.objects.select_related("inventory").defer("inventory__data")
     return rows.exclude(org_id=actor.org).order_by(
-        F("deadline").asc(nulls_last=True), "-forensics", "rank", "pk"
+        F("deadline").asc(nulls_last=True), "-forensics", "advisory", "pk"
     )
 
 

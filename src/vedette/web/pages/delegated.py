@@ -102,7 +102,7 @@ def _inbox_page(request: SignedIn, answer: AnswerForm, status: int = 200) -> Htt
         ],
         "form": form,
         "filtered": form.is_valid() and any(form.cleaned_data.values()),
-        "operators": _operators(operators) if operators else None,
+        "operators": operators_table(operators) if operators else None,
         "answer": answer,
         "most": min(shown.paginator.count, MOST_AT_ONCE),
         "undo": {"batch": batch, "count": undone} if undone else None,
@@ -113,7 +113,8 @@ def _inbox_page(request: SignedIn, answer: AnswerForm, status: int = 200) -> Htt
     return render(request, "pages/delegated.html", context, status=status)
 
 
-def _operators(rows: list[delegates.Operator]) -> Table:
+def operators_table(rows: list[delegates.Operator]) -> Table:
+    """The operators whose mandates are in force, with what waits there."""
     return Table(
         "Operators that mandated you",
         [

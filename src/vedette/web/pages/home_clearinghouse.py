@@ -10,6 +10,7 @@ from django.shortcuts import render
 
 from vedette.kernel import markings
 from vedette.kernel.permissions import Permission
+from vedette.services import delegates
 from vedette.services.advisory_lists import public_advisories
 from vedette.services.answers import answers_for
 from vedette.services.case_lists import (
@@ -27,6 +28,7 @@ from vedette.web.access import SignedIn
 from vedette.web.cells import Column, Link, Table
 from vedette.web.pages import home_operator
 from vedette.web.pages.cases import coordinator_table, participant_table
+from vedette.web.pages.delegated import operators_table
 from vedette.web.pages.labels import state
 
 FIRST = 5
@@ -125,6 +127,10 @@ def _hosted(request: SignedIn) -> dict[str, Any]:
     if actor.may(Permission.ANSWER_GIVE) and kind in ("", "operator") and not actor.host:
         context |= home_operator.section(request)
         context["sections"].append("notices")
+        seen.append(markings.AMBER)
+    if (actor.may(Permission.MANDATE_USE) and kind == "") or kind == "delegate":
+        context["mandated"] = operators_table(delegates.operators(actor))
+        context["sections"].append("mandated")
         seen.append(markings.AMBER)
     context["may_read_ledger"] = actor.may(Permission.LEDGER_READ)
     context["page_marking"] = markings.join(seen)

@@ -125,7 +125,7 @@ def list_mandates(request: SignedIn) -> HttpResponse:
     context = {
         "table": Table(
             "Mandates",
-            ["Mandate", "Operator", "Delegate", "State", "For", "Sites", "Until"],
+            ["Operator" if asks else "Delegate", "State", "For", "Sites", "Until"],
             [_row(row) for row in rows],
         ),
         "rows": rows,
@@ -137,10 +137,9 @@ def list_mandates(request: SignedIn) -> HttpResponse:
 
 
 def _row(row: dict[str, Any]) -> list[Any]:
+    other = "operator" if row["side"] == Party.DELEGATE else "delegate"
     return [
-        Link(row["id"], f"/mandates/{row['id']}/"),
-        row["operator"]["name"],
-        row["delegate"]["name"],
+        Link(row[other]["name"], f"/mandates/{row['id']}/"),
         state("mandate", row["state"]),
         _acts(row),
         ", ".join(row["sites"]) or "all",
