@@ -54,6 +54,25 @@ def test_a_message_is_one_arrow_from_sending_to_acceptance() -> None:
     assert "http://" not in page
 
 
+def test_what_a_message_brought_about_says_whose_it_was() -> None:
+    story = weave(
+        {
+            "lab": [
+                entry(1, 5, Event.MESSAGE_MESSAGE_SENT, "m1"),
+                entry(2, 5, Event.ENGAGEMENT_TERMS_SIGNED, "m1"),
+            ],
+            "office": [
+                entry(1, 6, Event.MESSAGE_MESSAGE_ACCEPTED, "m1"),
+                entry(2, 6, Event.ENGAGEMENT_TERMS_SIGNED, "m1"),
+                entry(3, 7, Event.ENGAGEMENT_WINDOW_OPENED),
+            ],
+        },
+        {},
+    )
+    said = [m.title for m in story.moments if m.entry.event.startswith("engagement:")]
+    assert said == ["Terms signed", "Terms signed by lab", "Window opened"]
+
+
 @given(
     st.lists(st.lists(st.integers(0, 30), max_size=12).map(sorted), min_size=1, max_size=4),
 )

@@ -4,6 +4,7 @@ Rules:
 - Entries are ordered by time, and entries of one ledger keep their order; at the same second a
   message is sent before it is accepted, whichever ledger comes first.
 - A message that one ledger sent and another accepted becomes one arrow.
+- What a message brought about says whose it was: the ledger that sent it.
 - Ledgers hold no content: a name for an object comes from whoever may read it (`names`).
 """
 
@@ -27,10 +28,12 @@ class Moment:
     ledger: str
     entry: Entry
     name: str
+    by: str = ""
 
     @property
     def title(self) -> str:
-        return title(self.entry.event)
+        """The event in words, with the ledger whose message brought it about where one did."""
+        return title(self.entry.event) + (f" by {self.by}" if self.by else "")
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -87,8 +90,16 @@ def title(event: str) -> str:
 
 def weave(ledgers: Mapping[str, Sequence[Entry]], names: Mapping[str, str]) -> Story:
     """Join ledgers, keyed by the instance's name, into one story."""
+    senders = {
+        entry.message_id: name
+        for name, entries in ledgers.items()
+        for entry in entries
+        if entry.event == Event.MESSAGE_MESSAGE_SENT
+    }
     lanes = {
-        name: deque(Moment(name, entry, _name(entry, names)) for entry in entries)
+        name: deque(
+            Moment(name, entry, _name(entry, names), _by(name, entry, senders)) for entry in entries
+        )
         for name, entries in ledgers.items()
         if entries
     }
@@ -138,6 +149,12 @@ def _name(entry: Entry, names: Mapping[str, str]) -> str:
     if entry.event.startswith("message:") and entry.message_id and entry.message_id in names:
         return names[entry.message_id]
     return names.get(entry.object_id, "")
+
+
+def _by(ledger: str, entry: Entry, senders: Mapping[str | None, str]) -> str:
+    """The other ledger whose message brought an entry about, "" for none."""
+    sender = senders.get(entry.message_id, ledger)
+    return "" if sender == ledger or entry.event.startswith("message:") else sender
 
 
 def _crossings(moments: Sequence[Moment]) -> list[Crossing]:

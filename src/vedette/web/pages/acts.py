@@ -17,7 +17,6 @@ from vedette.kernel.errors import NotFound
 from vedette.kernel.markings import AMBER, Marking
 from vedette.kernel.permissions import Permission
 from vedette.kernel.portions import Portion
-from vedette.ledger.timeline import title
 from vedette.services import acts as views
 from vedette.services import engagement, readiness
 from vedette.services.custody import destroyed_at
@@ -183,17 +182,17 @@ def act(request: SignedIn, act_id: str) -> HttpResponse:
         "moves": [{**m, "url": _move_url(act_id, m["trigger"])} for m in found["moves"]],
         "history": [
             Step(
-                title(event),
+                told.what,
                 "done",
-                time,
+                told.at,
                 " ".join(
                     [
-                        *([f"{person}."] if person else []),
-                        *([] if role == "instance" else [f"By this side, as {act_noun(role)}."]),
+                        *([f"{told.person}."] if told.person else []),
+                        *([f"As {act_noun(told.role)}."] if told.role else []),
                     ]
                 ),
             )
-            for event, time, role, person in history(request.actor, act_id)
+            for told in history(request.actor, act_id)
         ],
         "files": files_table(request.actor, act_id) if not found.get("withheld") else None,
         "is_lab": own_side() == Side.LAB,
