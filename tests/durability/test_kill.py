@@ -19,6 +19,8 @@ import httpx
 import pytest
 from tests.durability.houses import House, house
 
+from vedette.site import worker
+
 RELEASE = "2031-01-15T00:00:00Z"
 DELAYS = (0.0, 0.02, 0.05)
 
@@ -131,6 +133,6 @@ def worker_of(house: House) -> int:
     server = house.instance.server.pid
     children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
     for pid in children:
-        if b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+        if Path(f"/proc/{pid}/comm").read_text().strip() == worker.NAME:
             return int(pid)
     raise AssertionError("no worker beside the server")

@@ -1,18 +1,25 @@
-"""`vedette serve`: gunicorn with threads, and the worker beside it as a child process."""
+"""`vedette serve`: gunicorn with threads, and the worker beside it as a child process.
+
+Both are forks of one process that has loaded the program, so that a small machine holds it once.
+"""
 
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import sys
+from contextlib import suppress
+from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
+from django.db import connections
 from gunicorn.app.base import BaseApplication
 
+from vedette.kernel.errors import VedetteError
 from vedette.services.here import here
 from vedette.site.config import read_config
-from vedette.site.worker import PARENT
+from vedette.site.worker import NAME, work
+from vedette.site.wsgi import application
 
 
 class Server(BaseApplication):
@@ -27,24 +34,24 @@ class Server(BaseApplication):
             self.cfg.set(key, value)
 
     def load(self) -> Any:
-        from vedette.site.wsgi import application
-
         return application
 
 
 def serve_instance(*, worker: bool) -> None:
     """Serve until a signal comes."""
     config = read_config(here().folder)
-    child: subprocess.Popen[bytes] | None = None
+    connections.close_all()  # none is shared with a fork
+    child = None
     if worker:
-        beside = {**os.environ, PARENT: str(os.getpid())}
-        child = subprocess.Popen([sys.executable, "-m", "vedette", "worker"], env=beside)
+        child = get_context("fork").Process(target=_work_beside, args=(os.getpid(),))
+        child.start()
     sys.stderr.write(f"vedette: {config.name} ({config.profile}) at {config.url}\n")
     try:
         Server(
             {
                 "bind": config.bind,
                 "workers": 1,
+                "preload_app": True,
                 "worker_class": "gthread",
                 "threads": config.threads,
                 "timeout": 0,
@@ -57,5 +64,15 @@ def serve_instance(*, worker: bool) -> None:
         ).run()
     finally:
         if child is not None:
-            child.send_signal(signal.SIGTERM)
-            child.wait(timeout=15)
+            child.terminate()
+            child.join(timeout=15)
+
+
+def _work_beside(server: int) -> None:
+    with suppress(OSError):  # its name in a list of processes, where the system has such names
+        Path("/proc/self/comm").write_text(NAME)
+    try:
+        work(server=server)
+    except VedetteError as error:
+        sys.stderr.write(f"vedette: {error}\n")
+        sys.exit(error.exit_code)

@@ -25,15 +25,18 @@ from vedette.services import catalogue, handling, jobs, ledgers
 from vedette.services.here import here
 
 log = logging.getLogger("vedette.worker")
-# set by a server that runs its worker beside it: the worker ends when that server does
-PARENT = "VEDETTE_WORKER_PARENT"
+# of a worker beside a server, in a list of processes
+NAME = "vedette-worker"
 TICK_SECONDS = 1.0
 CHECKPOINT_SECONDS = 60.0
 HANDLERS = catalogue.__all__
 
 
-def work(*, once: bool = False) -> None:
-    """Run until a signal comes; with `once`, do what is due and return."""
+def work(*, once: bool = False, server: int | None = None) -> None:
+    """Run until a signal comes; with `once`, do what is due and return.
+
+    `server`: the process that runs this worker beside it, and with which it ends.
+    """
     folder = here().folder
     with (folder / "files" / "worker.lock").open("w") as lock:
         try:
@@ -45,7 +48,7 @@ def work(*, once: bool = False) -> None:
         if once:
             _drain()
         else:
-            _run()
+            _run(server)
 
 
 def take_up_again() -> int:
@@ -76,7 +79,7 @@ def _worker(queue: str, *, batch: bool) -> Any:
     )
 
 
-def _run() -> None:
+def _run(server: int | None) -> None:
     stop = threading.Event()
 
     def on_signal(number: int, frame: FrameType | None) -> None:
@@ -88,9 +91,8 @@ def _run() -> None:
     for each in workers:
         threading.Thread(target=_forever, args=(each, stop), daemon=True).start()
     last_checkpoint = 0.0
-    parent = os.environ.get(PARENT)
     while not stop.wait(TICK_SECONDS):
-        if parent and str(os.getppid()) != parent:
+        if server is not None and os.getppid() != server:
             log.warning("the server that started this worker is gone; ending")
             break
         try:
