@@ -59,7 +59,7 @@ class House:
     def events(self, event: str) -> list[str]:
         """What the ledger says `event` happened to, oldest first, read from the file itself."""
         path = self.instance.folder / "db.sqlite3"
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
             rows = db.execute(
                 "SELECT object_id FROM store_ledgerentry WHERE event = ? ORDER BY seq", (event,)
             ).fetchall()

@@ -11,6 +11,7 @@ import os
 import sqlite3
 import tarfile
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 from django.conf import settings
@@ -38,7 +39,10 @@ def make_backup(file: Path) -> int:
         tarfile.open(fileobj=raw, mode="w:gz") as archive,
     ):
         copy = Path(scratch) / "db.sqlite3"
-        with sqlite3.connect(folder / "db.sqlite3") as source, sqlite3.connect(copy) as target:
+        with (
+            closing(sqlite3.connect(folder / "db.sqlite3")) as source,
+            closing(sqlite3.connect(copy)) as target,
+        ):
             source.backup(target)
         archive.add(copy, "db.sqlite3")
         for path in sorted(folder.rglob("*")):
