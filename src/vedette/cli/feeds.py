@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from vedette.cli.context import boot, instance_option
 from vedette.cli.paths import PATHS, PathsCommand, tell
 from vedette.cli.progress import ProgressLine
 
@@ -55,3 +56,38 @@ def sync(to: Path, sources: tuple[str, ...], as_json: bool) -> None:
             click.echo(f"{report.source}: {counts if report.reached else 'not reached'}")
     if not all(report.reached for report in reports):
         sys.exit(1)
+
+
+@feeds.command("take")
+@click.argument("source", type=PATHS, metavar="DIR")
+@instance_option
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def take(source: Path, folder: Path | None, as_json: bool) -> None:
+    """Take a folder of feeds into an instance: advisories, KEV, EPSS; then build its index.
+
+    On a clearinghouse it becomes the public index, on an operator's instance one of its own. Only
+    what changed is read; again changes nothing. The worker matches. With the setting `feeds` the
+    worker does this every night by itself.
+
+    Example: vedette feeds take feeds --instance clearinghouse
+    """
+    boot(folder, handlers=True)
+    from vedette.services.acting import instance_actor
+    from vedette.services.feeds import take_feeds
+
+    with ProgressLine() as line:
+        taken = take_feeds(instance_actor(), source, line.show)
+    tell(taken.problems)
+    if as_json:
+        click.echo(json.dumps(taken.to_json()))
+        return
+    broken = f", {taken.broken:,} broken" if taken.broken else ""
+    counts = f"{taken.accepted:,} new, {taken.updated:,} newer, {taken.already_known:,} unchanged"
+    click.echo(counts + broken)
+    if taken.kev is not None:
+        click.echo(f"KEV: {taken.kev:,} listed")
+    if taken.epss is not None:
+        click.echo(f"EPSS: {taken.epss:,} scores")
+    if taken.vex:
+        click.echo(f"VEX: {taken.vex:,} left aside; an operator hands it in on the page VEX")
+    click.echo(f"index {taken.index}: {taken.advisories:,} advisories")

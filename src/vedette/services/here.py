@@ -73,6 +73,8 @@ class Here:
     attachment_quota: int = 100 * GIB
     table: Mapping[str, MessageType] = field(default_factory=lambda: BY_NAME)
     classified_by: str = ""
+    feeds: Path | None = None
+    ask_daily: bool = False
 
     @property
     def door(self) -> Door:
@@ -128,4 +130,6 @@ def _from_settings() -> Here:
         attachment_limit=config.attachment_limit * GIB,
         attachment_quota=config.attachment_quota * GIB,
         classified_by=config.classified_by,
+        feeds=config.feeds,
+        ask_daily=config.ask_daily,
     )

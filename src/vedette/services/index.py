@@ -25,7 +25,7 @@ from vedette.kernel.clock import format_time
 from vedette.kernel.errors import NotFound
 from vedette.kernel.events import Event
 from vedette.kernel.markings import CLEAR, Marking
-from vedette.kernel.permissions import Permission, Profile
+from vedette.kernel.permissions import Profile
 from vedette.matching import delta
 from vedette.matching.building import build
 from vedette.matching.index import Index
@@ -35,7 +35,7 @@ from vedette.services.jobs import job
 from vedette.services.matches import every_night, match_changes
 from vedette.services.products import prepare_products
 from vedette.services.sides import only
-from vedette.services.sources import BATCH, KEV
+from vedette.services.sources import BATCH, KEV, WHOLE, may_feed
 from vedette.store.models import Advisory, IndexBuild, Peer, SourceAdvisory
 from vedette.store.tenancy import SYSTEM, scoped
 
@@ -45,7 +45,12 @@ KEPT_BUILDS = 8
 def build_index(actor: Actor) -> IndexBuild:
     """Build the index anew, publish it, and tell every operator; unchanged content, same index."""
     only(Profile.CLEARINGHOUSE, actor)
-    with act(actor, Permission.ADVISORY_PUBLISH) as doing:
+    return build_own_index(actor)
+
+
+def build_own_index(actor: Actor) -> IndexBuild:
+    """Build this instance's index: a clearinghouse's is public, an operator's shown to nobody."""
+    with act(actor, may_feed(actor)) as doing:
         newest: IndexBuild | None = (
             IndexBuild.objects.select_for_update().filter(peer=None, current=True).first()
         )
@@ -60,7 +65,8 @@ def build_index(actor: Actor) -> IndexBuild:
             {"digest": row.digest, "advisories": row.advisories},
             marking=str(CLEAR),
         )
-        for peer in Peer.objects.filter(profile=Profile.OPERATOR).order_by("name"):
+        told = Peer.objects.filter(profile=Profile.OPERATOR) if row.public else Peer.objects.none()
+        for peer in told.order_by("name"):
             doing.send(
                 peer, "index.published", _told(doing, row), thread=row.id, marking="TLP:CLEAR"
             )
@@ -86,7 +92,7 @@ def keep(
         size=len(data),
         advisories=advisories,
         data=data,
-        public=peer is None,
+        public=peer is None and doing.here.profile == Profile.CLEARINGHOUSE,
         current=True,
         built_at=built_at,
     )
@@ -114,7 +120,7 @@ def _told(doing: Doing, row: IndexBuild) -> dict[str, Any]:
 def _material(doing: Doing) -> Iterator[Record]:
     catalogue = SourceAdvisory.objects.filter(source=KEV).first()
     listed = frozenset[str](json.loads(catalogue.document)) if catalogue else None
-    sources = SourceAdvisory.objects.filter(problem="").exclude(source=KEV).order_by("pk")
+    sources = SourceAdvisory.objects.filter(problem="").exclude(source__in=WHOLE).order_by("pk")
     for source, key, document in sources.values_list("source", "key", "document").iterator(BATCH):
         yield _with_kev(read_advisory(document.encode(), f"{source}: {key}"), listed)
     own = Advisory.objects.filter(public=True, published_at__lte=doing.now).order_by("pk")

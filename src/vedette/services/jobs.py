@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any, TypeVar
 
 from django.db import transaction
@@ -87,6 +87,16 @@ def schedule(name: str, function: Callable[..., Any], due_at: datetime, **argume
             unique_fields=["name"],
             update_fields=["org", "job", "arguments", "due_at", "done_at"],
         )
+
+
+def every_day(name: str, function: Callable[..., Any], at: time) -> None:
+    """See to it that a job without arguments is due at the next such hour, UTC."""
+    with scoped(SYSTEM):
+        if Schedule.objects.filter(name=name, done_at=None).exists():
+            return
+    now = here().clock.now()
+    due = datetime.combine(now.date(), at, now.tzinfo)
+    schedule(name, function, due if due > now else due + timedelta(days=1))
 
 
 def tick() -> int:

@@ -11,7 +11,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import time
 
 from django.db import transaction
 
@@ -21,10 +21,9 @@ from vedette.matching import changes
 from vedette.matching.index import Index
 from vedette.services import honouring, matched, rematching
 from vedette.services.acting import act
-from vedette.services.here import here
-from vedette.services.jobs import job, schedule
+from vedette.services.jobs import every_day, job
 from vedette.services.noticing import bring_up_to_date, notices_of, owner_of
-from vedette.store.models import IndexBuild, Inventory, Schedule
+from vedette.store.models import IndexBuild, Inventory
 from vedette.store.tenancy import SYSTEM, scoped
 
 NIGHT = time(3, 0)
@@ -64,12 +63,7 @@ def match_nightly() -> None:
 
 def every_night() -> None:
     """See to it that a match of everything is due, in the coming night."""
-    with scoped(SYSTEM):
-        if Schedule.objects.filter(name=NIGHTLY, done_at=None).exists():
-            return
-    now = here().clock.now()
-    due = datetime.combine(now.date(), NIGHT, now.tzinfo)
-    schedule(NIGHTLY, match_nightly, due if due > now else due + timedelta(days=1))
+    every_day(NIGHTLY, match_nightly, NIGHT)
 
 
 def _current(org: str, inventory: str) -> list[str]:

@@ -19,14 +19,12 @@ from collections.abc import Iterable
 from vedette.formats import exploited_in
 from vedette.kernel.bounds import MIB
 from vedette.kernel.canonical import digest
-from vedette.kernel.errors import BadInput, NotFound
+from vedette.kernel.errors import BadInput
 from vedette.kernel.events import Event
 from vedette.kernel.markings import CLEAR
-from vedette.kernel.permissions import Permission, Profile
 from vedette.services.acting import Actor, act
-from vedette.services.here import here
-from vedette.services.sources import CVE
-from vedette.store.models import ExploitScore, NoticeName
+from vedette.services.sources import CVE, EPSS, may_feed
+from vedette.store.models import ExploitScore, NoticeName, SourceAdvisory
 
 MAX_BYTES = 64 * MIB
 BATCH = 2_000
@@ -34,14 +32,7 @@ BATCH = 2_000
 
 def import_epss(actor: Actor, data: bytes) -> int:
     """Take a set of EPSS scores, plain or gzipped; return how many. Raises BadInput."""
-    profile = here().profile
-    if profile not in (Profile.CLEARINGHOUSE, Profile.OPERATOR) or not actor.host:
-        raise NotFound("no such thing here")
-    needed = (
-        Permission.ADVISORY_PUBLISH
-        if profile == Profile.CLEARINGHOUSE
-        else Permission.INVENTORY_EDIT
-    )
+    needed = may_feed(actor)
     actor.require(needed)
     try:
         read = exploited_in.read_epss(_plain(data), "scores")
@@ -58,9 +49,15 @@ def import_epss(actor: Actor, data: bytes) -> int:
             (ExploitScore(cve=name, score=score) for name, score in scores.items()),
             batch_size=BATCH,
         )
+        SourceAdvisory.objects.update_or_create(
+            org_id=doing.here.org,
+            source=EPSS,
+            key=EPSS,
+            defaults={"document": "", "digest": digest(data), "taken_at": doing.now},
+        )
         doing.record(
             Event.INDEX_ADVISORIES_IMPORTED,
-            "EPSS",
+            EPSS,
             {"digest": digest(data), "scores": len(scores)},
             marking=str(CLEAR),
         )

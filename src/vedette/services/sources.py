@@ -11,25 +11,27 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from vedette.formats.detect import MAX_ADVISORY, read_advisory
 from vedette.kernel.bounds import MIB, Bounds, read_json
 from vedette.kernel.canonical import digest
-from vedette.kernel.errors import BadInput, VedetteError
+from vedette.kernel.errors import BadInput, NotFound, VedetteError
 from vedette.kernel.events import Event
 from vedette.kernel.markings import CLEAR
 from vedette.kernel.permissions import Permission, Profile
 from vedette.services.acting import Actor, Doing, act
+from vedette.services.here import here
 from vedette.services.sides import only
 from vedette.store.models import SourceAdvisory
 
 MAX_IMPORT = 256 * MIB
 MAX_UNPACKED = 2048 * MIB
 MAX_RECORDS = 500_000
-KEV = "KEV"
+KEV, EPSS = "KEV", "EPSS"
+WHOLE = (KEV, EPSS)
 KEV_BOUNDS = Bounds(size=32 * MIB, depth=8)
 CVE = re.compile(r"CVE-[0-9]{4}-[0-9]{4,19}")
 BATCH = 500
@@ -62,27 +64,59 @@ def import_advisories(actor: Actor, data: bytes, source: str) -> Imported:
     """
     only(Profile.CLEARINGHOUSE, actor)
     source = source.strip()
-    if not source or len(source) > 200 or source == KEV:
+    if not source or len(source) > 200 or source in WHOLE:
         raise BadInput(
-            f"source: 1 to 200 characters, other than {KEV}", next_step="name the database"
+            f"source: 1 to 200 characters, other than {' and '.join(WHOLE)}",
+            next_step="name the database",
         )
-    with act(actor, Permission.ADVISORY_PUBLISH) as doing:
+    return keep_records(actor, source, _records(data), stated=digest(data))
+
+
+def may_feed(actor: Actor) -> Permission:
+    """What somebody needs who feeds the index of this instance. Raises NotFound."""
+    profile = here().profile
+    if profile not in (Profile.CLEARINGHOUSE, Profile.OPERATOR) or not (actor.host or actor.system):
+        raise NotFound("no such thing here")
+    if profile == Profile.CLEARINGHOUSE:
+        return Permission.ADVISORY_PUBLISH
+    return Permission.INVENTORY_EDIT
+
+
+def keep_records(
+    actor: Actor,
+    source: str,
+    records: Iterable[tuple[str, bytes]],
+    *,
+    present: frozenset[str] = frozenset(),
+    stated: str = "",
+) -> Imported:
+    """Keep records of one source, in one act.
+
+    Args:
+        records: place and content of each.
+        present: digests of all that the source holds; a record that is among them is not replaced
+            by another of its id.
+        stated: the digest of what they came in, for the ledger.
+    """
+    with act(actor, may_feed(actor)) as doing:
         known = dict(SourceAdvisory.objects.filter(source=source).values_list("key", "digest"))
         rows: dict[str, SourceAdvisory] = {}
         problems: list[dict[str, str]] = []
-        for where, content in _records(data):
+        for where, content in records:
             row = _source_row(doing, source, where, content)
             if row.problem:
                 problems.append({"record": where, "problem": row.problem})
-            rows[row.key] = row
+            if not (present and row.key in rows):
+                rows[row.key] = row
         counts = {"accepted": 0, "updated": 0, "already": 0}
         changed = []
         for row in rows.values():
             before = known.get(row.key)
-            if before != row.digest:
+            same = before == row.digest or before in present
+            if not same:
                 changed.append(row)
             if not row.problem:
-                word = "already" if before == row.digest else "updated" if before else "accepted"
+                word = "already" if same else "updated" if before else "accepted"
                 counts[word] += 1
         SourceAdvisory.objects.bulk_create(
             changed,
@@ -95,7 +129,7 @@ def import_advisories(actor: Actor, data: bytes, source: str) -> Imported:
         doing.record(
             Event.INDEX_ADVISORIES_IMPORTED,
             source[:100],
-            {"digest": digest(data), **counts, "problems": len(problems)},
+            {"digest": stated, **counts, "problems": len(problems)},
             marking=str(CLEAR),
         )
     return result
@@ -107,6 +141,13 @@ def import_kev(actor: Actor, data: bytes) -> int:
     The catalogue replaces the one here. Raises BadInput.
     """
     only(Profile.CLEARINGHOUSE, actor)
+    return keep_kev(actor, data)
+
+
+def keep_kev(actor: Actor, data: bytes) -> int:
+    """Keep the catalogue as `import_kev` does, for whoever feeds the index of this instance."""
+    needed = may_feed(actor)
+    actor.require(needed)
     document = read_json(data, source="catalogue", bounds=KEV_BOUNDS)
     rows = document.get("vulnerabilities") if isinstance(document, dict) else None
     if not isinstance(rows, list) or not rows:
@@ -119,7 +160,7 @@ def import_kev(actor: Actor, data: bytes) -> int:
                 f"catalogue.vulnerabilities[{number}].cveID: no CVE id", kept="the one here"
             )
         listed.add(name)
-    with act(actor, Permission.ADVISORY_PUBLISH) as doing:
+    with act(actor, needed) as doing:
         SourceAdvisory.objects.update_or_create(
             org_id=doing.here.org,
             source=KEV,

@@ -58,6 +58,18 @@ SETTINGS: tuple[Setting, ...] = (
         "mail", "VEDETTE_MAIL", "folder", "folder (files/mail), or smtp://user:password@host:port"
     ),
     Setting("mail_from", "VEDETTE_MAIL_FROM", "vedette@localhost", "sender of mail"),
+    Setting(
+        "feeds",
+        "VEDETTE_FEEDS",
+        "",
+        "a folder of `vedette feeds sync`; every night its sources are synced and taken",
+    ),
+    Setting(
+        "ask_daily",
+        "VEDETTE_ASK_DAILY",
+        "no",
+        "yes: an operator's instance asks in private once a day, where it has early warning",
+    ),
     Setting("threads", "VEDETTE_THREADS", "128", "requests served at once; 8 stay for others"),
     Setting("demo", "VEDETTE_DEMO", "no", "yes: simulated clock and demo sign-ins are allowed"),
     Setting("clock", "VEDETTE_CLOCK", "", "a clock file; refused unless demo is yes"),
@@ -84,6 +96,8 @@ class Config:
     clock: Path | None
     attachment_limit: int
     attachment_quota: int
+    feeds: Path | None
+    ask_daily: bool
 
 
 def find_instance(folder: Path | None) -> Path:
@@ -142,7 +156,16 @@ def read_config(folder: Path) -> Config:
         clock=Path(text["clock"]) if text["clock"] else None,
         attachment_limit=int(text["attachment_limit"]),
         attachment_quota=int(text["attachment_quota"]),
+        feeds=folder / text["feeds"] if text["feeds"] else None,
+        ask_daily=_yes(text["ask_daily"], "ask_daily"),
     )
+
+
+def _yes(word: str, name: str) -> bool:
+    known = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+    if word.lower() not in known:
+        raise BadInput(f"setting {name}: yes or no expected, not {word[:40]!r}")
+    return known[word.lower()]
 
 
 def write_config(folder: Path, values: dict[str, str]) -> None:

@@ -21,7 +21,7 @@ from django_tasks_db.models import DBTaskResult
 
 from vedette.kernel.errors import Refused
 from vedette.kernel.ids import new_id
-from vedette.services import catalogue, handling, jobs, ledgers
+from vedette.services import catalogue, feeds, handling, jobs, ledgers
 from vedette.services.here import here
 
 log = logging.getLogger("vedette.worker")
@@ -45,6 +45,7 @@ def work(*, once: bool = False, server: int | None = None) -> None:
             raise Refused("a worker runs for this instance already") from None
         take_up_again()
         handling.revisit()
+        feeds.every_night()
         if once:
             _drain()
         else:
