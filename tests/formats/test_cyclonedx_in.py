@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from typing import Any
 
 import pytest
 from cyclonedx.model.bom import Bom
@@ -11,11 +13,15 @@ from cyclonedx.model.component import ComponentType
 from cyclonedx.model.contact import OrganizationalEntity
 from cyclonedx.output import make_outputter
 from cyclonedx.schema import OutputFormat, SchemaVersion
+from hypothesis import given
+from hypothesis import strategies as st
 from packageurl import PackageURL
 
-from vedette.formats.detect import read_inventory
+from vedette.formats import cyclonedx_in
+from vedette.formats.bounded import load
+from vedette.formats.detect import MAX_INVENTORY, inventory_reader, read_inventory
 from vedette.kernel.errors import BadInput
-from vedette.matching.model import Component
+from vedette.matching.model import Component, Inventory
 
 VERSIONS = [
     SchemaVersion.V1_4, SchemaVersion.V1_5, SchemaVersion.V1_6, SchemaVersion.V1_7
@@ -136,3 +142,47 @@ def test_components_nested_too_deep_are_refused() -> None:
     document = {"bomFormat": "CycloneDX", "components": [row]}
     with pytest.raises(BadInput, match="nested deeper"):
         read_inventory(json.dumps(document).encode(), "sbom")
+
+
+odd = st.sampled_from([None, 1, True, [], {}, "", " a ", "x" * 5000, "\0", "\u00e4"])
+words = st.sampled_from(["a", "b", " c", "pkg:pypi/a@1", "pkg:npm/%40s/b", "no purl"])
+owners = st.fixed_dictionaries({}, optional={"name": words | odd}) | odd
+
+
+@st.composite
+def rows(draw: st.DrawFn, depth: int = 2) -> Any:
+    said = dict.fromkeys(("bom-ref", "group", "version", "purl", "cpe"), words | odd)
+    said |= {"publisher": words, "supplier": owners, "manufacturer": owners, "licenses": odd}
+    row = draw(st.fixed_dictionaries({"name": words}, optional=said))
+    if depth and draw(st.booleans()):
+        row["components"] = draw(st.lists(rows(depth - 1), max_size=2) | odd)
+    return row
+
+
+documents = st.fixed_dictionaries(
+    {"bomFormat": st.just("CycloneDX"), "components": st.lists(rows(), max_size=3)},
+    optional={
+        "metadata": st.fixed_dictionaries({"component": rows() | odd}) | odd,
+        "serialNumber": st.sampled_from(["urn:uuid:1-2", 3]),
+        "version": st.sampled_from([2, True, "3"]),
+        "vulnerabilities": st.just([]) | odd,
+    },
+)
+
+
+@given(documents, st.booleans())
+def test_what_is_read_at_once_is_read_as_field_by_field(document: Any, ascii: bool) -> None:
+    data = json.dumps(document, ensure_ascii=ascii).encode()
+    slowly: Inventory | None = None
+    with suppress(BadInput):
+        read = load(data, "sbom", MAX_INVENTORY)
+        reader = inventory_reader(read)
+        assert reader is cyclonedx_in.read_json
+        slowly = reader(read, "sbom")
+    assert cyclonedx_in.read_plain(data, "sbom") in (None, slowly)
+
+
+def test_the_reference_librarys_documents_are_read_at_once() -> None:
+    data = written(SchemaVersion.V1_6, OutputFormat.JSON)
+    assert cyclonedx_in.read_plain(data, "sbom") == read_inventory(data, "sbom") is not None
+    assert cyclonedx_in.read_plain(data.replace(b"plant", b"\xff"), "sbom") is None

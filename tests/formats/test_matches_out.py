@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from vedette.formats.matches_out import jsonl
 from vedette.matching.model import Match
 
-texts = st.text(max_size=12)
+texts = st.text(max_size=12)  # half characters too, as names of files have them
 several = st.lists(texts, max_size=3).map(tuple)
 matches = st.builds(
     Match,
@@ -28,4 +28,6 @@ matches = st.builds(
 @given(st.lists(matches, max_size=3))
 def test_a_line_is_what_a_json_writer_writes(rows: list[Match]) -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    assert list(jsonl(rows, [], now)) == [json.dumps(row.line()) + "\n" for row in rows]
+    assert list(jsonl(rows, [], now)) == [
+        json.dumps(row.line(), separators=(",", ":")) + "\n" for row in rows
+    ]

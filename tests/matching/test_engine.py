@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from hypothesis import given, settings
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 from tests.matching.build import osv
 from tests.matching.plain_engine import plain_match
 
+from vedette.formats.matches_out import jsonl_found
 from vedette.matching.building import build
-from vedette.matching.engine import match
+from vedette.matching.engine import found, match
 from vedette.matching.index import Index
 from vedette.matching.model import Advisory, Affected, Component, Inventory
 from vedette.matching.ranges import Interval, Range
@@ -132,6 +134,9 @@ def test_the_engine_gives_the_lines_of_plain_loops(
     held, records = world
     inventories = [Inventory(f"i{n}", rows) for n, rows in enumerate(held)]
     expected = plain_match(inventories, records)
+    text, count = jsonl_found(found(inventories, records))
+    assert [json.loads(line) for line in text.splitlines()] == json.loads(json.dumps(expected))
+    assert count == len(expected)
     assert [m.line() for m in match(reversed(inventories), records)] == expected
     ids = [r.id for r in records]
     if len(set(ids)) == len(ids):

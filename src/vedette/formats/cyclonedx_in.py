@@ -13,15 +13,29 @@ from dataclasses import replace
 from typing import Any
 from xml.parsers import expat
 
-from vedette.formats import vex_in
+from vedette.formats import cyclonedx_plain, vex_in
+from vedette.formats.cyclonedx_plain import MAX_NESTING
 from vedette.formats.cyclonedx_xml import MAX_COMPONENTS, NESTED, CycloneDXReader
 from vedette.formats.interface import mapping, objects, text
 from vedette.kernel.errors import BadInput
 from vedette.matching import names
 from vedette.matching.model import Component, Inventory
 
-MAX_NESTING = 100
 _OWNERS = frozenset({"manufacturer", "publisher", "supplier"})
+
+
+def read_plain(data: bytes, name: str) -> Inventory | None:
+    """Read the bytes of a JSON document in less time than `read_json` where it is a plain one.
+
+    None where it is not. Raises BadInput.
+    """
+    plain = cyclonedx_plain.read(data)
+    if plain is None:
+        return None
+    described = plain.metadata.component is not None
+    inventory = collect(name, plain.rows(name), described=described)
+    link = {"serialNumber": plain.serialNumber, "version": plain.version}
+    return _whole(inventory, link, described=described)
 
 
 def read_json(document: Any, name: str) -> Inventory:

@@ -92,6 +92,11 @@ def read_inventory(data: bytes, name: str, columns: Mapping[str, str] = NONE_CHO
         raise BadInput(f"{name}: {len(data):,} bytes, more than the {MAX_INVENTORY:,} allowed")
     head = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
     if head.startswith((b"{", b"[")):
+        if b'"CycloneDX"' in data:
+            from vedette.formats import cyclonedx_in
+
+            if (plain := cyclonedx_in.read_plain(data, name)) is not None:
+                return plain
         document = load(data, name, MAX_INVENTORY)
         reader = inventory_reader(document)
         if reader is None:
@@ -275,17 +280,26 @@ def read_inventory_files(
     columns: Mapping[str, str] = NONE_CHOSEN,
 ) -> list[Inventory]:
     """Read inventories; one that a folder held and that can't be read goes to `problems`."""
-    inventories: dict[str, Inventory] = {}
+    read = inventories_of(files, problems, columns)
+    return list({inventory.name: inventory for inventory in read}.values())
+
+
+def inventories_of(
+    files: Iterable[tuple[str, bool]],
+    problems: list[str],
+    columns: Mapping[str, str] = NONE_CHOSEN,
+) -> Iterator[Inventory]:
+    """Yield the inventories one by one, as `read_inventory_files` does; the same file again too."""
     for file, found in files:
         try:
             inventory = read_inventory(_content(file, MAX_INVENTORY), file, columns)
-            inventories[file] = inventory
-            problems.extend(f"{file}: {note}" for note in inventory.notes)
         except VedetteError as error:
             if not found:
                 raise
             problems.append(str(error))
-    return list(inventories.values())
+            continue
+        problems.extend(f"{file}: {note}" for note in inventory.notes)
+        yield inventory
 
 
 def _files(path: Path, endings: tuple[str, ...], problems: list[str]) -> Iterator[tuple[str, bool]]:

@@ -9,18 +9,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
-from vedette.formats.detect import read_inventory_files
+from vedette.formats.detect import inventories_of
 from vedette.formats.interface import NONE_CHOSEN
-from vedette.formats.matches_out import Beside, jsonl
+from vedette.formats.matches_out import Beside, jsonl, jsonl_found
 from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import VedetteError
 from vedette.kernel.executor import Executor, in_order, processes
-from vedette.matching.engine import match
+from vedette.matching.engine import found, matches
 from vedette.matching.index import open_index
-from vedette.matching.model import Statement
+from vedette.matching.model import Inventory, Statement
 from vedette.matching.vex import Suppressed, honour
 
 PART = 8 * MIB
@@ -47,16 +48,24 @@ class Task(NamedTuple):
 
 
 def parts(files: Sequence[tuple[str, bool]]) -> list[list[tuple[str, bool]]]:
-    """Cut files (name, whether a folder held it) into parts of about PART bytes, by name."""
+    """Cut files (name, whether a folder held it), by name, into equal parts of at most PART bytes.
+
+    Each core gets as many; a file larger than a part is one of its own.
+    """
+    sizes = {
+        (file, found): os.path.getsize(file) if os.path.isfile(file) else 0
+        for file, found in sorted(dict(files).items())
+    }
+    total, cores = sum(sizes.values()), os.cpu_count() or 1
+    most = PART if total <= PART else total / (cores * -(-total // (PART * cores)))
     cut: list[list[tuple[str, bool]]] = [[]]
-    size = 0
-    for file, found in sorted(dict(files).items()):
-        size += os.path.getsize(file) if os.path.isfile(file) else 0
-        cut[-1].append((file, found))
-        if size > PART:
+    before = 0
+    for file, size in sizes.items():
+        if before and before + size / 2 > most * len(cut):
             cut.append([])
-            size = 0
-    return [part for part in cut if part]
+        cut[-1].append(file)
+        before += size
+    return cut if sizes else []
 
 
 def told(
@@ -81,10 +90,24 @@ def told(
 def tell_part(task: Task) -> Told:
     problems: list[str] = []
     suppressed: list[Suppressed] = []
+    spoken_of: list[Inventory] = []
+
+    def read() -> Iterator[Inventory]:
+        for inventory in inventories_of(task.files, problems, task.columns):
+            if task.statements or inventory.statements:
+                spoken_of.append(inventory)
+            yield inventory
+
     try:
-        held = read_inventory_files(task.files, problems, task.columns)
-        matches = match(held, open_index(Path(task.source)), problems)
-        lines = list(jsonl(honour(matches, held, task.statements, suppressed), Beside(), task.now))
+        lines = found(read(), open_index(Path(task.source)), problems)
+        first = list(islice(lines, 1))  # by now all are read
+        lines = chain(first, lines)
+        if spoken_of:
+            left = honour(matches(lines), spoken_of, task.statements, suppressed)
+            told = list(jsonl(left, Beside(), task.now))
+            text, count = "".join(told).encode("ascii"), len(told)
+        else:
+            text, count = jsonl_found(lines)
     except VedetteError as error:
         return Told(b"", 0, [], problems, error)
-    return Told("".join(lines).encode("ascii"), len(lines), suppressed, problems)
+    return Told(text, count, suppressed, problems)

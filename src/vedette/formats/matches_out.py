@@ -12,13 +12,20 @@ import io
 import json
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
+
+import msgspec
 
 from vedette import __version__
 from vedette.kernel.clock import format_time
-from vedette.matching.model import LINE, Exploited, Match
+from vedette.matching.engine import finding_of
+from vedette.matching.holdings import Finding, Hit
+from vedette.matching.identity import Claim
+from vedette.matching.model import LINE, Component, Exploited, Match
 from vedette.matching.vex import Suppressed
 
 _JUSTIFICATIONS = (
@@ -37,21 +44,59 @@ class Beside:
     exploited: Exploited = field(default_factory=Exploited)
 
 
-_quoted = json.encoder.encode_basestring_ascii
+class _Line(msgspec.Struct, gc=False):
+    """The fields of `Match.line` in their order."""
+
+    inventory: str
+    component: str
+    purl: str | msgspec.UnsetType
+    version: str
+    advisory: str
+    aliases: tuple[str, ...]
+    range: str
+    fixed: tuple[str, ...]
+    verdict: str
+    confidence: str
+    reason: str
+
+
+_encode_lines = msgspec.json.Encoder().encode_lines
 
 
 def jsonl(matches: Iterable[Match], beside: Beside, now: datetime) -> Iterator[str]:
-    """One JSON object a line, the fields of `Match.line` in their order."""
-    for match in matches:
-        purl = f'"purl": {_quoted(match.purl)}, ' if match.purl else ""
-        yield (
-            f'{{"inventory": {_quoted(match.inventory)}, "component": {_quoted(match.component)}, '
-            f'{purl}"version": {_quoted(match.version)}, "advisory": {_quoted(match.advisory)}, '
-            f'"aliases": [{", ".join(map(_quoted, match.aliases))}], '
-            f'"range": {_quoted(match.range)}, "fixed": [{", ".join(map(_quoted, match.fixed))}], '
-            f'"verdict": "{match.verdict}", "confidence": "{match.confidence}", '
-            f'"reason": {_quoted(match.reason)}}}\n'
-        )
+    """One JSON object a line, the fields of `Match.line` in their order, in ASCII."""
+    for m in matches:
+        yield _written([_line(m.inventory, m.component, m.purl, m.version, m)]).decode("ascii")
+
+
+def jsonl_found(found: Iterable[tuple[str, Component, Claim, Sequence[Hit]]]) -> tuple[bytes, int]:
+    """The same lines of what `engine.found` gives, and their number."""
+    lines = (
+        _line(inventory, component.id, component.purl, component.version or said.version, said)
+        for inventory, component, claim, hits in found
+        for said in (finding_of(hit, claim) for hit in hits)
+    )
+    count, text = 0, []
+    while several := list(islice(lines, 10_000)):
+        count += len(several)
+        text.append(_written(several))
+    return b"".join(text), count
+
+
+def _line(inventory: str, component: str, purl: str, version: str, said: Match | Finding) -> _Line:
+    return _Line(
+        *(inventory, component, purl or msgspec.UNSET, version, said.advisory, said.aliases),
+        *(said.range, said.fixed, said.verdict, said.confidence, said.reason),
+    )
+
+
+def _written(lines: Sequence[_Line]) -> bytes:
+    with suppress(UnicodeEncodeError):  # file names may hold half a character
+        written = _encode_lines(lines)
+        if written.isascii():
+            return written
+    plain = (json.dumps(msgspec.to_builtins(line), separators=(",", ":")) for line in lines)
+    return "".join(f"{line}\n" for line in plain).encode("ascii")
 
 
 def table(matches: Iterable[Match], beside: Beside, now: datetime) -> Iterator[str]:

@@ -18,9 +18,11 @@ a group and told once a component.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Protocol, runtime_checkable
+
+from msgspec.structs import replace
 
 from vedette.matching import identity, names
 from vedette.matching.holdings import Finding, Group, Hit, Holdings, Shelf
@@ -29,7 +31,6 @@ from vedette.matching.model import CONFIDENCES, Advisory, Affected, Component, I
 from vedette.matching.rows import Correction, Loaded, Row, Source
 from vedette.matching.verdict import decide
 
-_KNOWN = 1000
 _VERDICTS = ("affected", "unknown", "unaffected")
 
 
@@ -55,12 +56,14 @@ def match(
         source: an index, a reader of files, or plain advisories.
         notes: takes a sentence about each kind of line that a correction left out.
     """
-    holdings = Holdings(inventories)
-    rows = _prepared(source, holdings)
-    join(holdings, rows)
-    taken: list[int] = []
-    for name in sorted(holdings.inventories):
-        for component, finding in _lines(holdings.inventories[name], rows.corrections, taken):
+    return matches(found(inventories, source, notes))
+
+
+def matches(found: Iterable[tuple[str, Component, Claim, Sequence[Hit]]]) -> Iterator[Match]:
+    """Yield the matches of what `found` gives."""
+    for name, component, claim, hits in found:
+        for hit in hits:
+            finding = finding_of(hit, claim)
             yield Match(
                 name,
                 component.id,
@@ -76,6 +79,24 @@ def match(
                 component.product or component.name,
                 finding.summary,
             )
+
+
+Told = tuple[Component, Claim, Sequence[Hit]]
+
+
+def found(
+    inventories: Iterable[Inventory],
+    source: Source | Reader | Iterable[Advisory],
+    notes: list[str] | None = None,
+) -> Iterator[tuple[str, Component, Claim, Sequence[Hit]]]:
+    """Yield what `match` tells by component: its inventory's name, its claim, its hits in order."""
+    holdings = Holdings(inventories, source.holds if isinstance(source, Source) else None)
+    rows = _prepared(source, holdings)
+    join(holdings, rows)
+    taken: list[int] = []
+    for name in sorted(holdings.inventories):
+        for told in _lines(holdings.inventories[name], rows.corrections, taken):
+            yield name, *told
     if taken and notes is not None:
         notes.append(
             f"{len(taken)} matches left out: a correction states the version as unaffected"
@@ -126,27 +147,18 @@ def join(holdings: Holdings, source: Source) -> None:
 def _join_key(shelf: Shelf, rows: Iterable[Row], source: Source, superseding: set[str]) -> None:
     sortable, odd = shelf.sortable, shelf.odd
     takes = [group.hits.append for group in shelf.groups]
-    # what bounds hit, by interval: many advisories of one package state the same
-    known: dict[tuple[str, ...], list[tuple[int, list[Callable[[Hit], None]]]]] = {}
+    count = len(takes)
     for row in rows:
         bounds = row.bounds
         if bounds is None or row.release:
             _join_row(row, shelf, source, superseding)
             continue
-        spans = known.get(bounds)
-        if spans is None:
-            if len(known) >= _KNOWN:
-                known.clear()
-            spans = known[bounds] = []
-            for place in range(0, len(bounds), 2):
-                low = bisect_left(sortable, bounds[place])
-                high = bisect_left(sortable, bounds[place + 1], low)
-                if low < high:
-                    spans.append((place // 2, takes[low:high]))
-        for interval, hit_takes in spans:
-            hit = (row, interval)
-            for take in hit_takes:
-                take(hit)
+        for place in range(0, len(bounds), 2):
+            low, end = bisect_left(sortable, bounds[place]), bounds[place + 1]
+            if low < count and sortable[low] < end:
+                hit = (row.where, row, place // 2)
+                for take in takes[low : bisect_left(sortable, end, low)]:
+                    take(hit)
         for group in odd:
             _ask(row, group, source, superseding)
 
@@ -159,7 +171,7 @@ def _join_row(row: Row, shelf: Shelf, source: Source, superseding: set[str]) -> 
         low = bisect_left(shelf.sortable, start)
         for group in shelf.groups[low : bisect_left(shelf.sortable, end, low)]:
             if names.same_release(group.claim.release, row.release):
-                group.hits.append((row, interval))
+                group.hits.append((row.where, row, interval))
     for group in asked:
         if names.same_release(group.claim.release, row.release):
             _ask(row, group, source, superseding)
@@ -168,17 +180,24 @@ def _join_row(row: Row, shelf: Shelf, source: Source, superseding: set[str]) -> 
 def _ask(row: Row, group: Group, source: Source, superseding: set[str]) -> None:
     found = _asked(row, group.claim, *source.product(row))
     if found.verdict != "unaffected" or row.advisory in superseding:
-        group.hits.append(found)
+        group.hits.append(_told(found))
 
 
-def _plain(row: Row, interval: int, claim: Claim) -> Finding:
-    """The finding of a version inside an interval of a plain row."""
+def _told(finding: Finding) -> Hit:
+    return finding.where, finding, None
+
+
+def finding_of(hit: Hit, claim: Claim) -> Finding:
+    """The finding of a hit."""
+    if hit[2] is None:
+        return hit[1]
+    where, row, interval = hit
     reason = f"version {claim.version} lies in {row.text}"
     confidence = claim.confidence
     if confidence != "exact" or claim.via or row.release:
         confidence, reason = _confidence(row, claim, "", reason)
     said = ("affected", confidence, row.text, row.fixed[interval], row.aliases, reason, row.summary)
-    return Finding(row.advisory, row.place, *said, claim.version)
+    return Finding(where, row.advisory, row.place, *said, claim.version)
 
 
 def _asked(row: Row, claim: Claim, advisory: Advisory, affected: Affected) -> Finding:
@@ -189,7 +208,7 @@ def _asked(row: Row, claim: Claim, advisory: Advisory, affected: Affected) -> Fi
         confidence = "possible"
     aliases = tuple(sorted(set(affected.aliases or advisory.aliases)))
     said = (decision.verdict, confidence, decision.range, decision.fixed, aliases, reason)
-    return Finding(row.advisory, row.place, *said, advisory.summary, claim.version)
+    return Finding(row.where, row.advisory, row.place, *said, advisory.summary, claim.version)
 
 
 def _confidence(row: Row, claim: Claim, context: str, reason: str) -> tuple[str, str]:
@@ -211,9 +230,7 @@ def _confidence(row: Row, claim: Claim, context: str, reason: str) -> tuple[str,
 _Held = Sequence[tuple[Component, tuple[Group, ...]]]
 
 
-def _lines(
-    held: _Held, corrections: Sequence[Correction], taken: list[int]
-) -> Iterator[tuple[Component, Finding]]:
+def _lines(held: _Held, corrections: Sequence[Correction], taken: list[int]) -> Iterator[Told]:
     """Yield one inventory's lines in order; `taken` gets an entry a line that corrections took."""
     by_id: dict[str, list[tuple[Component, tuple[Group, ...]]]] = {}
     for row in held:
@@ -230,31 +247,34 @@ def _lines(
         component, groups = same[0]
         if len(same) == 1 and len(groups) == 1 and not corrections:
             (group,) = groups
-            found = group.sole
-            if found is None:
-                if len(group.hits) == 1:
-                    found = _findings(group)
-                else:
-                    found = [finding for _, finding in _merged(same)]
-                group.sole = found if group.users > 1 else None
-            for finding in found:
-                yield component, finding
+            if group.told is None:
+                once = _once_each(group.hits)
+                group.told = (
+                    group.hits if once else [_told(finding) for _, finding in _merged(same)]
+                )
+            yield component, group.claim, group.told
         else:
-            yield from _corrected(_merged(same), corrections, taken)
+            for component, finding in _corrected(_merged(same), corrections, taken):
+                yield component, groups[0].claim, (_told(finding),)
 
 
-def _findings(group: Group) -> list[Finding]:
-    claim = group.claim
-    return [hit if isinstance(hit, Finding) else _plain(*hit, claim) for hit in group.hits]
+def _once_each(hits: Sequence[Hit]) -> bool:
+    """Whether each is of another advisory."""
+    before = -1
+    for hit in hits:
+        if hit[0] == before:
+            return False
+        before = hit[0]
+    return True
 
 
 def _merged(same: _Held) -> list[tuple[Component, Finding]]:
     """One finding an advisory, by its id, for the components that bear one id."""
     hits = [
-        (finding.advisory, finding.place, position, component, finding)
+        (finding.where, finding.place, position, component, finding)
         for position, (component, groups) in enumerate(same)
         for group in groups
-        for finding in _findings(group)
+        for finding in (finding_of(hit, group.claim) for hit in group.hits)
     ]
     hits.sort(key=lambda hit: hit[:3])
     lines: list[tuple[Component, Finding]] = []
@@ -271,7 +291,8 @@ def _better(
 ) -> tuple[Component, Finding]:
     (component, finding), (_, other) = (new, known) if _rank(new) < _rank(known) else (known, new)
     if other.verdict == finding.verdict:
-        finding = finding._replace(
+        finding = replace(
+            finding,
             fixed=tuple(dict.fromkeys((*finding.fixed, *other.fixed))),
             aliases=tuple(sorted({*finding.aliases, *other.aliases})),
         )
@@ -304,7 +325,8 @@ def _corrected(
 
 def _superseded(old: Finding, ruling: Finding, correction: Correction) -> Finding:
     evidence = f", {correction.evidence} evidence" if correction.evidence else ""
-    return old._replace(
+    return replace(
+        old,
         verdict=ruling.verdict,
         confidence=ruling.confidence,
         range=ruling.range,

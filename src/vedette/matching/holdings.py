@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
 
 from vedette.matching import identity, versions
 from vedette.matching.identity import Claim
@@ -11,9 +12,10 @@ from vedette.matching.model import Component, Inventory
 from vedette.matching.rows import Row
 
 
-class Finding(NamedTuple):
-    """What one advisory says of one claim; `place` is its order among those of the advisory."""
+class Finding(msgspec.Struct, gc=False):
+    """What one advisory says of one claim; `where` and `place` are those of its row."""
 
+    where: int
     advisory: str
     place: tuple[int, ...]
     verdict: str
@@ -26,24 +28,24 @@ class Finding(NamedTuple):
     version: str
 
 
-Hit = tuple[Row, int] | Finding
+Hit = tuple[int, Row, int] | tuple[int, Finding, None]
 
 
 class Group:
     """All components that are the same package by the same claim.
 
     `hits` holds plain rows with the interval that was hit, made a finding when it is asked for,
-    and the findings of advisories that were asked.
+    and the findings of advisories that were asked; both begin with the number of the advisory, and
+    stand in its order.
     """
 
-    __slots__ = ("claim", "hits", "sole", "users")
+    __slots__ = ("claim", "hits", "told")
 
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
         self.hits: list[Hit] = []
-        self.users = 0
-        # merged once for all components that have no other group
-        self.sole: list[Finding] | None = None
+        # one an advisory, for all components that have no other group
+        self.told: Sequence[Hit] | None = None
 
 
 class Shelf:
@@ -71,29 +73,38 @@ class Shelf:
 
 
 class Holdings:
-    """Inventories, prepared for a match. Holds one row a component and one group a claim."""
+    """Inventories, prepared for a match. Holds one row a component and one group a claim.
 
-    def __init__(self, inventories: Iterable[Inventory]) -> None:
+    Args:
+        inventories: read one at a time.
+        wanted: whether any advisory speaks of a key, where that is known; what has none is not
+            held.
+    """
+
+    def __init__(
+        self, inventories: Iterable[Inventory], wanted: Callable[[str], bool] | None = None
+    ) -> None:
         self.by_key: dict[str, dict[Claim, Group]] = {}
         self.inventories: dict[str, list[tuple[Component, tuple[Group, ...]]]] = {}
-        known: dict[tuple[str, str], tuple[Group, ...]] = {}
+        self._wanted = wanted
+        known: dict[tuple[str, ...], tuple[Group, ...]] = {}
         for inventory in inventories:
             rows = self.inventories.setdefault(inventory.name, [])
             for component in inventory.components:
-                plain = component[4:9] == _NO_WORDS and component.purl
-                alike = (component.purl, component.version)
-                groups = known.get(alike) if plain else None
+                alike = component[2:9]  # all that identity asks, where there are no words
+                groups = known.get(alike)
                 if groups is None:
                     groups = self._groups(component)
-                    if plain:
+                    if alike[2:] == _NO_WORDS and alike[1]:
                         known[alike] = groups
                 if groups:
                     rows.append((component, groups))
-                    groups[0].users += 1
 
     def _groups(self, component: Component) -> tuple[Group, ...]:
         found = []
         for key, claim in identity.of_component(component).items():
+            if self._wanted is not None and not self._wanted(key):
+                continue
             shared = self.by_key.setdefault(key, {})
             group = shared.get(claim)
             if group is None:

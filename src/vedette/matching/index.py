@@ -35,6 +35,7 @@ MAGIC = b"vedette advisory index "
 VERSION = b"2"
 MAX_HEADER = 16 * 1024 * 1024
 _CHUNK = 1 << 20
+_PREAD = hasattr(os, "pread")
 DAMAGE = (
     *(ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError),
     msgspec.MsgspecError,
@@ -69,8 +70,11 @@ class File:
         weakref.finalize(self, self._file.close)
 
     def read(self, start: int, end: int) -> bytes:
+        size = max(0, end - start)
+        if _PREAD:
+            return os.pread(self._file.fileno(), size, start)
         self._file.seek(start)
-        return self._file.read(max(0, end - start))
+        return self._file.read(size)
 
 
 class Index:
@@ -124,21 +128,28 @@ class Index:
         if "sha256:" + content.hexdigest() != self.header.get("digest"):
             raise BadInput(f"{self.name}: content and digest differ; fetch the index again")
 
+    def holds(self, key: str) -> bool:
+        """Whether a key may have rows: one of its CRC-32 has."""
+        code = zlib.crc32(plain(key))
+        at = bisect_left(self._codes, code)
+        return at < self._keys and self._codes[at] == code
+
     def rows(self, key: str) -> Iterator[Row]:
         """Yield the rows of one key. Raises BadInput where the index is damaged."""
         wanted = plain(key)
-        code = zlib.crc32(wanted)
-        at = bisect_left(self._codes, code)
-        while at < self._keys and self._codes[at] == code:
+        code, codes, ends = zlib.crc32(wanted), self._codes, self._block_ends
+        at = bisect_left(codes, code)
+        while at < self._keys and codes[at] == code:
             try:
-                found, rows = _BLOCK.decode(self._line(self._block_ends, at, self._blocks_at))
+                found, rows = _BLOCK.decode(self._line(ends, at, self._blocks_at))
             except DAMAGE:
                 raise self._damaged() from None
-            for row in rows if found.encode() == wanted else ():
-                bounds = row.bounds
-                if row.where < 0 or (bounds and len(bounds) != 2 * len(row.fixed)):
-                    raise self._damaged()
-                yield row
+            if found.encode() == wanted:
+                for row in rows:
+                    bounds = row.bounds
+                    if row.where < 0 or (bounds and len(bounds) != 2 * len(row.fixed)):
+                        raise self._damaged()
+                yield from rows
             at += 1
 
     def advisories(self, wanted: frozenset[str]) -> Iterator[Advisory]:

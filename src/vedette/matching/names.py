@@ -23,10 +23,11 @@ from urllib.parse import unquote
 _PURL = re.compile(
     r"pkg:/*([A-Za-z][A-Za-z0-9.+-]*)/([^?#]*)(?:\?([^#]*))?(?:#.*)?", re.IGNORECASE | re.DOTALL
 )
-# most purls: nothing escaped, no qualifiers, no distribution
+# most purls: spelled as keys are, nothing escaped, no qualifiers, no distribution
 _SIMPLE = re.compile(
-    r"pkg:(cargo|composer|gem|golang|hex|maven|npm|nuget|pub|pypi)"
-    r"/([A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*)@([A-Za-z0-9._+!~-]+)"
+    r"pkg:(pypi/[a-z0-9]+(?:-[a-z0-9]+)*"
+    r"|(?:cargo|composer|gem|golang|hex|maven|npm|nuget|pub)/[a-z0-9._-]+(?:/[a-z0-9._-]+)*)"
+    r"@([A-Za-z0-9._+!~-]+)"
 )
 _PEP503 = re.compile(r"[-_.]+")
 _CASELESS = frozenset(
@@ -103,7 +104,7 @@ class Package(NamedTuple):
 def from_purl(purl: str) -> Package | None:
     """Read a package URL, None when it can't be read."""
     if simple := _SIMPLE.fullmatch(purl):
-        return Package(_key(simple[1], simple[2].split("/")), simple[3])
+        return Package(*simple.groups())
     found = _PURL.fullmatch(purl.strip())
     if found is None:
         return None

@@ -8,18 +8,22 @@ advisory itself is asked (`verdict.decide`), which gives the same answers.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from vedette.matching import identity
+import msgspec
+from msgspec.structs import replace
+
+from vedette.matching import identity, versions
 from vedette.matching.identity import Claim
 from vedette.matching.model import Advisory, Affected
 
 
-class Row(NamedTuple):
+class Row(msgspec.Struct, array_like=True, gc=False):
     """One product of an advisory under one key.
 
     Args:
-        where: number by which the source finds the advisory.
+        where: number by which the source finds the advisory; ascends as the advisories' ids do.
         bounds: low, high, low, high ... of a plain row, None where the advisory must be asked.
         advisory: its id.
         place: its order among the rows of all advisories with that id.
@@ -51,8 +55,13 @@ class Correction(NamedTuple):
 
 @runtime_checkable
 class Source(Protocol):
-    """Rows by key, the advisory and its product behind each, and the corrections, oldest first."""
+    """Rows by key in order, the advisory and its product behind each, and the corrections.
 
+    `holds` is whether a key may have rows; "yes" where it has none costs time only. Of the
+    corrections the oldest is first.
+    """
+
+    def holds(self, key: str, /) -> bool: ...
     def rows(self, key: str) -> Iterator[Row]: ...
     def product(self, row: Row) -> tuple[Advisory, Affected]: ...
 
@@ -94,7 +103,9 @@ def plain_bounds(affected: Affected, key: str, claim: Claim) -> tuple[str, ...] 
         return None
     if claim.confidence != "exact":
         return None
-    return None if affected.loose else only.bounds
+    # one that can't be read equals no version that can, and bounds decide of no other
+    stray = any(versions.key(scheme, version) is not None for version in affected.loose)
+    return None if stray else only.bounds
 
 
 def corrections(advisories: Sequence[Advisory]) -> list[Correction]:
@@ -126,18 +137,23 @@ class Loaded:
     """Advisories in memory as a source: of two records with one id, the newest counts."""
 
     def __init__(self, advisories: Sequence[Advisory]) -> None:
-        self._advisories = advisories
+        self._advisories = sorted(advisories, key=attrgetter("id"))
         self.corrections = corrections(advisories)
         self._asked = {i for c in self.corrections for i in (c.id, *c.supersedes)}
         self._rows: dict[str, list[Row]] = {}
-        for number, advisory in enumerate(advisories):
-            for key, row in of_advisory(advisory, number, number):
-                kept = row._replace(bounds=None) if advisory.id in self._asked else row
+        first: dict[str, int] = {}
+        for number, advisory in enumerate(self._advisories):
+            where = first.setdefault(advisory.id, number)
+            for key, row in of_advisory(advisory, number, where):
+                kept = replace(row, bounds=None) if advisory.id in self._asked else row
                 self._rows.setdefault(key, []).append(kept)
+
+    def holds(self, key: str) -> bool:
+        return key in self._rows
 
     def rows(self, key: str) -> Iterator[Row]:
         return iter(self._rows.get(key, ()))
 
     def product(self, row: Row) -> tuple[Advisory, Affected]:
-        advisory = self._advisories[row.where]
+        advisory = self._advisories[row.place[0]]
         return advisory, advisory.affected[row.place[1]]

@@ -53,7 +53,8 @@ def honour(
 ) -> Iterator[Match]:
     """Yield the matches that no statement takes away; the others go to `suppressed`.
 
-    `statements` is looked at when the first match arrives, so that a source may fill it before.
+    `inventories` are those that a statement may be about. `statements` is looked at when the first
+    match arrives, so that a source may fill it before.
     """
     held: _Held | None = None
     matches = iter(matches)
@@ -105,7 +106,9 @@ class _Held:
         return rulings[0]
 
     def _newest(self, match: Match, vulnerability: set[str]) -> Statement | None:
-        inventory = self._inventories[match.inventory]
+        inventory = self._inventories.get(match.inventory)
+        if inventory is None:
+            return None
         components = self._of(inventory).get(match.component, [])
         spoken = [
             statement

@@ -1,0 +1,96 @@
+"""CycloneDX JSON as most is written: the fields that count, parsed into place and nothing else.
+
+A document with an odd field or with VEX is none of these; `cyclonedx_in` then reads it field by
+field. What both read they read alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+import msgspec
+
+from vedette.formats.interface import MAX_TEXT
+from vedette.kernel.bounds import MIB
+from vedette.kernel.errors import BadInput
+from vedette.matching.model import Component
+
+MAX_NESTING = 100
+_MOST = 64 * MIB
+_Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
+_None = Annotated[list[object], msgspec.Meta(max_length=0)]
+
+
+class _Owner(msgspec.Struct):
+    name: _Text = ""
+
+
+class _Row(msgspec.Struct, rename={"reference": "bom-ref"}, gc=False):
+    reference: _Text = ""
+    group: _Text = ""
+    name: _Text = ""
+    version: _Text = ""
+    purl: _Text = ""
+    cpe: _Text = ""
+    manufacturer: _Owner | None = None
+    supplier: _Owner | None = None
+    publisher: _Text = ""
+    components: list[_Row] = []
+
+    @property
+    def vendor(self) -> str:
+        owners = (self.manufacturer, self.supplier)
+        names = [owner.name.strip() for owner in owners if owner]
+        return next(filter(None, (*names, self.publisher.strip())), "")
+
+
+class _Described(msgspec.Struct):
+    component: _Row | None = None
+
+
+class Plain(msgspec.Struct):
+    """A plain document."""
+
+    bomFormat: Literal["CycloneDX"]
+    metadata: _Described = msgspec.field(default_factory=_Described)
+    components: list[_Row] = []
+    vulnerabilities: _None = []
+    serialNumber: _Text = ""
+    version: int = 1
+
+    def rows(self, name: str) -> Iterator[tuple[Component, bool]]:
+        """Yield each component, and whether it is inside another. Raises BadInput."""
+        described = self.metadata.component
+        return _flat([described, *self.components] if described else self.components, name, 1)
+
+
+def _flat(rows: list[_Row], name: str, depth: int) -> Iterator[tuple[Component, bool]]:
+    if rows and depth > MAX_NESTING:
+        raise BadInput(f"{name}: components nested deeper than {MAX_NESTING}")
+    for row in rows:
+        group, last = row.group.strip(), row.name.strip()
+        vendor = row.vendor if row.supplier or row.manufacturer or row.publisher else ""
+        whole = f"{group}/{last}" if group and last else group or last
+        said = (row.reference.strip(), whole, row.version.strip(), row.purl.strip(), vendor)
+        # a component's constructor is slower than all the rest
+        yield tuple.__new__(Component, (*said, *_WORDS, row.cpe.strip(), *_REST)), depth > 1
+        if row.components:
+            yield from _flat(row.components, name, depth + 1)
+
+
+_WORDS = ("",) * (Component._fields.index("cpe") - 5)
+_REST = ("",) * (len(Component._fields) - 6 - len(_WORDS))
+_decode = msgspec.json.Decoder(Plain).decode
+
+
+def read(data: bytes) -> Plain | None:
+    """Parse a document, None where it is no plain one."""
+    if len(data) > _MOST or b"\\u0000" in data:
+        return None
+    try:
+        document = _decode(data)
+        _ = data.isascii() or data.decode()  # the decoder looks at no text that it passes over
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return None if document.metadata.component == _Row() else document
