@@ -75,6 +75,12 @@ def test_only_what_changed_is_taken(clearinghouse: Fixture, folder: Path, source
     again = feeds.take_feeds(coordinator, folder)
     assert (counts(again), again.kev, again.epss) == ((0, 0, 2, 0), None, None)
     assert again.index == first.index
+    with scoped(SYSTEM):
+        later = START + timedelta(hours=1)
+        SourceAdvisory.objects.filter(key="PYSEC-2").update(problem="x", taken_at=later)
+    assert feeds.take_feeds(coordinator, folder).advisories == 1, "as after a run that was killed"
+    with scoped(SYSTEM):
+        SourceAdvisory.objects.filter(key="PYSEC-2").update(problem="")
     write(source, other=osv("PYSEC-2", "3", package="b"), third=osv("PYSEC-3", "1", package="c"))
     write(source, kev={**KEV, "dateReleased": "2026-11-02", "vulnerabilities": []})
     sync(FeedFolder(folder), str(source))

@@ -88,18 +88,19 @@ def take_feeds(actor: Actor, folder: Path, progress: Progress = lambda *_: None)
         raise BadInput(f"{folder}: no folder", next_step="vedette feeds sync --to DIR --source …")
     with _alone(folder):
         taken = _take(actor, folder, progress)
-    build = _standing(actor) or index.build_own_index(actor)
+    changed = taken.accepted or taken.updated or taken.kev is not None
+    build = (None if changed else _standing(actor)) or index.build_own_index(actor)
     taken.index, taken.advisories = build.id, build.advisories
     return taken
 
 
 def _standing(actor: Actor) -> IndexBuild | None:
-    """The index in hand, where nothing was taken since it was built."""
+    """The index in hand, where nothing was taken after it was built: by a run that was killed."""
     with reading(actor):
         rows = IndexBuild.objects.defer("data").filter(peer=None, current=True)
         build: IndexBuild | None = rows.first()
         taken = SourceAdvisory.objects.exclude(source=EPSS)
-        newer = build is None or taken.filter(taken_at__gte=build.built_at).exists()
+        newer = build is None or taken.filter(taken_at__gt=build.built_at).exists()
     return None if newer else build
 
 
