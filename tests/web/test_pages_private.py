@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from django.test import Client
 from tests.matching.build import osv
 from tests.services.advisories import sbom
 from tests.services.private_house import NAMES, many
+from tests.services.running import run_jobs
 from tests.web.visitors import read, send, visitor
 
 from vedette.exchange.private_question import opened_question, read_question, seal_answer
@@ -18,10 +21,11 @@ from vedette.kernel.errors import Refused
 from vedette.kernel.permissions import Profile
 from vedette.matching import private, records
 from vedette.matching.index import Index
-from vedette.services import index, inventories, private_found
+from vedette.services import index, inventories, jobs, private_found
 from vedette.services.acting import act, instance_actor
+from vedette.services.here import use
 from vedette.services.testing import FakePeer, Fixture, instance
-from vedette.store.models import LedgerEntry, Peer
+from vedette.store.models import LedgerEntry, Peer, Schedule
 from vedette.store.tenancy import SYSTEM, scoped
 
 
@@ -73,6 +77,7 @@ def test_what_was_found_is_shown_with_marking_and_hour(
     monkeypatch.setattr(private_found, "_poster", found)
     page = read(client, send(client, "/inventories/ask/"))
     assert "1 found. 7 of 8 questions are left" in page
+    assert "1 match with cases under embargo" in read(client, "/")
     for words in (NAMES[3], "1.4.1", "affected", "case-2222222222222222", "2.0"):
         assert words in page
     assert "2027-03-01 10:00 Europe/Berlin" in page
@@ -113,3 +118,44 @@ def test_a_refusal_is_said_and_what_was_found_stays(
     answer = client.post("/inventories/ask/", follow=True)
     assert b"8 private questions in 24 hours" in answer.content
     assert "case-2222222222222222" in read(client, "/inventories/")
+
+
+def test_the_daily_question_is_off_unless_it_is_chosen(
+    operator: Fixture, house: FakePeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def refuse(question: bytes) -> bytes:
+        asked.append(question)
+        raise Refused("8 private questions in 24 hours", next_step="ask again from noon on")
+
+    def pass_day() -> None:
+        operator.clock.time += timedelta(days=1)
+        jobs.tick()
+        run_jobs()
+
+    monkeypatch.setattr(private_found, "_poster", lambda url: refuse)
+    run_jobs()
+    private_found.every_day()
+    pass_day()
+    assert not asked
+    with use(replace(operator.here, ask_daily=True)):
+        for _ in range(2):
+            private_found.every_day()
+        pass_day()
+        assert len(asked) == 1, "refused, and not asked again on this day"
+        monkeypatch.setattr(private_found, "_poster", answering(house, [entry(NAMES[3])]))
+        pass_day()
+    assert [each["case"] for each in private_found.found(operator.person("reader"))] == [
+        "case-2222222222222222"
+    ]
+    pass_day()
+    with scoped(SYSTEM):
+        due = Schedule.objects.get(name=private_found.DAILY)
+        assert due.done_at is not None, "switched off: the last one asks nothing, and is the last"
+
+
+def test_instances_ask_at_hours_of_their_own() -> None:
+    hours = {private_found.own_hour(f"org-{number}").hour for number in range(500)}
+    assert hours == set(range(24))
+    assert private_found.own_hour("org-1") == private_found.own_hour("org-1")

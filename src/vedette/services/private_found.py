@@ -4,12 +4,17 @@ Rules:
 - All current inventories of the instance's own organisation are asked about together, in one
   question; what finds no room has its turn on another day.
 - What was found in a bucket stays until that bucket is asked again; the newest answer counts.
+- With the setting `ask_daily` each clearinghouse is asked once a day, at an hour of the instance's
+  own, whatever there is to ask; a refusal, such as that of too many questions, is waited out.
 - A match is shown with its embargo's marking and hour, to those cleared for it alone.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from datetime import time
+from hashlib import sha256
 from typing import Any
 
 import httpx
@@ -18,19 +23,22 @@ from django.db import transaction
 from vedette.exchange.private_question import MAX_ANSWER, PRIVATE_PATH
 from vedette.formats.detect import read_inventory
 from vedette.kernel.clock import format_time, parse_time
-from vedette.kernel.errors import BadInput, Refused
+from vedette.kernel.errors import BadInput, Refused, VedetteError
 from vedette.kernel.events import Event
 from vedette.kernel.keys import PublicKeys
-from vedette.kernel.permissions import Permission
+from vedette.kernel.permissions import Permission, Profile
 from vedette.matching.index import Index
-from vedette.services import outgoing
-from vedette.services.acting import Actor, act, reading
+from vedette.services import jobs, outgoing
+from vedette.services.acting import Actor, act, instance_actor, reading
 from vedette.services.here import here
 from vedette.services.parties import readable
 from vedette.services.private_asking import Asker, Outcome
 from vedette.services.pulls import Unreachable, clearinghouse_of
-from vedette.store.models import IndexBuild, Inventory, PrivateMatch
+from vedette.store.models import IndexBuild, Inventory, Peer, PrivateMatch
 from vedette.store.tenancy import SYSTEM, scoped
+
+log = logging.getLogger("vedette.private")
+DAILY = "ask in private"
 
 
 def ask(actor: Actor, peer: str = "") -> Outcome:
@@ -72,6 +80,35 @@ def ask(actor: Actor, peer: str = "") -> Outcome:
             {"found": len(outcome.matches), "at": format_time(now)},
         )
     return outcome
+
+
+def every_day() -> None:
+    """See to it that the daily question is due, where the setting `ask_daily` says so."""
+    instance = here()
+    if instance.ask_daily and instance.profile == Profile.OPERATOR:
+        jobs.every_day(DAILY, ask_today, own_hour(instance.org))
+
+
+def own_hour(org: str) -> time:
+    """An hour of the day that stays the same for an instance, and is spread over instances."""
+    seconds = int.from_bytes(sha256(org.encode()).digest()[:4]) % 86_400
+    return time(seconds // 3_600, seconds // 60 % 60, seconds % 60)
+
+
+@jobs.job(queue="long")
+def ask_today() -> None:
+    """Ask every clearinghouse once, and again tomorrow; one that refuses stops no other."""
+    if not here().ask_daily:
+        return
+    every_day()
+    with transaction.atomic(), scoped(SYSTEM):
+        peers = Peer.objects.filter(profile=Profile.CLEARINGHOUSE).order_by("name")
+        keyids = list(peers.values_list("keyid", flat=True))
+    for keyid in keyids:
+        try:
+            ask(instance_actor(), keyid)
+        except VedetteError as error:
+            log.warning("daily question: %s", error)
 
 
 def found(actor: Actor) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from django_tasks_db.models import DBTaskResult
 
 from vedette.kernel.errors import Refused
 from vedette.kernel.ids import new_id
-from vedette.services import catalogue, feeds, handling, jobs, ledgers
+from vedette.services import catalogue, feeds, handling, jobs, ledgers, private_found
 from vedette.services.here import here
 
 log = logging.getLogger("vedette.worker")
@@ -46,6 +46,7 @@ def work(*, once: bool = False, server: int | None = None) -> None:
         take_up_again()
         handling.revisit()
         feeds.every_night()
+        private_found.every_day()
         if once:
             _drain()
         else:

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from vedette.kernel.permissions import Permission
-from vedette.services import notices
+from vedette.services import notices, private_found
 from vedette.services.operator_views import (
     index_status,
     inventory_names,
@@ -18,13 +18,20 @@ from vedette.services.operator_views import (
 from vedette.web.access import SignedIn
 from vedette.web.pages.inventories import index_facts
 from vedette.web.pages.notices import MARKING, notice_row
+from vedette.web.pages.words import joined
 
 FIRST = 8
 
 
 def overview(request: SignedIn) -> HttpResponse:
     """The most urgent notices, and how fresh the index is."""
-    context = {**section(request), "page_marking": MARKING, "hosted": False}
+    early = private_found.found(request.actor) if request.actor.may(Permission.NOTICE_READ) else []
+    context = {
+        **section(request),
+        "early": len(early),
+        "page_marking": joined(MARKING, *(each["marking"] for each in early)),
+        "hosted": False,
+    }
     return render(request, "pages/home_operator.html", context)
 
 
