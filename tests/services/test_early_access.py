@@ -98,8 +98,9 @@ def settle(found: Admitted | Turned) -> None:
 
 
 def test_terms_first_then_a_session_of_its_own(early: Early) -> None:
-    with pytest.raises(Refused, match="not accepted"):
+    with pytest.raises(Refused, match="not accepted") as said:
         early_access.open_session(early.partner, early.id, "own-products")
+    assert early.id in said.value.next_step
     with pytest.raises(BadInput, match="not the terms"):
         early_access.accept_terms(early.partner, early.id, "sha256:" + "0" * 64)
     made = opened(early)
@@ -115,6 +116,15 @@ def test_terms_first_then_a_session_of_its_own(early: Early) -> None:
         events()
     )
     assert made.credential not in str(found)
+
+
+def test_an_ordinary_client_of_the_model_will_do(early: Early) -> None:
+    """Such a client sends the credential, and none of this program's headers."""
+    made = opened(early)
+    for _ in range(2):
+        settle(proxying.admit(Asked(made.credential, "", "", "openai")))
+    assert early_views.early_view(early.lead, early.id)["used"]["calls"] == 2
+    assert isinstance(call(made, "confirmation"), Turned), "what it does say is held to"
 
 
 def test_every_call_counts_and_nothing_of_it_goes_to_the_office(early: Early) -> None:

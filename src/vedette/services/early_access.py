@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from vedette.engagement import early_access as rules
-from vedette.engagement.access import Allowance, Refusal, Usage
+from vedette.engagement.access import Allowance, Reason, Refusal, Usage
 from vedette.engagement.early_access import Early
 from vedette.kernel.canonical import canonical, digest
 from vedette.kernel.errors import BadInput, Forbidden, NotFound, Refused
@@ -271,10 +271,23 @@ def open_session(actor: Actor, early_id: str, purpose: str) -> Opened:
                 pure(row), purpose, row.digest if accepted else "", used_of(row), doing.now
             )
             if isinstance(until, Refusal):
-                raise Refused(until.text, kept="the access as it was")
+                next_step = {
+                    Reason.PERSON: f"read and accept them at /early/{row.id}/accept/",
+                    Reason.PURPOSE: f"choose among {', '.join(row.purposes)}",
+                    Reason.QUOTA: "ask the lab",
+                }
+                raise Refused(
+                    until.text,
+                    kept="the access as it was",
+                    next_step=next_step.get(until.reason, ""),
+                )
             endpoint = ModelEndpoint.objects.filter(model=row.model).first()
             if endpoint is None:
-                raise Refused("the lab has not set up this model's proxy yet")
+                raise Refused(
+                    "the lab has not set up this model's proxy yet",
+                    kept="the access as it was",
+                    next_step="ask the lab",
+                )
             credential = "vac_" + secrets.token_urlsafe(32)
             session = Session(
                 id=new_id("session"),

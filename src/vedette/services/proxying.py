@@ -30,6 +30,7 @@ from vedette.engagement.targets import Reach
 from vedette.kernel.bounds import from_text
 from vedette.kernel.canonical import digest
 from vedette.kernel.events import Event
+from vedette.kernel.ids import new_id
 from vedette.kernel.permissions import Profile
 from vedette.services import call_rows, early_access, metering, windows
 from vedette.services.acting import Doing, act, instance_actor, reading
@@ -65,7 +66,10 @@ class Upstream:
 
 @dataclass(frozen=True)
 class Asked:
-    """One attempt as it came: who, why, in which dialect, how large, its own limit on tokens."""
+    """One attempt as it came: who, why, in which dialect, how large, its own limit on tokens.
+
+    `unnamed`: it came without an id, and got this one here.
+    """
 
     credential: str
     request_id: str
@@ -74,6 +78,7 @@ class Asked:
     size: int = 0
     limit: int | None = None
     probe: bool = False
+    unnamed: bool = False
 
     def __repr__(self) -> str:
         return f"Asked({self.request_id})"
@@ -133,6 +138,8 @@ def admit(asked: Asked) -> Admitted | Turned:
     if here().profile != Profile.LAB:
         return Turned(404, "not-found", "no model is served here")
     mark = digest(asked.credential.encode())
+    if not asked.request_id:
+        asked = replace(asked, request_id=new_id("call"), unnamed=True)
     try:
         return WRITES.do(lambda doing: _admit(doing, asked, mark))
     except BaseException:
@@ -159,8 +166,10 @@ def _admit(doing: Doing, asked: Asked, mark: str) -> Admitted | Turned:
     facts = facts_of(mark, asked.request_id) if asked.credential else None
     if facts is None:
         return Turned(UNKNOWN, "credential", "this credential opens no session here")
-    if not REQUEST_ID.fullmatch(asked.request_id):
-        text = "X-Vedette-Request: 1 to 64 of A-Z a-z 0-9 . _ -"
+    # a partner's calls are counted here alone: an ordinary client of the model will do
+    needed = asked.unnamed and not facts.standing.session.early_id
+    if needed or not REQUEST_ID.fullmatch(asked.request_id):
+        text = "X-Vedette-Request: 1 to 64 of A-Z a-z 0-9 . _ -, another for each call"
         return _note(doing, _locked(mark), Turned(NO_ID, "request-id", text))
     if facts.used_before:
         turned = Turned(USED_ID, "request-id", "this request id was used before")
@@ -182,7 +191,8 @@ def _judged(
     session, bound, used = facts.standing.session, facts.standing.bound, facts.used
     if session.early_id:
         aside = ASIDE.of(session.early_id)
-        return early_access.judge(session, asked.purpose, aside, at_most if asked.dialect else 0)
+        purpose = asked.purpose or session.purpose
+        return early_access.judge(session, purpose, aside, at_most if asked.dialect else 0)
     if bound is None:
         return Turned(OTHERWISE, "terms", "no agreed terms")
     return rules.decide(

@@ -294,7 +294,7 @@ def session(request: SignedIn, early_id: str) -> HttpResponse:
                 ("Address", Code(made.url)),
                 ("Credential", Code(made.credential)),
                 ("Model", Code(made.model)),
-                ("Header X-Vedette-Purpose", Code(made.purpose)),
+                ("Purpose", purposes().get(made.purpose, made.purpose)),
                 ("Ends by itself", made.expires),
             ],
             "found": found,
