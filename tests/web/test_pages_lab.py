@@ -14,7 +14,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from tests.engagement.test_words import offends
-from tests.services.flow import CLOSES, MODEL, OPENS, RELEASE, LabStory
+from tests.services.flow import CLOSES, MODEL, OPENS, RELEASE, LabStory, move
 from tests.web.visitors import read, refused, send, stranger, visitor
 
 import vedette
@@ -192,6 +192,24 @@ def test_terms_are_proposed_and_read_with_both_signatures(story: LabStory, lead:
     assert "Signed by both sides" in read(lead, url)
     assert lead.post(url, given | {"people": "x@y z"}).status_code == 422, "signed once an act"
     assert "opens by itself" in read(lead, f"/acts/{act}/")
+
+
+def test_a_release_moved_into_a_live_window_is_told_to_planners_alone(
+    story: LabStory, lead: Client
+) -> None:
+    act_id = story.opened()
+    assert "the window ends with it" not in read(lead, f"/acts/{act_id}/")
+    sooner = OPENS + timedelta(days=9)
+    readiness.make_plan(story.lead, MODEL, sooner, RELEASE + timedelta(days=20))
+    told = read(lead, f"/acts/{act_id}/")
+    assert "the window ends with it" in told
+    assert "TLP:RED" in told, "a plan's date marks the page that shows it"
+    other = read(visitor(story.lab, "partner"), f"/acts/{act_id}/")
+    assert "the window ends with it" not in other
+    move(story.lab, sooner)
+    told = read(lead, f"/acts/{act_id}/")
+    assert "Window ended by the lab" in told
+    assert "the window ends with it" not in told
 
 
 def test_a_session_is_watched_and_ended_at_once(story: LabStory, lead: Client) -> None:

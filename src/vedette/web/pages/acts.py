@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -41,6 +42,7 @@ from vedette.web.pages.words import (
 )
 
 LIVE = ("offered", "accepted")
+LASTING = ("agreed", "open")
 DO: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "accept": (engagement.answer_act, ("accepted",)),
     "decline": (engagement.answer_act, ("declined",)),
@@ -175,6 +177,7 @@ def act(request: SignedIn, act_id: str) -> HttpResponse:
         "window_state": state("window", found["window"]) if found["window"] else None,
         "opens": moment(found["opens"]),
         "closes": moment(found["closes"]),
+        "release": (release := _release(request, found)),
         "facts": facts_of(found),
         "dossier": dossier,
         "partners": partners_table(found["partners"], "Who is named"),
@@ -202,13 +205,25 @@ def act(request: SignedIn, act_id: str) -> HttpResponse:
         "terms_url": _terms_url(request, found),
         **_review(request, found),
         "trail": [("Acts", "/acts/"), (f"{act_noun(found['kind'])} for {found['model']}", "")],
-        "page_marking": joined(found["marking"], *(part.marking for part in shown)),
+        "page_marking": joined(
+            found["marking"], *(part.marking for part in shown), *([Marking()] if release else [])
+        ),
         "page_sources": act_sources(act_id),
         "watermark": page_watermark(request.actor, act_id, act_id)
         if own_side() == Side.OFFICE
         else None,
     }
     return render(request, "pages/act.html", context)
+
+
+def _release(request: SignedIn, found: dict[str, Any]) -> datetime | None:
+    """For the lab's own planners, a partner release that comes before the window's last hour."""
+    own = request.actor.host and own_side() == Side.LAB
+    if not (own and request.actor.may(Permission.PLAN_READ) and found["window"] in LASTING):
+        return None
+    plans = readiness.plans(request.actor)
+    planned = [p["partner_release"] for p in plans if p["model"] == found["model"]]
+    return next((moment(at) for at in planned if at < found["closes"]), None)
 
 
 def facts_of(found: dict[str, Any]) -> list[tuple[str, Cell]]:
