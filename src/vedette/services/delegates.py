@@ -109,9 +109,14 @@ def inbox(actor: Actor) -> QuerySet[Notice]:
     clearinghouse_only()
     actor.require(Permission.MANDATE_READ)
     rows = Notice.objects.select_related("inventory").defer("inventory__data")
-    return rows.exclude(org_id=actor.org).order_by(
+    return rows.filter(org_id__in=_mandating(actor)).order_by(
         F("deadline").asc(nulls_last=True), "-forensics", "advisory", "pk"
     )
+
+
+def _mandating(actor: Actor) -> QuerySet[Any]:
+    """The operators with any mandate in force, so that a query need not look at all rows."""
+    return MandateReach.objects.filter(delegate_id=actor.org).values("operator_id")
 
 
 def delegated_notices(
@@ -274,7 +279,7 @@ def kept_inventories(actor: Actor) -> list[dict[str, Any]]:
     clearinghouse_only()
     known = names(actor)
     with reading(actor, Permission.MANDATE_READ):
-        rows = Inventory.objects.defer("data").filter(current=True).exclude(org_id=actor.org)
+        rows = Inventory.objects.defer("data").filter(current=True, org_id__in=_mandating(actor))
         return [
             {
                 **inventories.describe(row),

@@ -14,6 +14,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from vedette.clearinghouse.mandates import MandateAct
 from vedette.clearinghouse.states import NoticeState
 from vedette.formats.matches_out import csv_cell
 from vedette.kernel.errors import BadInput, Refused
@@ -129,7 +130,7 @@ def operators_table(rows: list[delegates.Operator]) -> Table:
                 Link(each.name, f"/delegated/?operator={each.id}"),
                 each.open,
                 each.overdue,
-                ", ".join(act.replace("-", " ") for act in each.acts),
+                ", ".join(act.replace("-", " ") for act in MandateAct if act in each.acts),
                 each.ends_at,
             ]
             for each in rows

@@ -28,6 +28,7 @@ from vedette.web.access import SignedIn
 from vedette.web.cells import Column, Link, Table
 from vedette.web.pages import home_operator
 from vedette.web.pages.cases import coordinator_table, participant_table
+from vedette.web.pages.delegated import MARKING as DELEGATED
 from vedette.web.pages.delegated import operators_table
 from vedette.web.pages.labels import state
 
@@ -131,7 +132,7 @@ def _hosted(request: SignedIn) -> dict[str, Any]:
     if (actor.may(Permission.MANDATE_USE) and kind == "") or kind == "delegate":
         context["mandated"] = operators_table(delegates.operators(actor))
         context["sections"].append("mandated")
-        seen.append(markings.AMBER)
+        seen.append(markings.Marking.parse(DELEGATED))
     context["may_read_ledger"] = actor.may(Permission.LEDGER_READ)
     context["page_marking"] = markings.join(seen)
     return context
