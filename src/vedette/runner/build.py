@@ -42,6 +42,16 @@ RELEASE_SOURCES = f"{WORK}/source"
 # Names the encoding, so that no comment in a script can choose another.
 SCRIPT_HEAD = "# coding: utf-8\nimport sys; sys.path[:0] = ['/site', '/site/pure.zip']\n"
 ASAN_OPTIONS = "detect_leaks=0:allocator_may_return_null=1:handle_abort=1"
+# The sanitizer writes its report to a file, which alone becomes standard error: what a program
+# prints can't pass for a report, nor an exit status for a signal.
+REPORTED = f"{ASAN_OPTIONS}:log_path={WORK}/report"
+WATCH = f"""
+exec 3>&2
+"$0" "$@" 2>/dev/null 3>&-
+code=$?
+cat {WORK}/report.* >&3 2>/dev/null
+exit "$code"
+"""
 
 
 @dataclass(frozen=True)
@@ -85,13 +95,13 @@ def build_source(source: bytes, cache_dir: Path) -> Binary:
 
 
 def run_binary(binary: Binary, data: bytes, *, timeout: float = 10.0) -> Outcome:
-    """Run a build on `data` in a fresh sandbox."""
+    """Run a build on `data` in a fresh sandbox; standard error holds the sanitizer's report."""
     return Sandbox().run(
-        ["/program"],
+        ["/bin/sh", "-c", WATCH, "/program"],
         stdin=data,
         timeout=timeout,
         readonly={"/program": binary.path},
-        env={"ASAN_OPTIONS": ASAN_OPTIONS},
+        env={"ASAN_OPTIONS": REPORTED},
     )
 
 
@@ -118,14 +128,15 @@ def build_pypi(name: str, version: str, sha256: str, cache_dir: Path) -> PyBuild
 
 
 def run_script(build: PyBuild, script: str, *, timeout: float = 30.0) -> Outcome:
-    """Run Python source that imports the build's modules, in a fresh sandbox."""
+    """Run Python source that imports the build's modules, in a fresh sandbox; as `run_binary`."""
     python, mounts = _python()
+    preloaded = ["/usr/bin/env", f"LD_PRELOAD={_asan_library()}", python]
     return Sandbox().run(
-        [python, "-I", "-B", "-"],
+        ["/bin/sh", "-c", WATCH, *preloaded, "-I", "-B", "-"],
         stdin=f"{SCRIPT_HEAD}{script}\n".encode(),
         timeout=timeout,
         readonly={**mounts, "/site": build.site_dir},
-        env={"ASAN_OPTIONS": ASAN_OPTIONS, "LD_PRELOAD": _asan_library()},
+        env={"ASAN_OPTIONS": REPORTED},
     )
 
 

@@ -4,7 +4,7 @@ Rules:
 - Every run has a fresh sandbox that nothing but the build and the input enters.
 - Reproduced means: each of `repeats` runs on the vulnerable build ends in a crash of one class
   with one top frame, and each of as many runs on the fixed build ends without one, in time.
-- Only the sanitizer's report or a fatal signal is a crash; exit codes and output are not.
+- Only what the sanitizer itself reported is a crash; exit statuses and output are not.
 """
 
 from __future__ import annotations
@@ -112,8 +112,8 @@ def verify_input(item: Item, data: bytes, *, cache_dir: Path, repeats: int = REP
 
 
 def crash_of(outcome: Outcome) -> Crash | None:
-    """Return the crash that ended a run, None when it ended otherwise."""
-    return parse_report(outcome.stderr, outcome.signal)
+    """Return the crash that the sanitizer reported of a build's run, None when it reported none."""
+    return parse_report(outcome.stderr)
 
 
 def judge(
