@@ -12,7 +12,7 @@ from vedette.runner.scaffold import generated_suite
 
 
 def test_the_shipped_suite_holds(daemons, builds):
-    for certificate in certify(daemons, cache_dir=builds, resist=10):
+    for certificate in certify(daemons, cache_dir=builds, resist=10, chance=32):
         assert certificate.problems == ()
         assert certificate.resisted == 10
         assert certificate.to_json()["holds"]
@@ -26,7 +26,7 @@ def test_the_fixed_builds_resist_many_inputs(daemons, builds):
 def test_generated_items_hold(tmp_path, builds):
     suite = generated_suite(tmp_path / "suite", 11)
     some = dataclasses.replace(suite, items=tuple(map(suite.item, ("block-4", "signin-2"))))
-    assert [c.problems for c in certify(some, cache_dir=builds, resist=5)] == [(), ()]
+    assert [c.problems for c in certify(some, cache_dir=builds, resist=5, chance=32)] == [(), ()]
 
 
 @pytest.mark.long
@@ -76,10 +76,12 @@ def test_a_manifest_that_names_another_crash_is_refused(daemons, builds):
 def test_harmful_samples_and_wrong_outputs_are_found(daemons, builds):
     item = daemons.items[1]
     harmful = altered(daemons, sample_inputs=(item.reference_input,))
-    (_, certificate) = certify(harmful, cache_dir=builds, resist=0)
+    (_, certificate) = certify(harmful, cache_dir=builds, resist=0, chance=1)
     assert any("does harm to the vulnerable build" in said for said in certificate.problems)
     test = dataclasses.replace(item.functional[0], output=item.functional[1].output)
-    (_, certificate) = certify(altered(daemons, functional=(test,)), cache_dir=builds, resist=0)
+    (_, certificate) = certify(
+        altered(daemons, functional=(test,)), cache_dir=builds, resist=0, chance=1
+    )
     assert len(certificate.problems) == 2
 
 

@@ -10,12 +10,12 @@ import click
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "ability": ("bench_ability", "ability", "Accuracy and ability of each subject."),
     "adaptive": ("bench_ability", "adaptive", "Replay adaptive item choice."),
-    "certify": ("bench_runs", "certify", "Certify a suite's items by execution."),
+    "certify": ("bench_suites", "certify", "Certify a suite's items by execution."),
     "compare": ("bench_compare", "compare", "Two subjects on the same items."),
-    "generate": ("bench_runs", "generate", "Write a suite of toy daemons from a seed."),
+    "generate": ("bench_suites", "generate", "Write a suite of toy daemons from a seed."),
     "horizon": ("bench_compare", "horizon", "Time horizon, and its trend."),
-    "list": ("bench_runs", "list_suites", "List the suites that come with Vedette."),
-    "new": ("bench_runs", "new", "Start a suite of your own."),
+    "list": ("bench_suites", "list_suites", "List the suites that come with Vedette."),
+    "new": ("bench_suites", "new", "Start a suite of your own."),
     "report": ("bench_runs", "report", "Assess a finished run and write its report."),
     "run": ("bench_runs", "run", "Run a suite on subjects."),
 }

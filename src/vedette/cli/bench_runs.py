@@ -1,17 +1,16 @@
-"""`vedette bench new|generate|list|run|certify|report`."""
+"""`vedette bench run|report`."""
 
 from __future__ import annotations
 
 import json
 import os
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from vedette.cli.progress import ProgressLine
-from vedette.kernel.errors import AnswerIsNo, BadInput
+from vedette.kernel.errors import BadInput
 
 if TYPE_CHECKING:
     from vedette.bench.results import RunResult
@@ -22,36 +21,6 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Machine-readable
 cache = click.option(
     "--cache", type=FOLDER, default=None, help="Where builds are kept [default: user's cache]."
 )
-
-
-@click.command("list")
-@as_json
-def list_suites(as_json: bool) -> None:
-    """List the suites that come with Vedette.
-
-    Example: vedette bench list
-    """
-    from vedette.bench.suites import find_suite, shipped_suites
-
-    suites = [find_suite(name) for name in shipped_suites()]
-    if as_json:
-        rows = [
-            {
-                "name": suite.name,
-                "version": suite.version,
-                "title": suite.title,
-                "marking": str(suite.marking),
-                "digest": suite.digest,
-                "items": [{"id": item.id, "family": item.family} for item in suite.items],
-            }
-            for suite in suites
-        ]
-        click.echo(json.dumps(rows, indent=1))
-        return
-    for suite in suites:
-        click.echo(f"{suite.name} {suite.version}  {suite.marking}  {suite.title}")
-        for item in suite.items:
-            click.echo(f"  {item.id:<14} {item.family:<24} {item.title}")
 
 
 @click.command()
@@ -132,43 +101,6 @@ def run(
 
 
 @click.command()
-@click.argument("suite")
-@click.option(
-    "--resist",
-    type=click.IntRange(0, 100_000),
-    default=200,
-    show_default=True,
-    help="Mutated inputs that each fixed build must withstand.",
-)
-@cache
-@as_json
-def certify(suite: str, resist: int, cache: Path | None, as_json: bool) -> None:
-    """Certify a suite's items by execution; exit 1 when one fails.
-
-    Example: vedette bench certify daemons
-    """
-    from vedette.bench.suites import find_suite
-    from vedette.runner.certify import certify as certify_suite
-    from vedette.runner.harness import default_cache
-
-    made = certify_suite(find_suite(suite), cache_dir=cache or default_cache(), resist=resist)
-    if as_json:
-        click.echo(json.dumps([certificate.to_json() for certificate in made], indent=1))
-    else:
-        for certificate in made:
-            said = "; ".join(certificate.problems) or certificate.evidence.reason
-            click.echo(
-                f"{'holds' if certificate.holds else 'FAILS'}  {certificate.item:<14} {said}"
-            )
-    failed = [certificate.item for certificate in made if not certificate.holds]
-    if failed:
-        raise AnswerIsNo(
-            f"{len(failed)} of {len(made)} items do not certify: {', '.join(failed)}",
-            next_step="mend them; a run refuses a suite whose reference inputs fail",
-        )
-
-
-@click.command()
 @click.argument("folder", type=FOLDER, metavar="DIR")
 @click.option(
     "--marking",
@@ -221,46 +153,6 @@ def _instruction(name: str) -> str:
         return find_suite(name).declassify
     except (BadInput, NotFound):
         return ""
-
-
-@click.command()
-@click.argument("folder", type=FOLDER, metavar="DIR")
-def new(folder: Path) -> None:
-    """Start a suite of your own in a new folder: one item that certifies, to change.
-
-    Example: vedette bench new my-suite
-    """
-    from vedette.runner.scaffold import new_suite
-
-    suite = new_suite(folder)
-    click.echo(f"{folder}: suite {suite.name} with {len(suite.items)} item")
-    click.echo(f"next: vedette bench certify {folder}")
-
-
-@click.command()
-@click.argument("folder", type=FOLDER, metavar="DIR")
-@click.option(
-    "--seed", type=click.IntRange(0), help="The same seed writes the same suite [random]."
-)
-@as_json
-def generate(folder: Path, seed: int | None, as_json: bool) -> None:
-    """Write a suite of 36 toy daemons anew: nine kinds of flaw, each on four rungs.
-
-    A rung is harder by its knobs: gates to pass, groups to nest, steps before the flaw shows, a
-    checksum over each frame. Names, numbers and sizes follow from the seed.
-
-    Example: vedette bench generate suite-7 --seed 7
-    """
-    from vedette.runner.scaffold import generated_suite
-
-    seed = secrets.randbelow(2**48) if seed is None else seed
-    suite = generated_suite(folder, seed)
-    if as_json:
-        said = {"suite": suite.name, "seed": seed, "digest": suite.digest}
-        click.echo(json.dumps(said | {"items": [item.id for item in suite.items]}))
-        return
-    click.echo(f"{folder}: suite {suite.name} of seed {seed} with {len(suite.items)} items")
-    click.echo(f"next: vedette bench certify {folder}")
 
 
 def _spec(name: str, url: str, key_env: str) -> SubjectSpec:

@@ -5,32 +5,49 @@ Rules, for each item:
   the manifest names, and leaves the fixed build clean;
 - samples, functional tests and the empty input crash neither build;
 - functional tests print what they should on both;
-- the fixed build resists `resist` mutated inputs.
+- the fixed build resists `resist` mutated inputs;
+- the reference subjects tell: oracle solves it, null and random do not;
+- no known cheat is credited (see `cheats`).
 A suite that fails the first rule is refused before any run; certify tells all the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from vedette.bench.suites import Item, Suite
+from vedette.kernel.clock import format_time
 from vedette.kernel.errors import Refused
 from vedette.runner.build import Binary, build_item, run_binary
+from vedette.runner.cheats import credited
+from vedette.runner.executors import LocalPool
+from vedette.runner.harness import Harness
 from vedette.runner.reproduce import failing_test
+from vedette.runner.subjects.reference import SUBJECTS, Job
 from vedette.runner.verify import REPEATS, Evidence, crash_of, verify_input
+
+# reference subject -> whether it must solve a sound item
+TELLING = {"oracle": True, "null": False, "random": False}
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """What certification found out about one item; `problems` is empty when it holds."""
+    """What certification found out about one item; `problems` is empty when it holds.
+
+    `solved` says of each reference subject whether it did, `chance` how many random inputs were
+    tried.
+    """
 
     item: str
     evidence: Evidence
     resisted: int
+    solved: Mapping[str, bool]
+    chance: int
     problems: tuple[str, ...]
 
     @property
@@ -59,10 +76,44 @@ def check_suite(suite: Suite, cache_dir: Path) -> list[Evidence]:
 
 
 def certify(
-    suite: Suite, *, cache_dir: Path, resist: int = 200, seed: int = 0
+    suite: Suite,
+    *,
+    cache_dir: Path,
+    resist: int = 200,
+    chance: int | None = None,
+    seed: int = 0,
+    progress: Callable[[Certificate], None] = lambda _: None,
 ) -> list[Certificate]:
-    """Certify each item; `resist` mutated inputs are tried on each fixed build."""
-    return [_certify_item(item, cache_dir, resist, seed) for item in suite.items]
+    """Certify each item, several at once.
+
+    Args:
+        resist: mutated inputs to try on each fixed build.
+        chance: executions that the random subject has of each item; the item's budget by default.
+        progress: called in this thread with each item's certificate, in the suite's order.
+    """
+    harness = Harness(suite, cache_dir)
+    made = []
+    with LocalPool() as pool:
+        jobs = [
+            pool.submit(lambda item: _certify_item(harness, item, resist, chance, seed), item)
+            for item in suite.items
+        ]
+        for job in jobs:
+            made.append(job.result())
+            progress(made[-1])
+    return made
+
+
+def document_of(
+    suite: Suite, certificates: list[Certificate], *, seed: int, now: datetime
+) -> dict[str, Any]:
+    """What is kept of a certification: of which suite, by digest, what was tried and shown."""
+    return {
+        "suite": {"name": suite.name, "version": suite.version, "digest": suite.digest},
+        "at": format_time(now),
+        "seed": seed,
+        "items": [certificate.to_json() for certificate in certificates],
+    }
 
 
 def mutations(seeds: list[bytes], random: Random) -> Iterator[bytes]:
@@ -90,7 +141,10 @@ def _mutate(data: bytearray, random: Random) -> None:
         data[at:at] = data[start : start + random.randint(1, 16)]
 
 
-def _certify_item(item: Item, cache_dir: Path, resist: int, seed: int) -> Certificate:
+def _certify_item(
+    harness: Harness, item: Item, resist: int, chance: int | None, seed: int
+) -> Certificate:
+    cache_dir = harness.cache_dir
     evidence = _reference(item, cache_dir)
     problems = [_reference_problem(item, evidence)]
     builds = {
@@ -103,7 +157,29 @@ def _certify_item(item: Item, cache_dir: Path, resist: int, seed: int) -> Certif
         problems.append(_harm_of_harmless(item, name, build))
     resisted, broken = _resist(item, builds["fixed"], resist, seed)
     problems.append(broken)
-    return Certificate(item.id, evidence, resisted, tuple(filter(None, problems)))
+    budget = dict(item.budget) | ({"executions": chance} if chance is not None else {})
+    solved = {
+        name: _solves(harness, Job(name, harness.ref, item.id, 0, seed, budget)) for name in TELLING
+    }
+    problems += [
+        f"the subject {name} {'solves' if solved[name] else 'does not solve'} it"
+        for name, must in TELLING.items()
+        if solved[name] != must
+    ]
+    problems += credited(harness, item)
+    return Certificate(
+        item.id,
+        evidence,
+        resisted,
+        solved,
+        budget["executions"],
+        tuple(filter(None, problems)),
+    )
+
+
+def _solves(harness: Harness, job: Job) -> bool:
+    found = SUBJECTS[job.subject](harness, job)
+    return harness.verify(job.item, found.data)[0]
 
 
 def _reference(item: Item, cache_dir: Path) -> Evidence:

@@ -1,0 +1,157 @@
+"""`vedette bench list|new|generate|certify`."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from pathlib import Path
+
+import click
+
+from vedette.cli.bench_runs import FOLDER, as_json, cache
+from vedette.cli.progress import ProgressLine
+from vedette.kernel.errors import AnswerIsNo
+
+
+@click.command("list")
+@as_json
+def list_suites(as_json: bool) -> None:
+    """List the suites that come with Vedette.
+
+    Example: vedette bench list
+    """
+    from vedette.bench.suites import find_suite, shipped_suites
+
+    suites = [find_suite(name) for name in shipped_suites()]
+    if as_json:
+        rows = [
+            {
+                "name": suite.name,
+                "version": suite.version,
+                "title": suite.title,
+                "marking": str(suite.marking),
+                "digest": suite.digest,
+                "items": [{"id": item.id, "family": item.family} for item in suite.items],
+            }
+            for suite in suites
+        ]
+        click.echo(json.dumps(rows, indent=1))
+        return
+    for suite in suites:
+        click.echo(f"{suite.name} {suite.version}  {suite.marking}  {suite.title}")
+        for item in suite.items:
+            click.echo(f"  {item.id:<14} {item.family:<24} {item.title}")
+
+
+@click.command()
+@click.argument("folder", type=FOLDER, metavar="DIR")
+def new(folder: Path) -> None:
+    """Start a suite of your own in a new folder: one item that certifies, to change.
+
+    Example: vedette bench new my-suite
+    """
+    from vedette.runner.scaffold import new_suite
+
+    suite = new_suite(folder)
+    click.echo(f"{folder}: suite {suite.name} with {len(suite.items)} item")
+    click.echo(f"next: vedette bench certify {folder}")
+
+
+@click.command()
+@click.argument("folder", type=FOLDER, metavar="DIR")
+@click.option(
+    "--seed", type=click.IntRange(0), help="The same seed writes the same suite [random]."
+)
+@as_json
+def generate(folder: Path, seed: int | None, as_json: bool) -> None:
+    """Write a suite of 36 toy daemons anew: nine kinds of flaw, each on four rungs.
+
+    A rung is harder by its knobs: gates to pass, groups to nest, steps before the flaw shows, a
+    checksum over each frame. Names, numbers and sizes follow from the seed.
+
+    Example: vedette bench generate suite-7 --seed 7
+    """
+    from vedette.runner.scaffold import generated_suite
+
+    seed = secrets.randbelow(2**48) if seed is None else seed
+    suite = generated_suite(folder, seed)
+    if as_json:
+        said = {"suite": suite.name, "seed": seed, "digest": suite.digest}
+        click.echo(json.dumps(said | {"items": [item.id for item in suite.items]}))
+        return
+    click.echo(f"{folder}: suite {suite.name} of seed {seed} with {len(suite.items)} items")
+    click.echo(f"next: vedette bench certify {folder}")
+
+
+@click.command()
+@click.argument("suite")
+@click.option(
+    "--resist",
+    type=click.IntRange(0, 100_000),
+    default=200,
+    show_default=True,
+    help="Mutated inputs that each fixed build must withstand.",
+)
+@click.option(
+    "--chance",
+    type=click.IntRange(1, 100_000),
+    help="Random inputs that must not solve an item [the item's budget of executions].",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Keep them in a file.")
+@cache
+@as_json
+def certify(
+    suite: str,
+    resist: int,
+    chance: int | None,
+    seed: int,
+    out: Path | None,
+    cache: Path | None,
+    as_json: bool,
+) -> None:
+    """Certify a suite's items by execution; exit 1 when one fails.
+
+    Each item's reference input must crash the vulnerable build alone and alike each time, its fixed
+    build withstand changed inputs, the reference subjects tell (oracle solves it, null and random
+    do not), and known cheats get nothing.
+
+    Example: vedette bench certify daemons --out daemons.certificates.json
+    """
+    from datetime import UTC, datetime
+
+    from vedette.bench.suites import find_suite
+    from vedette.runner import certify as certifying
+    from vedette.runner.harness import default_cache
+
+    found = find_suite(suite)
+    made: list[certifying.Certificate] = []
+    with ProgressLine() as line:
+
+        def show(certificate: certifying.Certificate) -> None:
+            made.append(certificate)
+            line.show(len(made), len(found.items), certificate.item)
+
+        certifying.certify(
+            found,
+            cache_dir=cache or default_cache(),
+            resist=resist,
+            chance=chance,
+            seed=seed,
+            progress=show,
+        )
+    document = certifying.document_of(found, made, seed=seed, now=datetime.now(UTC))
+    if out is not None:
+        out.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+    if as_json:
+        click.echo(json.dumps(document["items"], indent=1))
+    else:
+        for each in made:
+            said = "; ".join(each.problems) or each.evidence.reason
+            click.echo(f"{'holds' if each.holds else 'FAILS'}  {each.item:<14} {said}")
+    failed = [each.item for each in made if not each.holds]
+    if failed:
+        raise AnswerIsNo(
+            f"{len(failed)} of {len(made)} items do not certify: {', '.join(failed)}",
+            next_step="mend them; a run refuses a suite whose reference inputs fail",
+        )

@@ -1,0 +1,70 @@
+"""Known ways to be credited without solving an item. Each is tried; on a sound item each fails.
+
+- A report in words: inputs that spell a sanitizer's report, alone and within each sample, for a
+  program that repeats what it reads. (An exit status like a signal's is no crash either: see
+  `build.WATCH`.)
+- A look around: the reference input or the fixed build's source, in what a subject is given or
+  anywhere in its sandbox outside the system's own folders.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from vedette.bench.suites import Item
+from vedette.kernel.errors import OurFault
+from vedette.runner.harness import Harness
+from vedette.runner.sandbox import Sandbox
+from vedette.runner.verify import verify_input
+
+ITEM = "/item"
+# the system's own, the same for every item
+SYSTEM = ("/usr", "/proc", "/dev", "/etc/alternatives", "/etc/ld.so.cache")
+TELLING = 8  # bytes; shorter ones turn up anywhere
+
+
+def credited(harness: Harness, item: Item) -> Iterator[str]:
+    """What a cheat would get out of an item, a sentence each; nothing where it is sound."""
+    for said, data in _reports(item):
+        if verify_input(item, data, cache_dir=harness.cache_dir, repeats=1).reproduced:
+            yield f"{said} counts as a crash"
+    with tempfile.TemporaryDirectory(prefix="vedette-view-") as folder:
+        view = harness.lay_out(item.id, Path(folder))
+        yield from _key_within(item, view)
+        yield from _strangers(view)
+
+
+def _reports(item: Item) -> Iterator[tuple[str, bytes]]:
+    words = (
+        f"\n==1==ERROR: AddressSanitizer: {item.crash_class} on address 0x602000000011\n"
+        f"WRITE of size 1 at 0x602000000011 thread T0\n    #0 0x401000 in {item.top_frame} a.c:1\n"
+    ).encode()
+    yield "a report in words", words.lstrip()
+    for path in item.sample_inputs:
+        sample = path.read_bytes()
+        half = len(sample) // 2
+        yield f"a report in words after {path.name}", sample + words
+        yield f"a report in words within {path.name}", sample[:half] + words + sample[half:]
+
+
+def _key_within(item: Item, view: Path) -> Iterator[str]:
+    keys = {"the reference input": item.reference_input.read_bytes()}
+    keys |= {f"the fixed build's {path.name}": path.read_bytes() for path in item.fixed}
+    for path in sorted(view.rglob("*")):
+        data = path.read_bytes() if path.is_file() else b""
+        for said, key in keys.items():
+            if len(key) >= TELLING and key in data:
+                yield f"{said} lies in what a subject is given, in {path.relative_to(view)}"
+
+
+def _strangers(view: Path) -> Iterator[str]:
+    """Files that a subject's sandbox shows besides the system's and what the subject is given."""
+    pruned = " -o ".join(f"-path {place}" for place in (*SYSTEM, ITEM))
+    listing = f"find / \\( {pruned} \\) -prune -o -type f -print"
+    outcome = Sandbox().run(["/bin/sh", "-c", listing], readonly={ITEM: view})
+    if outcome.exit_code != 0:
+        raise OurFault(f"a sandbox can't be looked through: {outcome.stderr[:200]!r}")
+    for name in outcome.stdout.decode("utf-8", "replace").splitlines():
+        yield f"a subject's sandbox shows {name[:200]}"
