@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.test import Client
 from tests.services.flow import CLOSES, OPENS, LabStory, OfficeStory, move, run_due
 from tests.services.test_custody import certificate_for, hold_message
@@ -14,10 +15,14 @@ from tests.services.test_readings import report_body
 from tests.web.visitors import read, refused, send, stranger, visitor
 
 from vedette.kernel.permissions import Profile
+from vedette.services import material
 from vedette.services.testing import Fixture, instance
 from vedette.store.models import Custody, Hold, Seconding
+from vedette.store.sealing import SealedField
 from vedette.store.tenancy import SYSTEM, scoped
+from vedette.web.pages.words import material_kind
 
+ONE_WORD = {"act", "consultation", "question", "review", "run"}
 HOLD = {"kind": "records", "basis": "44 U.S.C. 3301", "authority": "Records officer"}
 
 
@@ -183,3 +188,18 @@ def test_the_offices_log_and_alerts(office: Fixture) -> None:
     assert "olga@office.example" in page
     assert act_id in page
     assert auditor.get("/readings/alerts/alert-2222222222222222/").status_code == 404
+
+
+def test_every_kind_of_material_has_a_name_that_people_know() -> None:
+    sealed = [
+        (model._meta.model_name, field.name)
+        for model in apps.get_models()
+        for field in model._meta.get_fields()
+        if isinstance(field, SealedField)
+    ]
+    assert sealed
+    for table, column in sealed:
+        listed = material.KINDS.get(table) or material.NAMES.get(f"{table} {column}")
+        assert listed or material_kind(f"{table} {column}") != f"{table} {column}", (table, column)
+        # a reading's kind is the table's name: one plain word, or a name of its own
+        assert table in ONE_WORD or material_kind(table) != table, table

@@ -71,15 +71,15 @@ def _told(reports: list[Any]) -> Table:
         Column("Views", numeric=True),
         "Window",
     ]
-    rows = [
-        [row["day"], row["person"], material_kind(row["kind"]), row["views"], _window(report)]
-        for report in reports
-        for row in sorted(report.rows, key=lambda r: (r["day"], r["views"]), reverse=True)
-    ]
+    told = [(row, report) for report in reports for row in report.rows]
+    told.sort(key=lambda each: (each[0]["day"], each[0]["views"]), reverse=True)
     return Table(
-        f"Newest report first, at most {TOLD} lines",
+        f"Newest day first, at most {TOLD} lines",
         columns,
-        rows[:TOLD],
+        [
+            [row["day"], row["person"], material_kind(row["kind"]), row["views"], _window(report)]
+            for row, report in told[:TOLD]
+        ],
         "None yet.",
     )
 

@@ -109,12 +109,25 @@ def joined(*texts: Any) -> Marking:
 
 # what a reader calls what is held or read, whose tables and columns have other names
 MATERIAL = {
+    "attachment": "file",
+    "attachment name": "name of a file",
+    "consultation extract": "extract that another office shared",
+    "consultation note": "words of the office that shared it",
+    "consultation proposal": "conclusion that it proposes",
+    "consultation reasons": "reasons of our answer",
+    "dossierstate": "dossier",
+    "dossierstate values": "dossier",
+    "dossierstate withheld": "why a field does not come",
+    "export": "file handed out",
     "inmessage": "message",
     "outmessage": "message",
     "proberound": "probes",
     "proberound answers": "answers to probes",
     "question answer": "answer to a question",
     "question text": "question",
+    "releasestatement": "statement on the release",
+    "releasestatement differences": "statement on the release",
+    "reply": "answer to a repeated request",
     "review proposals": "proposed conclusions",
     "reviewcomment": "comment of a review",
     "reviewcomment text": "comment of a review",
@@ -123,6 +136,10 @@ MATERIAL = {
     "run error": "error of a run",
     "run result": "result of a run",
     "trustedpartner": "partner",
+    "trustedpartner conflicts": "conflicts of a partner",
+    "trustedpartner lab_note": "the lab's words on a partner",
+    "trustedpartner office_note": "our words on a partner",
+    "trustedpartner reason": "why a partner is named",
 }
 
 
