@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from tests.matching.build import osv
 
-from vedette.cli import main
+from vedette.cli import main, watch_private
 from vedette.exchange.card import Card
 from vedette.exchange.published_index import Statement
 from vedette.kernel.canonical import digest
@@ -203,3 +203,17 @@ def test_one_that_is_away_is_said_and_what_is_in_hand_is_matched(
     assert "can't be reached" in said
     (home.folder / "state" / "advisories.idx").unlink()
     assert home.watch()[0] == 2
+
+
+def test_an_embargos_hour_is_said_in_utc_and_in_the_parties_zones() -> None:
+    hours = [
+        {"zone": "UTC", "local": "2027-02-24 02:14 UTC"},
+        {"zone": "Europe/Berlin", "local": "2027-02-24 03:14"},
+    ]
+    embargo = {"until": "2027-02-24T02:14:00Z", "hours": hours, "marking": "TLP:AMBER"}
+    said = watch_private.words({"embargo": embargo})
+    assert said == (
+        "  UNDER EMBARGO until 2027-02-24T02:14:00Z (2027-02-24 03:14 Europe/Berlin)  TLP:AMBER"
+    )
+    without = watch_private.words({"embargo": {**embargo, "hours": hours[:1]}})
+    assert without == "  UNDER EMBARGO until 2027-02-24T02:14:00Z  TLP:AMBER"

@@ -143,7 +143,8 @@ def _told(found: Outcome, *, intersected: bool) -> list[str]:
 def words(line: dict[str, Any]) -> str:
     """The embargo's part of a line for people."""
     embargo = line["embargo"]
-    hours = ", ".join(f"{each['local']} {each['zone']}" for each in embargo["hours"])
+    local = [each for each in embargo["hours"] if each["zone"] != "UTC"]
+    hours = ", ".join(f"{each['local']} {each['zone']}" for each in local)
     until = f"until {embargo['until']}" if embargo["until"] else "without an hour"
     return f"  UNDER EMBARGO {until}{f' ({hours})' if hours else ''}  {embargo['marking']}"
 
