@@ -74,6 +74,47 @@ def test_odd_fields_never_break_the_reader(fields: dict[str, Any], part: Any) ->
     osv_in.read({"id": "A", "affected": [{"ranges": [{"type": "SEMVER", "events": part}]}]}, "x")
 
 
+odd = st.sampled_from([None, 1, True, [], {}, "", " a ", "x" * 5000, "\0", "\u00e4"])
+words = st.sampled_from(["1.0", "2", " 3", "pkg:npm/a@1"]) | odd
+packages = st.fixed_dictionaries(
+    {"ecosystem": st.sampled_from(["PyPI", "Debian:12", "Nowhere"]), "name": st.just("a")},
+    optional={"purl": words},
+)
+events = st.dictionaries(st.sampled_from(["introduced", "fixed", "limit", "also"]), words)
+ranges = st.fixed_dictionaries(
+    {"type": st.sampled_from(["ECOSYSTEM", "SEMVER", "GIT"])},
+    optional={"events": st.lists(events, max_size=3), "repo": odd},
+)
+rows = st.fixed_dictionaries(
+    {"package": packages},
+    optional={"ranges": st.lists(ranges, max_size=2) | odd, "versions": st.lists(words) | odd},
+)
+documents = st.fixed_dictionaries(
+    {"id": st.just("A-1"), "affected": st.lists(rows, max_size=2)},
+    optional={
+        **dict.fromkeys(["summary", "details", "modified", "withdrawn", "schema_version"], words),
+        "aliases": st.lists(words, max_size=3) | odd,
+        "database_specific": st.sampled_from([{}, {"vedette": {"corrects": ["B"]}}]) | odd,
+    },
+)
+
+
+@given(documents, st.sampled_from([None, {"pypi/a"}]), st.booleans())
+def test_what_is_read_at_once_is_read_as_field_by_field(
+    document: Any, wanted: set[str] | None, ascii: bool
+) -> None:
+    data = json.dumps(document, ensure_ascii=ascii).encode()
+    plain = osv_in.read_plain(data, wanted)
+    assert plain in (None, osv_in.read(document, "x", wanted))
+
+
+@pytest.mark.parametrize("kind", ["cveMetadata", "document", "@context", "bomFormat"])
+@pytest.mark.parametrize("value", ["", None, {}, "openvex"])
+def test_what_may_be_of_another_kind_is_not_read_at_once(kind: str, value: Any) -> None:
+    assert osv_in.read_plain(json.dumps(record()).encode()) is not None
+    assert osv_in.read_plain(json.dumps(record() | {kind: value}).encode()) is None
+
+
 def test_one_broken_record_never_stops_the_rest(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("{broken")
     (tmp_path / "b.json").write_text(json.dumps(record(versions=["1.0"])))
@@ -97,7 +138,9 @@ def test_every_record_of_the_python_database_is_read(data_dir: Path) -> None:
             assert content is not None
             document = yaml.load(io.BytesIO(content.read()), yaml.CSafeLoader)
             if "id" in document:
-                advisory = osv_in.read(json.loads(json.dumps(document, default=str)), member.name)
+                data = json.dumps(document, default=str).encode()
+                advisory = osv_in.read(json.loads(data), member.name)
+                assert osv_in.read_plain(data) == advisory
                 count += 1
                 withdrawn += advisory.withdrawn
                 problems += [r.problem for a in advisory.affected for r in a.ranges if r.problem]

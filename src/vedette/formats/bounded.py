@@ -7,13 +7,14 @@ files need no second walk; large ones get the kernel's full count of depth and v
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from vedette.kernel.bounds import MIB, Bounds, check_texts, read_json
 from vedette.kernel.errors import BadInput
 
+T = TypeVar("T")
 SMALL = MIB
 MAX_DEPTH = 200
 MAX_VALUES = 20_000_000
@@ -44,4 +45,19 @@ def _load_slowly(data: bytes, source: str) -> Any:
     except ValueError as error:
         raise BadInput(f"{source}: not JSON ({error})") from None
     check_texts(value, data, source=source)
+    return value
+
+
+def into(decoder: msgspec.json.Decoder[T], data: bytes, most: int) -> T | None:
+    """Parse JSON of at most `most` bytes into the type of a decoder, its other fields unread.
+
+    None where it is of no such form, or where `load` might find fault with a text.
+    """
+    if len(data) > most or b"\\u0000" in data:
+        return None
+    try:
+        value = decoder.decode(data)
+        _ = data.isascii() or data.decode()  # the decoder looks at no text that it passes over
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
     return value

@@ -11,31 +11,31 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from vedette.formats.interface import MAX_TEXT
+from vedette.formats.bounded import into
+from vedette.formats.interface import Text
 from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import BadInput
 from vedette.matching.model import Component
 
 MAX_NESTING = 100
 _MOST = 64 * MIB
-_Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
 _None = Annotated[list[object], msgspec.Meta(max_length=0)]
 
 
 class _Owner(msgspec.Struct):
-    name: _Text = ""
+    name: Text = ""
 
 
 class _Row(msgspec.Struct, rename={"reference": "bom-ref"}, gc=False):
-    reference: _Text = ""
-    group: _Text = ""
-    name: _Text = ""
-    version: _Text = ""
-    purl: _Text = ""
-    cpe: _Text = ""
+    reference: Text = ""
+    group: Text = ""
+    name: Text = ""
+    version: Text = ""
+    purl: Text = ""
+    cpe: Text = ""
     manufacturer: _Owner | None = None
     supplier: _Owner | None = None
-    publisher: _Text = ""
+    publisher: Text = ""
     components: list[_Row] = []
 
     @property
@@ -56,7 +56,7 @@ class Plain(msgspec.Struct):
     metadata: _Described = msgspec.field(default_factory=_Described)
     components: list[_Row] = []
     vulnerabilities: _None = []
-    serialNumber: _Text = ""
+    serialNumber: Text = ""
     version: int = 1
 
     def rows(self, name: str) -> Iterator[tuple[Component, bool]]:
@@ -81,16 +81,10 @@ def _flat(rows: list[_Row], name: str, depth: int) -> Iterator[tuple[Component, 
 
 _WORDS = ("",) * (Component._fields.index("cpe") - 5)
 _REST = ("",) * (len(Component._fields) - 6 - len(_WORDS))
-_decode = msgspec.json.Decoder(Plain).decode
+_DECODER = msgspec.json.Decoder(Plain)
 
 
 def read(data: bytes) -> Plain | None:
     """Parse a document, None where it is no plain one."""
-    if len(data) > _MOST or b"\\u0000" in data:
-        return None
-    try:
-        document = _decode(data)
-        _ = data.isascii() or data.decode()  # the decoder looks at no text that it passes over
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-    return None if document.metadata.component == _Row() else document
+    document = into(_DECODER, data, _MOST)
+    return None if document is None or document.metadata.component == _Row() else document

@@ -166,6 +166,12 @@ class AdvisoryPaths:
             index = open_index(Path(file))
             yield from index if wanted is None else index.advisories(wanted)
             return
+        if b'"affected"' in data:
+            from vedette.formats import osv_in
+
+            if (plain := osv_in.read_plain(data, wanted)) is not None:
+                yield plain
+                return
         document = load(data, file, MAX_ADVISORY)
         statements = vex_in.read(document, file)
         self.statements += statements or ()

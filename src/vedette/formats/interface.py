@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
+
+import msgspec
 
 from vedette.kernel.errors import BadInput
 from vedette.matching.model import Advisory, Inventory
@@ -33,6 +35,8 @@ class InventoryReader(Protocol):
 
 
 MAX_TEXT = 4096
+# a text that `text` would keep, but for space around it
+Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
 
 
 def text(value: Any) -> str:

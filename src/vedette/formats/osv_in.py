@@ -6,14 +6,22 @@ records that it supersedes) and optionally `evidence` (such as "execution").
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Container, Sequence
+from typing import Any, Literal
 
-from vedette.formats.interface import Wanted, mapping, objects, required, text, texts
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from vedette.formats.bounded import into
+from vedette.formats.interface import Text, Wanted, mapping, objects, required, text, texts
+from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import BadInput
 from vedette.matching import names, versions
 from vedette.matching.model import Advisory, Affected
 from vedette.matching.ranges import Range, from_events
 
+MAX_PLAIN = 16 * MIB
+_Never = Literal["\0"] | UnsetType  # no text that is read holds a NUL
 _KINDS = ("introduced", "fixed", "last_affected", "limit")
 
 
@@ -23,16 +31,89 @@ def read(document: Any, source: str, wanted: Wanted = None) -> Advisory:
         raise BadInput(f"{source}: an OSV record is an object")
     specific = document.get("database_specific")
     own = mapping(mapping(specific).get("vedette")) if specific else {}
-    rows = objects(document.get("affected"))
+    affected = []
+    for row in objects(document.get("affected")):
+        package = _package(row)
+        if wanted is None or _is_wanted(package, wanted):
+            stated = [
+                (text(r.get("type")), objects(r.get("events"))) for r in objects(row.get("ranges"))
+            ]
+            affected.append(_affected(package, stated, texts(row.get("versions"))))
     return Advisory(
         id=required(document, "id", source),
         aliases=texts(document.get("aliases")),
         summary=text(document.get("summary")) or text(document.get("details"))[:200],
         modified=text(document.get("modified")),
         withdrawn=bool(document.get("withdrawn")),
-        affected=tuple([_affected(row) for row in rows if _is_wanted(row, wanted)]),
+        affected=tuple(affected),
         corrects=texts(own.get("corrects")) if own else (),
         evidence=text(own.get("evidence")) if own else "",
+    )
+
+
+class _Package(msgspec.Struct):
+    ecosystem: Text = ""
+    name: Text = ""
+    purl: Text = ""
+
+
+class _Range(msgspec.Struct):
+    type: Text = ""
+    events: list[dict[str, Text]] = []
+
+
+class _Row(msgspec.Struct):
+    package: _Package = msgspec.field(default_factory=_Package)
+    ranges: list[_Range] = []
+    versions: list[str] = []
+
+
+class _Specific(msgspec.Struct):
+    vedette: _Never = UNSET
+
+
+class _Plain(msgspec.Struct, rename={"context": "@context"}):
+    """A record as most are written; whatever it holds besides is not even parsed."""
+
+    id: Text
+    affected: list[_Row]
+    aliases: list[str] = []
+    summary: Text = ""
+    details: msgspec.Raw = msgspec.Raw(b'""')
+    modified: Text = ""
+    withdrawn: Text | None = None
+    database_specific: _Specific | None = None
+    # what documents of other kinds are known by
+    cveMetadata: _Never = UNSET
+    document: _Never = UNSET
+    context: _Never = UNSET
+    bomFormat: _Never = UNSET
+
+
+_DECODER = msgspec.json.Decoder(_Plain)
+
+
+def read_plain(data: bytes, wanted: Wanted = None) -> Advisory | None:
+    """Read the bytes of a record without odd fields as `read` does, in half the time.
+
+    None where it is a correction, or anything else.
+    """
+    plain = into(_DECODER, data, MAX_PLAIN)
+    if plain is None or not (identifier := plain.id.strip()):
+        return None
+    affected = []
+    for row in plain.affected:
+        package = row.package.ecosystem.strip(), row.package.name.strip(), row.package.purl.strip()
+        if wanted is None or _is_wanted(package, wanted):
+            stated = [(r.type.strip(), r.events) for r in row.ranges]
+            affected.append(_affected(package, stated, texts(row.versions)))
+    return Advisory(
+        id=identifier,
+        aliases=texts(plain.aliases),
+        summary=plain.summary.strip() or text(msgspec.json.decode(plain.details))[:200],
+        modified=plain.modified.strip(),
+        withdrawn=bool(plain.withdrawn),
+        affected=tuple(affected),
     )
 
 
@@ -41,28 +122,27 @@ def _package(row: dict[str, Any]) -> tuple[str, str, str]:
     return text(package.get("ecosystem")), text(package.get("name")), text(package.get("purl"))
 
 
-def _is_wanted(row: dict[str, Any], wanted: Wanted) -> bool:
-    if wanted is None:
-        return True
-    ecosystem, name, purl = _package(row)
+def _is_wanted(package: tuple[str, str, str], wanted: Container[str]) -> bool:
+    ecosystem, name, purl = package
     if ecosystem and name:
         return names.from_ecosystem(ecosystem, name).key in wanted
-    package = names.from_purl(purl) if purl else None
-    return package is not None and package.key in wanted
+    found = names.from_purl(purl) if purl else None
+    return found is not None and found.key in wanted
 
 
-def _affected(row: dict[str, Any]) -> Affected:
-    ecosystem, name, purl = _package(row)
-    package = names.from_ecosystem(ecosystem, name) if ecosystem else names.from_purl(purl)
-    scheme = package.scheme if package else ""
+def _affected(
+    package: tuple[str, str, str],
+    stated: Sequence[tuple[str, list[dict[str, Any]]]],
+    listed: tuple[str, ...],
+) -> Affected:
+    ecosystem, name, purl = package
+    found = names.from_ecosystem(ecosystem, name) if ecosystem else names.from_purl(purl)
+    scheme = found.scheme if found else ""
     ranges = [
-        _range(scheme, item)
-        for item in objects(row.get("ranges"))
-        if text(item.get("type")) in ("ECOSYSTEM", "SEMVER")
+        _range(scheme, kind, events) for kind, events in stated if kind in ("ECOSYSTEM", "SEMVER")
     ]
-    listed = texts(row.get("versions"))
     if not ranges and not listed:
-        only = "commits only" if objects(row.get("ranges")) else "no versions"
+        only = "commits only" if stated else "no versions"
         ranges = [Range(scheme, problem=f"the advisory states {only}")]
     return Affected(
         ecosystem=ecosystem,
@@ -74,14 +154,14 @@ def _affected(row: dict[str, Any]) -> Affected:
     )
 
 
-def _range(scheme: str, item: dict[str, Any]) -> Range:
+def _range(scheme: str, kind: str, rows: list[dict[str, Any]]) -> Range:
     events = [
-        (kind, version)
-        for event in objects(item.get("events"))
-        for kind, value in event.items()
-        if kind in _KINDS and (version := text(value))
+        (name, version)
+        for event in rows
+        for name, value in event.items()
+        if name in _KINDS and (version := text(value))
     ]
     if not events:
         return Range(scheme, problem="the advisory states a range without events")
-    semantic = item["type"] == "SEMVER" and scheme not in versions.SCHEMES
+    semantic = kind == "SEMVER" and scheme not in versions.SCHEMES
     return from_events("semver" if semantic else scheme, events)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, NamedTuple
 
 from vedette.matching import records, rows
-from vedette.matching.index import MAGIC, VERSION, plain
+from vedette.matching.index import MAGIC, VERSION, plain, read_at
 from vedette.matching.model import Advisory
 from vedette.matching.rows import Correction
 
@@ -39,7 +39,7 @@ class Prepared(NamedTuple):
     Args:
         heads: one an advisory.
         rows: of each row the number of its head, its key and its size.
-        lines: the lines of the records, then those of the rows: bounds, a tab, the rest of the row.
+        lines: the lines of the records, then those of the rows, from their bounds on.
     """
 
     heads: list[Head]
@@ -59,21 +59,10 @@ def prepare(advisories: Iterable[Advisory]) -> Prepared:
         heads.append(Head(*said, len(record)))
         lines.append(record)
         for key, row in rows.of_advisory(one, 0, 0):
-            line = _row(row).encode("ascii")
+            line = records.encode(row)[len(b"[0,") :]
             places.append((number, plain(key), len(line)))
             row_lines.append(line)
     return Prepared(heads, places, b"".join(lines + row_lines))
-
-
-def _row(row: rows.Row) -> str:
-    quoted, listed = records.quoted, records.listed
-    bounds = "null" if row.bounds is None else listed(row.bounds)
-    fixed = ",".join(map(listed, row.fixed))
-    return (
-        f"{bounds}\t{quoted(row.advisory)},[{','.join(map(str, row.place))}],"
-        f"{quoted(row.confidence)},{quoted(row.release)},{quoted(row.text)},[{fixed}],"
-        f"{listed(row.aliases)},{quoted(row.summary)}"
-    )
 
 
 def build(advisories: Iterable[Advisory]) -> bytes:
@@ -117,7 +106,7 @@ def write(parts: Iterable[Prepared], out: IO[bytes]) -> Made:
             end += one.head.size
             record_ends.append(end)
         for at, size in _runs(kept):
-            record_part.write(_read(scratch, at, size))
+            record_part.write(read_at(scratch, at, size))
         where = {one.number: place for place, one in enumerate(kept)}
         asked = {name for c in corrections for name in (c.id, *c.supersedes)}
         silent = frozenset(place for place, one in enumerate(kept) if one.head.id in asked)
@@ -145,9 +134,10 @@ def _blocks(
     for start in range(0, len(places), ROWS_A_LINE):
         block = []
         for place, at, size in places[start : start + ROWS_A_LINE]:
-            bounds, _, rest = _read(scratch, at, size).partition(b"\t")
-            bounds = b"null" if place in silent else bounds
-            block.append(b"[%d,%b,%b]" % (place, bounds, rest))
+            row = read_at(scratch, at, size)
+            if place in silent and row.startswith(b"["):
+                row = b"null" + row[row.index(b"]") + 1 :]
+            block.append(b"[%d,%b" % (place, row))
         yield b"[%b,[%b]]\n" % (name, b",".join(block))
 
 
@@ -180,15 +170,10 @@ def _newer(head: Head, at: int, known: _Kept, scratch: IO[bytes]) -> bool:
     """Whether a head counts before a known one; of equally new ones the greater record does."""
     if head.modified != known.head.modified:
         return head.modified > known.head.modified
-    known_record = _read(scratch, known.at, known.head.size)
-    newer = _read(scratch, at, head.size) > known_record
+    known_record = read_at(scratch, known.at, known.head.size)
+    newer = read_at(scratch, at, head.size) > known_record
     scratch.seek(0, io.SEEK_END)
     return newer
-
-
-def _read(scratch: IO[bytes], at: int, size: int) -> bytes:
-    scratch.seek(at)
-    return scratch.read(size)
 
 
 def _runs(kept: Iterable[_Kept]) -> Iterator[tuple[int, int]]:

@@ -22,7 +22,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 
@@ -50,6 +50,14 @@ def plain(key: str) -> bytes:
     return key.encode("utf-8", "replace").decode().translate(_UNSAFE).encode()
 
 
+def read_at(file: IO[bytes], start: int, size: int) -> bytes:
+    """Read of an unbuffered file by position, which may move. Raises OSError."""
+    if _PREAD:
+        return os.pread(file.fileno(), size, start)
+    file.seek(start)
+    return file.read(size)
+
+
 class Memory:
     """Bytes in memory, read like those of a file."""
 
@@ -70,11 +78,7 @@ class File:
         weakref.finalize(self, self._file.close)
 
     def read(self, start: int, end: int) -> bytes:
-        size = max(0, end - start)
-        if _PREAD:
-            return os.pread(self._file.fileno(), size, start)
-        self._file.seek(start)
-        return self._file.read(size)
+        return read_at(self._file, start, max(0, end - start))
 
 
 class Index:

@@ -16,7 +16,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from operator import itemgetter
 from urllib.parse import quote
 
@@ -133,11 +133,12 @@ class Range:
             return [v for v in listed if not isinstance(self.find(v), Interval)]
         if EVERY in self.intervals:
             return []
-        keys = versions.sortables(self.scheme)
-        if len(bounds) != 2:  # in ascending order: an odd number of bounds below is inside
-            return [v for v in listed if not (k := keys[v]) or not bisect_right(bounds, k) % 2]
-        low, high = bounds
-        return [v for v in listed if not (k := keys[v]) or not low <= k < high]
+        # bounds ascend: an odd number of them at or below a version is inside
+        inside = partial(bisect_right, bounds)
+        read = [*map(versions.sortables(self.scheme).__getitem__, listed)]
+        if None not in read and all(place % 2 for place in {*map(inside, read)}):
+            return []
+        return [v for v, key in zip(listed, read, strict=True) if not key or not inside(key) % 2]
 
     def why_undecided(self, version: str) -> str:
         """Say which part could not be read."""

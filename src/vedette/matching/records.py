@@ -6,24 +6,72 @@ A record loses its listed versions that lie in its own ranges: they decide nothi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import MISSING, fields
-from functools import cache, lru_cache
-from operator import attrgetter
+from functools import lru_cache
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, Raw, UnsetType
 
 from vedette.matching.model import Advisory, Affected
 from vedette.matching.ranges import Interval, Range
 
 _ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
-quoted = json.encoder.encode_basestring_ascii
+_encode = msgspec.json.Encoder().encode
+
+
+class _Range(msgspec.Struct, omit_defaults=True):
+    intervals: list[tuple[str | None, str | None, int, int]]
+    problem: str = ""
+    scheme: str | UnsetType = UNSET
+    status: str | UnsetType = UNSET
+    words: str = ""
+
+
+class _Affected(msgspec.Struct, omit_defaults=True):
+    aliases: tuple[str, ...] = ()
+    context: str = ""
+    cpes: tuple[str, ...] = ()
+    default: str | UnsetType = UNSET
+    ecosystem: str = ""
+    fixed: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    name: str = ""
+    product: str = ""
+    purl: str = ""
+    ranges: tuple[Raw, ...] = ()
+    scheme: str = ""
+    vendor: str = ""
+    versions: tuple[str, ...] = ()
+
+
+class _Record(msgspec.Struct, omit_defaults=True):
+    affected: list[_Affected]
+    aliases: tuple[str, ...] = ()
+    corrects: tuple[str, ...] = ()
+    evidence: str = ""
+    facts: tuple[str, ...] = ()
+    id: str | UnsetType = UNSET
+    modified: str = ""
+    revision: str = ""
+    summary: str = ""
+    withdrawn: bool = False
 
 
 def dump(advisory: Advisory) -> bytes:
     """Return an advisory as one line of ASCII, without its end: `as_json` of what is given."""
-    return _object(advisory).encode("ascii")
+    record = _Record(
+        affected=[_affected(one) for one in advisory.affected],
+        aliases=advisory.aliases,
+        corrects=advisory.corrects,
+        evidence=advisory.evidence,
+        facts=advisory.facts,
+        id=advisory.id,
+        modified=advisory.modified,
+        revision=advisory.revision,
+        summary=advisory.summary,
+        withdrawn=advisory.withdrawn,
+    )
+    return encode(record)
 
 
 def load(line: bytes) -> Advisory:
@@ -32,71 +80,40 @@ def load(line: bytes) -> Advisory:
 
 
 def as_json(value: Any) -> bytes:
-    """Return `value` as compact JSON, always the same bytes."""
+    """Return `value` as compact JSON in ASCII, always the same bytes."""
     return _ENCODE(value).encode("ascii")
 
 
-def listed(values: Iterable[str]) -> str:
-    """Return texts as a list of compact JSON."""
-    return f"[{','.join(map(quoted, values))}]"
+def encode(value: msgspec.Struct) -> bytes:
+    """Return a struct, its fields by name or in a row, as `as_json` would."""
+    line = _encode(value)
+    return line if line.isascii() else as_json(msgspec.json.decode(line))
 
 
-def _object(value: Any) -> str:
-    """The fields of a dataclass that differ from their defaults, by name."""
-    get, rows = _plan(value.__class__)
-    given = [
-        head + write(current)
-        for current, (head, default, write) in zip(get(value), rows, strict=True)
-        if current is not default and current != default
-    ]
-    return f"{{{','.join(given)}}}"
+def _affected(one: Affected) -> _Affected:
+    return _Affected(
+        aliases=one.aliases,
+        context=one.context,
+        cpes=one.cpes,
+        default=UNSET if one.default == "unaffected" else one.default,
+        ecosystem=one.ecosystem,
+        fixed=one.fixed,
+        models=one.models,
+        name=one.name,
+        product=one.product,
+        purl=one.purl,
+        ranges=tuple(map(_range, one.ranges)),
+        scheme=one.scheme,
+        vendor=one.vendor,
+        versions=one.loose,
+    )
 
 
-def _objects(values: Iterable[Affected]) -> str:
-    return f"[{','.join(map(_object, values))}]"
-
-
-def _ranges(values: Iterable[Range]) -> str:
-    return f"[{','.join(map(_range, values))}]"
-
-
-_range = lru_cache(maxsize=1 << 12)(_object)  # many advisories state the same
-
-
-def _bounds(intervals: tuple[Interval, ...]) -> str:
-    rows = [
-        f"[{'null' if i.low is None else quoted(i.low)},"
-        f"{'null' if i.high is None else quoted(i.high)},{i.low_open:d},{i.high_open:d}]"
-        for i in intervals
-    ]
-    return f"[{','.join(rows)}]"
-
-
-_ALWAYS = ("affected", "intervals")
-_WRITERS: dict[str, Callable[[Any], str]] = {
-    "affected": _objects,
-    "intervals": _bounds,
-    "ranges": _ranges,
-    "withdrawn": json.dumps,
-}
-
-
-@cache
-def _plan(
-    kind: type[Any],
-) -> tuple[Callable[[Any], tuple[Any, ...]], list[tuple[str, Any, Callable[[Any], str]]]]:
-    """What reads all fields of a class, and for each its head, its default and its writer."""
-    found = sorted(fields(kind), key=attrgetter("name"))
-    rows = [
-        (
-            f'"{field.name}":',
-            MISSING if field.name in _ALWAYS else field.default,
-            _WRITERS.get(field.name) or (quoted if field.type == "str" else listed),
-        )
-        for field in found
-    ]
-    read = ("loose" if f.name == "versions" else f.name for f in found)
-    return attrgetter(*read), rows
+@lru_cache(maxsize=1 << 12)  # many advisories state the same
+def _range(one: Range) -> Raw:
+    intervals = [(i.low, i.high, int(i.low_open), int(i.high_open)) for i in one.intervals]
+    status = one.status if one.status != "affected" else UNSET
+    return Raw(encode(_Range(intervals, one.problem, one.scheme, status, one.words)))
 
 
 def _decode(record: dict[str, Any]) -> Advisory:
