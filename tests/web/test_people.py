@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from django.test import Client
 
+from vedette.kernel.errors import Forbidden
+from vedette.kernel.markings import Marking
 from vedette.kernel.permissions import Profile
 from vedette.services import accounts
 from vedette.services.acting import instance_actor
+from vedette.services.here import use
 from vedette.services.testing import Fixture, instance
-from vedette.store.models import Organisation
+from vedette.store.models import LedgerEntry, Organisation
 from vedette.store.tenancy import SYSTEM, scoped
 
 
@@ -23,8 +27,14 @@ def house(db: None, tmp_path: Path) -> Iterator[Fixture]:
         yield made
 
 
+@pytest.fixture
+def office(db: None, tmp_path: Path) -> Iterator[Fixture]:
+    with instance(Profile.OFFICE, tmp_path) as made:
+        yield made
+
+
 def signed_in(role: str, org: str = "") -> Client:
-    code = accounts.invite(instance_actor(), f"{role}@x.example", role, org)
+    code = accounts.invite(instance_actor(), f"{role}{org}@x.example", role, org)
     client = Client()
     client.force_login(
         accounts.join(code, role, "correct horse battery"),
@@ -68,3 +78,36 @@ def test_who_may(house: Fixture) -> None:
     )
     with scoped(SYSTEM):
         assert not Organisation.objects.filter(name="Sneaky").exists()
+
+
+def test_how_far_somebody_reads(office: Fixture) -> None:
+    client, other = signed_in("administrator"), signed_in("reviewing-officer")
+    person = accounts.people(instance_actor())[1]
+    who = {"member": f"{person.person.email} {person.org_id}"}
+    assert "TLP:RED" in client.get("/people/").content.decode()
+    told = client.post("/people/reach/", {**who, "marking": "SECRET//TLP:RED"})
+    assert told.status_code == 422
+    assert "bove this instance" in told.content.decode()
+    with use(replace(office.here, ceiling=Marking.parse("SECRET//TLP:RED"))):
+        told = client.post("/people/reach/", {**who, "marking": "SECRET//TLP:RED"})
+    assert told.status_code == 302
+    assert "SECRET//TLP:RED" in client.get("/people/").content.decode()
+    found = accounts.actor_of(person.person)
+    assert found is not None
+    assert found.clearance == "SECRET//TLP:RED"
+    refused = client.post("/people/reach/", {**who, "marking": "very"})
+    assert "can&#x27;t be read" in refused.content.decode()
+    own = accounts.people(instance_actor())[0]
+    mine = {"member": f"{own.person.email} {own.org_id}", "marking": "TLP:AMBER"}
+    assert "obody sets how far they read" in client.post("/people/reach/", mine).content.decode()
+    assert other.post("/people/reach/", mine).status_code == 403
+    assert client.get("/people/reach/").status_code == 405
+    org = accounts.add_organisation(instance_actor(), "Another Office", "office")
+    guest = signed_in("administrator", org.id)
+    theirs = guest.post("/people/reach/", {**who, "marking": "TLP:CLEAR"})
+    assert theirs.status_code == 422, "another organisation's people are not theirs to choose"
+    with pytest.raises(Forbidden):
+        accounts.set_reach(office.person("administrator", org.id), own.person.email, "TLP:CLEAR")
+    with scoped(SYSTEM):
+        (entry,) = LedgerEntry.objects.filter(event="instance:reach:set")
+    assert entry.object_id == person.org_id

@@ -59,6 +59,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "publish",
         "Write a case's advisory in a format of the field.",
     ),
+    "reads": ("vedette.site.commands", "reads", "Say up to which marking a member reads."),
     "restore": ("vedette.site.commands", "restore", "Bring an instance back from a backup file."),
     "serve": ("vedette.site.commands", "serve", "Serve an instance: portal, API, exchange, proxy."),
     "subject": (

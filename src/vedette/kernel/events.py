@@ -121,6 +121,7 @@ class Event(StrEnum):
     INSTANCE_PEER_ADDED = "instance:peer:added"
     INSTANCE_PERSON_INVITED = "instance:person:invited"
     INSTANCE_PERSON_JOINED = "instance:person:joined"
+    INSTANCE_REACH_SET = "instance:reach:set"
     INSTANCE_TOKEN_MADE = "instance:token:made"  # noqa: S105
     INSTANCE_WARNING_BEGUN = "instance:warning:begun"
     INSTANCE_WARNING_ENDED = "instance:warning:ended"

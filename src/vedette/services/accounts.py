@@ -12,8 +12,9 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
 from vedette.kernel.canonical import digest
-from vedette.kernel.errors import BadInput, NotFound
+from vedette.kernel.errors import BadInput, Forbidden, NotFound, Refused
 from vedette.kernel.events import Event
+from vedette.kernel.markings import Marking
 from vedette.kernel.permissions import PROFILE_ROLES, ROLES, Permission
 from vedette.services.acting import Actor, act, instance_actor, member, reading
 from vedette.services.here import here
@@ -217,6 +218,33 @@ def actor_of_token(code: str) -> Actor | None:
     return replace(
         actor, permissions=actor.permissions & {Permission(name) for name in row.permissions}
     )
+
+
+def set_reach(actor: Actor, email: str, marking: str, org_id: str = "") -> Membership:
+    """Say up to which marking a member reads here: the host's administrators do, at most up to
+    this instance's ceiling, and nobody says it of themselves.
+    """
+    reach = Marking.parse(marking.strip())
+    with act(actor, Permission.PERSON_INVITE) as doing:
+        if not actor.host:
+            raise Forbidden("the host's administrators say who reads what here")
+        if not doing.here.ceiling.dominates(reach):
+            raise BadInput(
+                f"marking: above this instance's ceiling, {doing.here.ceiling}",
+                next_step="choose a lower one, or raise `ceiling` in vedette.toml",
+            )
+        rows = Membership.objects.select_related("person", "org").select_for_update(of=("self",))
+        rows = rows.filter(person__email=email.strip().lower())
+        row: Membership | None = (rows.filter(org_id=org_id) if org_id else rows).first()
+        if row is None:
+            raise NotFound(f"{email[:60]!r} is no member here", next_step="vedette invite")
+        if row.person_id == actor.person:
+            raise Refused("nobody sets how far they read themselves", next_step="ask a colleague")
+        payload = {"email": row.person.email, "before": row.marking, "marking": str(reach)}
+        row.marking = str(reach)
+        row.save(update_fields=["marking"])
+        doing.record(Event.INSTANCE_REACH_SET, row.org_id, payload)
+    return row
 
 
 def people(actor: Actor) -> list[Membership]:

@@ -97,6 +97,29 @@ def invite(
 
 @click.command()
 @click.argument("email")
+@click.argument("marking")
+@click.option("--org", default="", help="Organisation (default: the person's first).")
+@instance_option
+def reads(email: str, marking: str, org: str, folder: Path | None) -> None:
+    """Say up to which marking a member reads, at most up to the instance's ceiling.
+
+    Who joins reads up to TLP:RED, and nothing classified.
+
+    Example: vedette reads ann@office.example "SECRET//TLP:RED"
+    """
+    boot(folder)
+    from vedette.services import accounts
+    from vedette.services.acting import instance_actor, reading
+
+    actor = instance_actor()
+    with reading(actor):
+        org_id = accounts.find_organisation(org).id if org else ""
+    row = accounts.set_reach(actor, email, marking, org_id)
+    click.echo(f"{row.person.email} ({row.org.name}) reads up to {row.marking}")
+
+
+@click.command()
+@click.argument("email")
 @click.option("--org", default="", help="Organisation id (default: the person's first).")
 @click.option("--label", default="", help="What the token is for.")
 @click.option("--permission", "permissions", multiple=True, help="Fewer permissions than the role.")

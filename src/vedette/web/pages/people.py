@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from vedette.kernel.errors import VedetteError
+from vedette.kernel.markings import AMBER, Marking
 from vedette.kernel.permissions import PROFILE_ROLES, Permission, Profile
 from vedette.services.accounts import (
     ORGANISATION_KINDS,
@@ -19,11 +20,13 @@ from vedette.services.accounts import (
     invite,
     open_invitations,
     people,
+    set_reach,
 )
 from vedette.services.acting import Actor
 from vedette.services.here import here
 from vedette.web.access import SignedIn, page
-from vedette.web.cells import Table
+from vedette.web.cells import Cell, Table
+from vedette.web.pages.forms import done, form_page, submitted
 
 
 class InviteForm(forms.Form):
@@ -56,6 +59,47 @@ class OrganisationForm(forms.Form):
     first = forms.EmailField(label="Email address of its first person")
 
 
+class ReachForm(forms.Form):
+    """Up to which marking somebody reads."""
+
+    member = forms.ChoiceField(label="Who", choices=[])
+    marking = forms.CharField(
+        label="Reads up to", max_length=200, help_text="For instance TLP:AMBER, SECRET//TLP:RED."
+    )
+
+    def __init__(self, known: list[Any], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["member"].choices = [  # type: ignore[attr-defined]
+            ("", "choose"),
+            *((f"{m.person.email} {m.org_id}", f"{m.person}, {m.org.name}") for m in known),
+        ]
+
+
+@require_http_methods(["POST"])
+@page(Permission.PERSON_INVITE)
+def reach(request: SignedIn) -> HttpResponse:
+    """Say up to which marking somebody reads."""
+    form = ReachForm(people(request.actor), request.POST)
+
+    def take(given: dict[str, Any]) -> Any:
+        email, org_id = given["member"].split(" ")
+        return set_reach(request.actor, email, given["marking"], org_id)
+
+    made = submitted(request, form, take)
+    if made is not None:
+        return done(request, f"{made.person} reads up to {made.marking}.", "people")
+    return form_page(request, form, REACH | {"page_marking": str(AMBER)})
+
+
+REACH = {
+    "title": "How far somebody reads",
+    "lede": "Up to this marking, and at most up to the ceiling of this instance.",
+    "button": "Set it",
+    "back": "/people/",
+    "trail": [("People", "/people/"), ("How far somebody reads", "")],
+}
+
+
 @require_http_methods(["GET", "POST"])
 @page(Permission.PERSON_INVITE)
 def members(request: SignedIn) -> HttpResponse:
@@ -75,9 +119,13 @@ def members(request: SignedIn) -> HttpResponse:
         else:
             link, form = f"{here().url}/welcome/{code}/", InviteForm(hosted)
             added = OrganisationForm() if hosting else None
-    rows = [
-        [str(m.person), m.person.email, m.org.name, m.role.replace("-", " ")]
-        for m in people(request.actor)
+    known = people(request.actor)
+    rows: list[list[Cell]] = [
+        [
+            *(str(m.person), m.person.email, m.org.name, m.role.replace("-", " ")),
+            Marking.parse(m.marking),
+        ]
+        for m in known
     ]
     asked = [
         [i.email, i.org.name, i.role.replace("-", " "), i.expires_at]
@@ -87,7 +135,10 @@ def members(request: SignedIn) -> HttpResponse:
         "form": form,
         "added": added,
         "link": link,
-        "members_table": Table("Members", ["Name", "Address", "Organisation", "Role"], rows),
+        "members_table": Table(
+            "Members", ["Name", "Address", "Organisation", "Role", "Reads up to"], rows
+        ),
+        "reach": ReachForm(known) if request.actor.host else None,
         "invitations_table": Table(
             "Open invitations", ["Address", "Organisation", "Role", "Ends"], asked
         ),

@@ -47,6 +47,7 @@ urlpatterns = [
     path("messages/<str:message_id>/", messages.message, name="message"),
     path("messages/<str:message_id>/retry/", messages.retry, name="message-retry"),
     path("people/", people.members, name="people"),
+    path("people/reach/", people.reach, name="reach"),
     path("plan/", plan.plans, name="plans"),
     path("plan/new/", plan.new, name="plan-new"),
     path("plan/<str:plan_id>/", plan.plan, name="plan"),
