@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,13 @@ from tests.services.flow import MODEL, PERSON, LabStory, OfficeStory
 from tests.web.visitors import read, refused, send, stranger, visitor
 
 from vedette.kernel.ids import new_id
+from vedette.kernel.markings import Marking
 from vedette.kernel.permissions import Profile
 from vedette.services import engagement, readiness
+from vedette.services.here import use
 from vedette.services.testing import Fixture, instance
+from vedette.store.models import Membership
+from vedette.store.tenancy import SYSTEM, scoped
 
 
 @pytest.fixture
@@ -54,7 +59,7 @@ def test_a_review_from_open_to_concluded(office: Fixture) -> None:
     assert "No review is open" in read(officer, "/reviews/")
     at = opened(office, act, officer)
     assert at in read(officer, f"/acts/{act}/")
-    assert "No office has given a view yet" in read(officer, at)
+    assert "No office has given a view that you may read" in read(officer, at)
 
     cyber = office.organisation("Cyber Director", "office")
     assert "National Cyber Director" in read(officer, f"{at}do/invite/")
@@ -221,3 +226,35 @@ def test_an_office_is_asked_by_message(office: Fixture) -> None:
     assert other.received("consultation.answered")[-1].body["answer"] == "disagrees"
     assert visitor(office, "auditor").get(at).status_code == 403
     assert stranger(office, "office").get(at).status_code == 404
+
+
+def test_what_lies_above_the_ceiling_is_pointed_to_where_it_would_stand(office: Fixture) -> None:
+    story, act = requested(office)
+    officer = visitor(office, "reviewing-officer")
+    assert "above this instance" not in read(officer, f"/acts/{act}/")
+    body = {"act": act, "number": 1, "dossier": {"samples": "high"}, "withheld": {}}
+    body |= {"pack": "p@1", "pack_digest": "sha256:" + "0" * 64}
+    story.lab.send("dossier.updated", body, thread=act, marking="SECRET//TLP:RED")
+    page = read(officer, f"/acts/{act}/")
+    assert "above this instance" in page
+    (pointer,) = re.findall(r"/messages/(msg-[2-9a-z]+)/", page)
+    assert "above the ceiling" in read(officer, f"/messages/{pointer}/")
+    assert "/messages/msg-" not in read(visitor(office, "reader"), f"/acts/{act}/")
+
+
+def test_a_classified_review_is_derived_from_the_words_that_it_shows(office: Fixture) -> None:
+    _, act = requested(office)
+    officer = visitor(office, "reviewing-officer", email="high@office.example")
+    low = visitor(office, "reviewing-officer")
+    at = opened(office, act, officer)
+    with scoped(SYSTEM):
+        rows = Membership.objects.filter(person__email="high@office.example")
+        rows.update(marking="SECRET//TLP:RED")
+    with use(replace(office.here, ceiling=Marking.parse("SECRET//TLP:RED"))):
+        send(officer, f"{at}do/propose/", text="High words", marking="SECRET//TLP:RED")
+        page, other = read(officer, at), read(low, at)
+    assert "Derived From" in page
+    assert "Proposed conclusion, A reviewing-officer, dated" in page
+    assert "Nothing is proposed that you may read" in other
+    assert "High words" not in other
+    assert "Derived From" not in other

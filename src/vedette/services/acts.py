@@ -14,6 +14,7 @@ from vedette.kernel.permissions import Permission
 from vedette.services.acting import Actor, reading
 from vedette.services.binding import why_withheld
 from vedette.services.here import here
+from vedette.services.messages import pointers
 from vedette.services.metering import compare_meters, counts
 from vedette.services.partners import partners
 from vedette.services.sides import own_side, stamp
@@ -82,6 +83,7 @@ def act_view(actor: Actor, act_id: str, *, on_page: bool = False) -> dict[str, A
             "partners": named,
             "pack_digest": row.pack_digest,
             "clock": _clock(row),
+            "pointers": pointers(row.id),
             "terms": terms_view(actor, row),
             "sessions": [session_row(s) for s in sessions.order_by("-requested_at", "id")[:200]],
             "moves": _moves(actor, ACTS, row.state),

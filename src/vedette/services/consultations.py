@@ -36,6 +36,7 @@ from vedette.services.dossier_states import states_of
 from vedette.services.here import here
 from vedette.services.hold_views import hold_row
 from vedette.services.inbox import Arrival, NotYet, handles
+from vedette.services.messages import pointers
 from vedette.services.parties import readable, words
 from vedette.services.review_parties import (
     act_of,
@@ -315,6 +316,7 @@ def consultation_view(actor: Actor, consultation_id: str) -> dict[str, Any]:
             "certificate_signature": row.certificate_signature if row.destroyed_at else "",
             "moves": [{"trigger": m.trigger, "label": m.label} for m in moves],
             "holds": holds,
+            "pointers": pointers(row.about),
             "held": any(hold["state"] == "in force" for hold in holds),
             "may_hold": actor.host and actor.may(Permission.CUSTODY_HOLD) and not row.certificate,
         }

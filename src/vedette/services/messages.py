@@ -89,6 +89,12 @@ def message_view(actor: Actor, message_id: str) -> dict[str, Any]:
         }
 
 
+def pointers(thread: str) -> list[str]:
+    """The messages of one act or consultation that were marked above the ceiling, by id."""
+    rows = InMessage.objects.filter(thread=thread, state="pointer").order_by("received_at", "pk")
+    return [row.message_id for row in rows.only("message_id", "type", "thread") if thread]
+
+
 def retry(actor: Actor, message_id: str = "", peer: str = "") -> int:
     """Queue again what was given up for now: one message, a peer's, or all; return how many."""
     with act(actor, Permission.MESSAGE_SEND):

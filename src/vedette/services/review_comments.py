@@ -10,6 +10,7 @@ from typing import Any
 
 from vedette.engagement import review as rules
 from vedette.kernel.markings import Marking
+from vedette.kernel.portions import Source
 from vedette.services.acting import Actor
 from vedette.services.parties import readable
 from vedette.services.review_parties import place_of
@@ -44,6 +45,18 @@ def comments_of(
         }
         for c in seen
     ], rules.counted(hidden, Marking.parse(actor.clearance))
+
+
+def written_sources(found: dict[str, Any]) -> list[Source]:
+    """What a page of a review or of a field is derived from besides the act: the words shown."""
+    said = [("Comment", f"{c['author']}, {c['office']}", c) for c in found["comments"]]
+    said += [("View", view["office"], view) for view in found.get("views", ())]
+    if proposal := found.get("proposal"):
+        said.append(("Proposed conclusion", proposal["by"], proposal))
+    return [
+        Source(f"{what}, {who}", Marking.parse(each["marking"]), str(each["at"])[:10])
+        for what, who, each in said
+    ]
 
 
 def _shares(actor: Actor, row: Review, place: ReviewOffice | None, one: ReviewComment) -> bool:

@@ -183,6 +183,7 @@ def act(request: SignedIn, act_id: str) -> HttpResponse:
         "partners": partners_table(found["partners"], "Who is named"),
         "seats": seats_table(seats_of(request.actor, act_id)) if found["partners"] else None,
         "moves": [{**m, "url": _move_url(act_id, m["trigger"])} for m in found["moves"]],
+        "may_follow": request.actor.may(Permission.LEDGER_READ),
         "history": [
             Step(
                 told.what,

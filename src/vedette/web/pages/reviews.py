@@ -18,6 +18,7 @@ from vedette.services import review_views as views
 from vedette.services.acting import Actor
 from vedette.services.documents import review_sources, review_watermark
 from vedette.services.hold_views import guest_holds
+from vedette.services.review_comments import written_sources
 from vedette.services.term_views import terms_for_review
 from vedette.services.worksheets import worksheet_view
 from vedette.web.access import SignedIn, page
@@ -172,7 +173,7 @@ def review(request: SignedIn, review_id: str) -> HttpResponse:
         ),
         "trail": [("Reviews", "/reviews/"), (found["model"], "")],
         "page_marking": found["shown_marking"],
-        "page_sources": review_sources(review_id),
+        "page_sources": [*review_sources(review_id), *written_sources(found)],
         "watermark": review_watermark(request.actor, review_id),
     }
     return render(request, "pages/review.html", context)
@@ -274,6 +275,7 @@ def consultation(request: SignedIn, consultation_id: str) -> HttpResponse:
             if value
         ],
         "destroyed": moment(found["destroyed_at"]),
+        "may_follow": request.actor.may(Permission.LEDGER_READ),
         "holds": hold_cards(found["holds"], found["may_hold"]),
         "hold_url": f"/consultations/{consultation_id}/hold/" if found["may_hold"] else "",
         "trail": [("Reviews", "/reviews/"), (found["model"], "")],

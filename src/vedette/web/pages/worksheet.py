@@ -14,6 +14,7 @@ from vedette.readiness.worksheet import Look
 from vedette.services import questions, review_views, reviews, worksheets
 from vedette.services.documents import review_sources, review_watermark
 from vedette.services.here import here
+from vedette.services.review_comments import written_sources
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Kind, State
 from vedette.web.pages.forms import done, form_page, moment, posted, submitted
@@ -113,7 +114,7 @@ def field(request: SignedIn, review_id: str, field_id: str) -> HttpResponse:
             (one["label"], ""),
         ],
         "page_marking": joined(found["marking"], *shown),
-        "page_sources": review_sources(review_id),
+        "page_sources": [*review_sources(review_id), *written_sources(one)],
         "watermark": review_watermark(request.actor, review_id),
     }
     return form_page(request, form, context, "pages/review_field.html")
