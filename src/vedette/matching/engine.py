@@ -18,7 +18,7 @@ a group and told once a component.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Protocol, runtime_checkable
 
@@ -31,6 +31,7 @@ from vedette.matching.model import CONFIDENCES, Advisory, Affected, Component, I
 from vedette.matching.rows import Correction, Loaded, Row, Source
 from vedette.matching.verdict import decide
 
+_KNOWN = 1000
 _VERDICTS = ("affected", "unknown", "unaffected")
 
 
@@ -147,18 +148,26 @@ def join(holdings: Holdings, source: Source) -> None:
 def _join_key(shelf: Shelf, rows: Iterable[Row], source: Source, superseding: set[str]) -> None:
     sortable, odd = shelf.sortable, shelf.odd
     takes = [group.hits.append for group in shelf.groups]
-    count = len(takes)
+    # what bounds hit, by interval: many advisories of one package state the same
+    known: dict[tuple[str, ...], list[tuple[int, list[Callable[[Hit], None]]]]] = {}
     for row in rows:
         bounds = row.bounds
         if bounds is None or row.release:
             _join_row(row, shelf, source, superseding)
             continue
-        for place in range(0, len(bounds), 2):
-            low, end = bisect_left(sortable, bounds[place]), bounds[place + 1]
-            if low < count and sortable[low] < end:
-                hit = (row.where, row, place // 2)
-                for take in takes[low : bisect_left(sortable, end, low)]:
-                    take(hit)
+        spans = known.get(bounds)
+        if spans is None:
+            if len(known) >= _KNOWN:
+                known.clear()
+            spans = known[bounds] = []
+            for place in range(0, len(bounds), 2):
+                low, end = bisect_left(sortable, bounds[place]), bounds[place + 1]
+                if low < len(sortable) and sortable[low] < end:
+                    spans.append((place // 2, takes[low : bisect_left(sortable, end, low)]))
+        for interval, hit_takes in spans:
+            hit = (row.where, row, interval)
+            for take in hit_takes:
+                take(hit)
         for group in odd:
             _ask(row, group, source, superseding)
 
