@@ -78,6 +78,8 @@ def test_what_was_found_is_shown_with_marking_and_hour(
     page = read(client, send(client, "/inventories/ask/"))
     assert "1 found. 7 of 8 questions are left" in page
     assert "1 match with cases under embargo" in read(client, "/")
+    [kept] = private_found.found(operator.person("operator"))
+    assert kept["line"]["name"] == NAMES[3], "the product by its name, whatever its id in a list"
     for words in (NAMES[3], "1.4.1", "affected", "case-2222222222222222", "2.0"):
         assert words in page
     assert "2027-03-01 10:00 Europe/Berlin" in page
@@ -139,7 +141,10 @@ def test_the_daily_question_is_off_unless_it_is_chosen(
     private_found.every_day()
     pass_day()
     assert not asked
+    client = visitor(operator, "operator")
+    assert "It asks when you do" in read(client, "/inventories/")
     with use(replace(operator.here, ask_daily=True)):
+        assert "asks by itself once a day, at" in read(client, "/inventories/")
         for _ in range(2):
             private_found.every_day()
         pass_day()

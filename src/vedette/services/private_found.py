@@ -67,7 +67,7 @@ def ask(actor: Actor, peer: str = "") -> Outcome:
                 org_id=actor.org,
                 inventory=rows[each.match.inventory],
                 case=each.match.advisory,
-                line=each.match.line(),
+                line={**each.match.line(), "name": each.match.name},
                 marking=each.marking,
                 until=parse_time(each.until, field="until") if each.until else None,
                 hours=each.embargo()["hours"],

@@ -84,6 +84,7 @@ def list_inventories(request: SignedIn) -> HttpResponse:
         "index": index,
         "index_facts": index_facts(index),
         "asks": index.pulls,
+        "daily": private_found.own_hour(here().org) if here().ask_daily else None,
         "in_private": in_private(private),
         "page_marking": joined(MARKING, *(each["marking"] for each in private)),
     }
@@ -100,7 +101,7 @@ def in_private(rows: list[dict[str, Any]]) -> Table | None:
         [*columns, "Marking", "Embargo ends"],
         [
             [
-                each["line"].get("purl") or each["line"]["component"],
+                each["line"]["name"] or each["line"].get("purl") or each["line"]["component"],
                 each["line"]["version"],
                 Link(each["inventory"]["name"], f"/inventories/{each['inventory']['id']}/"),
                 each["line"]["verdict"],
