@@ -57,10 +57,6 @@ class MandateOut(Schema):
     moves: list[str]
 
 
-class NothingIn(Schema):
-    """Nothing is needed."""
-
-
 class RegisteredIn(Schema):
     name: Name
     email: str = Field("", max_length=254)
@@ -145,7 +141,7 @@ def read(request: Asked, mandate_id: str) -> Any:
     operation_id="acceptMandate",
     summary="Accept what the other side offered or asked for",
 )
-def accept(request: Asked, mandate_id: str, body: NothingIn) -> Any:
+def accept(request: Asked, mandate_id: str) -> Any:
     mandates.accept_mandate(request.auth, mandate_id)
     return mandates.mandate(request.auth, mandate_id)
 
@@ -156,7 +152,7 @@ def accept(request: Asked, mandate_id: str, body: NothingIn) -> Any:
     operation_id="endMandate",
     summary="End a mandate, at once",
 )
-def end(request: Asked, mandate_id: str, body: NothingIn) -> Any:
+def end(request: Asked, mandate_id: str) -> Any:
     mandates.end_mandate(request.auth, mandate_id)
     return mandates.mandate(request.auth, mandate_id)
 
@@ -262,5 +258,5 @@ def answer(request: Asked, body: SeveralIn) -> Any:
     operation_id="undoDelegatedAnswers",
     summary="Give the notices of one answer back what they had",
 )
-def undo(request: Asked, batch: str, body: NothingIn) -> Any:
+def undo(request: Asked, batch: str) -> Any:
     return several(delegates.undo(request.auth, batch))
