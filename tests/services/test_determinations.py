@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
 from tests.services.test_reviews import DOSSIER, House, house, set_ceiling  # noqa: F401 - a fixture
+from tests.web.visitors import read, send, visitor
 
 from vedette.kernel.errors import BadInput, Forbidden, NotFound
 from vedette.services import assessments, reviews, runs
@@ -124,6 +126,18 @@ def test_margins_are_sealed_and_a_retest_compares_in_pairs(office: Fixture) -> N
     assert "threshold" in made.document["margin"]
     with pytest.raises(Forbidden):
         assessments.open_margins(office.person("evaluator"), made.id)
+
+    client, colleague = (visitor(office, "reviewing-officer") for _ in range(2))
+    at = f"/determinations/{made.id}/"
+    assert "Open the sealed threshold" in read(client, at)
+    assert "Open the sealed threshold" not in read(visitor(office, "evaluator"), at)
+    assert send(client, f"{at}threshold/", why="an inspector asks") == "/seconds/"
+    (found,) = re.findall(r"/seconds/(second-\w+)/do/", read(colleague, "/seconds/"))
+    send(colleague, f"/seconds/{found}/do/")
+    opened = json.loads(read(client, f"/seconds/{found}/given/"))
+    assert opened["threshold"] == "0.05"
+    assert opened["digest"] == made.document["threshold_digest"]
+
     again = assessments.record_determination(
         officer,
         second.id,

@@ -127,7 +127,7 @@ def test_the_lead_and_the_lab_see_who_holds_it_back_and_why(office: Fixture) -> 
     (copy,) = told.body["copies"]
     assert copy["holds"] == [HOLD]
     page = read(visitor(office, "reviewing-officer"), f"/custody/{house.act}/")
-    assert "Legal hold: Case 7 (Counsel), until it is lifted" in page
+    assert "Legal hold: Case 7 (Counsel; set by Oona), until it is lifted" in page
     with scoped(SYSTEM):
         assert LedgerEntry.objects.filter(object_id=name, event="custody:hold:set").count() == 1
 
@@ -139,7 +139,7 @@ def test_the_lab_shows_them_too(lab: Fixture) -> None:
     body = {"act": act_id, "number": 1, "copies": [{"office": "Other Office", "holds": [ended]}]}
     story.office.send("custody.copies-told", body, thread=act_id)
     page = read(visitor(lab, "release-lead"), f"/custody/{act_id}/")
-    assert "Case 7 (Counsel), lifted 2026-12-01T00:00:00Z" in page
+    assert "Case 7 (Counsel; set by Oona), lifted 2026-12-01T00:00:00Z" in page
     assert "not certified" not in page, "nobody has asked for it yet"
 
 

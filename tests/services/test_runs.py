@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from vedette.bench.determination import Threshold
@@ -60,7 +62,10 @@ def test_a_run_is_committed_run_assessed_and_determined(office: Fixture) -> None
     _, opened = two_person.second(second, asked.id)
     assert opened["threshold"] == "0.05"
     again = Threshold.parse(opened["threshold"], opened["nonce"])
-    assert again.digest == record.document["threshold_digest"]
+    assert again.digest == opened["digest"] == record.document["threshold_digest"]
+    said = opened["check"].rpartition(": ")[2]
+    by_hand = hashlib.sha256(bytes.fromhex(opened["nonce"]) + said.encode()).hexdigest()
+    assert opened["digest"] == f"sha256:{by_hand}", "a third party needs no program of ours"
     with pytest.raises(Forbidden):
         custody_views.ask_threshold(evaluator, record.id, "")
     with pytest.raises(Refused, match="no lab"):

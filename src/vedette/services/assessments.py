@@ -237,34 +237,24 @@ def open_sealed_threshold(determination_id: str) -> Threshold:
 
     `custody_views.ask_threshold` asks for it as the pack says: by two persons.
     """
-    row = DeterminationRow.objects.filter(id=determination_id).first()
-    if row is None or not row.sealed_threshold:
-        raise NotFound(f"determination {determination_id[:40]!r} is not here")
-    sealed = from_text(row.sealed_threshold, field="sealed_threshold")
-    secret = read_json(here().keys.open(sealed), source="sealed threshold")
-    return Threshold.parse(secret["value"], secret["nonce"])
-
-
-def open_threshold(actor: Actor, determination_id: str) -> Threshold:
-    """The threshold behind a determination's commitment, for those who may record one."""
-    secret = _opened(actor, determination_id)
+    secret = _secret(determination_id)
     return Threshold.parse(secret["value"], secret["nonce"])
 
 
 def open_margins(actor: Actor, determination_id: str) -> tuple[str, str]:
     """The distances of the interval's bounds to the threshold, for those who may record one."""
-    secret = _opened(actor, determination_id)
+    only(Profile.OFFICE, actor)
+    with reading(actor, Permission.DETERMINATION_RECORD):
+        secret = _secret(determination_id)
     return secret.get("margin_low", ""), secret.get("margin_high", "")
 
 
-def _opened(actor: Actor, determination_id: str) -> dict[str, str]:
-    only(Profile.OFFICE, actor)
-    with reading(actor, Permission.DETERMINATION_RECORD):
-        row = DeterminationRow.objects.filter(id=determination_id).first()
-        if row is None or not row.sealed_threshold:
-            raise NotFound(f"determination {determination_id[:40]!r} is not here")
-        sealed = from_text(row.sealed_threshold, field="sealed_threshold")
-        return dict(read_json(here().keys.open(sealed), source="sealed threshold"))
+def _secret(determination_id: str) -> dict[str, str]:
+    row = DeterminationRow.objects.filter(id=determination_id).first()
+    if row is None or not row.sealed_threshold:
+        raise NotFound(f"determination {determination_id[:40]!r} is not here")
+    sealed = from_text(row.sealed_threshold, field="sealed_threshold")
+    return dict(read_json(here().keys.open(sealed), source="sealed threshold"))
 
 
 def _consultation(value: Mapping[str, str]) -> Consultation:

@@ -157,7 +157,14 @@ def ask_threshold(actor: Actor, determination_id: str, why: str) -> Any:
 @two_person.kind(THRESHOLD, Permission.DETERMINATION_RECORD)
 def _threshold(doing: Doing, determination_id: str, arguments: dict[str, Any], by: str) -> Any:
     found = open_sealed_threshold(determination_id)
-    return {"determination": determination_id, "threshold": str(found.value), "nonce": found.nonce}
+    return {
+        "determination": determination_id,
+        "threshold": str(found.value),
+        "nonce": found.nonce,
+        "digest": found.digest,
+        "check": "the digest is the SHA-256 of the nonce's 32 bytes followed by the threshold as"
+        f' JSON text: "{found.value.normalize()}"',
+    }
 
 
 def given(actor: Actor, second_id: str) -> Any:

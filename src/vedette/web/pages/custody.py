@@ -143,7 +143,8 @@ def _copies(copies: list[dict[str, Any]]) -> Table:
 def _held_back(hold: dict[str, str]) -> str:
     until = f"until {hold['until']}" if "until" in hold else "until it is lifted"
     state = f"lifted {hold['lifted']}" if "lifted" in hold else until
-    return f"{hold['kind']}: {hold['basis']} ({hold['authority']}), {state}"
+    by = f"{hold['authority']}; set by {hold['set_by']}"
+    return f"{hold['kind']}: {hold['basis']} ({by}), {state}"
 
 
 def _counts(counts: dict[str, int]) -> Table:

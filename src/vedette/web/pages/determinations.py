@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -11,9 +12,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from vedette.bench.determination import Outcome
+from vedette.kernel.errors import NotFound
 from vedette.kernel.permissions import Permission, Profile
 from vedette.services import assessments as service
-from vedette.services import determination_bases, engagement_views, review_views
+from vedette.services import custody_views, determination_bases, engagement_views, review_views
 from vedette.services.document_kinds import determination_sources
 from vedette.services.documents import page_watermark
 from vedette.services.here import here
@@ -21,7 +23,10 @@ from vedette.services.sides import only, own_side
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Code, Link, Table
 from vedette.web.pages.assessments import assessed, scores, suite_of
+from vedette.web.pages.custody import WhyForm
 from vedette.web.pages.forms import done, form_page, long_text, moment, posted, submitted
+from vedette.web.pages.holds import SECONDED
+from vedette.web.pages.labels import as_file
 
 CONSULTED_ROWS = 4
 
@@ -195,6 +200,7 @@ def determination(request: SignedIn, determination_id: str) -> HttpResponse:
             empty="Nobody is named.",
         ),
         "basis": basis,
+        "may_open": may_know,
         "margins": service.open_margins(request.actor, determination_id) if may_know else (),
         "is_lab": here().profile == Profile.LAB,
         "trail": [("Assessments", "/assessments/"), ("Determination", "")],
@@ -203,6 +209,35 @@ def determination(request: SignedIn, determination_id: str) -> HttpResponse:
         "watermark": page_watermark(request.actor, determination_id, row.act_id),
     }
     return render(request, "pages/assessment_record.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@page(Permission.DETERMINATION_RECORD)
+def threshold(request: SignedIn, determination_id: str) -> HttpResponse:
+    """Ask to open the threshold behind a determination's commitment; a second person does it."""
+    row: Any = engagement_views.determination_view(request.actor, determination_id)
+    back = f"/determinations/{determination_id}/"
+    if not row.sealed_threshold:
+        raise NotFound("no threshold is sealed here")
+    form = WhyForm(posted(request))
+    take = partial(custody_views.ask_threshold, request.actor, determination_id)
+    made = submitted(request, form, lambda v: take(v["why"]))
+    if custody_views.waits(made):
+        return done(request, SECONDED, "seconds")
+    if made is not None:
+        return as_file(f"{determination_id}.threshold.json", made)
+    title = "Open the sealed threshold"
+    context = {
+        "title": title,
+        "kicker": str(row.document.get("subject", "?")),
+        "lede": "It is shown, with its nonce, to the two who asked for it. With both, anybody can"
+        " check that this record was made under no other threshold.",
+        "button": title,
+        "back": back,
+        "trail": [("Assessments", "/assessments/"), ("Determination", back), (title, "")],
+        "page_marking": row.marking,
+    }
+    return form_page(request, form, context)
 
 
 def _record_facts(row: Any) -> list[tuple[str, Cell]]:

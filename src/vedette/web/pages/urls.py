@@ -131,6 +131,11 @@ urlpatterns = [
     path(
         "determinations/<str:determination_id>/", determinations.determination, name="determination"
     ),
+    path(
+        "determinations/<str:determination_id>/threshold/",
+        determinations.threshold,
+        name="threshold",
+    ),
     *urls_coordination.urlpatterns,
     *urls_review.urlpatterns,
     *urls_custody.urlpatterns,
