@@ -9,7 +9,10 @@ import tempfile
 import zlib
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import IO, NamedTuple
+
+import msgspec
 
 from vedette.matching import records, rows
 from vedette.matching.index import MAGIC, VERSION, plain, read_at
@@ -19,18 +22,25 @@ from vedette.matching.rows import Correction
 _IN_MEMORY = 16 * 1024 * 1024
 _CHUNK = 1 << 20
 ROWS_A_LINE = 1000
+_ROW = 3  # numbers that stand for a row
 
 
-class Head(NamedTuple):
-    """What building asks of an advisory, and the size of its record's line."""
+class Head(msgspec.Struct, gc=False):
+    """What building asks of an advisory.
+
+    Args:
+        size: of its record's line.
+        number, at: its place among all, and where its record lies in the scratch file.
+    """
 
     id: str
     modified: str
     withdrawn: bool
     corrects: tuple[str, ...]
     evidence: str
-    aliases: tuple[str, ...]
     size: int
+    number: int = 0
+    at: int = 0
 
 
 class Prepared(NamedTuple):
@@ -55,7 +65,7 @@ def prepare(advisories: Iterable[Advisory]) -> Prepared:
     row_lines: list[bytes] = []
     for number, one in enumerate(advisories):
         record = records.dump(one) + b"\n"
-        said = (one.id, one.modified, one.withdrawn, one.corrects, one.evidence, one.aliases)
+        said = (one.id, one.modified, one.withdrawn, one.corrects, one.evidence)
         heads.append(Head(*said, len(record)))
         lines.append(record)
         for key, row in rows.of_advisory(one, 0, 0):
@@ -80,14 +90,6 @@ class Made(NamedTuple):
     digest: str
 
 
-class _Kept(NamedTuple):
-    """A head, its number among all, and where its record lies in the scratch file."""
-
-    head: Head
-    number: int
-    at: int
-
-
 def write(parts: Iterable[Prepared], out: IO[bytes]) -> Made:
     """Write the index of `parts` to `out`, with memory for their ids and keys only."""
     with (
@@ -95,26 +97,21 @@ def write(parts: Iterable[Prepared], out: IO[bytes]) -> Made:
         tempfile.SpooledTemporaryFile(_IN_MEMORY) as record_part,
         tempfile.SpooledTemporaryFile(_IN_MEMORY) as block_part,
     ):
-        by_key: dict[bytes, list[tuple[int, int, int]]] = {}
-        kept = _collect(parts, by_key, scratch)
-        found = sorted((k.head for k in kept if k.head.corrects), key=lambda h: (h.modified, h.id))
-        named = ((k.head.id, (k.head.id, *k.head.aliases)) for k in kept if not k.head.corrects)
-        corrections = rows.superseding([(c.id, c.corrects, c.evidence) for c in found], named)
-        record_ends = array("Q")
-        end = 0
-        for one in kept:
-            end += one.head.size
-            record_ends.append(end)
+        by_key: dict[bytes, array[int]] = {}
+        kept, total = _collect(parts, by_key, scratch)
+        corrections = _corrections(kept, scratch)
+        record_ends = array("Q", accumulate(one.size for one in kept))
         for at, size in _runs(kept):
             record_part.write(read_at(scratch, at, size))
-        where = {one.number: place for place, one in enumerate(kept)}
+        places = array("I", bytes(4 * total))  # by number, counted from 1; 0 is not kept
+        for place, one in enumerate(kept, 1):
+            places[one.number] = place
         asked = {name for c in corrections for name in (c.id, *c.supersedes)}
-        silent = frozenset(place for place, one in enumerate(kept) if one.head.id in asked)
+        silent = frozenset(place for place, one in enumerate(kept, 1) if one.id in asked)
         codes, block_ends = array("I"), array("Q")
         end = 0
         for code, key in sorted((zlib.crc32(key), key) for key in by_key):
-            places = sorted((where[n], at, size) for n, at, size in by_key[key] if n in where)
-            for line in _blocks(key, places, silent, scratch):
+            for line in _blocks(key, by_key.pop(key), places, silent, scratch):
                 end += block_part.write(line)
                 codes.append(code)
                 block_ends.append(end)
@@ -123,67 +120,82 @@ def write(parts: Iterable[Prepared], out: IO[bytes]) -> Made:
         )
 
 
+def _corrections(kept: Sequence[Head], scratch: IO[bytes]) -> list[Correction]:
+    found = sorted((one for one in kept if one.corrects), key=lambda one: (one.modified, one.id))
+    others = (one for one in kept if not one.corrects)
+    named = ((one.id, records.names(read_at(scratch, one.at, one.size))) for one in others)
+    return rows.superseding([(one.id, one.corrects, one.evidence) for one in found], named)
+
+
 def _blocks(
-    key: bytes, places: list[tuple[int, int, int]], silent: frozenset[int], scratch: IO[bytes]
+    key: bytes,
+    known: array[int],
+    places: array[int],
+    silent: frozenset[int],
+    scratch: IO[bytes],
 ) -> Iterator[bytes]:
     """Yield the lines of one key; rows of a `silent` advisory have no bounds, so that it is asked.
 
-    `places`: of each row the number of its advisory, and where it lies in the scratch file.
+    `known`: of each row the number of its advisory, where it lies in the scratch file, its size.
     """
     name = records.as_json(key.decode())
-    for start in range(0, len(places), ROWS_A_LINE):
+    held = [at for at in range(0, len(known), _ROW) if places[known[at]]]
+    held.sort(key=lambda at: places[known[at]])
+    for start in range(0, len(held), ROWS_A_LINE):
         block = []
-        for place, at, size in places[start : start + ROWS_A_LINE]:
-            row = read_at(scratch, at, size)
-            if place in silent and row.startswith(b"["):
+        for at in held[start : start + ROWS_A_LINE]:
+            number, where, size = known[at : at + _ROW]
+            row = read_at(scratch, where, size)
+            if places[number] in silent and row.startswith(b"["):
                 row = b"null" + row[row.index(b"]") + 1 :]
-            block.append(b"[%d,%b" % (place, row))
+            block.append(b"[%d,%b" % (places[number] - 1, row))
         yield b"[%b,[%b]]\n" % (name, b",".join(block))
 
 
 def _collect(
-    parts: Iterable[Prepared], by_key: dict[bytes, list[tuple[int, int, int]]], scratch: IO[bytes]
-) -> list[_Kept]:
+    parts: Iterable[Prepared], by_key: dict[bytes, array[int]], scratch: IO[bytes]
+) -> tuple[list[Head], int]:
     """Put the lines into the scratch file, the places of the rows into `by_key`.
 
-    Returns the newest heads by id, none withdrawn.
+    Returns the newest heads by id, none withdrawn, and how many there were at all.
     """
-    newest: dict[str, _Kept] = {}
+    newest: dict[str, Head] = {}
     end = first = 0
     for part in parts:
         scratch.write(part.lines)
         at = end
         for number, head in enumerate(part.heads, first):
+            head.number, head.at = number, at
             known = newest.get(head.id)
-            if known is None or _newer(head, at, known, scratch):
-                newest[head.id] = _Kept(head, number, at)
+            if known is None or _newer(head, known, scratch):
+                newest[head.id] = head
             at += head.size
         for number, key, size in part.rows:
-            by_key.setdefault(key, []).append((first + number, at, size))
+            by_key.setdefault(key, array("Q")).extend((first + number, at, size))
             at += size
         end += len(part.lines)
         first += len(part.heads)
-    return [newest[name] for name in sorted(newest) if not newest[name].head.withdrawn]
+    return [newest[name] for name in sorted(newest) if not newest[name].withdrawn], first
 
 
-def _newer(head: Head, at: int, known: _Kept, scratch: IO[bytes]) -> bool:
+def _newer(head: Head, known: Head, scratch: IO[bytes]) -> bool:
     """Whether a head counts before a known one; of equally new ones the greater record does."""
-    if head.modified != known.head.modified:
-        return head.modified > known.head.modified
-    known_record = read_at(scratch, known.at, known.head.size)
-    newer = read_at(scratch, at, head.size) > known_record
+    if head.modified != known.modified:
+        return head.modified > known.modified
+    known_record = read_at(scratch, known.at, known.size)
+    newer = read_at(scratch, head.at, head.size) > known_record
     scratch.seek(0, io.SEEK_END)
     return newer
 
 
-def _runs(kept: Iterable[_Kept]) -> Iterator[tuple[int, int]]:
+def _runs(kept: Iterable[Head]) -> Iterator[tuple[int, int]]:
     """Where the records lie (start, size), neighbours together up to a chunk."""
     start = size = 0
     for one in kept:
         if one.at != start + size or size > _CHUNK:
             yield start, size
             start, size = one.at, 0
-        size += one.head.size
+        size += one.size
     yield start, size
 
 

@@ -79,6 +79,20 @@ def load(line: bytes) -> Advisory:
     return _decode(msgspec.json.decode(line))
 
 
+class _Names(msgspec.Struct):
+    id: str
+    aliases: tuple[str, ...] = ()
+
+
+_NAMES = msgspec.json.Decoder(_Names)
+
+
+def names(line: bytes) -> tuple[str, ...]:
+    """The id and the aliases of what `dump` wrote."""
+    found = _NAMES.decode(line)
+    return found.id, *found.aliases
+
+
 def as_json(value: Any) -> bytes:
     """Return `value` as compact JSON in ASCII, always the same bytes."""
     return _ENCODE(value).encode("ascii")
