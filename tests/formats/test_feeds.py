@@ -335,3 +335,12 @@ def test_two_runs_do_not_share_a_folder(tmp_path: Path, capsys: pytest.CaptureFi
         main(args)
     assert stop.value.code == 0
     assert held(tmp_path / "to") == {"a.json": osv("A")}
+
+
+def test_an_archive_without_a_record_is_listed(tmp_path: Path) -> None:
+    archive = tmp_path / "yaml.zip"
+    with zipfile.ZipFile(archive, "w") as made:
+        made.writestr("PYSEC-1.yaml", "id: PYSEC-1")
+    report = sync(FeedFolder(tmp_path / "to"), str(archive))
+    assert (report.written, report.broken) == (0, 1)
+    assert "yaml.zip: holds no .json record" in report.problems[0]

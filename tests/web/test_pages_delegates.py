@@ -18,7 +18,7 @@ from tests.services.mandated import ALL, BASIS, World, notice
 from tests.web.visitors import read, refused, send, stranger, visitor
 
 from vedette.kernel.permissions import Profile
-from vedette.services import accounts, mandates
+from vedette.services import accounts, answers, mandates
 from vedette.services.testing import instance
 
 FORM = {"acts": list(ALL), "basis": BASIS, "ends": "2027-06-30"}
@@ -59,6 +59,10 @@ def test_from_the_offer_to_the_end(world: World, oak: Client, isac: Client) -> N
     own = read(oak, f"/notices/{first}/")
     assert "of WaterISAC, for Oak Utility under mandate-" in own
     assert "/mandates/mandate-" in own
+    told = answers.answers_for(world.house.person("coordinator"), world.notices[0].advisory)
+    assert [o["through"] for o in told["operators"] if o["state"] == "not-affected"] == [
+        ["WaterISAC"]
+    ]
     send(oak, f"{at}end/")
     for url in (f"/delegated/{first}/", f"/delegated/{second}/"):
         assert isac.get(url).status_code == 404

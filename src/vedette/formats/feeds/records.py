@@ -31,16 +31,21 @@ def of_file(path: Path, name: str) -> Iterator[Record]:
     try:
         with path.open("rb") as file:
             head = file.read(8)
+        archive = True
         if head.startswith(b"PK\x03\x04"):
             records = _of_zip(path, name)
         elif _is_tar(path, head):
             records = _of_tar(path, name)
         else:
+            archive = False
             records = _of_plain(_whole(path, name, head), name)
+        number = 0
         for number, record in enumerate(records, 1):
             if number > MAX_RECORDS:
                 raise BadInput(f"{name}: more than {MAX_RECORDS:,} records")
             yield record
+        if archive and not number:
+            raise BadInput(f"{name}: holds no .json record", kept="every record")
     except _DAMAGE as error:
         raise BadInput(f"{name}: damaged ({error})", kept="what was read so far") from None
 

@@ -175,7 +175,7 @@ def _deployment(actor: Actor, tracking_id: str) -> dict[str, Any]:
     deployed = counts.get("patched", 0) + counts.get("verified", 0)
     rows = [
         [
-            each["operator"],
+            ", through ".join([each["operator"], *each["through"]]),
             state("notice", each["state"]),
             each["control"],
             moment(each["expires_at"]),
