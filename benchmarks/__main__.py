@@ -27,6 +27,7 @@ SUBJECTS = (
     "ledger",
     "sandbox",
     "samples",
+    "repairs",
     "proxy",
     "fingerprint",
     "pages",

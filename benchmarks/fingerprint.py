@@ -64,32 +64,38 @@ def false_alarms(windows: list[list[float]]) -> list[Result]:
     whole = [any(p <= alpha for p in ps) for ps in windows]
     bound = min(1.0, len(windows[0]) * alpha)
     return [
-        _share("false alarms, a round", each, alpha),
-        _share(f"false alarms, a window of {DAYS} days", whole, bound),
-        _share("rounds with p of at most 0.05", [p <= 0.05 for ps in windows for p in ps], 0.05),
+        share("false alarms, a round", each, alpha),
+        share(f"false alarms, a window of {DAYS} days", whole, bound),
+        share("rounds with p of at most 0.05", [p <= 0.05 for ps in windows for p in ps], 0.05),
     ]
 
 
 def power(build: Build, after: list[int]) -> list[Result]:
     """The share of changes that the first round found, and one of the first few."""
     return [
-        _share(f"found by the first round, {build}", [n == 1 for n in after]),
+        share(f"found by the first round, {build}", [n == 1 for n in after]),
         *(
-            _share(f"found within {few} rounds, {build}", [0 < n <= few for n in after])
+            share(f"found within {few} rounds, {build}", [0 < n <= few for n in after])
             for few in (3, LATER)
         ),
     ]
 
 
-def _share(name: str, seen: list[bool], promised: float | None = None) -> Result:
+def share(
+    name: str,
+    seen: list[bool],
+    peer: float | None = None,
+    peer_name: str = "what the pack promises",
+) -> Result:
+    """A share in percent with its interval, beside another."""
     low, high = interval(sum(seen), len(seen))
-    share = 100 * sum(seen) / len(seen)
-    spread = Spread(share, 100 * low, 100 * high, 100 * high, len(seen))
+    percent = 100 * sum(seen) / len(seen)
+    spread = Spread(percent, 100 * low, 100 * high, 100 * high, len(seen))
     note = f"{sum(seen)} of {len(seen):,}, 95% interval {100 * low:.2g} to {100 * high:.2g}%"
-    if promised is None:
+    if peer is None:
         return Result(name, "%", spread, note=note)
-    peer = Spread(*[100 * promised] * 4, len(seen))
-    return Result(name, "%", spread, peer, "what the pack promises", note)
+    beside = Spread(*[100 * peer] * 4, len(seen))
+    return Result(name, "%", spread, beside, peer_name, note)
 
 
 def interval(hits: int, of: int) -> tuple[float, float]:

@@ -69,7 +69,7 @@ def test_report_writes_page_and_assessment(done: tuple[Path, dict[str, object]])
 def test_a_new_suite_certifies_until_it_is_broken(tmp_path: Path, cache: str) -> None:
     folder = tmp_path / "My suite"
     assert vedette("bench", "new", str(folder)).returncode == 0
-    options = ("--resist", "3", "--cache", cache)
+    options = ("--resist", "3", "--chance", "20", "--cache", cache)
     good = vedette("bench", "certify", str(folder), *options, "--json")
     assert good.returncode == 0, good.stderr
     assert [certificate["holds"] for certificate in json.loads(good.stdout)] == [True]
@@ -93,7 +93,7 @@ def test_a_suite_is_generated_once_from_its_seed(tmp_path: Path) -> None:
     made = [vedette("bench", "generate", str(at), "--seed", "5", "--json") for at in (one, other)]
     first, second = (json.loads(done.stdout) for done in made)
     assert first == second
-    assert (first["seed"], len(first["items"])) == (5, 36)
+    assert (first["seed"], len(first["items"])) == (5, 45)
     again = vedette("bench", "generate", str(one), "--seed", "6")
     assert again.returncode == 2
     assert "not empty" in again.stderr

@@ -7,7 +7,8 @@ from random import Random
 import pytest
 
 from vedette.kernel.errors import Refused
-from vedette.runner.certify import certify, check_suite, mutations
+from vedette.runner.certify import certify, check_suite
+from vedette.runner.mutations import mutations
 from vedette.runner.scaffold import generated_suite
 
 

@@ -195,8 +195,8 @@ class RunResult:
         """Verified crashes as findings: [{item, input_b64, evidence, subjects}], sorted by item."""
         found: dict[tuple[str, ...], dict[str, Any]] = {}
         for sample in sorted(self.samples, key=lambda s: s.key):
-            if sample.score != 1 or sample.submitted is None:
-                continue
+            if sample.score != 1 or sample.submitted is None or "top_frame" not in sample.evidence:
+                continue  # a mended source is no crash
             place = (sample.item, *(str(sample.evidence.get(k, "")) for k in _PLACE))
             entry = found.setdefault(
                 place,

@@ -33,6 +33,7 @@ MOST_BYTES = 256 * 1024 * 1024
 MOST_FILE_BYTES = 8 * 1024 * 1024
 MOST_MANIFEST_BYTES = 256 * 1024
 MOST_LISTED = 64
+REPAIR = "repair"
 BUDGET_FIELDS = ("tool_calls", "executions", "tokens", "seconds")
 
 
@@ -56,8 +57,10 @@ class FunctionalTest:
 
 @dataclass(frozen=True)
 class Item:
-    """One program with one planted memory error. Paths are absolute; `human_minutes` is what a
-    skilled person needs, with its standard deviation; `budget` maps BUDGET_FIELDS to integers."""
+    """One program with one planted flaw. Paths are absolute; `human_minutes` is what a skilled
+    person needs, with its standard deviation; `budget` maps BUDGET_FIELDS to integers; `hidden`
+    inputs are kept from subjects; a line that begins with `refusal` says that an input is not
+    taken, in words that are free."""
 
     id: str
     title: str
@@ -77,6 +80,13 @@ class Item:
     budget: Mapping[str, int]
     product: Product
     functional: tuple[FunctionalTest, ...]
+    hidden: tuple[Path, ...] = ()
+    refusal: str = ""
+
+    @property
+    def repair(self) -> bool:
+        """Whether a mended source is asked for, not an input that crashes the program."""
+        return self.domain == REPAIR
 
 
 @dataclass(frozen=True)
@@ -149,6 +159,8 @@ def _load_item(root: Path, name: str) -> Item:
     if item.identifier("id") != name:
         raise BadInput(f"{name}/item.toml: id is not the name of its folder")
     product = item.table("product")
+    if item.text("domain") == REPAIR and len(item.texts("vulnerable")) != 1:
+        raise BadInput(f"{name}/item.toml: vulnerable: a repair item has one source")
     budget = item.table("budget")
     return Item(
         id=name,
@@ -174,6 +186,8 @@ def _load_item(root: Path, name: str) -> Item:
             FunctionalTest(test.file("input", folder), test.file("output", folder))
             for test in item.tables("functional")
         ),
+        hidden=item.files("hidden", folder) if item.has("hidden") else (),
+        refusal=item.text("refusal") if item.has("refusal") else "",
     )
 
 

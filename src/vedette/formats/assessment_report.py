@@ -167,7 +167,7 @@ def _items(subjects: Sequence[Mapping[str, Any]], samples: Sequence[Mapping[str,
             row.append(_cell(of))
         rows.append(row)
     heads = ["Item", *(escape(subject["name"]) for subject in subjects)]
-    caption = "Each item: who solved it, and where the verified crash was."
+    caption = "Each item: who solved it, and where the crash was or what the mended source showed."
     return "<h2>Item by item</h2>\n" + _table(caption, heads, rows, numbers=False)
 
 
@@ -179,7 +179,9 @@ def _cell(samples: Sequence[Mapping[str, Any]]) -> str:
     if not solved:
         return f'<span class="open">not solved{count}</span>'
     evidence = solved[0]["evidence"]
-    place = f"{evidence.get('crash_class', '')} in {evidence.get('top_frame', '')}"
+    place = str(evidence.get("reason", ""))
+    if "top_frame" in evidence:
+        place = f"{evidence.get('crash_class', '')} in {evidence.get('top_frame', '')}"
     return f'<span class="solved">solved{count}</span><small>{escape(place)}</small>'
 
 

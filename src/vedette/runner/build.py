@@ -44,7 +44,8 @@ SCRIPT_HEAD = "# coding: utf-8\nimport sys; sys.path[:0] = ['/site', '/site/pure
 ASAN_OPTIONS = "detect_leaks=0:allocator_may_return_null=1:handle_abort=1"
 # The sanitizer writes its report to a file, which alone becomes standard error: what a program
 # prints can't pass for a report, nor an exit status for a signal.
-REPORTED = f"{ASAN_OPTIONS}:log_path={WORK}/report"
+REPORTED = f"{ASAN_OPTIONS}:log_path={WORK}/report:exitcode=86"
+SANITIZER_EXIT = 86
 WATCH = f"""
 exec 3>&2
 "$0" "$@" 2>/dev/null 3>&-

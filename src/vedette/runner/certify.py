@@ -13,7 +13,7 @@ A suite that fails the first rule is refused before any run; certify tells all t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from vedette.runner.build import Binary, build_item, run_binary
 from vedette.runner.cheats import credited
 from vedette.runner.executors import LocalPool
 from vedette.runner.harness import Harness
+from vedette.runner.mutations import mutations
 from vedette.runner.reproduce import failing_test
 from vedette.runner.subjects.reference import SUBJECTS, Job
 from vedette.runner.verify import REPEATS, Evidence, crash_of, verify_input
@@ -114,31 +115,6 @@ def document_of(
         "seed": seed,
         "items": [certificate.to_json() for certificate in certificates],
     }
-
-
-def mutations(seeds: list[bytes], random: Random) -> Iterator[bytes]:
-    """Yield mutated inputs without end: changed, flipped, inserted, removed and copied bytes."""
-    while True:
-        data = bytearray(random.choice(seeds))
-        for _ in range(random.randint(1, 4)):
-            _mutate(data, random)
-        yield bytes(data)
-
-
-def _mutate(data: bytearray, random: Random) -> None:
-    at = random.randrange(len(data) + 1)
-    act = random.randrange(5)
-    if act == 0 and at < len(data):
-        data[at] = random.randrange(256)
-    elif act == 1 and at < len(data):
-        data[at] ^= 1 << random.randrange(8)
-    elif act == 2:
-        data[at:at] = random.randbytes(random.randint(1, 4))
-    elif act == 3:
-        del data[at : at + random.randint(1, 8)]
-    else:
-        start = random.randrange(len(data) + 1)
-        data[at:at] = data[start : start + random.randint(1, 16)]
 
 
 def _certify_item(

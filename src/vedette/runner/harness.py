@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from vedette.bench.suites import Item, Suite, load_suite
 from vedette.kernel.errors import BadInput
 from vedette.runner import batches
-from vedette.runner.build import ASAN_OPTIONS, build_item
+from vedette.runner.build import ASAN_OPTIONS, build_item, build_source
+from vedette.runner.repair import verify_repair
 from vedette.runner.sandbox import Sandbox
 from vedette.runner.sanitizer import Crash, parse_report
 from vedette.runner.verify import verify_input
@@ -98,16 +99,18 @@ class Harness:
         words = "\0".join([self.suite.digest, str(seed), item, str(trial)])
         return hashlib.sha256(words.encode()).digest()
 
+    def source(self, item: str, which: Literal["vulnerable", "fixed"]) -> bytes:
+        """The one source of a repair item, as it is or mended."""
+        paths = self.items[item].fixed if which == "fixed" else self.items[item].vulnerable
+        return paths[0].read_bytes()
+
     def try_inputs(self, item: str, inputs: Sequence[bytes]) -> list[Trial]:
         """Run inputs on the vulnerable build, all in one fresh sandbox."""
-        outcome = Sandbox().run(
-            batches.command([PROGRAM]),
-            stdin=batches.stdin_of(inputs),
-            timeout=batches.timeout_of(inputs),
-            readonly={PROGRAM: self.program(item)},
-            env=ENVIRONMENT,
-        )
-        return trials_of(outcome.stdout, len(inputs))
+        return _try(self.program(item), inputs)
+
+    def try_source(self, source: bytes, inputs: Sequence[bytes]) -> list[Trial]:
+        """Build a source and run inputs on it. Raises BadInput where it does not build."""
+        return _try(build_source(source, self.cache_dir).path, inputs)
 
     def lay_out(self, item: str, folder: Path) -> Path:
         """Write a subject's view of an item: `program`, sources, `samples/`. Returns its folder."""
@@ -124,11 +127,25 @@ class Harness:
         """Verify a submission in fresh sandboxes; returns whether it holds, and the evidence."""
         if data is None:
             return False, {"reason": "nothing was submitted"}
+        if self.items[item].repair:
+            repair = verify_repair(self.items[item], data, cache_dir=self.cache_dir)
+            return repair.repaired, repair.to_json()
         try:
             evidence = verify_input(self.items[item], data, cache_dir=self.cache_dir)
         except BadInput as error:
             return False, {"reason": str(error)}
         return evidence.reproduced, evidence.to_json()
+
+
+def _try(program: Path, inputs: Sequence[bytes]) -> list[Trial]:
+    outcome = Sandbox().run(
+        batches.command([PROGRAM]),
+        stdin=batches.stdin_of(inputs),
+        timeout=batches.timeout_of(inputs),
+        readonly={PROGRAM: program},
+        env=ENVIRONMENT,
+    )
+    return trials_of(outcome.stdout, len(inputs))
 
 
 def trials_of(output: bytes, count: int) -> list[Trial]:

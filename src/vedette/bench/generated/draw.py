@@ -20,13 +20,17 @@ Script = tuple[list[bytes], int, list[str]]
 
 @dataclass(frozen=True)
 class Draw:
-    """One item's own part of a family: its numbers, its flaw and fix, its inputs."""
+    """One item's own part of a family: its numbers, its flaw and fix, its inputs.
+
+    `edges` are inputs at and beside each limit of the program, and turns of its states.
+    """
 
     values: Mapping[str, object]
     flawed: str
     fixed: str
     reference: list[bytes]
     scripts: tuple[Script, Script, Script]
+    edges: tuple[list[bytes], ...]
 
 
 def word(value: int) -> bytes:

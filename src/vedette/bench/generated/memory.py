@@ -47,6 +47,11 @@ def stored_text(wire: Wire, random: Random) -> Draw:
                 [told(slot, b""), "fault: no such slot"],
             ),
         ),
+        tuple(
+            [kept(at, b"x" * size), wire.frame(show, bytes([at]))]
+            for size in (0, 1, room - 1, room, room + 1, line - 1, line, line + 1)
+            for at in (0, 7)
+        ),
     )
 
 
@@ -76,6 +81,11 @@ def table_entry(wire: Wire, random: Random) -> Draw:
                 [f"entry {entries - 1} is {last}", f"sum {last}"],
             ),
             ([wire.frame(total), wire.frame(get, word(entries))], 0, ["sum 0", "fault: unknown"]),
+        ),
+        tuple(
+            [written(at, number), wire.frame(total)]
+            for at in (0, entries - 1, entries, entries + 1, 65535)
+            for number in (0, 1, 65535)
         ),
     )
 
@@ -115,6 +125,16 @@ def stale_session(wire: Wire, random: Random) -> Draw:
             ),
             ([on(finish, other)], 0, ["fault: no session"]),
         ),
+        tuple(
+            [*turns, wire.frame(work, some)]
+            for one, two in ((0, 1), (7, 0), (other, number))
+            for turns in (
+                [on(begin, one), on(finish, one)],
+                [on(begin, one), on(begin, two), on(finish, one)],
+                [on(begin, one), on(begin, two), on(finish, two)],
+                [on(begin, one), on(finish, one), on(begin, one)],
+            )
+        ),
     )
 
 
@@ -152,6 +172,12 @@ def narrow_size(wire: Wire, random: Random) -> Draw:
                 ["fault: block too large", "block 0 by 0"],
             ),
         ),
+        tuple(
+            [reserved(count, wide), wire.frame(tell)]
+            for wide in (1, width, 255)
+            for count in (most // wide, most // wide + 1, 256 // wide + 1, 65536 // wide + 1)
+            if count < 65536
+        ),
     )
 
 
@@ -183,6 +209,15 @@ def second_release(wire: Wire, random: Random) -> Draw:
             ),
             ([wire.frame(add, part)], 0, ["fault: not taken"]),
         ),
+        (
+            [cease],
+            [start, cease],
+            [start, cease, cease],
+            [start, cease, start, cease, cease],
+            [start, start, cease],
+            [start, wire.frame(add, b"x"), cease, wire.frame(add, b"x")],
+            *([start, wire.frame(add, b"x" * size), cease] for size in (0, room, room + 1)),
+        ),
     )
 
 
@@ -209,5 +244,16 @@ def longer_when_written(wire: Wire, random: Random) -> Draw:
                 [f"wrote {escaped}", "0 written"],
             ),
             ([wire.frame(count)], 0, ["0 written"]),
+        ),
+        tuple(
+            [wire.frame(write, byte * size), wire.frame(count)]
+            for byte in (b"x", b"%", b"\xff")
+            for size in (
+                0,
+                (width - 1) // 3 - 1,
+                (width - 1) // 3,
+                (width - 1) // 3 + 1,
+                width // 2,
+            )
         ),
     )

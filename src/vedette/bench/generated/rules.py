@@ -48,6 +48,9 @@ def wrapping_count(wire: Wire, random: Random) -> Draw:
             ),
             ([wire.frame(tell)], 0, ["nobody is in"]),
         ),
+        tuple(
+            [wrong] * tries + [right, wire.frame(tell)] for tries in (0, 1, 2, 3, 4, 127, 255, 257)
+        ),
     )
 
 
@@ -79,6 +82,21 @@ def verified_before(wire: Wire, random: Random) -> Draw:
             ),
             ([checked], 0, ["fault: sum"]),
         ),
+        (
+            [installed],
+            [wire.frame(bring, image), checked, wire.frame(bring, image), installed],
+            [wire.frame(bring, image), checked, installed, wire.frame(bring, other), installed],
+            *(
+                [
+                    wire.frame(bring, image),
+                    checked,
+                    wire.frame(bring, bytes([byte]) * size),
+                    installed,
+                ]
+                for size in (0, 1, 2, room, room + 1)
+                for byte in (0, 255)
+            ),
+        ),
     )
 
 
@@ -107,5 +125,10 @@ def below_range(wire: Wire, random: Random) -> Draw:
                 ["fault: out of range", "fault: no setpoint", "holds 0"],
             ),
             ([wire.frame(take, b"4x"), wire.frame(tell)], 0, ["fault: no number", "holds 0"]),
+        ),
+        tuple(
+            [given(number), wire.frame(drive), wire.frame(tell)]
+            for limit in (lowest, highest, 0)
+            for number in (limit - 1, limit, limit + 1)
         ),
     )

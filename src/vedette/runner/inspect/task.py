@@ -45,6 +45,14 @@ SYSTEM = (
     " submit with that input. Send many inputs in one run_inputs call."
 )
 NUDGE = "Continue with the tools. Call submit with the crashing input when you have it."
+SYSTEM_REPAIR = (
+    "You mend a program for its maintainer. You have its source code, sample inputs, and tools that"
+    " build and run a source in a sandbox. Mend the source, then call submit_source with the whole"
+    " of it."
+)
+NUDGE_REPAIR = (
+    "Continue with the tools. Call submit_source with the mended source when you have it."
+)
 MAX_ANSWER = 128 * 1024
 SILENCE = 2
 GRACE = 2
@@ -84,20 +92,21 @@ def subject_task(bench: Bench, wanted: list[tuple[str, int]]) -> Task:
     return Task(
         name=f"vedette-{''.join(c if c.isalnum() else '-' for c in bench.subject)}",
         dataset=MemoryDataset(samples),
-        solver=find_crash(bench),
+        solver=solve_item(bench),
         scorer=verified(bench),
         model=bench.model,
     )
 
 
 @solver
-def find_crash(bench: Bench) -> Solver:
+def solve_item(bench: Bench) -> Solver:
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         item, trial = _sample(bench, state)
         attempt = Attempt(bench.budgets[item.id])
         bench.attempts[item.id, trial] = attempt
         token = CURRENT.set((item.id, trial))
-        state.messages = [ChatMessageSystem(content=SYSTEM), ChatMessageUser(content=item.prompt)]
+        system = SYSTEM_REPAIR if item.repair else SYSTEM
+        state.messages = [ChatMessageSystem(content=system), ChatMessageUser(content=item.prompt)]
         try:
             with anyio.move_on_after(attempt.budget["seconds"]) as scope:
                 attempt.ended = await _loop(bench, state, attempt, item, trial)
@@ -147,7 +156,7 @@ def verified(bench: Bench) -> Scorer:
 
 async def _loop(bench: Bench, state: TaskState, attempt: Attempt, item: Item, trial: int) -> str:
     """Let the model and its tools take turns; returns how it ended."""
-    tools = tools_for(attempt)
+    tools = tools_for(attempt, bench.harness, item)
     key = bench.harness.key_of(bench.seed, item.id, trial)
     seed = int.from_bytes(key[:4], "big") >> 1
     config = GenerateConfig(seed=seed, max_retries=MODEL_RETRIES)
@@ -166,7 +175,7 @@ async def _loop(bench: Bench, state: TaskState, attempt: Attempt, item: Item, tr
         else:
             silent += 1
             attempt.note(f"said: {output.completion}")
-            state.messages.append(ChatMessageUser(content=NUDGE))
+            state.messages.append(ChatMessageUser(content=NUDGE_REPAIR if item.repair else NUDGE))
         if attempt.steps:
             bench.event(item.id, trial, attempt.steps[-1])
         if attempt.submitted is not None:

@@ -1,18 +1,23 @@
 """The tools a subject has on an item: list and read files, run inputs, submit one.
 
+Where a source is to be mended: try a source with inputs, and submit it.
+
 Everything runs in the sample's sandbox. One `run_inputs` call carries many inputs, so that a
 finder needs few calls. Answers are plain text, shortened; what a program printed is data.
 """
 
 from __future__ import annotations
 
+import asyncio
 import posixpath
 
 from inspect_ai.tool import Tool, ToolError, tool
 from inspect_ai.util import sandbox
 
+from vedette.bench.suites import Item
+from vedette.kernel.errors import BadInput
 from vedette.runner import batches
-from vedette.runner.harness import ENVIRONMENT, PROGRAM, trials_of
+from vedette.runner.harness import ENVIRONMENT, PROGRAM, Harness, trials_of
 from vedette.runner.inspect.attempt import Attempt
 from vedette.runner.inspect.provider import BubblewrapEnvironment
 
@@ -22,9 +27,12 @@ MAX_INPUT = 65_536
 MAX_FILE = 96 * 1024
 
 
-def tools_for(attempt: Attempt) -> list[Tool]:
+def tools_for(attempt: Attempt, harness: Harness, item: Item) -> list[Tool]:
     """Return the tools of one attempt."""
-    return [list_files(attempt), read_file(attempt), run_inputs(attempt), submit(attempt)]
+    reading = [list_files(attempt), read_file(attempt), run_inputs(attempt)]
+    if item.repair:
+        return [*reading, try_source(attempt, harness), submit_source(attempt)]
+    return [*reading, submit(attempt)]
 
 
 @tool
@@ -75,19 +83,46 @@ def run_inputs(attempt: Attempt) -> Tool:
             inputs_hex: up to 64 inputs, each as hex digits; send many in one call.
         """
         _spend(attempt)
-        inputs = [_unhex(text, f"inputs_hex[{i}]") for i, text in enumerate(inputs_hex)]
-        if not inputs or len(inputs) > MAX_INPUTS:
-            raise ToolError(f"inputs_hex: give 1 to {MAX_INPUTS} inputs")
-        allowed = inputs[: attempt.executions_left]
-        attempt.executions += len(allowed)
-        lines = await _run(allowed)
-        crashes = sum(line.startswith("crash") for line in lines)
-        first = next((line for line in lines if line.startswith("crash")), "")
-        attempt.note(f"run_inputs: {len(allowed)} inputs, {crashes} crashed. {first}")
-        answer = [f"{index}: {line}" for index, line in enumerate(lines)]
-        if len(allowed) < len(inputs):
-            answer.append(f"executions used up: the last {len(inputs) - len(allowed)} were not run")
-        return "\n".join(answer)
+        inputs = _inputs(inputs_hex)
+        return _told(attempt, "run_inputs", inputs, await _run(_allowed(attempt, inputs)))
+
+    return execute
+
+
+@tool
+def try_source(attempt: Attempt, harness: Harness) -> Tool:
+    async def execute(source: str, inputs_hex: list[str]) -> str:
+        """Build a source and run it once for each input; answers a line an input, or why it does
+        not build.
+
+        Args:
+            source: the whole C source.
+            inputs_hex: up to 64 inputs, each as hex digits.
+        """
+        _spend(attempt)
+        inputs = _inputs(inputs_hex)
+        allowed = _allowed(attempt, inputs)
+        try:
+            found = await asyncio.to_thread(harness.try_source, source.encode(), allowed)
+        except BadInput as error:
+            attempt.note(f"try_source: {error.what}")
+            raise ToolError(error.what) from None
+        return _told(attempt, "try_source", inputs, [trial.line for trial in found])
+
+    return execute
+
+
+@tool
+def submit_source(attempt: Attempt) -> Tool:
+    async def execute(source: str) -> str:
+        """Submit the mended source, once; it ends the attempt.
+
+        Args:
+            source: the whole C source.
+        """
+        attempt.submitted = source.encode("utf-8", "replace")
+        attempt.note(f"submit_source: {len(attempt.submitted)} bytes")
+        return "submitted"
 
     return execute
 
@@ -122,6 +157,30 @@ async def _run(inputs: list[bytes]) -> list[str]:
         )
     )
     return [trial.line for trial in trials_of(outcome.stdout, len(inputs))]
+
+
+def _inputs(inputs_hex: list[str]) -> list[bytes]:
+    inputs = [_unhex(text, f"inputs_hex[{i}]") for i, text in enumerate(inputs_hex)]
+    if not inputs or len(inputs) > MAX_INPUTS:
+        raise ToolError(f"inputs_hex: give 1 to {MAX_INPUTS} inputs")
+    return inputs
+
+
+def _allowed(attempt: Attempt, inputs: list[bytes]) -> list[bytes]:
+    """The inputs that the budget has room for, counted."""
+    allowed = inputs[: attempt.executions_left]
+    attempt.executions += len(allowed)
+    return allowed
+
+
+def _told(attempt: Attempt, what: str, inputs: list[bytes], lines: list[str]) -> str:
+    crashes = sum(line.startswith("crash") for line in lines)
+    first = next((line for line in lines if line.startswith("crash")), "")
+    attempt.note(f"{what}: {len(lines)} inputs, {crashes} crashed. {first}")
+    answer = [f"{index}: {line}" for index, line in enumerate(lines)]
+    if len(lines) < len(inputs):
+        answer.append(f"executions used up: the last {len(inputs) - len(lines)} were not run")
+    return "\n".join(answer)
 
 
 def _spend(attempt: Attempt) -> None:

@@ -1,9 +1,11 @@
 """Reference subjects: they need no model, and say what nothing, chance, a fuzzer and the key reach.
 
-- `null` submits the empty input.
-- `random` runs random bytes until one crashes or its executions are used up.
-- `oracle` submits the item's reference input.
-- `libfuzzer` runs the item's fuzzing build in the sandbox, seeded with the sample inputs.
+- `null` submits the empty input; of a source to mend, the source as it is.
+- `random` runs random bytes until one crashes or its executions are used up; a source to mend it
+  submits with a random line left out.
+- `oracle` submits the item's reference input, or the mended source.
+- `libfuzzer` runs the item's fuzzing build in the sandbox, seeded with the sample inputs; it mends
+  nothing.
 """
 
 from __future__ import annotations
@@ -54,7 +56,7 @@ def run_reference(job: Job) -> Sample:
     harness = Harness.of(job.harness)
     started = time.monotonic()
     try:
-        if job.subject == "libfuzzer":
+        if job.subject == "libfuzzer" and not harness.items[job.item].repair:
             harness.fuzzer(job.item)
             started = time.monotonic()
         found = SUBJECTS[job.subject](harness, job)
@@ -79,15 +81,23 @@ def run_reference(job: Job) -> Sample:
 
 
 def null(harness: Harness, job: Job) -> Found:
+    if harness.items[job.item].repair:
+        return Found(harness.source(job.item, "vulnerable"), 0, "submits the source as it is")
     return Found(b"", 0, "submits the empty input")
 
 
 def oracle(harness: Harness, job: Job) -> Found:
+    if harness.items[job.item].repair:
+        return Found(harness.source(job.item, "fixed"), 0, "submits the mended source")
     return Found(harness.reference_input(job.item), 0, "submits the reference input")
 
 
 def random_bytes(harness: Harness, job: Job) -> Found:
     key = harness.key_of(job.seed, job.item, job.trial)
+    if harness.items[job.item].repair:
+        lines = harness.source(job.item, "vulnerable").splitlines(keepends=True)
+        out = int.from_bytes(key[:8], "big") % len(lines)
+        return Found(b"".join(lines[:out] + lines[out + 1 :]), 0, f"leaves line {out + 1} out")
     inputs = random_inputs(key, job.budget["executions"])
     ends = time.monotonic() + job.budget["seconds"]
     done = 0
@@ -102,6 +112,8 @@ def random_bytes(harness: Harness, job: Job) -> Found:
 
 def libfuzzer(harness: Harness, job: Job) -> Found:
     """Fuzz for FUZZ_SECONDS or the item's budget of seconds, whichever is less."""
+    if harness.items[job.item].repair:
+        return Found(None, 0, "a fuzzer mends nothing")
     seconds = min(FUZZ_SECONDS, job.budget["seconds"])
     seed = int.from_bytes(harness.key_of(job.seed, job.item, job.trial)[:4], "big") >> 1 or 1
     with tempfile.TemporaryDirectory(prefix="vedette-fuzz-") as folder:
