@@ -18,9 +18,11 @@ from vedette.cli import feeds as command
 from vedette.formats.feeds.folder import FeedFolder
 from vedette.formats.feeds.syncing import sync
 from vedette.kernel.errors import BadInput, Forbidden, NotFound
+from vedette.kernel.permissions import Profile
 from vedette.services import feeds, index, jobs, notices
 from vedette.services.here import use
 from vedette.services.testing import START, Fixture
+from vedette.site import checking
 from vedette.store.models import Schedule, SourceAdvisory
 from vedette.store.tenancy import SYSTEM, scoped
 
@@ -173,3 +175,17 @@ def test_the_command_says_what_it_took(
     answer = CliRunner().invoke(command.feeds, ["take", str(folder), "--json"])
     told = json.loads(answer.output)
     assert (told["already_known"], told["kev"], told["problems"]) == (2, None, [])
+
+
+def test_check_says_what_can_not_be_done_by_itself(
+    lab: Fixture, folder: Path, tmp_path: Path
+) -> None:
+    def levels(**changes: Any) -> list[str]:
+        with use(replace(lab.here, **changes)):
+            return [result.level for result in checking.by_itself()]
+
+    assert levels() == []
+    assert levels(feeds=folder, ask_daily=True) == ["wrong", "wrong"]
+    home = {"profile": Profile.OPERATOR}
+    assert levels(feeds=folder, ask_daily=True, **home) == ["ok", "ok"]
+    assert levels(feeds=tmp_path / "nowhere", **home) == ["wrong"]

@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from vedette.kernel.classification import is_classified
+from vedette.kernel.permissions import Profile
 from vedette.kernel.sealing import FOLDER
 from vedette.runner.runfolder import in_memory
 from vedette.services import vault
@@ -34,6 +35,7 @@ def check_instance() -> list[Result]:
         *_window_keys(),
         *_database(),
         *_network(),
+        *by_itself(),
         *_marking(),
         *_parts(),
         *_django(),
@@ -50,6 +52,27 @@ def _files() -> list[Result]:
                 Result("wrong", f"keys/{name} can be read by others", f"chmod 600 {path}")
             )
     return results or [Result("ok", "keys are readable by their owner alone")]
+
+
+def by_itself() -> list[Result]:
+    """What the instance was told to do by itself, and can't."""
+    instance, results = here(), []
+    if instance.feeds is not None:
+        known = (Profile.CLEARINGHOUSE, Profile.OPERATOR)
+        if instance.profile not in known:
+            results.append(Result("wrong", f"feeds: a {instance.profile} takes none", "unset it"))
+        elif not instance.feeds.is_dir():
+            step = f"vedette feeds sync --to {instance.feeds} --source …"
+            results.append(Result("wrong", f"feeds: {instance.feeds} is no folder", step))
+        else:
+            results.append(Result("ok", f"{instance.feeds} is taken every night"))
+    if instance.ask_daily:
+        if instance.profile == Profile.OPERATOR:
+            results.append(Result("ok", "asks in private once a day"))
+        else:
+            said = f"ask_daily: a {instance.profile} asks nobody in private"
+            results.append(Result("wrong", said, "unset it"))
+    return results
 
 
 def _window_keys() -> list[Result]:

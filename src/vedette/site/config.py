@@ -62,7 +62,7 @@ SETTINGS: tuple[Setting, ...] = (
         "feeds",
         "VEDETTE_FEEDS",
         "",
-        "a folder of `vedette feeds sync`; every night its sources are synced and taken",
+        "a folder of `vedette feeds sync` (from the instance's own): synced and taken every night",
     ),
     Setting(
         "ask_daily",
