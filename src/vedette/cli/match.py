@@ -100,7 +100,6 @@ def match(
 
     Example: vedette match --advisories osv/ --inventory sbom.cdx.json --format table
     """
-    from vedette.cli.inventory import chosen_columns
     from vedette.formats import many
     from vedette.formats.detect import (
         AdvisoryPaths,
@@ -108,6 +107,7 @@ def match(
         read_inventory_files,
         read_statements,
     )
+    from vedette.formats.interface import NONE_CHOSEN
     from vedette.formats.matches_out import WRITERS, Beside
     from vedette.kernel.clock import SystemClock
     from vedette.kernel.errors import BadInput
@@ -116,7 +116,11 @@ def match(
     from vedette.matching.vex import Suppressed, honour
 
     problems: list[str] = []
-    chosen = chosen_columns(columns)
+    chosen = NONE_CHOSEN
+    if columns:
+        from vedette.cli.inventory import chosen_columns
+
+        chosen = chosen_columns(columns)
     files = inventory_files(present(inventories), problems)
     source = AdvisoryPaths(present(advisories))
     statements, suppressed = read_statements(present(vex), problems), list[Suppressed]()

@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec import structs
+
 from vedette.formats.interface import Wanted, mapping, objects, required, text, texts
 from vedette.kernel.errors import BadInput
 from vedette.matching import designation, identity, names, versions
@@ -255,7 +257,7 @@ def _line_of(product: str, every: Range) -> Range:
     line = words.parse(generation, status=every.status, scheme=versions.FIRMWARE)
     if not generation.endswith("x") or line.problem:
         return every
-    return replace(line, words=f"{every.words} of {generation}")
+    return structs.replace(line, words=f"{every.words} of {generation}")
 
 
 def _fixed(

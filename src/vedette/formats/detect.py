@@ -9,7 +9,8 @@ file named by the user that can't be read is an error; one found in a folder is 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from itertools import chain, islice
 from operator import attrgetter
 from pathlib import Path
@@ -33,8 +34,16 @@ MAX_INVENTORY = 512 * MIB
 PART = 500
 FEED_STATE = ".feeds"
 _FIRST = 64 * 1024
+_OPEN = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 ADVISORY_ENDINGS = (".json", "epss.csv")
 INVENTORY_ENDINGS = (".csv", ".json", ".tsv", ".txt", ".xml")
+
+
+@cache
+def _plain_osv() -> Callable[[bytes, Wanted], Advisory | None]:
+    from vedette.formats import osv_in
+
+    return osv_in.read_plain
 
 
 def advisory_reader(document: Any) -> AdvisoryReader | None:
@@ -166,12 +175,9 @@ class AdvisoryPaths:
             index = open_index(Path(file))
             yield from index if wanted is None else index.advisories(wanted)
             return
-        if b'"affected"' in data:
-            from vedette.formats import osv_in
-
-            if (plain := osv_in.read_plain(data, wanted)) is not None:
-                yield plain
-                return
+        if b'"affected"' in data and (plain := _plain_osv()(data, wanted)) is not None:
+            yield plain
+            return
         document = load(data, file, MAX_ADVISORY)
         statements = vex_in.read(document, file)
         self.statements += statements or ()
@@ -352,7 +358,7 @@ def _head(file: str, size: int) -> bytes:
 def _content(file: str, limit: int, but: bytes = b"") -> Any:
     """Return the bytes of a file, None when it begins with `but`. Raises BadInput."""
     try:
-        handle = os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        handle = os.open(file, _OPEN)
         try:
             data = os.read(handle, _FIRST)
             if but and data.startswith(but):

@@ -15,10 +15,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from operator import itemgetter
 from urllib.parse import quote
+
+import msgspec
 
 from vedette.matching import versions
 from vedette.matching.versions.interface import Key
@@ -27,8 +28,7 @@ _PLAIN = re.compile(r"[0-9A-Za-z._+:~!-]*")
 ORDERED = ("introduced", "fixed", "last_affected")
 
 
-@dataclass(frozen=True)
-class Interval:
+class Interval(msgspec.Struct, frozen=True):
     """Versions from `low` to `high`; None is unbounded; `*_open` leaves the bound itself out."""
 
     low: str | None = None
@@ -56,8 +56,7 @@ EVERY = Interval()
 TOP = "g"  # above every hexadecimal text; the least text above another is that with a 0 behind it
 
 
-@dataclass(frozen=True)
-class Range:
+class Range(msgspec.Struct, frozen=True, dict=True):
     """Intervals of one scheme with the status they state.
 
     Args:

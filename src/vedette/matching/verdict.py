@@ -15,15 +15,14 @@ Source: OSV schema, evaluation; CVE JSON 5, `affected[].versions`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from vedette.matching import versions
 from vedette.matching.model import Affected
 from vedette.matching.ranges import Interval, Range
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """`verdict` is "affected", "unknown" or "unaffected"."""
 
     verdict: str
