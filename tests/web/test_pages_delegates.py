@@ -130,6 +130,8 @@ def test_operators_are_brought_in_with_their_inventories(world: World, isac: Cli
         if o[1] == "Town 0"
     )
     host = visitor(world.house, "administrator")
+    assert "Organisations that nobody signs in to" in read(host, "/people/")
+    assert "Town 0" in read(host, "/people/")
     page = host.post(
         "/people/", {"email": "ann@town.example", "role": "operator", "org": town[0]}
     ).content.decode()

@@ -18,7 +18,14 @@ from vedette.kernel.markings import Marking
 from vedette.kernel.permissions import PROFILE_ROLES, ROLES, Permission
 from vedette.services.acting import Actor, act, instance_actor, member, reading
 from vedette.services.here import here
-from vedette.store.models import ApiToken, Invitation, Membership, Organisation, Person
+from vedette.store.models import (
+    ApiToken,
+    Invitation,
+    Membership,
+    Organisation,
+    PeerOrganisation,
+    Person,
+)
 from vedette.store.tenancy import SYSTEM, scoped
 
 INVITATION_DAYS = 7
@@ -259,6 +266,19 @@ def hosted_organisations(actor: Actor) -> list[tuple[str, str]]:
     with reading(actor, Permission.PERSON_INVITE):
         rows = Organisation.objects.filter(host=False).order_by("name")
         return list(rows.values_list("id", "name"))
+
+
+def nobody_yet(actor: Actor) -> list[Organisation]:
+    """The hosted organisations that nobody signs in to or is invited to, by name.
+
+    Those that report from an instance of their own are none of them.
+    """
+    with reading(actor, Permission.PERSON_INVITE) as instance:
+        asked = Invitation.objects.filter(used_at=None, expires_at__gt=instance.clock.now())
+        rows = Organisation.objects.filter(host=False, kind__in=ROLE_OF_KIND)
+        rows = rows.exclude(id__in=Membership.objects.values("org_id"))
+        rows = rows.exclude(id__in=PeerOrganisation.objects.values("org_id"))
+        return list(rows.exclude(id__in=asked.values("org_id")).order_by("name"))
 
 
 def open_invitations(actor: Actor) -> list[Invitation]:

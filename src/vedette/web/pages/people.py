@@ -18,6 +18,7 @@ from vedette.services.accounts import (
     add_organisation,
     hosted_organisations,
     invite,
+    nobody_yet,
     open_invitations,
     people,
     set_reach,
@@ -27,6 +28,8 @@ from vedette.services.here import here
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Table
 from vedette.web.pages.forms import done, form_page, submitted
+
+ALONE = ["Name", "Kind", "Sector", "Address", "Added"]
 
 
 class InviteForm(forms.Form):
@@ -131,7 +134,12 @@ def members(request: SignedIn) -> HttpResponse:
         [i.email, i.org.name, i.role.replace("-", " "), i.expires_at]
         for i in open_invitations(request.actor)
     ]
+    alone = [
+        [o.name, o.kind, o.sector, o.email or "none is known", o.added_at]
+        for o in (nobody_yet(request.actor) if hosting else [])
+    ]
     context = {
+        "alone": Table("Organisations that nobody signs in to", ALONE, alone),
         "form": form,
         "added": added,
         "link": link,
