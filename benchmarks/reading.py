@@ -4,8 +4,8 @@ The rules of `engagement/reading.py` were tuned on readers of three laws, by see
 with plants by seeds 6000 to 6023: `readers_tuned.py` (gamma-Poisson), `readers_moods.py` (Markov
 moods, lognormal and Pareto sessions), `readers_measured.py` (a queue of tasks, power-law sittings).
 They are measured on those laws by other seeds, from 200 on and plants from 2000 on, and on a law
-that nothing was tuned on, written after the tuning: `readers_rhythm.py` (reading that excites more
-reading). The queue was itself such a law until the rules of before had 37 false alarms on it.
+that nothing was tuned on, by whom no rule was chosen, then or since: `readers_rhythm.py` (reading
+that excites more reading). The queue was itself such a law until the rules of before had 37 false alarms on it.
 The budget is the policy pack's. The peer is the rule of thumb: a day above the reader's own mean by
 three standard deviations. Plants are put into honest offices one at a time, from the ninth week on.
 """
@@ -87,12 +87,18 @@ def false_alarms(
     return rates
 
 
-def detected(plant: str, rule: Rule, seeds: Iterable[int], weeks: int) -> list[float]:
+def detected(
+    plant: str,
+    rule: Rule,
+    seeds: Iterable[int],
+    weeks: int,
+    office: Callable[..., list[View]] = readers_measured.office,
+) -> list[float]:
     """For each office 1 where the planted reader was found within a week, else 0."""
     found = []
     for seed in seeds:
         draw = Random(seed)  # noqa: S311 - simulated
-        views = readers_measured.office(seed, weeks=weeks)
+        views = office(seed, weeks=weeks)
         day = draw.randrange(WARM_DAYS, weeks * 7 - 7)
         day -= day % 7
         at = readers_measured.START.date() + timedelta(days=day)
@@ -142,16 +148,20 @@ def run(quick: bool) -> list[Result]:
                 f"budget {budget}; mean and 95% interval over offices of ten readers",
             )
         )
-    for plant in readers_planted.PLANTS:
-        seeds = range(2000, 2000 + plants)
-        results.append(
-            Result(
-                f"found: {plant}",
-                "share",
-                share(detected(plant, ours, seeds, weeks)),
-                share(detected(plant, three_sigma, seeds, weeks)),
-                PEER,
-                "within a week of its beginning; Wilson's 95% interval",
+    seeds = range(2000, 2000 + plants)
+    for name, office in (
+        ("", readers_measured.office),
+        (", in offices of a law not tuned on", readers_rhythm.office),
+    ):
+        for plant in readers_planted.PLANTS:
+            results.append(
+                Result(
+                    f"found: {plant}{name}",
+                    "share",
+                    share(detected(plant, ours, seeds, weeks, office)),
+                    share(detected(plant, three_sigma, seeds, weeks, office)),
+                    PEER,
+                    "within a week of its beginning; Wilson's 95% interval",
+                )
             )
-        )
     return results

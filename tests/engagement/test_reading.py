@@ -168,3 +168,45 @@ def test_one_more_hour_follows_never_seldomer_than_usual(values: list[int], usua
     found = _stay(usual, history, "odd_hours")
     assert usual <= found < 1
     assert _stay(usual, [*history, Day("ann", date(2026, 1, 6), 0, 0, 24, 0)], "odd_hours") >= found
+
+
+def test_a_weeks_hours_are_nobodys_usual_ones_until_it_is_over() -> None:
+    nights = [
+        View("a", START.replace(hour=2) + timedelta(days=back, hours=hour), "act", "o", True)
+        for back in (20, 22, 30)
+        for hour in range(3)
+    ]
+    found = {d.day: d.odd_hours for d in days_of([*views("a", 40), *nights])}
+    first, second, later = (START.date() + timedelta(days=back) for back in (20, 22, 30))
+    assert found[first] == found[second] == 3
+    assert found[later] <= 3
+
+
+def test_nights_of_one_week_are_judged_together() -> None:
+    evenings = [day(f"r{n}", back, 9, odd_hours=1) for n in range(6) for back in (12, 30)]
+    history = [*office(), *evenings]
+    night = day("r1", 0, 20, odd_hours=4)
+    assert unusual(history, [night], 20) == [], "one may be a late evening"
+    (alert,) = unusual([*history, day("r1", 2, 20, odd_hours=4)], [night], 20)
+    assert (alert.person, alert.figure, alert.value) == ("r1", "odd_hours", 4)
+    assert unusual([*history, day("r1", 9, 20, odd_hours=4)], [night], 20) == [], "not that week"
+    assert unusual([*history, day("r2", 2, 20, odd_hours=4)], [night], 20) == [], "not that reader"
+    often = [day(f"r{n}", back, 9, odd_hours=4) for n in range(6) for back in range(1, 40)]
+    assert unusual(often, [night], 20) == [], "where they are usual, none is unusual"
+
+
+@given(
+    nights=st.lists(st.tuples(st.integers(1, 6), st.integers(1, 9)), max_size=6),
+    value=st.integers(2, 12),
+)
+def test_other_nights_never_make_one_less_unusual(
+    nights: list[tuple[int, int]], value: int
+) -> None:
+    history = [*office(), *(day("r1", back, 9, odd_hours=odd) for back, odd in nights)]
+    own = {"r1": [d for d in history if d.person == "r1"]}
+    today = day("r1", 0, 9, odd_hours=value)
+    found = _Office("odd_hours", history, own, [today])
+    alone = found.tail("r1", [d.odd_hours for d in own["r1"]], value)[1]
+    assert min(alone, alone * found.after(today, own["r1"])) <= alone
+    assert found.after(today, []) == 1
+    assert found.after(today, own["r1"]) > 0

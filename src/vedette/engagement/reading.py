@@ -12,7 +12,9 @@ Rules:
   most of it what is read for the first time: who takes much takes new things, and much read again
   is a burst of work. `python -m benchmarks reading` measures how many there are.
 - A day that was unusual does not become the measure of later ones: past values are cut at the
-  office's own upper end.
+  office's own upper end, and the hours of a week are nobody's usual ones until it is over.
+- Days within a week on which somebody read outside their hours are judged together: each alone may
+  be a late evening, and how often one follows another is the office's own to say.
 - An alert stands for a week: the same figure of the same reader raises no second one meanwhile.
 - An alert is a reason to look, and says with which figures; it takes nothing from anybody.
 """
@@ -20,7 +22,7 @@ Rules:
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -35,6 +37,10 @@ USUAL_SHARE = 0.015
 SHARED_HOURS = 30
 STAY = {"odd_hours": 0.55, "foreign": 0.3}
 STANDS_DAYS = 7
+# the figure whose days within a week are judged together, how often one follows another where the
+# office's own days do not say, and how many of them it takes to say
+TOGETHER = "odd_hours"
+AGAIN, AGAIN_PRIOR = 0.3, 10
 # what each figure has of its part of the budget: one that tells little of taking has less. Tuned on
 # simulated readers, of whom `benchmarks/reading.py` says which
 WEIGHT = {"views": 0.25, "first": 3, "odd_hours": 1, "foreign": 3}
@@ -90,8 +96,14 @@ def days_of(views: Iterable[View]) -> list[Day]:
     windows: dict[str, set[str]] = defaultdict(set)
     hours: dict[str, list[int]] = defaultdict(lambda: [0] * 24)
     office = [0] * 24
+    recent: deque[tuple[date, str, set[int]]] = deque()
     found = []
     for (day, person), rows in sorted(by_day.items(), key=lambda entry: entry[0]):
+        while recent and (day - recent[0][0]).days >= STANDS_DAYS:
+            _, reader, was = recent.popleft()
+            for hour in was:
+                hours[reader][hour] += 1
+                office[hour] += 1
         objects = {(v.act, v.object) for v in rows}
         acts = {v.act for v in rows if not v.named}
         active = {v.at.hour for v in rows}
@@ -107,9 +119,7 @@ def days_of(views: Iterable[View]) -> list[Day]:
         )
         seen[person] |= objects
         windows[person] |= {v.act for v in rows}
-        for hour in active:
-            hours[person][hour] += 1
-            office[hour] += 1
+        recent.append((day, person, active))
     return found
 
 
@@ -148,6 +158,7 @@ def unusual(
                 continue
             past = [int(getattr(day, figure)) for day in own.get(row.person, ())]
             usual, tail = office.tail(row.person, past, value)
+            tail = min(tail, tail * office.after(row, own.get(row.person, ())))
             if tail < WEIGHT[figure] * share:
                 found.append(Alert(row.person, row.day, figure, value, usual, tail))
     return found
@@ -176,7 +187,9 @@ class _Office:
         own: Mapping[str, Sequence[Day]],
         today: Sequence[Day],
     ) -> None:
+        self.figure = figure
         self.stay = _stay(STAY[figure], history, figure) if figure in STAY else None
+        self.again = _again(own, figure) if figure == TOGETHER else 1.0
         values = [int(getattr(day, figure)) for day in history]
         self.cut = max(quantiles(values, n=50)[-1], 4) if len(values) > 1 else math.inf
         kept = [min(v, self.cut) for v in values] or [0.0]
@@ -212,6 +225,19 @@ class _Office:
         steps = (math.log1p(value) - log_mean - math.log(busy)) / spread
         families = nb_tail(value, mean, dispersion), t_tail(steps, weight), self._far(steps)
         return mean, max(families)
+
+    def after(self, today: Day, past: Sequence[Day]) -> float:
+        """How seldom the days of the week before are as they are, each with what can follow it;
+        1 where nothing is judged together."""
+        if self.figure != TOGETHER or self.stay is None:
+            return 1.0
+        before = [
+            int(getattr(day, self.figure))
+            for day in past
+            if (today.day - day.day).days < STANDS_DAYS
+        ]
+        seldom = [self.again * self.stay ** (value - 1) for value in before if value]
+        return (STANDS_DAYS - 1) * math.prod(seldom) if seldom else 1.0
 
     def _logarithm(self, cut: Sequence[float]) -> tuple[float, float]:
         """Where the logarithm of a reader's days lies, and how wide."""
@@ -250,6 +276,19 @@ def _stay(usual: float, history: Sequence[Day], figure: str) -> float:
     there = [value for day in history if (value := int(getattr(day, figure)))]
     runs = len(there) + STAY_PRIOR
     return max(usual, 1 - runs / (sum(there) + STAY_PRIOR / (1 - usual)))
+
+
+def _again(own: Mapping[str, Sequence[Day]], figure: str) -> float:
+    """How often another follows within a week, by the office's own days, drawn towards `AGAIN`."""
+    days = followed = 0
+    for rows in own.values():
+        last: date | None = None
+        for row in sorted(rows, key=lambda row: row.day):
+            there = getattr(row, figure) > 0
+            if last is not None and (row.day - last).days < STANDS_DAYS:
+                days, followed = days + 1, followed + there
+            last = row.day if there else last
+    return (followed + AGAIN * AGAIN_PRIOR) / (days + AGAIN_PRIOR)
 
 
 def _mean(values: Sequence[int], prior: float) -> float:
