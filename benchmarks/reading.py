@@ -4,10 +4,11 @@ The rules of `engagement/reading.py` were tuned on readers of three laws, by see
 with plants by seeds 6000 to 6023: `readers_tuned.py` (gamma-Poisson), `readers_moods.py` (Markov
 moods, lognormal and Pareto sessions), `readers_measured.py` (a queue of tasks, power-law sittings).
 They are measured on those laws by other seeds, from 200 on and plants from 2000 on, and on a law
-that nothing was tuned on, by whom no rule was chosen, then or since: `readers_rhythm.py` (reading
-that excites more reading). The queue was itself such a law until the rules of before had 37 false alarms on it.
+that no rule was ever chosen by: `readers_rhythm.py` (reading that excites more reading). The queue
+was itself such a law until the rules of before had 37 false alarms on it.
 The budget is the policy pack's. The peer is the rule of thumb: a day above the reader's own mean by
-three standard deviations. Plants are put into honest offices one at a time, from the ninth week on.
+three standard deviations. Plants are put into honest offices of the queue and of the rhythm,
+one at a time, from the ninth week on.
 """
 
 from __future__ import annotations
