@@ -14,7 +14,8 @@ from vedette.runner.inspect.attempt import Attempt
 from vedette.runner.inspect.tools import tools_for
 from vedette.runner.repair import verify_repair
 from vedette.runner.scaffold import generated_suite
-from vedette.runner.subjects.reference import Job, run_reference
+from vedette.runner.subjects.job import Job
+from vedette.runner.subjects.reference import run_reference
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from vedette.bench.suites import find_suite
 from vedette.runner.build import have_clang
 from vedette.runner.harness import Harness
+from vedette.runner.subjects.job import Job
 from vedette.runner.subjects.mutate import MAX_INPUT, batch, dictionary
-from vedette.runner.subjects.reference import Job, run_reference
+from vedette.runner.subjects.reference import run_reference
 
 BUDGET = {"tool_calls": 10, "executions": 40, "tokens": 1000, "seconds": 60}
 

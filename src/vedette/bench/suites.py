@@ -133,7 +133,9 @@ def find_suite(name_or_path: str | Path) -> Suite:
 def load_suite(path: Path) -> Suite:
     """Read the suite in folder `path`. Raises BadInput naming the file and field."""
     root = path.resolve()
-    suite_digest = _digest_of(root)
+    if not (root / "suite.toml").is_file():
+        raise BadInput(f"{root}: no suite.toml in this folder")
+    suite_digest = digest_of_folder(root, "suite")
     manifest = _Table(_read_toml(root / "suite.toml"), "suite.toml")
     names = manifest.texts("items", most=MOST_ITEMS)
     if len(set(names)) != len(names):
@@ -282,23 +284,21 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise BadInput(f"{place}: no TOML ({error})") from None
 
 
-def _digest_of(root: Path) -> str:
-    """Digest over every file's name and content; refuses links and what is too much."""
-    if not (root / "suite.toml").is_file():
-        raise BadInput(f"{root}: no suite.toml in this folder")
+def digest_of_folder(root: Path, what: str) -> str:
+    """Digest over every file's name and content. Raises BadInput on links and on too much."""
     entries: dict[str, str] = {}
     total = 0
     for count, path in enumerate(root.rglob("*")):
         name = path.relative_to(root).as_posix()
         info = path.lstat()
         if count >= MOST_FILES:
-            raise BadInput(f"suite {root.name}: more than {MOST_FILES:,} files")
+            raise BadInput(f"{what} {root.name}: more than {MOST_FILES:,} files")
         if stat.S_ISDIR(info.st_mode):
             continue
         if not stat.S_ISREG(info.st_mode):
-            raise BadInput(f"suite {root.name}: {name[:80]!r} is no regular file")
+            raise BadInput(f"{what} {root.name}: {name[:80]!r} is no regular file")
         total += info.st_size
         if info.st_size > MOST_FILE_BYTES or total > MOST_BYTES:
-            raise BadInput(f"suite {root.name}: {name[:80]!r} makes it too large")
+            raise BadInput(f"{what} {root.name}: {name[:80]!r} makes it too large")
         entries[name] = digest(path.read_bytes())
     return digest(canonical(entries))

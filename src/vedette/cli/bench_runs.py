@@ -29,9 +29,16 @@ cache = click.option(
     "--subject",
     "subjects",
     multiple=True,
-    required=True,
     metavar="NAME",
     help="null, random, oracle, libfuzzer, mutator, or any Inspect model name.",
+)
+@click.option(
+    "--agent",
+    "agents",
+    multiple=True,
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    metavar="DIR",
+    help="A program of your own: an executable DIR/run, started in the item's sandbox.",
 )
 @click.option(
     "--subject-url",
@@ -62,6 +69,7 @@ cache = click.option(
 def run(
     suite: str,
     subjects: tuple[str, ...],
+    agents: tuple[Path, ...],
     subject_url: str,
     subject_key_env: str,
     budgets: tuple[str, ...],
@@ -80,6 +88,9 @@ def run(
 
     found = find_suite(suite)
     specs = [_spec(name, subject_url, subject_key_env) for name in subjects]
+    specs += [_agent(folder) for folder in agents]
+    if not specs:
+        raise BadInput("no subject", next_step="--subject NAME, or --agent DIR")
     if subject_url and sum(spec.kind == "endpoint" for spec in specs) != 1:
         raise BadInput("--subject-url: serves one subject; give one that is a model")
     with ProgressLine() as line:
@@ -153,6 +164,14 @@ def _instruction(name: str) -> str:
         return find_suite(name).declassify
     except (BadInput, NotFound):
         return ""
+
+
+def _agent(folder: Path) -> SubjectSpec:
+    from vedette.bench.suites import digest_of_folder
+    from vedette.runner.runs import SubjectSpec
+
+    folder = folder.resolve()
+    return SubjectSpec(folder.name, "agent", model=digest_of_folder(folder, "agent"), folder=folder)
 
 
 def _spec(name: str, url: str, key_env: str) -> SubjectSpec:

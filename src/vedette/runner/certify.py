@@ -29,7 +29,8 @@ from vedette.runner.executors import LocalPool
 from vedette.runner.harness import Harness
 from vedette.runner.mutations import mutations
 from vedette.runner.reproduce import failing_test
-from vedette.runner.subjects.reference import SUBJECTS, Job
+from vedette.runner.subjects.job import Job
+from vedette.runner.subjects.reference import SUBJECTS
 from vedette.runner.verify import REPEATS, Evidence, crash_of, verify_input
 
 # reference subject -> whether it must solve a sound item

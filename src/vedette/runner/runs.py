@@ -35,7 +35,9 @@ from vedette.runner.harness import Harness, default_cache
 from vedette.runner.inspect.process import InspectProcess
 from vedette.runner.runfolder import RunFolder
 from vedette.runner.sandbox import isolation
-from vedette.runner.subjects.reference import SUBJECTS, Job, run_reference
+from vedette.runner.subjects.agent import check_agent
+from vedette.runner.subjects.job import Job
+from vedette.runner.subjects.reference import SUBJECTS, run_reference
 from vedette.runner.subjects.server import served
 from vedette.runner.subjects.standins import STAND_INS
 
@@ -49,22 +51,29 @@ class SubjectSpec:
     """Who is measured.
 
     `reference`: one of REFERENCES by name. `inspect`: `model` is any of Inspect's model names.
+    `agent`: a program in `folder` (see `subjects.agent`); `model` is the folder's digest.
     `endpoint`: `model` at a `base_url` that speaks `dialect` (openai or anthropic). `headers` go
     with every HTTP attempt.
     """
 
     name: str
-    kind: Literal["reference", "inspect", "endpoint"]
+    kind: Literal["reference", "inspect", "endpoint", "agent"]
     model: str = ""
     base_url: str = ""
     api_key: str = field(default="", repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     model_args: Mapping[str, Any] = field(default_factory=dict)
     dialect: str = "openai"
+    folder: Path | None = None
 
     @property
     def role(self) -> str:
         return "reference" if self.kind == "reference" else "assessed"
+
+    @property
+    def single(self) -> bool:
+        """Whether it needs no model, so that Inspect does not run it."""
+        return self.kind == "agent" or (self.kind == "reference" and self.name in SUBJECTS)
 
     def committed(self) -> dict[str, Any]:
         """Return what is fixed about the subject beforehand; no key, no address."""
@@ -197,11 +206,19 @@ class _Run:
     def _start_references(self, stack: ExitStack, executor: Executor) -> int:
         futures: list[Future[Sample]] = []
         for subject in self.subjects:
-            if subject.name not in SUBJECTS or subject.kind != "reference":
+            if not subject.single:
                 continue
             for item, trial in self._wanted(subject.name):
                 budget = self.plan.budgets[item]
-                job = Job(subject.name, self.harness.ref, item, trial, self.plan.seed, dict(budget))
+                job = Job(
+                    subject.name,
+                    self.harness.ref,
+                    item,
+                    trial,
+                    self.plan.seed,
+                    dict(budget),
+                    str(subject.folder or ""),
+                )
                 futures.append(executor.submit(run_reference, job))
         stack.callback(lambda: [future.cancel() for future in futures])
         for future in futures:
@@ -220,7 +237,7 @@ class _Run:
         subjects = []
         for subject in self.subjects:
             wanted = list(self._wanted(subject.name))
-            if wanted and not (subject.kind == "reference" and subject.name in SUBJECTS):
+            if wanted and not subject.single:
                 subjects.append({**self._address(subject, stack), "wanted": wanted})
         if not subjects:
             return 0
@@ -297,9 +314,14 @@ def _check(subjects: Sequence[SubjectSpec], trials: int, budget: Mapping[str, in
                 f"subject {subject.name[:60]!r}: no reference subject",
                 next_step=f"one of {', '.join(REFERENCES)}, or an Inspect model name",
             )
+        if subject.folder is not None:
+            check_agent(subject.folder)
         if subject.kind != "reference" and (not subject.model or subject.name in REFERENCES):
             raise BadInput(f"subject {subject.name[:60]!r}: needs a model, and a name of its own")
-    if set(names) - set(SUBJECTS) and importlib.util.find_spec("inspect_ai") is None:
+    if (
+        not all(subject.single for subject in subjects)
+        and importlib.util.find_spec("inspect_ai") is None
+    ):
         raise MissingPart(
             "a model runs through inspect_ai, which is not installed",
             next_step="pip install 'vedette[bench]'",

@@ -14,14 +14,15 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 from vedette.bench.results import Sample
 from vedette.kernel.errors import VedetteError
-from vedette.runner.harness import ENVIRONMENT, Harness, Ref
+from vedette.runner.harness import ENVIRONMENT, Harness
 from vedette.runner.sandbox import WORK, Sandbox, read_out
+from vedette.runner.subjects.agent import agent
+from vedette.runner.subjects.job import Found, Job
 from vedette.runner.subjects.standins import random_inputs
 
 BATCH = 32
@@ -30,39 +31,18 @@ FUZZ_LENGTH = 512
 MAX_CRASH = 65_536
 
 
-@dataclass(frozen=True)
-class Job:
-    """One reference subject on one item; picklable, for an executor."""
-
-    subject: str
-    harness: Ref
-    item: str
-    trial: int
-    seed: int
-    budget: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a reference subject came to; `data` is None when it has nothing to submit."""
-
-    data: bytes | None
-    executions: int
-    step: str
-
-
 def run_reference(job: Job) -> Sample:
-    """Let a reference subject have its go, and verify what it submits."""
+    """Let a reference subject or an agent have its go, and verify what it submits."""
     harness = Harness.of(job.harness)
     started = time.monotonic()
     try:
         if job.subject == "libfuzzer" and not harness.items[job.item].repair:
             harness.fuzzer(job.item)
             started = time.monotonic()
-        found = SUBJECTS[job.subject](harness, job)
+        found = (agent if job.agent else SUBJECTS[job.subject])(harness, job)
         ended = "submitted" if found.data is not None else "stopped without a submission"
     except VedetteError as error:
-        found, ended = Found(None, 0, str(error)[:300]), f"error: {error}"[:300]
+        found, ended = Found(None, 0, (str(error)[:300],)), f"error: {error}"[:300]
     seconds = time.monotonic() - started
     solved, evidence = harness.verify(job.item, found.data)
     return Sample(
@@ -76,20 +56,20 @@ def run_reference(job: Job) -> Sample:
         executions=found.executions,
         seconds=seconds,
         ended=ended,
-        trajectory=(found.step, ended),
+        trajectory=(*found.steps, ended),
     )
 
 
 def null(harness: Harness, job: Job) -> Found:
     if harness.items[job.item].repair:
-        return Found(harness.source(job.item, "vulnerable"), 0, "submits the source as it is")
-    return Found(b"", 0, "submits the empty input")
+        return Found(harness.source(job.item, "vulnerable"), 0, ("submits the source as it is",))
+    return Found(b"", 0, ("submits the empty input",))
 
 
 def oracle(harness: Harness, job: Job) -> Found:
     if harness.items[job.item].repair:
-        return Found(harness.source(job.item, "fixed"), 0, "submits the mended source")
-    return Found(harness.reference_input(job.item), 0, "submits the reference input")
+        return Found(harness.source(job.item, "fixed"), 0, ("submits the mended source",))
+    return Found(harness.reference_input(job.item), 0, ("submits the reference input",))
 
 
 def random_bytes(harness: Harness, job: Job) -> Found:
@@ -97,7 +77,7 @@ def random_bytes(harness: Harness, job: Job) -> Found:
     if harness.items[job.item].repair:
         lines = harness.source(job.item, "vulnerable").splitlines(keepends=True)
         out = int.from_bytes(key[:8], "big") % len(lines)
-        return Found(b"".join(lines[:out] + lines[out + 1 :]), 0, f"leaves line {out + 1} out")
+        return Found(b"".join(lines[:out] + lines[out + 1 :]), 0, (f"leaves line {out + 1} out",))
     inputs = random_inputs(key, job.budget["executions"])
     ends = time.monotonic() + job.budget["seconds"]
     done = 0
@@ -106,14 +86,14 @@ def random_bytes(harness: Harness, job: Job) -> Found:
         crashed = [i for i, trial in enumerate(harness.try_inputs(job.item, batch)) if trial.crash]
         done += len(batch)
         if crashed:
-            return Found(batch[crashed[0]], done, f"one of {done} random inputs crashed")
-    return Found(None, done, f"none of {done} random inputs crashed")
+            return Found(batch[crashed[0]], done, (f"one of {done} random inputs crashed",))
+    return Found(None, done, (f"none of {done} random inputs crashed",))
 
 
 def libfuzzer(harness: Harness, job: Job) -> Found:
     """Fuzz for FUZZ_SECONDS or the item's budget of seconds, whichever is less."""
     if harness.items[job.item].repair:
-        return Found(None, 0, "a fuzzer mends nothing")
+        return Found(None, 0, ("a fuzzer mends nothing",))
     seconds = min(FUZZ_SECONDS, job.budget["seconds"])
     seed = int.from_bytes(harness.key_of(job.seed, job.item, job.trial)[:4], "big") >> 1 or 1
     with tempfile.TemporaryDirectory(prefix="vedette-fuzz-") as folder:
@@ -136,7 +116,7 @@ def libfuzzer(harness: Harness, job: Job) -> Found:
         crash = read_out(work, "found", MAX_CRASH) if os.path.lexists(work / "found") else None
     count = re.search(rb"number_of_executed_units:\s*(\d+)", outcome.stderr)
     runs = int(count[1]) if count else 0
-    return Found(crash, runs, f"libFuzzer ran {runs:,} inputs in {outcome.seconds:.1f} s")
+    return Found(crash, runs, (f"libFuzzer ran {runs:,} inputs in {outcome.seconds:.1f} s",))
 
 
 SUBJECTS: dict[str, Callable[[Harness, Job], Found]] = {

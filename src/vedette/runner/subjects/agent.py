@@ -1,0 +1,65 @@
+"""A subject of one's own: a program in a folder, set on an item in a sandbox without network.
+
+The folder holds an executable `run`. Inside, it lies read-only at /agent and is started in /box,
+which it may fill; the item lies at /item as every subject sees it (`program`, sources, `samples/`),
+and its task is on standard input. What lies in /box/submission when it ends, or when its seconds
+are used up, is what it submits: an input, or the mended source. Its last lines of output are kept.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from vedette.kernel.bounds import MIB
+from vedette.kernel.errors import BadInput
+from vedette.runner.harness import ENVIRONMENT, Harness
+from vedette.runner.sandbox import Limits, Sandbox, read_out
+from vedette.runner.subjects.job import Found, Job
+
+ITEM, AGENT = "/item", "/agent"
+RUN, SUBMISSION = "run", "submission"
+MOST_SUBMITTED = MIB
+LINES, LINE = 20, 200
+
+
+def check_agent(folder: Path) -> None:
+    """Raise BadInput unless the folder holds an executable `run`."""
+    if not os.access(folder / RUN, os.X_OK) or (folder / RUN).is_dir():
+        raise BadInput(
+            f"agent {str(folder)[:200]!r}: holds no executable file named {RUN}",
+            next_step=f"write one, then chmod +x {RUN}; it is started inside a sandbox",
+        )
+
+
+def agent(harness: Harness, job: Job) -> Found:
+    """Let the agent have its seconds, and take what it leaves."""
+    seconds = job.budget["seconds"]
+    limits = Limits(
+        cpu_seconds=seconds * (os.cpu_count() or 1),
+        memory_bytes=2048 * MIB,
+        processes=128,
+        scratch_bytes=256 * MIB,
+    )
+    with tempfile.TemporaryDirectory(prefix="vedette-agent-") as folder:
+        work = Path(folder) / "box"
+        work.mkdir()
+        view = harness.lay_out(job.item, Path(folder) / "views")
+        outcome = Sandbox(limits).run(
+            [f"{AGENT}/{RUN}"],
+            workdir=work,
+            stdin=harness.items[job.item].prompt.encode(),
+            timeout=seconds,
+            readonly={ITEM: view, AGENT: Path(job.agent)},
+            env={**ENVIRONMENT, "VEDETTE_SECONDS": str(seconds)},
+        )
+        left = os.path.lexists(work / SUBMISSION)
+        data = read_out(work, SUBMISSION, MOST_SUBMITTED) if left else None
+    return Found(data, 0, _said(outcome.stdout + b"\n" + outcome.stderr))
+
+
+def _said(output: bytes) -> tuple[str, ...]:
+    lines = output.decode("utf-8", "replace").splitlines()
+    kept = [" ".join(line.split())[:LINE] for line in lines if line.strip()][-LINES:]
+    return tuple(kept or ["said nothing"])
