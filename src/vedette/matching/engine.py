@@ -150,6 +150,7 @@ def _join_key(shelf: Shelf, rows: Iterable[Row], source: Source, superseding: se
     takes = [group.hits.append for group in shelf.groups]
     # what bounds hit, by interval: many advisories of one package state the same
     known: dict[tuple[str, ...], list[tuple[int, list[Callable[[Hit], None]]]]] = {}
+    hasty = isinstance(source, Loaded)
     for row in rows:
         bounds = row.bounds
         if bounds is None or row.release:
@@ -164,6 +165,10 @@ def _join_key(shelf: Shelf, rows: Iterable[Row], source: Source, superseding: se
                 low, end = bisect_left(sortable, bounds[place]), bounds[place + 1]
                 if low < len(sortable) and sortable[low] < end:
                     spans.append((place // 2, takes[low : bisect_left(sortable, end, low)]))
+        everyone = len(spans) == 1 and len(spans[0][1]) == len(takes)
+        if hasty and not everyone and source.product(row)[1].strays:
+            _join_row(replace(row, bounds=None), shelf, source, superseding)
+            continue
         for interval, hit_takes in spans:
             hit = (row.where, row, interval)
             for take in hit_takes:

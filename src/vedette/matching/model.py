@@ -107,6 +107,14 @@ class Affected:
         return tuple(rest)
 
     @cached_property
+    def strays(self) -> bool:
+        """Whether a listed version that can be read lies in no range of affected versions.
+
+        One that can't be read equals no version that can, and bounds decide of no other.
+        """
+        return any(versions.key(self.scheme, version) is not None for version in self.loose)
+
+    @cached_property
     def listed_keys(self) -> Container[Key]:
         """The keys of those listed versions that can be read."""
         keys = [versions.key(self.scheme, version) for version in self.versions]

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import msgspec
 from msgspec.structs import replace
 
-from vedette.matching import identity, versions
+from vedette.matching import identity
 from vedette.matching.identity import Claim
 from vedette.matching.model import Advisory, Affected
 
@@ -69,11 +69,21 @@ class Source(Protocol):
     def corrections(self) -> Sequence[Correction]: ...
 
 
-def of_advisory(advisory: Advisory, number: int, where: int) -> Iterator[tuple[str, Row]]:
-    """Yield the keys of an advisory, each with a row; `number` is its place among equal ids."""
+def of_advisory(
+    advisory: Advisory, number: int, where: int, *, hastily: bool = False
+) -> Iterator[tuple[str, Row]]:
+    """Yield the keys of an advisory, each with a row.
+
+    Args:
+        number: its place among equal ids.
+        where: see `Row`.
+        hastily: products with `strays` have plain rows too, unless of one release.
+    """
     for product, affected in enumerate(advisory.affected):
         for count, (key, claim) in enumerate(identity.of_affected(affected).items()):
             bounds = None if advisory.corrects else plain_bounds(affected, key, claim)
+            if bounds is not None and (not hastily or claim.release) and affected.strays:
+                bounds = None
             place = (number, product, count)
             if bounds is None:
                 yield key, Row(where, None, advisory.id, place, claim.confidence, claim.release)
@@ -93,7 +103,8 @@ def of_advisory(advisory: Advisory, number: int, where: int) -> Iterator[tuple[s
 def plain_bounds(affected: Affected, key: str, claim: Claim) -> tuple[str, ...] | None:
     """Return the bounds of a product that a plain row can decide, else None.
 
-    That is one range of affected versions in the key's own order, and nothing else stated.
+    That is one range of affected versions in the key's own order, and nothing else stated but
+    versions in it.
     """
     if len(affected.ranges) != 1 or affected.context or affected.default != "unaffected":
         return None
@@ -103,9 +114,7 @@ def plain_bounds(affected: Affected, key: str, claim: Claim) -> tuple[str, ...] 
         return None
     if claim.confidence != "exact":
         return None
-    # one that can't be read equals no version that can, and bounds decide of no other
-    stray = any(versions.key(scheme, version) is not None for version in affected.loose)
-    return None if stray else only.bounds
+    return only.bounds
 
 
 def corrections(advisories: Sequence[Advisory]) -> list[Correction]:
@@ -134,7 +143,10 @@ def superseding(
 
 
 class Loaded:
-    """Advisories in memory as a source: of two records with one id, the newest counts."""
+    """Advisories in memory as a source: of two records with one id, the newest counts.
+
+    Its plain rows are hasty: what lies outside their bounds may yet be listed (`Affected.strays`).
+    """
 
     def __init__(self, advisories: Sequence[Advisory]) -> None:
         self._advisories = sorted(advisories, key=attrgetter("id"))
@@ -144,7 +156,7 @@ class Loaded:
         first: dict[str, int] = {}
         for number, advisory in enumerate(self._advisories):
             where = first.setdefault(advisory.id, number)
-            for key, row in of_advisory(advisory, number, where):
+            for key, row in of_advisory(advisory, number, where, hastily=True):
                 kept = replace(row, bounds=None) if advisory.id in self._asked else row
                 self._rows.setdefault(key, []).append(kept)
 
