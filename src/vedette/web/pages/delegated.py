@@ -7,11 +7,10 @@ import io
 from typing import Any
 
 from django import forms
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from vedette.clearinghouse.mandates import MandateAct
@@ -19,12 +18,13 @@ from vedette.clearinghouse.states import NoticeState
 from vedette.formats.matches_out import csv_cell
 from vedette.kernel.errors import BadInput, Refused
 from vedette.kernel.permissions import Permission
-from vedette.services import bulk_answers, delegates
+from vedette.services import delegates
 from vedette.services.bulk_answers import MOST_AT_ONCE
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Column, Link, Table
 from vedette.web.pages.forms import done, moment, tell
-from vedette.web.pages.labels import as_file, label, sentences
+from vedette.web.pages.labels import as_file, label
+from vedette.web.pages.many_answers import answer_chosen, undo_answer
 from vedette.web.pages.notice_forms import ANSWERS, AnswerForm
 from vedette.web.pages.notices import notice_context, notice_row, percent
 
@@ -142,44 +142,20 @@ def operators_table(rows: list[delegates.Operator]) -> Table:
 @page(Permission.MANDATE_USE)
 def answer_several(request: SignedIn) -> HttpResponse:
     """One answer to the chosen notices, over operators; each is an act under its own mandate."""
-    form = AnswerForm(ANSWERS, request.POST)
-    chosen = request.POST.getlist("notice")
-    if request.POST.get("every"):
-        rows = _filtered(request, delegates.operators(request.actor))[1]
-        chosen = list(rows.values_list("id", flat=True)[:MOST_AT_ONCE])
-    if not chosen:
-        form.add_error(None, "Choose the notices that you answer.")
-    if not form.is_valid():
-        return _inbox_page(request, form, 422)
-    try:
-        made = delegates.answer_several(request.actor, chosen, *form.answer())
-    except BadInput as error:
-        tell(form, error)
-        return _inbox_page(request, form, 422)
-    if made.refused and not made.notices:
-        tell(form, made.refused[0][1])
-        return _inbox_page(request, form, 422)
-    _say(request, made, "answered")
-    query = request.GET.copy()
-    query["batch"] = made.batch
-    return redirect(f"/delegated/?{query.urlencode()}")
+    return answer_chosen(
+        request,
+        delegates.answer_several,
+        lambda: _filtered(request, delegates.operators(request.actor))[1],
+        _inbox_page,
+        "/delegated/",
+    )
 
 
 @require_POST
 @page(Permission.MANDATE_USE)
 def undo_several(request: SignedIn) -> HttpResponse:
     """Give the notices of one answer back what they had before."""
-    made = delegates.undo(request.actor, request.POST.get("batch", ""))
-    _say(request, made, "as they were before")
-    query = request.GET.copy()
-    query.pop("batch", None)
-    return redirect(f"/delegated/?{query.urlencode()}")
-
-
-def _say(request: SignedIn, made: bulk_answers.Answered, what: str) -> None:
-    messages.success(request, f"{len(made.notices)} {what}.")
-    for _, error in made.refused[:5]:
-        messages.warning(request, sentences(error))
+    return undo_answer(request, delegates.undo, "/delegated/")
 
 
 @require_http_methods(["GET", "POST"])

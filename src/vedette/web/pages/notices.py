@@ -33,6 +33,7 @@ from vedette.web.access import SignedIn, page
 from vedette.web.cells import Code, Link, Step, Table
 from vedette.web.pages.forms import done, moment, tell
 from vedette.web.pages.labels import sentences, state
+from vedette.web.pages.many_answers import answer_chosen, undo_answer
 from vedette.web.pages.notice_forms import ANSWERS, AnswerForm, Filter
 
 MARKING = "TLP:AMBER"
@@ -138,43 +139,20 @@ def days_left(deadline: date | None, today: date) -> str:
 @page(Permission.ANSWER_GIVE)
 def answer_several(request: SignedIn) -> HttpResponse:
     """One answer to the chosen notices; each is an act of its own."""
-    form = AnswerForm(ANSWERS, request.POST)
-    chosen = request.POST.getlist("notice")
-    if request.POST.get("every"):
-        chosen = list(_filtered(request)[1].values_list("id", flat=True)[:MOST_AT_ONCE])
-    if not chosen:
-        form.add_error(None, "Choose the notices that you answer.")
-    if not form.is_valid():
-        return inbox_page(request, form, 422)
-    try:
-        made = bulk_answers.answer_several(request.actor, chosen, *form.answer())
-    except BadInput as error:
-        tell(form, error)
-        return inbox_page(request, form, 422)
-    if made.refused and not made.notices:
-        tell(form, made.refused[0][1])
-        return inbox_page(request, form, 422)
-    _say(request, made, "answered")
-    query = request.GET.copy()
-    query["batch"] = made.batch
-    return redirect(f"/notices/?{query.urlencode()}")
+    return answer_chosen(
+        request,
+        bulk_answers.answer_several,
+        lambda: _filtered(request)[1],
+        inbox_page,
+        "/notices/",
+    )
 
 
 @require_POST
 @page(Permission.ANSWER_GIVE)
 def undo_several(request: SignedIn) -> HttpResponse:
     """Give the notices of one answer back what they had before."""
-    made = bulk_answers.undo(request.actor, request.POST.get("batch", ""))
-    _say(request, made, "as they were before")
-    query = request.GET.copy()
-    query.pop("batch", None)
-    return redirect(f"/notices/?{query.urlencode()}")
-
-
-def _say(request: SignedIn, made: bulk_answers.Answered, what: str) -> None:
-    messages.success(request, f"{len(made.notices)} {what}.")
-    for _, error in made.refused[:5]:
-        messages.warning(request, sentences(error))
+    return undo_answer(request, bulk_answers.undo, "/notices/")
 
 
 @require_http_methods(["GET", "POST"])
