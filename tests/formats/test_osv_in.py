@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from vedette.formats import osv_in
 from vedette.formats.detect import AdvisoryPaths, read_advisory
+from vedette.formats.interface import texts
 from vedette.kernel.errors import BadInput
 from vedette.matching.ranges import Interval
 from vedette.matching.verdict import decide
@@ -97,6 +98,12 @@ documents = st.fixed_dictionaries(
         "database_specific": st.sampled_from([{}, {"vedette": {"corrects": ["B"]}}]) | odd,
     },
 )
+
+
+@given(st.lists(st.text(max_size=3) | st.sampled_from(["1.0", " 2", 3, None, "x" * 5000])))
+def test_texts_lose_the_space_around_them_and_nothing_else(values: list[Any]) -> None:
+    known = [value.strip() for value in values if isinstance(value, str) and len(value) <= 4096]
+    assert texts(values) == tuple(filter(None, known))
 
 
 @given(documents, st.sampled_from([None, {"pypi/a"}]), st.booleans())

@@ -49,11 +49,11 @@ def texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
         return ()
     try:
-        joined = "\n".join(value)
+        joined = "".join(value)
     except TypeError:
-        joined = ""
-    if joined and len(joined) <= MAX_TEXT and joined.split() == value:  # nothing to leave out
-        return tuple(value)
+        joined = " "
+    if len(joined) <= MAX_TEXT and all(value) and " " not in joined and joined.isprintable():
+        return tuple(value)  # nothing to leave out: what is printable holds no other space
     return tuple(
         [
             plain
