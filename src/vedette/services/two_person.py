@@ -156,7 +156,9 @@ def lapse(second_id: str) -> None:
 
 def proposals(actor: Actor) -> list[dict[str, Any]]:
     """The newest 200 proposals that this person could second or has made, newest first."""
-    with reading(actor, Permission.CUSTODY_HOLD) as instance:
+    if not actor.may(Permission.CUSTODY_HOLD):  # who may do none of them reads an empty list
+        actor.require(Permission.ENGAGEMENT_READ)
+    with reading(actor) as instance:
         own, now, titles = vault.reader_id(actor), instance.clock.now(), chosen()
         rows = Seconding.objects.order_by("-proposed_at", "id")[:200]
         return [

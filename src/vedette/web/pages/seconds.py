@@ -28,7 +28,7 @@ LOOKS: dict[str, Kind] = {
 
 
 @require_GET
-@page(Permission.CUSTODY_HOLD)
+@page()
 def seconds(request: SignedIn) -> HttpResponse:
     """What waits for a second person, and what became of the others."""
     office_only()
@@ -83,7 +83,7 @@ def _table(rows: list[dict[str, Any]]) -> Table:
 
 
 @require_POST
-@page(Permission.CUSTODY_HOLD)
+@page()
 def second(request: SignedIn, second_id: str) -> HttpResponse:
     """Second a proposal: it is done."""
     office_only()
@@ -92,7 +92,7 @@ def second(request: SignedIn, second_id: str) -> HttpResponse:
 
 
 @require_POST
-@page(Permission.CUSTODY_HOLD)
+@page()
 def take_back(request: SignedIn, second_id: str) -> HttpResponse:
     """Take one's own proposal back."""
     office_only()
