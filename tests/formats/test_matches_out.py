@@ -28,6 +28,6 @@ matches = st.builds(
 @given(st.lists(matches, max_size=3))
 def test_a_line_is_what_a_json_writer_writes(rows: list[Match]) -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    assert list(jsonl(rows, [], now)) == [
+    assert "".join(jsonl(rows, [], now)).splitlines(keepends=True) == [
         json.dumps(row.line(), separators=(",", ":")) + "\n" for row in rows
     ]

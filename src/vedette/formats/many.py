@@ -104,8 +104,8 @@ def tell_part(task: Task) -> Told:
         lines = chain(first, lines)
         if spoken_of:
             left = honour(matches(lines), spoken_of, task.statements, suppressed)
-            told = list(jsonl(left, Beside(), task.now))
-            text, count = "".join(told).encode("ascii"), len(told)
+            text = "".join(jsonl(left, Beside(), task.now)).encode("ascii")
+            count = text.count(b"\n")
         else:
             text, count = jsonl_found(lines)
     except VedetteError as error:

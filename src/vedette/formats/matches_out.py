@@ -60,13 +60,15 @@ class _Line(msgspec.Struct, gc=False):
     reason: str
 
 
+_SEVERAL = 1_000
 _encode_lines = msgspec.json.Encoder().encode_lines
 
 
 def jsonl(matches: Iterable[Match], beside: Beside, now: datetime) -> Iterator[str]:
     """One JSON object a line, the fields of `Match.line` in their order, in ASCII."""
-    for m in matches:
-        yield _written([_line(m.inventory, m.component, m.purl, m.version, m)]).decode("ascii")
+    lines = (_line(m.inventory, m.component, m.purl, m.version, m) for m in matches)
+    while several := list(islice(lines, _SEVERAL)):
+        yield _written(several).decode("ascii")
 
 
 def jsonl_found(found: Iterable[tuple[str, Component, Claim, Sequence[Hit]]]) -> tuple[bytes, int]:
@@ -77,7 +79,7 @@ def jsonl_found(found: Iterable[tuple[str, Component, Claim, Sequence[Hit]]]) ->
         for said in (finding_of(hit, claim) for hit in hits)
     )
     count, text = 0, []
-    while several := list(islice(lines, 10_000)):
+    while several := list(islice(lines, _SEVERAL)):
         count += len(several)
         text.append(_written(several))
     return b"".join(text), count

@@ -19,7 +19,7 @@ from vedette.clearinghouse import facts as deadline_facts
 from vedette.clearinghouse.facts import Facts
 from vedette.kernel.canonical import canonical, digest
 from vedette.matching import changes, identity
-from vedette.matching.engine import match
+from vedette.matching.engine import found, match, matches
 from vedette.matching.index import Index
 from vedette.matching.model import Advisory, Component, Inventory, Match
 from vedette.matching.vex import Suppressed, honour
@@ -63,6 +63,17 @@ class _Read:
             self.read = changes.readings({a.id for a in self.read}, self._indexes)
         return self.read
 
+    def match(self, inventories: Sequence[Inventory]) -> Iterator[Match]:
+        """The matches; a single index without corrections is asked for the records hit alone."""
+        if len(self._indexes) != 1 or self._indexes[0].corrections:
+            yield from match(inventories, self)
+            return
+        (index,) = self._indexes
+        told = list(found(inventories, index))
+        hit = {where for *_, hits in told for where, *_ in hits}
+        self.read = [index.advisory(where) for where in sorted(hit)]
+        yield from matches(told)
+
 
 @dataclass(frozen=True)
 class Held:
@@ -96,7 +107,7 @@ def find_each(
     inventories = [one.inventory for one in held]
     source = _Read(indexes)
     taken: list[Suppressed] = []
-    lines = list(honour(match(inventories, source), inventories, (), taken))
+    lines = list(honour(source.match(inventories), inventories, (), taken))
     read = _Records({a.id: a for a in sorted(source.read, key=lambda a: a.modified)})
     naive = _naive(inventories, read.by_id.values())
     by_inventory: dict[str, list[Match]] = {one.name: [] for one in inventories}
