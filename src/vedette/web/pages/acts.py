@@ -81,7 +81,7 @@ def acts(request: SignedIn) -> HttpResponse:
         "table": _table(rows, "Every offer, newest first"),
         "rows": rows,
         "page_marking": joined(str(AMBER), *(row["marking"] for row in rows)),
-        "note": NO_GATE,
+        "note": NO_GATE if request.actor.host else "",
     }
     if side == Side.OFFICE:
         open_ones = [row for row in rows if row["state"] == "offered"]
