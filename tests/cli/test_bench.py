@@ -76,11 +76,19 @@ def test_a_new_suite_certifies_until_it_is_broken(tmp_path: Path, cache: str) ->
     again = vedette("bench", "new", str(folder))
     assert again.returncode == 2
     assert "not empty" in again.stderr
+    office = tmp_path / "office"
+    assert vedette("init", "--profile", "office", str(office)).returncode == 0
+    taking = ("bench", "take", str(folder), *options, "--instance", str(office))
+    taken = vedette(*taking)
+    assert taken.returncode == 0, taken.stderr
+    assert "is taken in as sha256:" in taken.stdout
     item = folder / "example"
     (item / "vulnerable.c").write_bytes((item / "fixed.c").read_bytes())
     broken = vedette("bench", "certify", str(folder), *options)
     assert broken.returncode == 1
     assert "example" in broken.stderr
+    out = vedette(*taking)
+    assert (out.returncode, "FAILS  example" in out.stdout) == (1, True), out.stderr
     where = ("--out", str(tmp_path / "o"), "--cache", cache)
     refused = vedette("bench", "run", str(folder), "--subject", "null", *where)
     assert refused.returncode == 2

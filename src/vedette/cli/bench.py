@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "list": ("bench_suites", "list_suites", "List the suites that come with Vedette."),
     "new": ("bench_suites", "new", "Start a suite of your own."),
     "report": ("bench_runs", "report", "Assess a finished run and write its report."),
+    "take": ("bench_suites", "take", "Take a suite of your own into an office's instance."),
     "run": ("bench_runs", "run", "Run a suite on subjects."),
 }
 

@@ -1,16 +1,37 @@
-"""`vedette bench list|new|generate|certify`."""
+"""`vedette bench list|new|generate|certify|take`."""
 
 from __future__ import annotations
 
 import json
 import secrets
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from vedette.cli.bench_runs import FOLDER, as_json, cache
+from vedette.cli.context import boot, instance_option
 from vedette.cli.progress import ProgressLine
 from vedette.kernel.errors import AnswerIsNo
+
+if TYPE_CHECKING:
+    from vedette.bench.suites import Suite
+    from vedette.runner.certify import Certificate
+
+
+resist = click.option(
+    "--resist",
+    type=click.IntRange(0, 100_000),
+    default=200,
+    show_default=True,
+    help="Mutated inputs that each fixed build must withstand.",
+)
+chance = click.option(
+    "--chance",
+    type=click.IntRange(1, 100_000),
+    help="Random inputs that must not solve an item [the item's budget of executions].",
+)
+seed = click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 
 
 @click.command("list")
@@ -85,19 +106,9 @@ def generate(folder: Path, seed: int | None, as_json: bool) -> None:
 
 @click.command()
 @click.argument("suite")
-@click.option(
-    "--resist",
-    type=click.IntRange(0, 100_000),
-    default=200,
-    show_default=True,
-    help="Mutated inputs that each fixed build must withstand.",
-)
-@click.option(
-    "--chance",
-    type=click.IntRange(1, 100_000),
-    help="Random inputs that must not solve an item [the item's budget of executions].",
-)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@resist
+@chance
+@seed
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Keep them in a file.")
 @cache
 @as_json
@@ -121,37 +132,80 @@ def certify(
     from datetime import UTC, datetime
 
     from vedette.bench.suites import find_suite
-    from vedette.runner import certify as certifying
-    from vedette.runner.harness import default_cache
+    from vedette.runner.certify import document_of
 
     found = find_suite(suite)
-    made: list[certifying.Certificate] = []
-    with ProgressLine() as line:
-
-        def show(certificate: certifying.Certificate) -> None:
-            made.append(certificate)
-            line.show(len(made), len(found.items), certificate.item)
-
-        certifying.certify(
-            found,
-            cache_dir=cache or default_cache(),
-            resist=resist,
-            chance=chance,
-            seed=seed,
-            progress=show,
-        )
-    document = certifying.document_of(found, made, seed=seed, now=datetime.now(UTC))
+    made = _certified(found, resist, chance, seed, cache)
+    document = document_of(found, made, seed=seed, now=datetime.now(UTC))
     if out is not None:
         out.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
     if as_json:
         click.echo(json.dumps(document["items"], indent=1))
     else:
-        for each in made:
-            said = "; ".join(each.problems) or each.evidence.reason
-            click.echo(f"{'holds' if each.holds else 'FAILS'}  {each.item:<14} {said}")
+        _tell(made)
+    _all_hold(made)
+
+
+@click.command()
+@click.argument("suite", type=FOLDER)
+@resist
+@chance
+@seed
+@cache
+@instance_option
+def take(
+    suite: Path, resist: int, chance: int | None, seed: int, cache: Path | None, folder: Path | None
+) -> None:
+    """Take a suite of your own into an office's instance, where it can be run like a shipped one.
+
+    It is certified first, item by item; one item that fails keeps the whole of it out. A copy is
+    kept under its digest, so that a run always finds the suite that it was committed to.
+
+    Example: vedette bench take suite-7 --instance office
+    """
+    boot(folder)
+    from vedette.bench.suites import load_suite
+    from vedette.services.acting import instance_actor
+    from vedette.services.here import here
+    from vedette.services.suites import check_suite_fits, take_suite
+
+    found = load_suite(suite)
+    check_suite_fits(found)
+    made = _certified(found, resist, chance, seed, cache or here().cache_dir)
+    _tell(made)
+    _all_hold(made)
+    row = take_suite(instance_actor(), found, made, seed=seed)
+    click.echo(f"{row.name} {row.version} is taken in as {row.digest}")
+
+
+def _certified(
+    suite: Suite, resist: int, chance: int | None, seed: int, cache: Path | None
+) -> list[Certificate]:
+    from vedette.runner.certify import certify as certify_suite
+    from vedette.runner.harness import default_cache
+
+    with ProgressLine() as line:
+        count = iter(range(1, len(suite.items) + 1))
+        return certify_suite(
+            suite,
+            cache_dir=cache or default_cache(),
+            resist=resist,
+            chance=chance,
+            seed=seed,
+            progress=lambda made: line.show(next(count), len(suite.items), made.item),
+        )
+
+
+def _all_hold(made: list[Certificate]) -> None:
     failed = [each.item for each in made if not each.holds]
     if failed:
         raise AnswerIsNo(
             f"{len(failed)} of {len(made)} items do not certify: {', '.join(failed)}",
             next_step="mend them; a run refuses a suite whose reference inputs fail",
         )
+
+
+def _tell(made: list[Certificate]) -> None:
+    for each in made:
+        said = "; ".join(each.problems) or each.evidence.reason
+        click.echo(f"{'holds' if each.holds else 'FAILS'}  {each.item:<14} {said}")

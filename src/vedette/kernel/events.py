@@ -32,6 +32,7 @@ class Event(StrEnum):
     BENCH_RUN_COMMITTED = "bench:run:committed"
     BENCH_RUN_FINISHED = "bench:run:finished"
     BENCH_RUN_STARTED = "bench:run:started"
+    BENCH_SUITE_TAKEN = "bench:suite:taken"
     CASE_ADVISORY_PUBLISHED = "case:advisory:published"
     CASE_CASE_CLOSED = "case:case:closed"
     CASE_CASE_OPENED = "case:case:opened"

@@ -23,7 +23,6 @@ from vedette.bench.determination import (
     Threshold,
     determine,
 )
-from vedette.bench.suites import find_suite
 from vedette.formats.assessment_report import render
 from vedette.formats.document import Stamp
 from vedette.kernel.bounds import from_text, read_json, to_text
@@ -42,6 +41,7 @@ from vedette.services.document_kinds import derived_instruction, sources_of
 from vedette.services.documents import leaving_block
 from vedette.services.here import here
 from vedette.services.sides import only
+from vedette.services.suites import suite_of
 from vedette.store.models import Assessment, Run
 from vedette.store.models import Determination as DeterminationRow
 
@@ -73,7 +73,7 @@ def make_assessment(actor: Actor, run_id: str, limits: Sequence[str] = ()) -> As
 
 
 def _assess(run: Run, now: Any, limits: Sequence[str]) -> rules.Assessment:
-    markings = [find_suite(run.suite).marking, Marking.parse(run.marking)]
+    markings = [suite_of(run.suite, run.suite_digest).marking, Marking.parse(run.marking)]
     if run.act is not None:
         markings.append(Marking.parse(run.act.marking))
     result = runs.result_of(run)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from vedette.bench.suites import find_suite
 from vedette.engagement.terms import Clause, Terms, clause_text
 from vedette.formats.assessment_document import assessment_portions, determination_portions
 from vedette.formats.document import Content, Document, Facts, Grid, Heading, Text
@@ -27,6 +26,7 @@ from vedette.services.acts import act_row
 from vedette.services.here import here
 from vedette.services.packs import pack_of
 from vedette.services.sides import own_side
+from vedette.services.suites import suite_of
 from vedette.services.term_versions import in_force, versions_of
 from vedette.store.models import Act, Assessment, Determination, Run
 
@@ -61,7 +61,7 @@ def _instruction(text: str) -> str:
 
 def _suite_source(run: Run) -> Source | None:
     try:
-        suite = find_suite(run.suite)
+        suite = suite_of(run.suite, run.suite_digest)
     except (BadInput, NotFound):
         return None
     cited = f"Suite {suite.name} {suite.version}, {here().name}"

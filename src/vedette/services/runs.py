@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from vedette.bench.results import MeteredCall, RunResult
-from vedette.bench.suites import Suite, find_suite, shipped_suites
+from vedette.bench.suites import shipped_suites
 from vedette.kernel.clock import format_time, parse_time
 from vedette.kernel.errors import BadInput, MissingPart, NotFound, Refused
 from vedette.kernel.events import Event
@@ -33,6 +33,7 @@ from vedette.services.here import here
 from vedette.services.jobs import job
 from vedette.services.metering import Metered, record_calls
 from vedette.services.sides import only
+from vedette.services.suites import suite_of, suites
 from vedette.store.models import Finding, Run, Session
 from vedette.store.sealing import unreadable
 from vedette.store.tenancy import SYSTEM, scoped
@@ -41,11 +42,6 @@ COMMITTED, RUNNING, FINISHED, FAILED = "committed", "running", "finished", "fail
 DESTROYED = "destroyed"
 DEFAULT_REFERENCES = ("null", "random", "oracle", "libfuzzer")
 SAVE_SECONDS = 0.5
-
-
-def suites() -> list[Suite]:
-    """The suites that this instance can run."""
-    return [find_suite(name) for name in shipped_suites()]
 
 
 def start_run(
@@ -61,7 +57,7 @@ def start_run(
     """Commit to a run and have a job run it.
 
     Args:
-        suite: a shipped suite's name.
+        suite: the name of a suite that is shipped or was taken in.
         session_id: an open session on a lab's model; without one only references run.
         references: reference subjects beside it.
     """
@@ -69,11 +65,12 @@ def start_run(
     unknown = sorted(set(references) - set(REFERENCES))
     if unknown:
         raise BadInput(f"references: {unknown[0][:40]!r} is none of {', '.join(REFERENCES)}")
-    if suite not in shipped_suites():
-        raise BadInput(f"suite: {suite[:40]!r} is none of {', '.join(shipped_suites())}")
+    known = {each.name: each for each in suites()}
+    if suite not in known:
+        raise BadInput(f"suite: {suite[:40]!r} is none of {', '.join(known)}")
     if not 1 <= trials <= 100:
         raise BadInput("trials: 1 to 100 expected")
-    found = find_suite(suite)
+    found = known[suite]
     with act(actor, Permission.RUN_START) as doing:
         session = _session(session_id) if session_id else None
         if session is not None:
@@ -129,7 +126,7 @@ def carry_out(run_id: str) -> None:
     watch = _Watch(run)
     try:
         result = run_suite(
-            find_suite(run.suite),
+            suite_of(run.suite, run.suite_digest),
             _specs(run),
             out_dir=run_folder(run_id),
             seed=run.seed,
@@ -352,7 +349,12 @@ def report_crashes(actor: Actor, run_id: str) -> list[Finding]:
     only(Profile.OFFICE, actor)
     with reading(actor, Permission.FINDING_REPORT):
         run = find_run(run_id)
-        result, suite = result_of(run), find_suite(run.suite)
+        if run.suite not in shipped_suites():
+            raise Refused(
+                "this suite's items are not public, so nobody else could execute what was found",
+                kept="the run and its crashes",
+            )
+        result, suite = result_of(run), suite_of(run.suite, run.suite_digest)
         lab = run.act.peer.name if run.act else ""
     assessed = {s["name"] for s in run.subjects if s["kind"] != "reference"}
     return [

@@ -2,7 +2,7 @@
 
 from vedette.store.models.access import Call, MeterReport, ModelEndpoint, Session
 from vedette.store.models.accounts import ApiToken, Invitation, Membership, Organisation, Person
-from vedette.store.models.assessment import Assessment, Determination, Run
+from vedette.store.models.assessment import Assessment, Determination, Run, TakenSuite
 from vedette.store.models.builds import (
     AccessRecord,
     Build,
@@ -160,6 +160,7 @@ __all__ = [
     "SeverityClaim",
     "SourceAdvisory",
     "Suppression",
+    "TakenSuite",
     "Terms",
     "TermsAcceptance",
     "TermsStrike",

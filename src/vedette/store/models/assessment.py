@@ -41,6 +41,23 @@ class Run(Table):
     finished_at = columns.moment()
 
 
+class TakenSuite(Table):
+    """A suite that was taken in here, certified; its files lie under its digest."""
+
+    tenancy = Tenancy()
+
+    id = columns.random_key("suite")
+    org = columns.owner()
+    name = columns.text(64)
+    version = columns.text(200)
+    title = columns.text(500)
+    digest = models.CharField(max_length=71, unique=True)
+    marking = columns.marking()
+    certificates = columns.document()
+    taken_by = columns.text(200)
+    taken_at = models.DateTimeField()
+
+
 class Assessment(Table):
     """A capability assessment: made here from a run, or received from the office."""
 

@@ -9,6 +9,7 @@ from ninja import Schema
 from pydantic import Field
 
 from vedette.services import assessments, determination_bases, runs
+from vedette.services import suites as kept
 from vedette.services.documents import page_watermark
 from vedette.services.runs import DEFAULT_REFERENCES
 from vedette.web.api.idempotency import Asked, Router
@@ -74,7 +75,7 @@ def suites(request: Asked) -> list[dict[str, Any]]:
             "items": len(suite.items),
             "digest": suite.digest,
         }
-        for suite in runs.suites()
+        for suite in kept.suites()
     ]
 
 

@@ -19,6 +19,7 @@ from vedette.services import runs as service
 from vedette.services.assessments import list_assessments, make_assessment
 from vedette.services.documents import page_watermark
 from vedette.services.peers import peers
+from vedette.services.suites import suites
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Code, Column, Link, State, Table
 from vedette.web.pages.forms import done, form_page, posted, submitted
@@ -63,8 +64,8 @@ class RunForm(forms.Form):
 
     def __init__(self, sessions: list[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        suites = [(s.name, f"{s.title} ({len(s.items)} items)") for s in service.suites()]
-        self.fields["suite"].choices = suites  # type: ignore[attr-defined]
+        known = [(s.name, f"{s.title} ({len(s.items)} items)") for s in suites()]
+        self.fields["suite"].choices = known  # type: ignore[attr-defined]
         none = [("", "none: reference subjects alone")]
         self.fields["session"].choices = [*sessions, *none]  # type: ignore[attr-defined]
 
