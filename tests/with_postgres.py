@@ -48,7 +48,10 @@ def main(command: list[str]) -> int:
         shutil.chown(folder, "postgres")
     folder.chmod(0o755)
     # a test database need not survive a power cut
-    options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
+    options = (
+        f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
+        " -c full_page_writes=off -c autovacuum=off"
+    )
     control = [str(programs / "pg_ctl"), "-D", str(data), "-w"]
     try:
         run(as_server([str(programs / "initdb"), "-D", str(data), "-A", "trust", "-U", "admin"]))
