@@ -60,7 +60,7 @@ def test_the_derived_block_takes_the_most_restrictive(
     story = OfficeStory.start(office)
     found = act_of(story.offer(**({"declassify": act} if act else {})))
     shipped = dataclasses.replace(find_suite("daemons"), marking=SECRET, declassify=suite)
-    monkeypatch.setattr(document_kinds, "find_suite", lambda _: shipped)
+    monkeypatch.setattr(document_kinds, "suite_of", lambda *_: shipped)
     with reading(instance_actor()):
         run = Run(suite="smoke", act=found, committed_at=START)
         of_suite = document_kinds._suite_source(run)

@@ -46,7 +46,7 @@ def _database(url: str, folder: Path | None) -> dict[str, Any]:
         raise BadInput(f"setting database: {parts.scheme!r} is not postgresql")
     query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "vedette.store.postgresql",
         "NAME": parts.path.lstrip("/"),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

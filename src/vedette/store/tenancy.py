@@ -18,33 +18,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
 from django.db import connection, models, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from vedette.kernel.errors import OurFault
+from vedette.store.scopes import PRESENT, SYSTEM, Scope, current_scope
 
-
-@dataclass(frozen=True)
-class Scope:
-    """Whose eyes a query has: one organisation, the host organisation, or the instance itself.
-
-    `now` is the hour at which mandates count; without it none does.
-    """
-
-    org: str = ""
-    host: bool = False
-    system: bool = False
-    now: datetime | None = None
-
-
-SYSTEM = Scope(system=True)
-NOBODY = Scope()
-_scope: ContextVar[Scope | None] = ContextVar("vedette_scope", default=None)
+__all__ = [
+    "SYSTEM",
+    "Mandated",
+    "NoScope",
+    "Scope",
+    "ScopedManager",
+    "Table",
+    "Tenancy",
+    "current_scope",
+    "scoped",
+    "unscoped",
+]
 
 
 class NoScope(OurFault):
@@ -98,16 +92,10 @@ def unscoped(why: str) -> Tenancy:
     return Tenancy(owner="", why=why)
 
 
-def current_scope() -> Scope | None:
-    return _scope.get()
-
-
 @contextmanager
 def scoped(scope: Scope) -> Iterator[None]:
-    """Query as `scope`; on PostgreSQL within a transaction, because its settings are local to one.
-
-    A transaction is opened there where none is open.
-    """
+    """Query as `scope`; on PostgreSQL within a transaction, because what the database is told of
+    scopes is local to one (see `store.postgresql`). One is opened there where none is open."""
     if connection.vendor == "postgresql" and not connection.in_atomic_block:
         with transaction.atomic(), _within(scope):
             yield
@@ -118,30 +106,11 @@ def scoped(scope: Scope) -> Iterator[None]:
 
 @contextmanager
 def _within(scope: Scope) -> Iterator[None]:
-    before = _scope.get()
-    token = _scope.set(scope)
-    _tell_database(scope)
+    token = PRESENT.set(scope)
     try:
         yield
     finally:
-        _scope.reset(token)
-        _tell_database(before or NOBODY)
-
-
-def _tell_database(scope: Scope) -> None:
-    if connection.vendor != "postgresql" or connection.needs_rollback:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('vedette.org', %s, true), set_config('vedette.host', %s, true),"
-            " set_config('vedette.system', %s, true), set_config('vedette.now', %s, true)",
-            [
-                scope.org,
-                "1" if scope.host else "",
-                "1" if scope.system else "",
-                scope.now.isoformat() if scope.now else "",
-            ],
-        )
+        PRESENT.reset(token)
 
 
 M = TypeVar("M", bound="Table")
@@ -162,7 +131,7 @@ class ScopedManager(models.Manager[M]):
 
     def get_queryset(self) -> ScopedQuerySet[M]:
         rows: ScopedQuerySet[M] = ScopedQuerySet(self.model, using=self._db)
-        condition = self.model.visible(_scope.get())
+        condition = self.model.visible(current_scope())
         return rows if condition is None else rows.filter(condition)
 
 
@@ -220,7 +189,7 @@ class Table(models.Model):
 
     def check_owner(self) -> None:
         """Raise where this scope may not write this row."""
-        rule, scope = self.tenancy, _scope.get()
+        rule, scope = self.tenancy, current_scope()
         if not rule.owner:
             return
         if scope is None:
