@@ -5,13 +5,11 @@ import dataclasses
 
 import pytest
 from benchmarks.wrong_fixes import fixes
-from inspect_ai.tool import ToolError
 
 from vedette.bench.results import Commitment, RunResult
 from vedette.runner.certify import certify
 from vedette.runner.harness import Harness
 from vedette.runner.inspect.attempt import Attempt
-from vedette.runner.inspect.tools import tools_for
 from vedette.runner.repair import verify_repair
 from vedette.runner.scaffold import generated_suite
 from vedette.runner.subjects.job import Job
@@ -88,6 +86,10 @@ def test_a_repair_item_certifies(suite, table, builds):
 
 
 def test_a_subject_tries_a_source_and_submits_it(suite, table, builds):
+    from inspect_ai.tool import ToolError
+
+    from vedette.runner.inspect.tools import tools_for
+
     harness = Harness(suite, builds)
     attempt = Attempt({"tool_calls": 9, "executions": 3, "tokens": 1, "seconds": 60})
     *_, try_source, submit_source = tools_for(attempt, harness, table)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import anthropic
 import httpx
 import httpx2
-import openai
 import pytest
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
@@ -24,6 +22,10 @@ from vedette.kernel.permissions import Profile
 from vedette.runner.subjects.server import served
 from vedette.services import access
 from vedette.services.testing import Fixture, instance
+
+if TYPE_CHECKING:  # slow to import, and only this file needs them
+    import anthropic
+    import openai
 
 KEY = "sk-the-labs-own"
 ASKED: Any = [{"role": "user", "content": "Name one animal."}]
@@ -80,12 +82,16 @@ def http(flavour: Any) -> Any:
 
 
 def claude(caller: Caller) -> anthropic.Anthropic:
+    import anthropic
+
     return anthropic.Anthropic(
         base_url="http://testserver/proxy", api_key=caller.credential, http_client=http(httpx2)
     )
 
 
 def gpt(caller: Caller) -> openai.OpenAI:
+    import openai
+
     return openai.OpenAI(base_url=BASE, api_key=caller.credential, http_client=http(httpx))
 
 
@@ -112,6 +118,8 @@ def test_anthropics_client_whole_and_streamed(lab: Fixture, stand_in: Any) -> No
 
 
 def test_anthropics_client_reads_refusals(lab: Fixture, stand_in: Any) -> None:
+    import anthropic
+
     caller = opened(lab, stand_in, "anthropic")
     client = claude(caller)
     with pytest.raises(anthropic.NotFoundError, match="this session is for the model"):
@@ -177,6 +185,8 @@ def test_openais_client_responds_whole_and_streamed(older_and_newer: Caller) -> 
 def test_a_dialect_that_is_not_spoken_there_is_refused_in_the_callers_form(
     lab: Fixture, stand_in: Any
 ) -> None:
+    import anthropic
+
     caller = opened(lab, stand_in, "openai")
     with pytest.raises(anthropic.NotFoundError, match="in the dialect of openai"):
         claude(caller).messages.create(model=MODEL, max_tokens=8, messages=ASKED)
@@ -184,6 +194,8 @@ def test_a_dialect_that_is_not_spoken_there_is_refused_in_the_callers_form(
 
 
 def test_what_could_not_be_counted_is_refused(lab: Fixture, stand_in: Any) -> None:
+    import openai
+
     caller = opened(lab, stand_in, "openai")
     with pytest.raises(openai.BadRequestError, match="background"):
         gpt(caller).responses.create(model=MODEL, input="hello", background=True)

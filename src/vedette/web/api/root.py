@@ -53,7 +53,8 @@ class DocumentedAPI(NinjaAPI):
         super().__init__(**options)
         self._schemas: dict[str, Any] = {}
 
-    def get_openapi_schema(self, **options: Any) -> Any:
+    def get_openapi_schema(self, *, path_prefix: str | None = None, **options: Any) -> Any:
+        options["path_prefix"] = path_prefix or self.get_root_path({})
         known = repr(sorted(options.items()))
         if known not in self._schemas:
             self._schemas[known] = self._schema(**options)
