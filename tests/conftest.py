@@ -51,7 +51,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     items.sort(key=_place)
     if not config.getoption("--long"):
-        slow = [item for item in items if item.get_closest_marker("long")]
+        again = ["any_database"] if os.environ.get("VEDETTE_TEST_DATABASE") else []
+        left = ("long", *again)
+        slow = [item for item in items if any(map(item.get_closest_marker, left))]
         if slow:
             config.hook.pytest_deselected(items=slow)
             items[:] = [item for item in items if item not in set(slow)]

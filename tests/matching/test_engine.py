@@ -116,7 +116,14 @@ def told_alike(records: list[Advisory]) -> list[Advisory]:
     found = []
     for record in records:
         model = first.setdefault((record.id, record.modified), record)
-        found.append(replace(record, aliases=model.aliases, corrects=model.corrects))
+        found.append(
+            replace(
+                record,
+                aliases=model.aliases,
+                corrects=model.corrects,
+                evidence=model.evidence,
+            )
+        )
     return found
 
 
@@ -126,7 +133,7 @@ worlds = st.tuples(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(worlds)
 def test_the_engine_gives_the_lines_of_plain_loops(
     world: tuple[list[tuple[Component, ...]], list[Advisory]],

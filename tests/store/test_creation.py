@@ -102,6 +102,20 @@ def _plain(row: list[str]) -> list[Any]:
     return row
 
 
+@pytest.mark.any_database
+def test_migrations_say_what_the_models_say() -> None:
+    checking = ["-m", "django", "makemigrations", "store", "--check", "--dry-run"]
+    done = subprocess.run(
+        [sys.executable, *checking, "--settings", "vedette.site.settings"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# SQLite makes a table anew for each constraint
+@(pytest.mark.long if connection.vendor == "sqlite" else lambda test: test)
 def test_made_in_one_go_or_by_migrating_the_tables_are_the_same(empty: Callable[[], str]) -> None:
     made = catalogue("created", empty())
     assert all(made)

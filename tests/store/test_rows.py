@@ -89,3 +89,16 @@ def test_another_organisation_writes_neither(office: Fixture) -> None:
         for work in (lambda: rows.insert(message(office)), lambda: rows.update(row, "state")):
             with pytest.raises(NoScope):
                 work()
+
+
+def test_a_locked_row_is_the_one_that_a_query_finds(office: Fixture) -> None:
+    with scoped(SYSTEM):
+        row = message(office)
+        row.save()
+        found = rows.locked(InMessage, "message_id", row.message_id)
+        assert found is not None
+        assert not found._state.adding
+        asked = InMessage.objects.get(pk=row.pk)
+        for field in row._meta.concrete_fields:
+            assert getattr(found, field.attname) == getattr(asked, field.attname)
+        assert rows.locked(InMessage, "message_id", new_id("msg")) is None

@@ -31,6 +31,8 @@ KEY = "sk-the-labs-own"
 ASKED: Any = [{"role": "user", "content": "Name one animal."}]
 BASE = "http://testserver/proxy/v1"
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture
 def lab(db: None, tmp_path: Path) -> Iterator[Fixture]:

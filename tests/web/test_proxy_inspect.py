@@ -54,6 +54,9 @@ def site() -> Iterator[tuple[str, Callable[[Callable[[], Any]], Any]]]:
         yield f"http://127.0.0.1:{server.server_address[1]}", while_served
 
 
+pytestmark = pytest.mark.any_database
+
+
 def ask(url: str, credential: str, dialect: str, calls: list[MeteredCall]) -> Any:
     from vedette.runner.inspect.models import metered_model
 

@@ -68,7 +68,7 @@ def append(
 
 
 def _locked_head(org: str) -> LedgerHead:
-    head = LedgerHead.objects.select_for_update().filter(org_id=org).first()
+    head = rows.locked(LedgerHead, "org", org)
     if head is None:
         head = LedgerHead(org_id=org, seq=0, hash=GENESIS, frontier=Frontier().to_json())
         head.save(force_insert=True)

@@ -1,6 +1,6 @@
-"""Rows that are written by the thousand: one plain statement each, compiled once a table.
+"""Rows that are read or written by the thousand: one plain statement each, compiled once a table.
 
-What the ORM's `save` does for such a row beyond its statement takes longer than the statement.
+What the ORM does for such a row beyond its statement takes longer than the statement.
 
 Rules:
 - The owner is checked and columns are prepared, sealed ones among them, as in any `save`.
@@ -10,11 +10,13 @@ Rules:
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection, models
 
 from vedette.store.tenancy import Table
+
+T = TypeVar("T", bound=Table)
 
 
 def insert(row: Table) -> None:
@@ -26,6 +28,24 @@ def insert(row: Table) -> None:
         if asks:
             (row.pk,) = cursor.fetchone()
     row._state.adding, row._state.db = False, connection.alias
+
+
+def locked(model: type[T], column: str, value: str) -> T | None:
+    """The one row with that value, locked until the transaction ends where rows can be.
+
+    It passes no manager: for a table's row of the instance's own, under its own scope.
+    """
+    statement, names, converters = _selection(model, column, connection.vendor)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [value])
+        found = cursor.fetchone()
+    if found is None:
+        return None
+    values = list(found)
+    for place, expression, steps in converters:
+        for step in steps:
+            values[place] = step(values[place], expression, connection)
+    return model.from_db(connection.alias, names, values)
 
 
 def update(row: Table, *names: str) -> None:
@@ -58,6 +78,23 @@ def _insertion(model: type[Table], vendor: str) -> tuple[str, list[Any], bool]:
     columns, places = ", ".join(map(_quoted, fields)), ", ".join(["%s"] * len(fields))
     statement = f"INSERT INTO {_table(model)} ({columns}) VALUES ({places})"  # noqa: S608
     return f"{statement} RETURNING {_quoted(key)}" if asks else statement, fields, asks
+
+
+@cache
+def _selection(
+    model: type[Table], column: str, vendor: str
+) -> tuple[str, list[str], list[tuple[int, Any, list[Any]]]]:
+    fields = model._meta.concrete_fields
+    wanted: Any = model._meta.get_field(column)
+    columns, lock = ", ".join(map(_quoted, fields)), "" if vendor == "sqlite" else " FOR UPDATE"
+    statement = f"SELECT {columns} FROM {_table(model)} WHERE {_quoted(wanted)} = %s{lock}"  # noqa: S608
+    converters = []
+    for place, field in enumerate(fields):
+        seen: Any = field.get_col(model._meta.db_table)
+        steps = connection.ops.get_db_converters(seen) + seen.get_db_converters(connection)
+        if steps:
+            converters.append((place, seen, steps))
+    return statement, [field.attname for field in fields], converters
 
 
 @cache
