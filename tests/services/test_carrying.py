@@ -88,6 +88,7 @@ def damaged(lines: list[str], plan: list[tuple[int, str, int]]) -> list[str]:
     return found
 
 
+@pytest.mark.any_database
 @pytest.mark.django_db
 @settings(
     max_examples=25,
@@ -214,6 +215,7 @@ def test_an_interrupted_import_is_repeated(
         assert entries.values("message_id").distinct().count() == entries.count() == 5
 
 
+@pytest.mark.any_database
 def test_a_line_of_500_megabytes_is_refused_without_being_read_into_memory(
     office: Fixture, tmp_path: Path
 ) -> None:

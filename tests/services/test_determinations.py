@@ -113,6 +113,7 @@ def assessed(office: Fixture, seed: int, references: list[str]) -> Assessment:
     return assessments.make_assessment(evaluator, run.id)
 
 
+@pytest.mark.any_database
 def test_margins_are_sealed_and_a_retest_compares_in_pairs(office: Fixture) -> None:
     officer = office.person("reviewing-officer")
     first, second = (assessed(office, seed, ["null", "oracle"]) for seed in (1, 2))

@@ -21,6 +21,8 @@ from vedette.web.proxy import relay, slots, upstream
 
 STREAM = {"model": MODEL, "messages": [], "stream": True}
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture
 def lab(db: None, tmp_path: Path) -> Iterator[Fixture]:
