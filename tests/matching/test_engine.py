@@ -133,7 +133,7 @@ worlds = st.tuples(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(worlds)
 def test_the_engine_gives_the_lines_of_plain_loops(
     world: tuple[list[tuple[Component, ...]], list[Advisory]],
