@@ -40,6 +40,7 @@ from vedette.store.tenancy import SYSTEM, scoped
 
 COMMITTED, RUNNING, FINISHED, FAILED = "committed", "running", "finished", "failed"
 DESTROYED = "destroyed"
+ENDPOINT, HERE = "endpoint", "here"
 DEFAULT_REFERENCES = ("null", "random", "oracle", "libfuzzer")
 SAVE_SECONDS = 0.5
 
@@ -86,6 +87,7 @@ def start_run(
             session=session,
             suite=suite,
             suite_digest=found.digest,
+            custody=ENDPOINT if session else HERE,
             subjects=subjects,
             budget=budget or {},
             seed=seed,
@@ -97,6 +99,7 @@ def start_run(
         run.commitment = {
             "suite": suite,
             "suite_digest": found.digest,
+            "custody": run.custody,
             "subjects": subjects,
             "budget": run.budget,
             "seed": seed,

@@ -25,6 +25,8 @@ class Run(Table):
     )
     suite = models.CharField(max_length=200)
     suite_digest = columns.text(71)
+    # where items and weights meet: "here" where reference subjects alone run
+    custody = columns.text(20)
     subjects = models.JSONField(default=list)
     budget = columns.document()
     seed = models.BigIntegerField(default=0)
