@@ -19,7 +19,8 @@ import httpx
 import pytest
 from tests.durability.houses import House, house
 
-from vedette.site import worker
+from vedette.runner import guard
+from vedette.site import worker as worker_process
 
 RELEASE = "2031-01-15T00:00:00Z"
 DELAYS = (0.0, 0.02, 0.05)
@@ -112,8 +113,10 @@ def test_a_run_goes_on_after_its_worker_died_and_repeats_no_sample(tmp_path: Pat
             return samples.read_bytes().count(b"\n") if samples.exists() else 0
 
         until("a first sample", written)
-        os.kill(worker_of(office), signal.SIGKILL)
+        worker = worker_of(office)
+        os.kill(worker, signal.SIGKILL)
         office.kill()
+        until("the end of what ran in its sandboxes", lambda: not sandboxes_of(worker))
         before = written()
         assert before < run["progress"]["total"], "killed too late to show anything"
         office.start()
@@ -133,6 +136,23 @@ def worker_of(house: House) -> int:
     server = house.instance.server.pid
     children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
     for pid in children:
-        if Path(f"/proc/{pid}/comm").read_text().strip() == worker.NAME:
+        if Path(f"/proc/{pid}/comm").read_text().strip() == worker_process.NAME:
             return int(pid)
     raise AssertionError("no worker beside the server")
+
+
+def sandboxes_of(process: int) -> list[str]:
+    """The sandboxes that a process started and that are still there."""
+    mark = f"{guard.NAME}_{process}_".encode()
+    return [
+        path.parent.name
+        for path in Path("/proc").glob("[0-9]*/cmdline")
+        if mark in read_if_there(path)
+    ]
+
+
+def read_if_there(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

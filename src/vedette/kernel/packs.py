@@ -37,7 +37,7 @@ DEFAULT = "us-eo-14409@1"
 PINNED: Mapping[str, tuple[str, str]] = {
     DEFAULT: (
         "us-eo-14409-1.json",
-        "sha256:8664d8aa77cec376ddb73ed9c3a8a5c9f8af34341cb9a91aee8d4786d6484460",
+        "sha256:282ce4e6312beeb9e25c69b6d2917f1a5f6a09d4771697c988795dcffae615ff",
     ),
 }
 

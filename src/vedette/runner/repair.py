@@ -29,8 +29,9 @@ from vedette.bench.suites import Item
 from vedette.kernel.canonical import digest
 from vedette.kernel.errors import BadInput
 from vedette.runner.build import SANITIZER_EXIT, Binary, build_item, build_source, run_binary
+from vedette.runner.isolation import isolation
 from vedette.runner.mutations import mutations
-from vedette.runner.sandbox import Outcome, isolation
+from vedette.runner.sandbox import Outcome
 from vedette.runner.verify import crash_of
 
 CHANGED = 32  # inputs, besides those that the item brings

@@ -30,7 +30,8 @@ from vedette.runner.build import (
     run_binary,
     run_script,
 )
-from vedette.runner.sandbox import Outcome, isolation
+from vedette.runner.isolation import isolation
+from vedette.runner.sandbox import Outcome
 from vedette.runner.sanitizer import Crash
 from vedette.runner.verify import (
     MOST_INPUT_BYTES,

@@ -21,20 +21,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from vedette.bench.isolation import asked, require
 from vedette.bench.results import Commitment, MeteredCall, RunResult, Sample
 from vedette.bench.suites import Suite
 from vedette.kernel.clock import format_time
 from vedette.kernel.errors import BadInput, MissingPart, OurFault
 from vedette.kernel.executor import Executor
 from vedette.kernel.ids import new_id
+from vedette.kernel.packs import PolicyPack, default_pack
 from vedette.kernel.sealing import Box
 from vedette.runner.build import have_clang
 from vedette.runner.certify import check_suite
 from vedette.runner.executors import LocalPool
 from vedette.runner.harness import Harness, default_cache
 from vedette.runner.inspect.process import InspectProcess
+from vedette.runner.isolation import measured
 from vedette.runner.runfolder import RunFolder
-from vedette.runner.sandbox import isolation
 from vedette.runner.subjects.agent import check_agent
 from vedette.runner.subjects.job import Job
 from vedette.runner.subjects.reference import SUBJECTS, run_reference
@@ -104,6 +106,7 @@ def run_suite(
     cache_dir: Path | None = None,
     executor: Executor | None = None,
     box: Box | None = None,
+    pack: PolicyPack | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> RunResult:
     """Run every subject on every item, `trials` times.
@@ -115,15 +118,19 @@ def run_suite(
         cache_dir: where builds are kept between runs.
         executor: for the reference subjects; a local pool where not given, then ended here.
         box: seals what the folder keeps (see `runfolder`).
+        pack: the rules in force, the shipped pack where not given.
         now: tells the time.
 
     Raises:
         BadInput: no or doubtful subjects, an unknown budget, a folder with another run.
-        Refused: an item of the suite does not certify.
+        Refused: an item of the suite does not certify, or this machine isolates less than the
+            pack asks for a suite of its marking.
         MissingPart: bubblewrap or a compiler is not installed.
         OurFault: a subject's samples are missing at the end; running again goes on.
     """
     _check(subjects, trials, budget or {})
+    here, least = measured(), asked(pack or default_pack(), suite.marking)
+    require(here, least, why=f"the policy pack for a suite marked {suite.marking}")
     cache_dir = (cache_dir or default_cache()).resolve()
     check_suite(suite, cache_dir)
     harness = Harness(suite, cache_dir)
@@ -134,7 +141,9 @@ def run_suite(
         seed=seed,
         trials=trials,
         isolation={
-            "sandbox": isolation(),
+            "level": here.level.label,
+            "level_asked": least.label,
+            "sandbox": here.words,
             "network": "none",
             "verification": "in further fresh sandboxes, which the subject never touched",
         },
@@ -218,6 +227,7 @@ class _Run:
                     self.plan.seed,
                     dict(budget),
                     str(subject.folder or ""),
+                    str(self.plan.isolation["level_asked"]),
                 )
                 futures.append(executor.submit(run_reference, job))
         stack.callback(lambda: [future.cancel() for future in futures])

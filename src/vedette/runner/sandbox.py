@@ -31,6 +31,7 @@ from pathlib import Path
 from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import BadInput, MissingPart, OurFault
 from vedette.runner import cgroups
+from vedette.runner.guard import guard
 
 USER = "65534"
 WORK = "/box"
@@ -86,14 +87,6 @@ def require_bubblewrap() -> str:
             next_step="apt-get install bubblewrap",
         )
     return path
-
-
-@cache
-def isolation() -> str:
-    """Describe the isolation that every run here has, for evidence records."""
-    version = subprocess.run([require_bubblewrap(), "--version"], capture_output=True, check=True)
-    spaces = "user/net/pid/ipc/uts namespaces, no capabilities, no nested user namespaces"
-    return f"{version.stdout.decode().strip()}, {spaces}, rlimits, {cgroups.detect().label}"
 
 
 class Sandbox:
@@ -198,7 +191,14 @@ class Sandbox:
         status: int,
     ) -> list[str]:
         """Return bubblewrap's command line up to the command."""
-        arguments = [self._bwrap, *FIXED, "--json-status-fd", str(status), *_system()]
+        arguments = [
+            self._bwrap,
+            *FIXED,
+            *guard().arguments,
+            "--json-status-fd",
+            str(status),
+            *_system(),
+        ]
         scratch = ["--size", str(limits.scratch_bytes), "--tmpfs"]
         arguments += [*scratch, "/tmp"]  # noqa: S108
         if workdir is None:

@@ -18,7 +18,8 @@ from vedette.bench.suites import Item
 from vedette.kernel.canonical import digest
 from vedette.kernel.errors import BadInput
 from vedette.runner.build import build_item, run_binary
-from vedette.runner.sandbox import Outcome, isolation
+from vedette.runner.isolation import isolation
+from vedette.runner.sandbox import Outcome
 from vedette.runner.sanitizer import Crash, parse_report
 
 REPEATS = 3

@@ -138,6 +138,7 @@ def carry_out(run_id: str) -> None:
             progress=watch,
             cache_dir=here().cache_dir,
             box=vault.box_for(run.act_id, f"run/{run.id}"),
+            pack=here().pack,
             now=here().clock.now,
         )
     except (BadInput, Refused, MissingPart, NotFound) as error:

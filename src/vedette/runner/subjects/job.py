@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from vedette.bench.isolation import Level
 from vedette.runner.harness import Ref
 
 
 @dataclass(frozen=True)
 class Job:
     """One subject without a model on one item; picklable, for an executor. `agent` is the folder of
-    a subject of one's own."""
+    a subject of one's own, `least` the isolation that the machine it runs on must have."""
 
     subject: str
     harness: Ref
@@ -20,6 +21,7 @@ class Job:
     seed: int
     budget: Mapping[str, int]
     agent: str = ""
+    least: str = Level.NONE.label
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from vedette.bench.isolation import Level, require
 from vedette.bench.results import Sample
 from vedette.kernel.errors import VedetteError
 from vedette.runner.harness import ENVIRONMENT, Harness
+from vedette.runner.isolation import measured
 from vedette.runner.sandbox import WORK, Sandbox, read_out
 from vedette.runner.subjects.agent import agent
 from vedette.runner.subjects.job import Found, Job
@@ -32,7 +34,11 @@ MAX_CRASH = 65_536
 
 
 def run_reference(job: Job) -> Sample:
-    """Let a reference subject or an agent have its go, and verify what it submits."""
+    """Let a reference subject or an agent have its go, and verify what it submits.
+
+    Raises Refused where this machine, which may be another than the run's, isolates too weakly.
+    """
+    require(measured(), Level.parse(job.least))
     harness = Harness.of(job.harness)
     started = time.monotonic()
     try:

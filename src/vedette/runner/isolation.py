@@ -1,0 +1,50 @@
+"""What isolation a sandbox of this machine has: looked at from inside one, not believed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from functools import cache
+
+from vedette.bench.isolation import Isolation
+from vedette.kernel.errors import OurFault
+from vedette.runner import cgroups
+from vedette.runner.sandbox import Sandbox, require_bubblewrap
+
+SPACES = ("user", "pid", "net", "mnt", "ipc", "uts")
+_LOOK = f"""
+for name in {" ".join(SPACES)}; do echo "$name $(readlink "/proc/self/ns/$name")"; done
+grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status
+unshare --user true 2> /dev/null || echo "nested no"
+"""
+
+
+@cache
+def measured() -> Isolation:
+    """Look, once a process. Raises MissingPart without bubblewrap."""
+    version = subprocess.run([require_bubblewrap(), "--version"], capture_output=True, check=False)
+    by = version.stdout.decode("utf-8", "replace").strip()[:60] or "bubblewrap"
+    try:
+        seen = Sandbox().run(["/bin/sh", "-c", _LOOK])
+    except OurFault as error:
+        return Isolation(f"{by}: {error.what}")
+    lines = [line.split() for line in seen.stdout.decode("utf-8", "replace").splitlines()]
+    found = {line[0].rstrip(":"): line[1] for line in lines if len(line) == 2}
+    groups = cgroups.detect()
+    return Isolation(
+        by,
+        frozenset(
+            n for n in SPACES if n in found and found[n] != os.readlink(f"/proc/self/ns/{n}")
+        ),
+        confined=found.get("NoNewPrivs") == "1"
+        and all(found.get(name, "").strip("0") == "" for name in ("CapEff", "CapBnd")),
+        nested=found.get("nested") != "no",
+        limited=frozenset(groups.places),
+        limits=groups.label,
+        filtered=found.get("Seccomp") == "2",
+    )
+
+
+def isolation() -> str:
+    """Describe the isolation that every run here has, for evidence records."""
+    return measured().words
