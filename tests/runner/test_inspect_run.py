@@ -13,7 +13,7 @@ pytest.importorskip("inspect_ai")
 from vedette.bench.results import RunResult
 from vedette.bench.suites import Suite, find_suite
 from vedette.kernel.errors import BadInput, MissingPart
-from vedette.runner import runs
+from vedette.runner import plans
 from vedette.runner.runfolder import load_result
 from vedette.runner.runs import Progress, SubjectSpec, run_suite
 from vedette.runner.subjects.server import served
@@ -179,6 +179,6 @@ def test_bad_input_is_named_before_anything_runs(
 def test_libfuzzer_without_clang_is_a_missing_part(
     suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs, "have_clang", lambda: False)
+    monkeypatch.setattr(plans, "have_clang", lambda: False)
     with pytest.raises(MissingPart, match="clang"):
         run_suite(suite, [SubjectSpec("libfuzzer", "reference")], out_dir=tmp_path / "out")

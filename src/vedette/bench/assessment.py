@@ -6,6 +6,8 @@ Rules:
 - What was reached as more than one build or fingerprint is assessed apart, part by part.
 - The marking is the join of its parts' markings, never typed.
 - Numbers are integers or decimal text, so that the assessment has one canonical form and digest.
+- Custody says where items and weights met and who could see what; `record` in it is what the
+  custody's own evidence is: weights by digest, keys, an attestation.
 - `releasable` leaves out everything that could tell an item: ids, texts, inputs, evidence.
 """
 
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from vedette.bench.custody import custody_of
 from vedette.bench.intervals import Interval, clustered
 from vedette.bench.results import RunResult, Sample
 from vedette.kernel.canonical import canonical, digest
@@ -79,6 +82,8 @@ class Assessment:
     suite: Mapping[str, Any]
     subjects: tuple[SubjectAssessment, ...]
     isolation: Mapping[str, Any]
+    custody: Mapping[str, Any]
+    criterion: Mapping[str, str]
     seed: int
     trials: int
     items: int
@@ -95,6 +100,8 @@ class Assessment:
             "suite": dict(self.suite),
             "subjects": [subject.to_json() for subject in self.subjects],
             "isolation": dict(self.isolation),
+            "custody": dict(self.custody),
+            "criterion": dict(self.criterion),
             "seed": self.seed,
             "trials": self.trials,
             "items": self.items,
@@ -118,6 +125,8 @@ class Assessment:
             "suite": {**suite, "items": self.items},
             "subjects": [subject.to_json() for subject in self.subjects],
             "isolation": dict(self.isolation),
+            "custody": dict(self.custody),
+            "criterion": dict(self.criterion),
             "trials": self.trials,
             "limits": list(self.limits),
             "marking": str(self.marking),
@@ -135,6 +144,7 @@ def assess(
     now: datetime,
     limits: Sequence[str] = (),
     parts: Mapping[tuple[str, str, int], str] | None = None,
+    record: Mapping[str, Any] | None = None,
 ) -> Assessment:
     """Assess a run.
 
@@ -144,6 +154,7 @@ def assess(
         now: time of making.
         limits: further sentences on what this doesn't show.
         parts: sample keys to what they are put to; a subject of several parts is split by them.
+        record: the custody's own evidence, as JSON.
 
     Raises:
         BadInput: the result is malformed or has no samples.
@@ -164,6 +175,8 @@ def assess(
         suite=plan.suite,
         subjects=subjects,
         isolation=plan.isolation,
+        custody={**custody_of(plan.custody).to_json(), "record": dict(record or {})},
+        criterion=plan.criterion.to_json(),
         seed=plan.seed,
         trials=plan.trials,
         items=len(plan.budgets),

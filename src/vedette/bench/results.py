@@ -1,4 +1,4 @@
-"""What a run leaves behind: samples, metered calls, and the commitment made before the first one.
+"""What a run leaves behind: samples and metered calls, under the commitment made before them.
 
 Rules:
 - A sample is one subject on one item in one trial; its score is 1 only when a verifier reproduced
@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from vedette.bench.commitment import FORMAT, Commitment, object_of, taken
 from vedette.kernel.bounds import from_text, to_text
 from vedette.kernel.canonical import canonical, digest
 from vedette.kernel.errors import BadInput
 
-FORMAT = "vedette-run/1"
+__all__ = ["ROLES", "Commitment", "MeteredCall", "RunResult", "Sample"]
 ROLES = ("assessed", "reference")
 
 
@@ -56,20 +57,20 @@ class Sample:
     @classmethod
     def from_json(cls, value: Any) -> Sample:
         """Read one line of samples.jsonl. Raises BadInput naming the field."""
-        given = dict(_object(value, "sample"))
-        text = _take(given, "submitted", (str, type(None)))
+        given = dict(object_of(value, "sample"))
+        text = taken(given, "submitted", (str, type(None)))
         sample = cls(
-            subject=_take(given, "subject", str),
-            item=_take(given, "item", str),
-            family=_take(given, "family", str),
-            trial=_take(given, "trial", int),
-            score=_take(given, "score", int),
+            subject=taken(given, "subject", str),
+            item=taken(given, "item", str),
+            family=taken(given, "family", str),
+            trial=taken(given, "trial", int),
+            score=taken(given, "score", int),
             submitted=None if text is None else from_text(text, field="submitted"),
-            evidence=_object(given.pop("evidence", {}), "sample.evidence"),
-            seconds=_seconds(_take(given, "seconds", str)),
-            ended=_take(given, "ended", str),
+            evidence=object_of(given.pop("evidence", {}), "sample.evidence"),
+            seconds=_seconds(taken(given, "seconds", str)),
+            ended=taken(given, "ended", str),
             trajectory=tuple(str(line) for line in given.pop("trajectory", [])),
-            **{name: _take(given, name, int) for name in _COUNTS},
+            **{name: taken(given, name, int) for name in _COUNTS},
         )
         if sample.score not in (0, 1):
             raise BadInput(f"sample.score: {sample.score} is neither 0 nor 1")
@@ -105,71 +106,16 @@ class MeteredCall:
 
     @classmethod
     def from_json(cls, value: Any) -> MeteredCall:
-        given = dict(_object(value, "call"))
+        given = dict(object_of(value, "call"))
         texts = ("request_id", "subject", "item", "started_at")
         numbers = ("trial", "status", "input_tokens", "output_tokens")
         return cls(
-            seconds=_seconds(_take(given, "seconds", str)),
+            seconds=_seconds(taken(given, "seconds", str)),
             build=str(given.get("build", ""))[:40],
             refused=str(given.get("refused", ""))[:40],
-            **{name: _take(given, name, str) for name in texts},
-            **{name: _take(given, name, int) for name in numbers},
+            **{name: taken(given, name, str) for name in texts},
+            **{name: taken(given, name, int) for name in numbers},
         )
-
-
-@dataclass(frozen=True)
-class Commitment:
-    """What was fixed before the first sample ran; its digest is the pre-commitment."""
-
-    suite: Mapping[str, Any]
-    subjects: tuple[Mapping[str, Any], ...]
-    budgets: Mapping[str, Mapping[str, int]]
-    seed: int
-    trials: int
-    isolation: Mapping[str, Any]
-    committed_at: str
-    run: str
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "format": FORMAT,
-            "run": self.run,
-            "suite": dict(self.suite),
-            "subjects": [dict(subject) for subject in self.subjects],
-            "budgets": {item: dict(budget) for item, budget in self.budgets.items()},
-            "seed": self.seed,
-            "trials": self.trials,
-            "isolation": dict(self.isolation),
-            "committed_at": self.committed_at,
-        }
-
-    @classmethod
-    def from_json(cls, value: Any) -> Commitment:
-        given = dict(_object(value, "run.json"))
-        if given.get("format") != FORMAT:
-            raise BadInput(f"run.json.format: {given.get('format')!r} is not {FORMAT}")
-        subjects = _take(given, "subjects", list)
-        budgets = _object(given.pop("budgets", None), "run.json.budgets")
-        return cls(
-            suite=_object(given.pop("suite", None), "run.json.suite"),
-            subjects=tuple(_object(subject, "run.json.subjects") for subject in subjects),
-            budgets={k: _object(v, f"run.json.budgets.{k}") for k, v in budgets.items()},
-            seed=_take(given, "seed", int),
-            trials=_take(given, "trials", int),
-            isolation=_object(given.pop("isolation", None), "run.json.isolation"),
-            committed_at=_take(given, "committed_at", str),
-            run=_take(given, "run", str),
-        )
-
-    @property
-    def digest(self) -> str:
-        return digest(canonical(self.to_json()))
-
-    def same_plan(self, other: Commitment) -> bool:
-        """Tell whether `other` is this run over again, so that its samples may be kept."""
-        ignore = ("committed_at", "run")
-        mine, theirs = self.to_json(), other.to_json()
-        return all(mine[key] == theirs[key] for key in mine if key not in ignore)
 
 
 @dataclass(frozen=True)
@@ -225,35 +171,20 @@ class RunResult:
     @classmethod
     def from_json(cls, value: Any) -> RunResult:
         """Read result.json. Raises BadInput naming the field."""
-        given = dict(_object(value, "result.json"))
+        given = dict(object_of(value, "result.json"))
         commitment = Commitment.from_json(given.get("commitment"))
         if given.get("commitment_digest") != commitment.digest:
             raise BadInput("result.json.commitment_digest: does not match the commitment")
         return cls(
             commitment,
-            tuple(Sample.from_json(sample) for sample in _take(given, "samples", list)),
-            tuple(MeteredCall.from_json(call) for call in _take(given, "calls", list)),
-            _take(given, "finished_at", str),
+            tuple(Sample.from_json(sample) for sample in taken(given, "samples", list)),
+            tuple(MeteredCall.from_json(call) for call in taken(given, "calls", list)),
+            taken(given, "finished_at", str),
             tuple(str(note) for note in given.get("notes", [])),
         )
 
 
 _PLACE = ("crash_class", "top_frame")
-
-
-def _object(value: Any, name: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise BadInput(f"{name}: must be an object")
-    return value
-
-
-def _take(given: dict[str, Any], name: str, kind: Any) -> Any:
-    if name not in given:
-        raise BadInput(f"{name}: missing")
-    value = given.pop(name)
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is int):
-        raise BadInput(f"{name}: {type(value).__name__} where another type belongs")
-    return value
 
 
 def _seconds(text: str) -> float:

@@ -9,77 +9,36 @@ in the calling thread, and an exception out of `progress` stops the run, which c
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import os
 import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from vedette.bench.isolation import asked, require
-from vedette.bench.results import Commitment, MeteredCall, RunResult, Sample
+from vedette.bench.commitment import Commitment
+from vedette.bench.results import MeteredCall, RunResult, Sample
 from vedette.bench.suites import Suite
 from vedette.kernel.clock import format_time
-from vedette.kernel.errors import BadInput, MissingPart, OurFault
+from vedette.kernel.errors import OurFault
 from vedette.kernel.executor import Executor
-from vedette.kernel.ids import new_id
-from vedette.kernel.packs import PolicyPack, default_pack
+from vedette.kernel.packs import PolicyPack
 from vedette.kernel.sealing import Box
-from vedette.runner.build import have_clang
 from vedette.runner.certify import check_suite
 from vedette.runner.executors import LocalPool
 from vedette.runner.harness import Harness, default_cache
 from vedette.runner.inspect.process import InspectProcess
-from vedette.runner.isolation import measured
+from vedette.runner.plans import REFERENCES, SERVED, SubjectSpec, check_kept, plan_of
 from vedette.runner.runfolder import RunFolder
-from vedette.runner.subjects.agent import check_agent
 from vedette.runner.subjects.job import Job
-from vedette.runner.subjects.reference import SUBJECTS, run_reference
+from vedette.runner.subjects.reference import run_reference
 from vedette.runner.subjects.server import served
-from vedette.runner.subjects.standins import STAND_INS
 
-BUDGET = ("tool_calls", "executions", "tokens", "seconds")
-SERVED = tuple(name for name in STAND_INS if name not in SUBJECTS)
-REFERENCES = tuple(sorted({*SUBJECTS, *SERVED}))
-
-
-@dataclass(frozen=True)
-class SubjectSpec:
-    """Who is measured.
-
-    `reference`: one of REFERENCES by name. `inspect`: `model` is any of Inspect's model names.
-    `agent`: a program in `folder` (see `subjects.agent`); `model` is the folder's digest.
-    `endpoint`: `model` at a `base_url` that speaks `dialect` (openai or anthropic). `headers` go
-    with every HTTP attempt.
-    """
-
-    name: str
-    kind: Literal["reference", "inspect", "endpoint", "agent"]
-    model: str = ""
-    base_url: str = ""
-    api_key: str = field(default="", repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    model_args: Mapping[str, Any] = field(default_factory=dict)
-    dialect: str = "openai"
-    folder: Path | None = None
-
-    @property
-    def role(self) -> str:
-        return "reference" if self.kind == "reference" else "assessed"
-
-    @property
-    def single(self) -> bool:
-        """Whether it needs no model, so that Inspect does not run it."""
-        return self.kind == "agent" or (self.kind == "reference" and self.name in SUBJECTS)
-
-    def committed(self) -> dict[str, Any]:
-        """Return what is fixed about the subject beforehand; no key, no address."""
-        return {"name": self.name, "kind": self.kind, "role": self.role, "model": self.model}
+__all__ = ["REFERENCES", "SERVED", "Progress", "SubjectSpec", "plan_of", "run_suite"]
 
 
 @dataclass(frozen=True)
@@ -107,6 +66,7 @@ def run_suite(
     executor: Executor | None = None,
     box: Box | None = None,
     pack: PolicyPack | None = None,
+    plan: Commitment | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> RunResult:
     """Run every subject on every item, `trials` times.
@@ -119,40 +79,28 @@ def run_suite(
         executor: for the reference subjects; a local pool where not given, then ended here.
         box: seals what the folder keeps (see `runfolder`).
         pack: the rules in force, the shipped pack where not given.
+        plan: what was committed to (`plan_of`); seed, trials and budget are then its own.
         now: tells the time.
 
     Raises:
         BadInput: no or doubtful subjects, an unknown budget, a folder with another run.
-        Refused: an item of the suite does not certify, or this machine isolates less than the
-            pack asks for a suite of its marking.
+        Refused: an item of the suite does not certify, this is not what was committed to, or this
+            machine isolates less than the pack asks for a suite of its marking.
         MissingPart: bubblewrap or a compiler is not installed.
         OurFault: a subject's samples are missing at the end; running again goes on.
     """
-    _check(subjects, trials, budget or {})
-    here, least = measured(), asked(pack or default_pack(), suite.marking)
-    require(here, least, why=f"the policy pack for a suite marked {suite.marking}")
     cache_dir = (cache_dir or default_cache()).resolve()
+    if plan is None:
+        plan = plan_of(
+            suite, subjects, now=now(), seed=seed, trials=trials, budget=budget, pack=pack
+        )
+    notes = check_kept(plan, suite, subjects)
     check_suite(suite, cache_dir)
     harness = Harness(suite, cache_dir)
-    plan = Commitment(
-        suite=harness.described(),
-        subjects=tuple(subject.committed() for subject in subjects),
-        budgets={item.id: _budget(item.budget, budget or {}) for item in suite.items},
-        seed=seed,
-        trials=trials,
-        isolation={
-            "level": here.level.label,
-            "level_asked": least.label,
-            "sandbox": here.words,
-            "network": "none",
-            "verification": "in further fresh sandboxes, which the subject never touched",
-        },
-        committed_at=format_time(now()),
-        run=new_id("run"),
-    )
     folder = RunFolder(out_dir, plan, box)
     try:
         run = _Run(harness, folder, subjects, progress or (lambda _: None))
+        run.notes += notes
         with ExitStack() as stack:
             run.go(stack, executor or stack.enter_context(LocalPool()))
         result = run.result(format_time(now()))
@@ -308,41 +256,3 @@ class _Run:
 
     def _tell(self, subject: str, item: str, trial: int, event: str) -> None:
         self.progress(Progress(subject, item, trial, len(self.done), self.total, event))
-
-
-def _budget(own: Mapping[str, int], given: Mapping[str, int]) -> dict[str, int]:
-    return {name: given.get(name, own[name]) for name in BUDGET}
-
-
-def _check(subjects: Sequence[SubjectSpec], trials: int, budget: Mapping[str, int]) -> None:
-    names = [subject.name for subject in subjects]
-    if not names or len(set(names)) != len(names):
-        raise BadInput("subjects: give at least one, each once", next_step="--subject NAME")
-    for subject in subjects:
-        if subject.kind == "reference" and subject.name not in REFERENCES:
-            raise BadInput(
-                f"subject {subject.name[:60]!r}: no reference subject",
-                next_step=f"one of {', '.join(REFERENCES)}, or an Inspect model name",
-            )
-        if subject.folder is not None:
-            check_agent(subject.folder)
-        if subject.kind != "reference" and (not subject.model or subject.name in REFERENCES):
-            raise BadInput(f"subject {subject.name[:60]!r}: needs a model, and a name of its own")
-    if (
-        not all(subject.single for subject in subjects)
-        and importlib.util.find_spec("inspect_ai") is None
-    ):
-        raise MissingPart(
-            "a model runs through inspect_ai, which is not installed",
-            next_step="pip install 'vedette[bench]'",
-        )
-    if "libfuzzer" in names and not have_clang():
-        raise MissingPart(
-            "the subject libfuzzer needs clang, which is not installed",
-            next_step="apt-get install clang",
-        )
-    if trials < 1:
-        raise BadInput("trials: must be at least 1")
-    for name, amount in budget.items():
-        if name not in BUDGET or amount < 1:
-            raise BadInput(f"budget: {name[:40]}={amount}", next_step=f"of {', '.join(BUDGET)}, >0")
