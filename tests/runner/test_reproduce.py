@@ -180,6 +180,13 @@ def test_the_shipped_flaw_names_its_record_and_the_versions():
             ("Buffer_AppendIndentUnchecked", "encode", "JSON_EncodeObject", "objToJSON"),
         ),
         ("bsdiff4", "heap-buffer-overflow", ("patch",)),
+        (
+            "bsonjs",
+            "heap-buffer-overflow",
+            ("_bson_utf8_get_sequence", "bson_utf8_get_char", "bson_utf8_escape_for_json"),
+        ),
+        ("bsonjs-binary", "heap-buffer-overflow", ("_bson_iter_next_internal",)),
+        ("jellyfish", "heap-buffer-overflow", ("nysiis", "jellyfish_nysiis")),
     ],
 )
 def test_real_flaws_are_there_until_the_version_that_execution_calls_fixed(
@@ -192,4 +199,4 @@ def test_real_flaws_are_there_until_the_version_that_execution_calls_fixed(
     except MissingPart as missing:
         pytest.skip(str(missing))
     assert evidence.reproduced
-    assert (evidence.crash_class, evidence.frames) == (crash_class, frames)
+    assert (evidence.crash_class, evidence.frames[: len(frames)]) == (crash_class, frames)

@@ -25,6 +25,8 @@ FLAGS = ["-O1", "-g", "-fPIC", "-fsanitize=address", "-fno-omit-frame-pointer", 
 STRIPPING = {"-Wl,--strip-all", "-Wl,-s", "-Wl,--strip-debug", "-Wl,-S", "-s", "-S"}
 CXX = (".cc", ".cpp", ".cxx")
 PURE = "pure.zip"
+# what a setup.py catches to go on without its extension
+FAILURES = ("CCompilerError", "DistutilsError", "DistutilsExecError", "DistutilsPlatformError")
 
 
 class Extension:
@@ -66,6 +68,7 @@ def recorded_extensions():
     for name in ("setuptools.command", "distutils.command"):
         stand_in(name, __path__=[])
         stand_in(f"{name}.build_ext", build_ext=Command)
+    stand_in("distutils.errors", **dict.fromkeys(FAILURES, OSError))
     sys.path.insert(0, os.getcwd())
     sys.argv = ["setup.py", "build_ext"]
     runpy.run_path("setup.py", run_name="__main__")
