@@ -13,9 +13,10 @@ import json
 import random
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from benchmarks.child import VEDETTE, compare, output
 from benchmarks.data import pypi_advisories

@@ -79,9 +79,9 @@ def test_listed_versions_inside_the_range_are_not_stored() -> None:
 
 
 @given(advisories())
-def test_a_record_is_one_line_of_sorted_json(record: Advisory) -> None:
+def test_a_record_is_one_line_of_compact_json(record: Advisory) -> None:
     line = records.dump(record)
-    assert line == records.as_json(json.loads(line))
+    assert line == json.dumps(json.loads(line), separators=(",", ":")).encode("ascii")
     assert records.dump(records.load(line)) == line
 
 
@@ -93,10 +93,10 @@ GOOD = build([osv("A", "a", [{"introduced": "0"}])])
     [
         (b"", "not a Vedette advisory index"),
         (b"{}", "not a Vedette advisory index"),
-        (MAGIC + b"3\n{}\n", "index version 3, this program reads version 2"),
+        (MAGIC + b"4\n{}\n", "index version 4, this program reads version 3"),
         (GOOD[:-1], "header says"),
         (GOOD + b"x", "header says"),
-        (MAGIC + b"2\nnonsense\n", "header can't be read"),
+        (MAGIC + b"3\nnonsense\n", "header can't be read"),
     ],
 )
 def test_foreign_indexes_are_refused_in_plain_words(data: bytes, words: str) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.services.operators import events, hosted, house
 from tests.services.running import run_jobs
 from tests.services.test_rematching import put

@@ -83,7 +83,9 @@ def stated_products(document: dict[str, Any], source: str) -> dict[str, list[Aff
             one = _affected(product, "affected", (), ())
             package = names.from_purl(product.purl) if product.purl else None
             every = product.version is None and not (package and package.version)
-            found.setdefault(identifier, []).append(replace(one, ranges=()) if every else one)
+            found.setdefault(identifier, []).append(
+                structs.replace(one, ranges=()) if every else one
+            )
     return found
 
 

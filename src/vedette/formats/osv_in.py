@@ -36,7 +36,8 @@ def read(document: Any, source: str, wanted: Wanted = None) -> Advisory:
         package = _package(row)
         if wanted is None or _is_wanted(package, wanted):
             stated = [
-                (text(r.get("type")), objects(r.get("events"))) for r in objects(row.get("ranges"))
+                (text(r.get("type")), [_texts_of(e) for e in objects(r.get("events"))])
+                for r in objects(row.get("ranges"))
             ]
             affected.append(_affected(package, stated, texts(row.get("versions"))))
     return Advisory(
@@ -117,6 +118,10 @@ def read_plain(data: bytes, wanted: Wanted = None) -> Advisory | None:
     )
 
 
+def _texts_of(event: dict[str, Any]) -> dict[str, str]:
+    return {name: text(value) for name, value in event.items()}
+
+
 def _package(row: dict[str, Any]) -> tuple[str, str, str]:
     package = mapping(row.get("package"))
     return text(package.get("ecosystem")), text(package.get("name")), text(package.get("purl"))
@@ -132,7 +137,7 @@ def _is_wanted(package: tuple[str, str, str], wanted: Container[str]) -> bool:
 
 def _affected(
     package: tuple[str, str, str],
-    stated: Sequence[tuple[str, list[dict[str, Any]]]],
+    stated: Sequence[tuple[str, list[dict[str, str]]]],
     listed: tuple[str, ...],
 ) -> Affected:
     ecosystem, name, purl = package
@@ -154,12 +159,12 @@ def _affected(
     )
 
 
-def _range(scheme: str, kind: str, rows: list[dict[str, Any]]) -> Range:
+def _range(scheme: str, kind: str, rows: list[dict[str, str]]) -> Range:
     events = [
         (name, version)
         for event in rows
         for name, value in event.items()
-        if name in _KINDS and (version := text(value))
+        if name in _KINDS and (version := value.strip())
     ]
     if not events:
         return Range(scheme, problem="the advisory states a range without events")

@@ -11,6 +11,8 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
+from msgspec import structs
+
 from vedette.formats.interface import mapping, objects, text, texts
 from vedette.matching import names, versions
 from vedette.matching.model import Affected, Statement
@@ -204,7 +206,7 @@ def _about(
     if found is None and reference.startswith("pkg:"):
         found = product(reference)
     if found is not None and limits != Affected():
-        found = replace(found, ranges=limits.ranges, versions=limits.versions)
+        found = structs.replace(found, ranges=limits.ranges, versions=limits.versions)
     return replace(statement, products=(found,) if found else ())
 
 
@@ -218,12 +220,12 @@ def _components(document: dict[str, Any]) -> dict[str, Affected]:
         one = product(text(row.get("purl")), texts([row.get("cpe")]))
         version = text(row.get("version"))
         if not one.purl:
-            one = replace(
+            one = structs.replace(
                 one,
                 vendor=text(mapping(row.get("supplier")).get("name")),
                 product=text(row.get("name")),
             )
         found[text(row.get("bom-ref"))] = (
-            replace(one, versions=(version,)) if version and not one.versions else one
+            structs.replace(one, versions=(version,)) if version and not one.versions else one
         )
     return found

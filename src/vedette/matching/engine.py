@@ -24,7 +24,7 @@ from typing import Protocol, runtime_checkable
 
 from msgspec.structs import replace
 
-from vedette.matching import identity, names
+from vedette.matching import names
 from vedette.matching.holdings import Finding, Group, Hit, Holdings, Shelf
 from vedette.matching.identity import Claim, weaker
 from vedette.matching.model import CONFIDENCES, Advisory, Affected, Component, Inventory, Match
@@ -109,11 +109,11 @@ def _prepared(source: Source | Reader | Iterable[Advisory], holdings: Holdings) 
         return source
     wanted = frozenset(holdings.by_key)
     stream = source.advisories(wanted) if isinstance(source, Reader) else source
-    return Loaded(_newest(stream, wanted))
+    return Loaded(_newest(stream), wanted)
 
 
-def _newest(stream: Iterable[Advisory], wanted: frozenset[str]) -> list[Advisory]:
-    """The newest records that the inventories ask for; equally new ones that differ all count."""
+def _newest(stream: Iterable[Advisory]) -> list[Advisory]:
+    """The newest records that speak of a product; equally new ones that differ all count."""
     times: dict[str, str] = {}
     latest: dict[str, list[Advisory]] = {}
     for advisory in stream:
@@ -126,13 +126,7 @@ def _newest(stream: Iterable[Advisory], wanted: frozenset[str]) -> list[Advisory
         known = latest.setdefault(advisory.id, [])
         if advisory not in known:
             known.append(advisory)
-    return [
-        a
-        for same in latest.values()
-        for a in same
-        if not a.withdrawn
-        and any(key in wanted for one in a.affected for key in identity.of_affected(one))
-    ]
+    return [a for same in latest.values() for a in same if a.affected and not a.withdrawn]
 
 
 def join(holdings: Holdings, source: Source) -> None:

@@ -1,7 +1,7 @@
 """The advisory index: one file that many matches reuse, the same bytes for the same advisories.
 
 Layout, uncompressed (so no library's version changes a byte):
-  line 1   `vedette advisory index 2`
+  line 1   `vedette advisory index 3`
   line 2   JSON: numbers of advisories and keys, corrections, sizes of the parts, their digest
   part 1   little-endian: for each line of part 2 the CRC-32 of its key, ascending (4 bytes each),
            then where it ends, then where each line of part 3 ends (8 bytes each)
@@ -32,7 +32,7 @@ from vedette.matching.model import Advisory, Affected
 from vedette.matching.rows import Correction, Row
 
 MAGIC = b"vedette advisory index "
-VERSION = b"2"
+VERSION = b"3"
 MAX_HEADER = 16 * 1024 * 1024
 _CHUNK = 1 << 20
 _PREAD = hasattr(os, "pread")

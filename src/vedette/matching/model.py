@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
+import msgspec
+
 from vedette.matching import versions
 from vedette.matching.ranges import Range
 from vedette.matching.versions.interface import Key
@@ -63,8 +65,7 @@ class Inventory:
     link: str = ""
 
 
-@dataclass(frozen=True)
-class Affected:
+class Affected(msgspec.Struct, frozen=True, dict=True, omit_defaults=True):
     """One product of an advisory and the versions of it that are affected.
 
     Args:
@@ -101,18 +102,20 @@ class Affected:
     def loose(self) -> tuple[str, ...]:
         """The listed versions that lie in no range of affected versions."""
         rest: Sequence[str] = self.versions
-        for item in self.ranges:
+        for item in self.ranges if rest else ():
             if rest and item.status == "affected":
                 rest = item.outside(rest)
         return tuple(rest)
 
-    @cached_property
+    @property
     def strays(self) -> bool:
         """Whether a listed version that can be read lies in no range of affected versions.
 
         One that can't be read equals no version that can, and bounds decide of no other.
         """
-        return any(versions.key(self.scheme, version) is not None for version in self.loose)
+        return bool(self.loose) and any(
+            versions.key(self.scheme, version) is not None for version in self.loose
+        )
 
     @cached_property
     def listed_keys(self) -> Container[Key]:
@@ -121,6 +124,9 @@ class Affected:
         read = [key for key in keys if key is not None]
         hashable = bool(read) and all(isinstance(key, bytes) for key in read)
         return frozenset(read) if hashable else read  # a Maven key has no hash
+
+
+ANY = Affected()
 
 
 @dataclass(frozen=True)
@@ -145,7 +151,7 @@ class Statement:
     products: tuple[Affected, ...] = ()
     within: tuple[Affected, ...] = ()
     references: tuple[str, ...] = ()
-    limits: Affected = Affected()
+    limits: Affected = ANY
     time: str = ""
     justification: str = ""
     words: str = ""
@@ -158,8 +164,7 @@ class Statement:
         return f"{why}{': ' + self.words if self.words else ''} (stated by {self.source})"
 
 
-@dataclass(frozen=True)
-class Advisory:
+class Advisory(msgspec.Struct, frozen=True, omit_defaults=True):
     """A published record; `corrects` names the ids or aliases of records it supersedes.
 
     `facts` holds what a deadline rests on, as far as the publisher states it, in the form

@@ -13,10 +13,11 @@ Source: OSV schema, evaluation of `affected`.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache, partial
 from operator import itemgetter
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -28,7 +29,7 @@ _PLAIN = re.compile(r"[0-9A-Za-z._+:~!-]*")
 ORDERED = ("introduced", "fixed", "last_affected")
 
 
-class Interval(msgspec.Struct, frozen=True):
+class Interval(msgspec.Struct, frozen=True, array_like=True):
     """Versions from `low` to `high`; None is unbounded; `*_open` leaves the bound itself out."""
 
     low: str | None = None
@@ -56,7 +57,7 @@ EVERY = Interval()
 TOP = "g"  # above every hexadecimal text; the least text above another is that with a 0 behind it
 
 
-class Range(msgspec.Struct, frozen=True, dict=True):
+class Range(msgspec.Struct, frozen=True, dict=True, omit_defaults=True):
     """Intervals of one scheme with the status they state.
 
     Args:
@@ -132,11 +133,11 @@ class Range(msgspec.Struct, frozen=True, dict=True):
             return [v for v in listed if not isinstance(self.find(v), Interval)]
         if EVERY in self.intervals:
             return []
+        read = [*map(versions.sortables(self.scheme).__getitem__, listed)]
+        if _all_inside(read, bounds):
+            return []
         # bounds ascend: an odd number of them at or below a version is inside
         inside = partial(bisect_right, bounds)
-        read = [*map(versions.sortables(self.scheme).__getitem__, listed)]
-        if None not in read and all(place % 2 for place in {*map(inside, read)}):
-            return []
         return [v for v, key in zip(listed, read, strict=True) if not key or not inside(key) % 2]
 
     def why_undecided(self, version: str) -> str:
@@ -151,6 +152,16 @@ class Range(msgspec.Struct, frozen=True, dict=True):
             return f"version {version!r} can't be read as {self.scheme}"
         bounds = [b for _, _, i, read in self._keyed if not read for b in (i.low, i.high) if b]
         return f"bound {' or '.join(bounds)!r} can't be read as {self.scheme}"
+
+
+def _all_inside(keys: Iterable[Any], bounds: tuple[str, ...]) -> bool:
+    """Whether all keys can be read and none lies before, between or after ascending bounds."""
+    try:
+        ascending = sorted(keys)
+        edges = [0, *[bisect_left(ascending, bound) for bound in bounds], len(ascending)]
+    except TypeError:  # one has no key
+        return False
+    return edges[::2] == edges[1::2]
 
 
 def from_events(scheme: str, events: Iterable[tuple[str, str]]) -> Range:

@@ -7,7 +7,7 @@ advisory itself is asked (`verdict.decide`), which gives the same answers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -70,17 +70,25 @@ class Source(Protocol):
 
 
 def of_advisory(
-    advisory: Advisory, number: int, where: int, *, hastily: bool = False
+    advisory: Advisory,
+    number: int,
+    where: int,
+    *,
+    wanted: Container[str] | None = None,
+    hastily: bool = False,
 ) -> Iterator[tuple[str, Row]]:
     """Yield the keys of an advisory, each with a row.
 
     Args:
         number: its place among equal ids.
         where: see `Row`.
+        wanted: the keys that count, None for all.
         hastily: products with `strays` have plain rows too, unless of one release.
     """
     for product, affected in enumerate(advisory.affected):
         for count, (key, claim) in enumerate(identity.of_affected(affected).items()):
+            if wanted is not None and key not in wanted:
+                continue
             bounds = None if advisory.corrects else plain_bounds(affected, key, claim)
             if bounds is not None and (not hastily or claim.release) and affected.strays:
                 bounds = None
@@ -88,14 +96,24 @@ def of_advisory(
             if bounds is None:
                 yield key, Row(where, None, advisory.id, place, claim.confidence, claim.release)
                 continue
-            (only,) = affected.ranges
+            only = affected.ranges[0]
             fixed = tuple([(i.fixed,) if i.fixed else affected.fixed for i in only.intervals])
-            aliases = tuple(sorted(set(affected.aliases or advisory.aliases)))
+            aliases = affected.aliases or advisory.aliases
+            if len(aliases) > 1:
+                aliases = tuple(sorted(set(aliases)))
             yield (
                 key,
                 Row(
-                    *(where, bounds, advisory.id, place, claim.confidence, claim.release),
-                    *(only.text, fixed, aliases, advisory.summary),
+                    where,
+                    bounds,
+                    advisory.id,
+                    place,
+                    claim.confidence,
+                    claim.release,
+                    only.text,
+                    fixed,
+                    aliases,
+                    advisory.summary,
                 ),
             )
 
@@ -148,7 +166,9 @@ class Loaded:
     Its plain rows are hasty: what lies outside their bounds may yet be listed (`Affected.strays`).
     """
 
-    def __init__(self, advisories: Sequence[Advisory]) -> None:
+    def __init__(
+        self, advisories: Sequence[Advisory], wanted: Container[str] | None = None
+    ) -> None:
         self._advisories = sorted(advisories, key=attrgetter("id"))
         self.corrections = corrections(advisories)
         self._asked = {i for c in self.corrections for i in (c.id, *c.supersedes)}
@@ -156,7 +176,7 @@ class Loaded:
         first: dict[str, int] = {}
         for number, advisory in enumerate(self._advisories):
             where = first.setdefault(advisory.id, number)
-            for key, row in of_advisory(advisory, number, where, hastily=True):
+            for key, row in of_advisory(advisory, number, where, wanted=wanted, hastily=True):
                 kept = replace(row, bounds=None) if advisory.id in self._asked else row
                 self._rows.setdefault(key, []).append(kept)
 

@@ -11,8 +11,9 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from vedette.formats import csaf_out, osv_out
 from vedette.formats.advisory import new_advisory_id
