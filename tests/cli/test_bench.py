@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from vedette.bench.determination import Threshold
+from vedette.kernel.keys import PrivateKeys
+
 PROGRAM = [sys.executable, "-m", "vedette"]
 
 
@@ -25,13 +28,18 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(tmp_path_factory.mktemp("cache"))
 
 
+def signing_keys(file: Path) -> Path:
+    PrivateKeys.generate().save(file)
+    return file
+
+
 @pytest.fixture(scope="module")
 def done(cache: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, object]]:
     out = tmp_path_factory.mktemp("run")
     subjects = ("--subject", "null", "--subject", "oracle")
-    ran = vedette(
-        "bench", "run", "daemons", *subjects, "--out", str(out), "--cache", cache, "--json"
-    )
+    committed = ("--threshold", "0.40", "--sign", str(signing_keys(out.parent / "ada.keys")))
+    where = ("--out", str(out), "--cache", cache)
+    ran = vedette("bench", "run", "daemons", *subjects, *committed, *where, "--json")
     assert ran.returncode == 0, ran.stderr
     assert ran.stderr == ""
     return out, json.loads(ran.stdout)
@@ -51,6 +59,21 @@ def test_run_prints_scores_with_intervals(done: tuple[Path, dict[str, object]]) 
     assert scores["null"]["solved"] == 0
     assert scores["oracle"]["solved"] == scores["oracle"]["n"] == 4
     assert float(scores["oracle"]["low"]) < 1
+
+
+def test_a_run_is_the_one_that_it_committed_to(done: tuple[Path, dict[str, object]]) -> None:
+    out, value = done
+    signed = vedette("bench", "verify", str(out), "--suite", "daemons", "--json")
+    assert signed.returncode == 0, signed.stderr
+    assert json.loads(signed.stdout)["commitment_digest"] == value["commitment_digest"]
+    assert "commitment.json" in json.loads(signed.stdout)["against"]
+    kept = json.loads((out / "threshold.json").read_text())
+    digest = Threshold.parse(kept["value"], kept["nonce"]).digest
+    plan = json.loads((out / "run.json").read_text())
+    assert (plan["criterion"]["threshold_digest"], plan["custody"]) == (digest, "here")
+    where = ("--subject", "null", "--threshold", "0.5", "--out", str(out))
+    other = vedette("bench", "run", "daemons", *where)
+    assert (other.returncode, "--threshold: another" in other.stderr) == (2, True)
 
 
 def test_report_writes_page_and_assessment(done: tuple[Path, dict[str, object]]) -> None:

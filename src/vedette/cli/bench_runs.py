@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,12 @@ from vedette.cli.progress import ProgressLine
 from vedette.kernel.errors import BadInput
 
 if TYPE_CHECKING:
+    from vedette.bench.commitment import Criterion
     from vedette.bench.results import RunResult
     from vedette.runner.runs import SubjectSpec
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 as_json = click.option("--json", "as_json", is_flag=True, help="Machine-readable, on stdout.")
 cache = click.option(
     "--cache", type=FOLDER, default=None, help="Where builds are kept [default: user's cache]."
@@ -59,6 +62,21 @@ cache = click.option(
     metavar="NAME=N",
     help="tool_calls, executions, tokens or seconds of each item, in place of its own.",
 )
+@click.option(
+    "--custody",
+    default="",
+    help="endpoint, weights-here, items-there or joint: where items and weights meet"
+    " [endpoint where a model runs].",
+)
+@click.option(
+    "--threshold",
+    default="",
+    metavar="SHARE",
+    help="Committed to as a digest behind a nonce; both are kept in DIR/threshold.json.",
+)
+@click.option(
+    "--sign", type=FILE, help="Keys to sign the commitment with, into DIR/commitment.json."
+)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--trials", type=click.IntRange(1, 1000), default=1, show_default=True)
 @click.option(
@@ -73,6 +91,9 @@ def run(
     subject_url: str,
     subject_key_env: str,
     budgets: tuple[str, ...],
+    custody: str,
+    threshold: str,
+    sign: Path | None,
     seed: int,
     trials: int,
     out: Path,
@@ -84,7 +105,8 @@ def run(
     Example: vedette bench run daemons --subject mutator --subject null --out run-1
     """
     from vedette.bench.suites import find_suite
-    from vedette.runner.runs import Progress, run_suite
+    from vedette.kernel.keys import PrivateKeys
+    from vedette.runner.runs import Progress, plan_of, run_suite
 
     found = find_suite(suite)
     specs = [_spec(name, subject_url, subject_key_env) for name in subjects]
@@ -93,6 +115,17 @@ def run(
         raise BadInput("no subject", next_step="--subject NAME, or --agent DIR")
     if subject_url and sum(spec.kind == "endpoint" for spec in specs) != 1:
         raise BadInput("--subject-url: serves one subject; give one that is a model")
+    signer = PrivateKeys.load(sign) if sign else None
+    plan = plan_of(
+        found,
+        specs,
+        now=datetime.now(UTC),
+        seed=seed,
+        trials=trials,
+        budget=_budget(budgets),
+        custody=custody,
+        criterion=_criterion(out, threshold),
+    )
     with ProgressLine() as line:
 
         def show(state: Progress) -> None:
@@ -102,11 +135,10 @@ def run(
             found,
             specs,
             out_dir=out,
-            seed=seed,
-            trials=trials,
-            budget=_budget(budgets),
             progress=show,
             cache_dir=cache,
+            plan=plan,
+            signer=signer,
         )
     _print_run(result, out, as_json)
 
@@ -125,8 +157,6 @@ def report(folder: Path, marking: str, as_json: bool) -> None:
 
     Example: vedette bench report run-1
     """
-    from datetime import UTC, datetime
-
     from vedette.bench.assessment import assess
     from vedette.formats.assessment_report import render
     from vedette.kernel.classification import Authority, Rules, block_of
@@ -195,6 +225,33 @@ def _spec(name: str, url: str, key_env: str) -> SubjectSpec:
     return SubjectSpec(label, "endpoint", model=name, base_url=url, api_key=key)
 
 
+def _criterion(out: Path, threshold: str) -> Criterion:
+    """The pack's rule and the threshold's commitment, the same again where a run goes on."""
+    from vedette.bench.commitment import Criterion
+    from vedette.bench.determination import Threshold
+    from vedette.kernel.canonical import new_salt
+    from vedette.kernel.packs import default_pack
+
+    pack, hidden = default_pack(), None
+    kept = out / "threshold.json"
+    if kept.exists():
+        said = json.loads(kept.read_text("ascii"))
+        hidden = Threshold.parse(str(said["value"]), str(said["nonce"]))
+    if threshold and (hidden is None or Threshold.parse(threshold, hidden.nonce) != hidden):
+        if (out / "run.json").exists():
+            raise BadInput(
+                "--threshold: another than the run in this folder committed to",
+                kept="that run, as it was",
+                next_step="name another folder with --out",
+            )
+        hidden = Threshold.parse(threshold, new_salt())
+        out.mkdir(parents=True, exist_ok=True)
+        kept.touch(mode=0o600)
+        kept.write_text(json.dumps({"value": str(hidden.value), "nonce": hidden.nonce}), "ascii")
+    digest = hidden.digest if hidden else ""
+    return Criterion(pack.text("determination", "id"), pack.digest, digest)
+
+
 def _budget(entries: tuple[str, ...]) -> dict[str, int]:
     budget = {}
     for entry in entries:
@@ -206,8 +263,6 @@ def _budget(entries: tuple[str, ...]) -> dict[str, int]:
 
 
 def _print_run(result: RunResult, out: Path, as_json: bool) -> None:
-    from datetime import UTC, datetime
-
     from vedette.bench.assessment import assess
 
     made = assess(result, markings=[], now=datetime.now(UTC)).to_json()
@@ -219,6 +274,7 @@ def _print_run(result: RunResult, out: Path, as_json: bool) -> None:
             "subjects": made["subjects"],
             "crashes": len(result.crashes),
             "calls": len(result.calls),
+            "custody": made["custody"]["name"],
             "commitment_digest": made["commitment_digest"],
             "result_digest": made["result_digest"],
         }

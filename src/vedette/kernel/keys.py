@@ -6,6 +6,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyrage
 from cryptography.exceptions import InvalidSignature
@@ -20,6 +21,17 @@ class PublicKeys:
 
     ed25519: str
     age: str
+
+    @classmethod
+    def from_json(cls, value: Any, source: str) -> PublicKeys:
+        """Read keys out of a card, or of a file that holds them alone. Raises BadInput."""
+        found = cls(*(str(value.get(name, "")) for name in ("ed25519", "age")))
+        if not found.usable():
+            raise BadInput(
+                f"{source}: neither a card nor public keys",
+                next_step="export a card: vedette exchange card; or make keys: vedette bench keys",
+            )
+        return found
 
     @property
     def keyid(self) -> str:

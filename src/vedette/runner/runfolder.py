@@ -1,6 +1,7 @@
 """A run's folder: commitment first, samples and calls as they come, the result last.
 
 run.json      what was fixed before the first sample
+commitment.json  the same, signed, where a key was given
 samples.jsonl one finished sample a line; a torn last line (a kill) is cut off on resuming
 calls.jsonl   one metered call a line
 result.json   everything, once the run is whole
@@ -25,6 +26,7 @@ from vedette.bench.results import Commitment, MeteredCall, RunResult, Sample
 from vedette.kernel.bounds import MIB, Bounds, read_json
 from vedette.kernel.canonical import canonical
 from vedette.kernel.errors import BadInput
+from vedette.kernel.keys import PrivateKeys
 from vedette.kernel.sealing import Box
 
 T = TypeVar("T")
@@ -56,6 +58,12 @@ class RunFolder:
     def logs(self) -> Path:
         """Where Inspect writes its logs."""
         return self.path / "logs" if self.box is None else scratch(self.path)
+
+    def sign(self, keys: PrivateKeys) -> None:
+        """Keep the commitment signed, too; what is signed already stays."""
+        path = self.path / "commitment.json"
+        if not path.exists():
+            _write_whole(path, self.commitment.signed(keys))
 
     def add_sample(self, sample: Sample) -> None:
         self.samples.append(sample)

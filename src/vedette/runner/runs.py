@@ -26,6 +26,7 @@ from vedette.bench.suites import Suite
 from vedette.kernel.clock import format_time
 from vedette.kernel.errors import OurFault
 from vedette.kernel.executor import Executor
+from vedette.kernel.keys import PrivateKeys
 from vedette.kernel.packs import PolicyPack
 from vedette.kernel.sealing import Box
 from vedette.runner.certify import check_suite
@@ -67,6 +68,7 @@ def run_suite(
     box: Box | None = None,
     pack: PolicyPack | None = None,
     plan: Commitment | None = None,
+    signer: PrivateKeys | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> RunResult:
     """Run every subject on every item, `trials` times.
@@ -80,6 +82,7 @@ def run_suite(
         box: seals what the folder keeps (see `runfolder`).
         pack: the rules in force, the shipped pack where not given.
         plan: what was committed to (`plan_of`); seed, trials and budget are then its own.
+        signer: signs the commitment, into the folder, before the first sample.
         now: tells the time.
 
     Raises:
@@ -99,6 +102,8 @@ def run_suite(
     harness = Harness(suite, cache_dir)
     folder = RunFolder(out_dir, plan, box)
     try:
+        if signer is not None:
+            folder.sign(signer)
         run = _Run(harness, folder, subjects, progress or (lambda _: None))
         run.notes += notes
         with ExitStack() as stack:
