@@ -16,13 +16,13 @@ pytest.importorskip("inspect_ai")
 from openai import APIStatusError, AsyncOpenAI
 
 from vedette.bench.results import MeteredCall
+from vedette.engagement.usage import usage_of
 from vedette.runner.inspect.metering import (
     CURRENT,
     PURPOSE_HEADER,
     REQUEST_HEADER,
     Meter,
     MeteredClient,
-    usage_of,
 )
 from vedette.runner.subjects.server import served
 

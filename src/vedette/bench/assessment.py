@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from vedette.bench.counting import FACTOR
 from vedette.bench.custody import custody_of
 from vedette.bench.intervals import Interval, clustered
 from vedette.bench.results import RunResult, Sample
@@ -247,6 +248,7 @@ def _limits(run: RunResult, subjects: Sequence[SubjectAssessment]) -> list[str]:
     errors = sum(sample.ended.startswith("error") for sample in run.samples)
     if errors:
         sentences.append(f"{errors} sample(s) ended by an error and count as not solved.")
+    sentences += _odd_usage(run)
     null = next((s for s in subjects if s.kind == "reference" and s.name == "null"), None)
     if null is not None and null.score.solved:
         sentences.append(
@@ -260,3 +262,20 @@ def _limits(run: RunResult, subjects: Sequence[SubjectAssessment]) -> list[str]:
             "No reference subject ran beside it: the scores have nothing to be read by."
         )
     return [*sentences, *run.notes]
+
+
+def _odd_usage(run: RunResult) -> list[str]:
+    """Say whose answers named tokens that our own count does not bear out."""
+    found = []
+    for entry in run.commitment.subjects:
+        calls = [c for c in run.calls if c.subject == entry["name"] and 200 <= c.status < 300]
+        odd = [call for call in calls if call.odd]
+        if odd:
+            theirs = sum(call.input_tokens + call.output_tokens for call in calls)
+            ours = sum(call.own_input + call.own_output for call in calls)
+            found.append(
+                f"{len(odd)} of {len(calls)} answers of {entry['name']} are odd: no usage named, or"
+                f" tokens that differ from our count by more than {FACTOR} times, or broken off;"
+                f" {theirs} tokens claimed in all, {ours} by our count."
+            )
+    return found

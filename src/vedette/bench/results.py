@@ -85,6 +85,8 @@ class MeteredCall:
     """One HTTP attempt; status 0 means that no answer came. Tokens as the answer's usage says.
 
     `build` and `refused` are what a lab's proxy says of it: the build reached, or why it was not.
+    `own_input` and `own_output` are our own count of tokens (see `counting`), zeros where the call
+    was not seen on the wire; `odd` says what is wrong with the answer or with its usage.
     """
 
     request_id: str
@@ -98,6 +100,9 @@ class MeteredCall:
     seconds: float
     build: str = ""
     refused: str = ""
+    own_input: int = 0
+    own_output: int = 0
+    odd: str = ""
 
     def to_json(self) -> dict[str, Any]:
         value = {f.name: getattr(self, f.name) for f in fields(self)}
@@ -113,6 +118,8 @@ class MeteredCall:
             seconds=_seconds(taken(given, "seconds", str)),
             build=str(given.get("build", ""))[:40],
             refused=str(given.get("refused", ""))[:40],
+            odd=str(given.get("odd", ""))[:200],
+            **{n: taken(given, n, int) for n in ("own_input", "own_output") if n in given},
             **{name: taken(given, name, str) for name in texts},
             **{name: taken(given, name, int) for name in numbers},
         )

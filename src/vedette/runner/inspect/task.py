@@ -111,9 +111,11 @@ def solve_item(bench: Bench) -> Solver:
             with anyio.move_on_after(attempt.budget["seconds"]) as scope:
                 attempt.ended = await _loop(bench, state, attempt, item, trial)
             if scope.cancelled_caught:
-                attempt.ended = "seconds used up"
+                attempt.ended = _because("seconds used up", bench.meter.fault(item.id, trial))
         except Exception as error:
-            attempt.ended = f"error: {type(error).__name__}: {error}"[:300]
+            said = f"{type(error).__name__}: {error}"
+            told = bench.meter.fault(item.id, trial)
+            attempt.ended = f"error: {_because(said[:180], told if told not in said else '')}"
         finally:
             CURRENT.reset(token)
         attempt.note(attempt.ended)
@@ -167,7 +169,7 @@ async def _loop(bench: Bench, state: TaskState, attempt: Attempt, item: Item, tr
             note(output)
         state.output = output
         state.messages.append(output.message)
-        attempt.tokens = sum(bench.meter.sums(item.id, trial)[1:])
+        attempt.tokens = bench.meter.charged(item.id, trial)
         if output.message.tool_calls:
             silent = 0
             answered = await execute_tools(state.messages, tools, max_output=MAX_ANSWER)
@@ -204,6 +206,10 @@ def _metered(bench: Bench) -> Any:
             tokens = (usage.input_tokens, usage.output_tokens) if usage else (0, 0)
             seconds = time.monotonic() - clock
             bench.meter.note(new_id("call"), started, 200 if seen else 0, tokens, seconds)
+
+
+def _because(what: str, fault: str) -> str:
+    return f"{what}: {fault}" if fault else what
 
 
 def _sample(bench: Bench, state: TaskState) -> tuple[Item, int]:
