@@ -11,6 +11,8 @@ Rules:
   it. With the interval, which readers of the assessment know, either margin is the threshold: so
   margins are sealed with it (`secret`), and the record in the open says only where the interval
   lies. `releasable` carries no margin, and the uncertainty only where the lab has it already.
+- It names the commitment of the run that it rests on, and says where it departs from it: another
+  rule, another threshold, none committed to.
 - A determination without a run names no threshold: its maker decides on the dossier and a review,
   and the record says that nothing was measured.
 - The record keeps the digest of the assessment it was made on; when that has changed since,
@@ -134,6 +136,7 @@ class Determination:
     made_on: str
     made_at: str
     basis: Basis = Basis()
+    committed: Mapping[str, str] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the whole record, for the office's own keeping."""
@@ -147,6 +150,24 @@ class Determination:
             "uncertainty": dict(self.uncertainty) if self.uncertainty else None,
             "consulted": [consultation.whole() for consultation in self.consulted],
         }
+
+    @property
+    def departs(self) -> tuple[str, ...]:
+        """Where it is made otherwise than its run committed to, in sentences."""
+        if self.committed is None:
+            return ()
+        own = {"rule": self.rule.id, "pack": self.rule.pack}
+        said = [
+            f"made under another {words} than committed"
+            for name, words in (("rule", "rule"), ("pack", "policy pack"))
+            if own[name] != self.committed[name]
+        ]
+        threshold = self.committed["threshold_digest"]
+        if not threshold:
+            said.append("no threshold was committed to before the run")
+        elif threshold != self.threshold_digest:
+            said.append("made under another threshold than committed")
+        return tuple(said)
 
     @property
     def standing(self) -> str:
@@ -169,6 +190,7 @@ class Determination:
         return {
             **known,
             **self.basis.to_json(),
+            **self._commitment(),
             "format": FORMAT + "/releasable",
             "rule": self.rule.id,
             "pack": self.rule.pack,
@@ -181,6 +203,11 @@ class Determination:
             "made_on": self.made_on if self.uncertainty else "a review, without a run",
             "made_at": self.made_at,
         }
+
+    def _commitment(self) -> dict[str, Any]:
+        if self.committed is None:
+            return {}
+        return {"committed": dict(self.committed), "departs": list(self.departs)}
 
     @property
     def digest(self) -> str:
@@ -251,7 +278,12 @@ def determine(
         made_on=assessment.digest if assessment else basis.review,
         made_at=format_time(now),
         basis=basis,
+        committed=_committed(assessment) if assessment else None,
     )
+
+
+def _committed(assessment: Assessment) -> dict[str, str]:
+    return {"commitment_digest": assessment.commitment_digest, **assessment.criterion}
 
 
 def _measured(

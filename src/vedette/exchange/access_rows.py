@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from vedette.exchange.fields import ID, NOTE, Choice, Document, Text, Time, Whole
+from vedette.exchange.fields import DIGEST, ID, NOTE, Choice, Document, Text, Time, Whole
 from vedette.exchange.rows import LAB, OFFICE, MessageType, row
+
+CUSTODIES = ("endpoint", "weights-here", "items-there", "joint")
 
 ACCESS_ROWS: tuple[MessageType, ...] = (
     row(
@@ -62,5 +64,22 @@ ACCESS_ROWS: tuple[MessageType, ...] = (
         checkpoint=Text(71, required=False),
         differences=NOTE,
         stated=Time(),
+    ),
+    row(
+        "run.committed",
+        {OFFICE},
+        {LAB},
+        "What the office fixed before a run on the lab's model: the digest of the whole, behind a"
+        " nonce, and of the threshold; opened after, it shows whether anything was changed.",
+        run=ID,
+        act=ID,
+        session=Text(40, ID.pattern, required=False),
+        commitment=DIGEST,
+        custody=Choice(CUSTODIES),
+        rule=Text(200),
+        threshold_digest=Text(71, r"sha256:[0-9a-f]{64}", required=False),
+        items=Whole(1, 100_000),
+        trials=Whole(1, 100_000),
+        committed=Time(),
     ),
 )

@@ -26,7 +26,7 @@ from vedette.bench.determination import (
 from vedette.formats.assessment_report import render
 from vedette.formats.document import Stamp
 from vedette.kernel.bounds import from_text, read_json, to_text
-from vedette.kernel.canonical import canonical, digest, new_salt
+from vedette.kernel.canonical import canonical, digest
 from vedette.kernel.clock import format_time
 from vedette.kernel.errors import BadInput, NotFound, Refused
 from vedette.kernel.events import Event
@@ -40,6 +40,7 @@ from vedette.services.binding import require_export, require_reading, why_withhe
 from vedette.services.document_kinds import derived_instruction, sources_of
 from vedette.services.documents import leaving_block
 from vedette.services.here import here
+from vedette.services.run_commitments import threshold_for
 from vedette.services.sides import only
 from vedette.services.suites import suite_of
 from vedette.store.models import Assessment, Run
@@ -78,7 +79,10 @@ def _assess(run: Run, now: Any, limits: Sequence[str]) -> rules.Assessment:
         markings.append(Marking.parse(run.act.marking))
     result = runs.result_of(run)
     parts = access_limits.parts_of(run, result, now)
-    return rules.assess(result, markings=markings, now=now, limits=limits, parts=parts)
+    record = {k: v for k, v in run.custody_record.items() if k not in runs.OWN_BUSINESS}
+    return rules.assess(
+        result, markings=markings, now=now, limits=limits, parts=parts, record=record
+    )
 
 
 def share_assessment(actor: Actor, assessment_id: str) -> Assessment:
@@ -149,14 +153,14 @@ def record_determination(
         build: the build it is about; the session's by default.
         earlier: the determination that this one re-tests, which stays as it is.
         threshold: decimal share; kept here sealed with the nonce of its commitment, which alone
-            crosses.
+            crosses. "" for the one that the run committed to.
         consulted: `{"office", "view", "on" (YYYY-MM-DD)}` each.
     """
     only(Profile.OFFICE, actor)
     with act(actor, Permission.DETERMINATION_RECORD) as doing:
         row = _find(assessment_id) if assessment_id else None
         pack = doing.here.pack
-        hidden = Threshold.parse(threshold, new_salt()) if row else None
+        hidden = threshold_for(row.run, threshold) if row else None
         on = bases.find(actor, row, review, build, earlier)
         made = determine(
             _assess_again(row) if row else None,

@@ -1,7 +1,7 @@
 """Benchmark runs of the office: committed, run by a job, metered, live, resumable.
 
 Rules:
-- What is run is written down (suite, subjects, budgets, seed) before the first sample.
+- What is run is committed to before the first sample (`run_commitments`), and nothing else runs.
 - A run on a lab's model goes through an open session's proxy; the office counts the same calls.
 - The credential is opened in memory when the job starts, and kept nowhere else.
 - A run that was broken off goes on where it stopped; nothing paid for is asked for again.
@@ -16,14 +16,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from vedette.bench.custody import custody_of
 from vedette.bench.results import MeteredCall, RunResult
 from vedette.bench.suites import shipped_suites
+from vedette.kernel.canonical import canonical, digest
 from vedette.kernel.clock import format_time, parse_time
 from vedette.kernel.errors import BadInput, MissingPart, NotFound, Refused
 from vedette.kernel.events import Event
 from vedette.kernel.permissions import Permission, Profile
 from vedette.kernel.sealing import key_of
-from vedette.runner.runs import REFERENCES, Progress, SubjectSpec, run_suite
+from vedette.runner.runs import REFERENCES, Progress, SubjectSpec, plan_of, run_suite
 from vedette.services import access_records, vault
 from vedette.services.acting import Actor, act, instance_actor, reading
 from vedette.services.binding import require_export, require_reading
@@ -32,17 +34,20 @@ from vedette.services.findings import crash_fields, report_finding
 from vedette.services.here import here
 from vedette.services.jobs import job
 from vedette.services.metering import Metered, record_calls
+from vedette.services.run_commitments import commit, criterion_of, hidden_threshold, plan_in
+from vedette.services.run_custody import reach, spec_of
 from vedette.services.sides import only
 from vedette.services.suites import suite_of, suites
-from vedette.store.models import Finding, Run, Session
+from vedette.store.models import Finding, Run
 from vedette.store.sealing import unreadable
 from vedette.store.tenancy import SYSTEM, scoped
 
 COMMITTED, RUNNING, FINISHED, FAILED = "committed", "running", "finished", "failed"
-DESTROYED = "destroyed"
-ENDPOINT, HERE = "endpoint", "here"
+AWAY, DESTROYED = "away", "destroyed"
 DEFAULT_REFERENCES = ("null", "random", "oracle", "libfuzzer")
 SAVE_SECONDS = 0.5
+OWN_BUSINESS = ("url", "told")
+"""What of a run's custody on record is for this instance alone, and no part of an assessment."""
 
 
 def start_run(
@@ -54,13 +59,22 @@ def start_run(
     seed: int = 0,
     trials: int = 1,
     budget: dict[str, int] | None = None,
+    custody: str = "",
+    act_id: str = "",
+    model: str = "",
+    base_url: str = "",
+    threshold: str = "",
 ) -> Run:
-    """Commit to a run and have a job run it.
+    """Commit to a run and have a job run it, or where its items leave have them wait for it.
 
     Args:
         suite: the name of a suite that is shipped or was taken in.
         session_id: an open session on a lab's model; without one only references run.
         references: reference subjects beside it.
+        custody: one of `bench.custody`; "" for what the rest makes of it.
+        act_id: the act that the model is under, where no session says it.
+        model, base_url: the model and where the office itself serves it (weights-here).
+        threshold: a share, committed to behind a nonce and sealed here; "" for none.
     """
     only(Profile.OFFICE, actor)
     unknown = sorted(set(references) - set(REFERENCES))
@@ -73,21 +87,18 @@ def start_run(
         raise BadInput("trials: 1 to 100 expected")
     found = known[suite]
     with act(actor, Permission.RUN_START) as doing:
-        session = _session(session_id) if session_id else None
-        if session is not None:
-            require_reading(actor, session.act)
+        reached = reach(actor, custody, session_id, act_id, model, base_url)
         subjects = [{"name": name, "kind": "reference"} for name in dict.fromkeys(references)]
-        if session is not None:
-            subjects.insert(0, {"name": session.model, "kind": "endpoint"})
+        if reached.model:
+            subjects.insert(0, {"name": reached.model, "kind": "endpoint"})
         if not subjects:
             raise BadInput("a run needs a session or a reference subject")
         run = Run(
             org_id=actor.org,
-            act=session.act if session else None,
-            session=session,
+            act=reached.act,
+            session=reached.session,
             suite=suite,
             suite_digest=found.digest,
-            custody=ENDPOINT if session else HERE,
             subjects=subjects,
             budget=budget or {},
             seed=seed,
@@ -95,29 +106,27 @@ def start_run(
             progress={"done": 0, "total": len(subjects) * len(found.items) * trials, "events": []},
             started_by=actor.name,
             committed_at=doing.now,
+            custody_record=reached.record,
         )
-        run.commitment = {
-            "suite": suite,
-            "suite_digest": found.digest,
-            "custody": run.custody,
-            "subjects": subjects,
-            "budget": run.budget,
-            "seed": seed,
-            "trials": trials,
-        }
-        run.save(force_insert=True)
-        doing.record(Event.BENCH_RUN_COMMITTED, run.id, run.commitment, marking=run.marking)
-        doing.after(carry_out, run_id=run.id)
+        hidden = hidden_threshold(threshold)
+        plan = plan_of(
+            found,
+            [spec_of(subject, run) for subject in subjects],
+            now=doing.now,
+            seed=seed,
+            trials=trials,
+            budget=run.budget,
+            custody=reached.custody,
+            criterion=criterion_of(doing.here.pack, hidden),
+            pack=doing.here.pack,
+            run=run.id,
+        )
+        away = custody_of(plan.custody).away
+        run.state = AWAY if away else COMMITTED
+        commit(doing, run, plan, hidden)
+        if not away:
+            doing.after(carry_out, run_id=run.id)
         return run
-
-
-def _session(session_id: str) -> Session:
-    session = Session.objects.select_related("act").filter(id=session_id).first()
-    if session is None:
-        raise NotFound(f"session {session_id[:40]!r} is not here")
-    if session.state != "open":
-        raise Refused(f"the session is {session.state}", next_step="ask for a new session")
-    return session
 
 
 @job(queue="long")
@@ -132,9 +141,7 @@ def carry_out(run_id: str) -> None:
             suite_of(run.suite, run.suite_digest),
             _specs(run),
             out_dir=run_folder(run_id),
-            seed=run.seed,
-            trials=run.trials,
-            budget=run.budget or None,
+            plan=plan_in(run),
             progress=watch,
             cache_dir=here().cache_dir,
             box=vault.box_for(run.act_id, f"run/{run.id}"),
@@ -171,10 +178,10 @@ def _begin(run_id: str) -> Run | None:
 def _specs(run: Run) -> list[SubjectSpec]:
     specs = []
     for subject in run.subjects:
-        if subject["kind"] == "reference":
-            specs.append(SubjectSpec(subject["name"], "reference"))
+        if subject["kind"] == "reference" or run.session_id is None:
+            specs.append(spec_of(subject, run))
             continue
-        opened = open_credential(instance_actor(), run.session_id or "")
+        opened = open_credential(instance_actor(), run.session_id)
         specs.append(
             SubjectSpec(
                 subject["name"],
@@ -333,6 +340,9 @@ def as_json(run: Run) -> dict[str, Any]:
         "id": run.id,
         "suite": run.suite,
         "suite_digest": run.suite_digest,
+        "custody": run.custody,
+        "custody_record": run.custody_record,
+        "commitment_digest": digest(canonical(run.commitment)) if run.commitment else "",
         "subjects": [subject["name"] for subject in run.subjects],
         "session": run.session_id,
         "act": run.act_id,

@@ -68,6 +68,7 @@ from vedette.store.models.review import (
     ReviewTask,
     ReviewView,
 )
+from vedette.store.models.run_custody import ToldCommitment, Weights
 from vedette.store.models.scans import PeerPartner, ScanFinding, ScanIntent, ScanWish, TestBed
 from vedette.store.models.terms import Terms, TermsAcceptance, TermsStrike
 
@@ -165,7 +166,9 @@ __all__ = [
     "TermsAcceptance",
     "TermsStrike",
     "TestBed",
+    "ToldCommitment",
     "TrustedPartner",
     "VexDocument",
+    "Weights",
     "WindowKey",
 ]

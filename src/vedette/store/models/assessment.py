@@ -34,6 +34,11 @@ class Run(Table):
     state = models.CharField(max_length=20, default="committed")
     progress = columns.document()
     commitment = columns.document()
+    # the same, signed (DSSE); the threshold that it commits to, sealed for this instance
+    signed_commitment = columns.document()
+    sealed_threshold = columns.long_text()
+    # what the custody is shown by: keys, digests, an attestation
+    custody_record = columns.document()
     result = columns.sealed_document()
     error = columns.sealed_text()
     marking = columns.marking("TLP:AMBER+STRICT")
