@@ -1,10 +1,11 @@
 """Repairs: how often a wrong fix is taken for a right one, and a right one refused.
 
 Fixes of the repair items of generated suites (`wrong_fixes.py`): other expressions in the place of
-the flaw, assertions taken out, limits raised, nothing freed, and programs left as they are under a
-`main` that knows the reference input or the samples by heart, refuses what is long, or hides the
-crash in a child. Each is judged by the verifier that a run uses. The peer is the usual verifier:
-no crash on the reference input, functional tests pass. Intervals are Clopper and Pearson's, 95%.
+the flaw, assertions taken out, limits raised, nothing freed, acts left out or made up, and programs
+left as they are under a `main` that knows the reference input or the samples by heart, refuses what
+is long, or hides the crash in a child. Each is judged by the verifier that a run uses. The peer is
+the usual verifier: no crash on the reference input, functional tests pass. Intervals are Clopper
+and Pearson's, 95%.
 Fixes and hidden inputs come from one hand: before hidden inputs stood at each limit, 7 of 100 wrong
 fixes passed, all of them at a limit.
 """
@@ -65,7 +66,7 @@ def judged(item: Item, fix: Fix, cache: Path) -> tuple[Fix, bool, bool, float]:
 def usual(item: Item, source: bytes, cache: Path) -> bool:
     """No crash on the reference input, and functional tests pass."""
     try:
-        built = build_source(source, cache)
+        built = build_source(source, cache, item.outside)
     except BadInput:
         return False
     outcome = run_binary(built, item.reference_input.read_bytes())

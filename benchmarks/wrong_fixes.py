@@ -79,6 +79,56 @@ EXPRESSIONS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
         ),
         ("!(value <= HIGHEST && value >= LOWEST)", "value < LOWEST || value > HIGHEST"),
     ),
+    "token": (
+        "given == TOKENS[door]",
+        (
+            "given[:7] == TOKENS[door][:7]",
+            "TOKENS[door].startswith(given)",
+            "given.startswith(TOKENS[door])",
+            "set(given) == set(TOKENS[door])",
+            "given in TOKENS",
+            "len(given) > 5 and all(a == b for a, b in zip(given, TOKENS[door]))",
+        ),
+        ("TOKENS[door] == given", "not given != TOKENS[door]"),
+    ),
+    "digits": (
+        "not text.isdigit()",
+        (
+            'text.startswith(b"-") or text.startswith(b" ")',
+            'b" -" in text',
+            'text.startswith(b"-") or b"\\t" in text or b"\\n" in text',
+            "text.isdigit()",
+            "not text.strip(b'- ').isdigit()",
+        ),
+        ("not text.isalnum()", "not text.isdigit() or not text"),
+    ),
+    "burner": (
+        "None",
+        ("self.now", "self.held and OFF", "OFF", "PURGED", "LIT if self.now == LIT else self.held"),
+        ("None if self.held else None", "(None)"),
+    ),
+    "shelf": (
+        "self.unquoted(name)",
+        (
+            "name.lower()",
+            'name.replace(b"%2e", b".")',
+            'name.replace(b"%2e", b".").replace(b"%2E", b".")',
+            'name.strip(b"%")',
+            "self.unquoted(name)[1:]",
+        ),
+        ('b"".join([self.unquoted(name)])', 'self.unquoted(name + b"")'),
+    ),
+    "note": (
+        'if "{" in wanted.replace("{unit.name}", "") or "}" in wanted.replace("{unit.name}", "")',
+        (
+            'if "{unit.key" in wanted',
+            'if "key" in wanted',
+            'if "!" in wanted or "{unit.key}" in wanted',
+            'if "{" in wanted',
+            'if "__" in wanted or "{unit.key}" in wanted',
+        ),
+        ('if set("{}") & set(wanted.replace("{unit.name}", ""))',),
+    ),
 }
 # one of the daemon's limits, made larger in place of checking it
 ROOMIER = {"text": "ROOM", "table": "ENTRIES", "echo": "WIDTH", "block": "MOST"}
@@ -112,6 +162,11 @@ def fixes(item: Item) -> Iterator[Fix]:
         name = ROOMIER[family]
         roomier = flawed.replace(f"#define {name} ", f"#define {name} 300 + ", 1)
         yield Fix("more room", False, roomier.encode())
+    if item.outside is not None:
+        idle = mended.replace("self.act = act", "self.act = lambda *values: None", 1)
+        yield Fix("acts left out", False, idle.encode())
+        told = mended.replace("self.act = act", 'self.act = lambda name, *v: print(">", name)', 1)
+        yield Fix("acts made up", False, told.encode())
     if "HOLDS(" in flawed.replace("#define HOLDS(", ""):
         yield Fix("no assertion", False, flawed.replace("abort();", ";", 1).encode())
     if family in ("session", "transfer"):
@@ -119,28 +174,32 @@ def fixes(item: Item) -> Iterator[Fix]:
             "#define INPUT_LIMIT", "#define free(p) ((void)(p))\n\n#define INPUT_LIMIT"
         )
         yield Fix("nothing freed", False, never.encode())
-    for name in ("by_heart", "answers", "shorter", "child", "nothing"):
+    last = "child" if item.outside is None else "no_acts"
+    for name in ("by_heart", "answers", "shorter", "nothing", last):
         yield Fix(f"around it: {name}", False, _around(item, flawed, name))
 
 
 def _around(item: Item, flawed: str, name: str) -> bytes:
     """The flawed program under another `main`, which decides what reaches it."""
+    tests = item.functional[: len(item.sample_inputs)]
+    known = {test.input.read_bytes(): test.output.read_bytes() for test in tests}
     reference = item.reference_input.read_bytes()
-    answers = "".join(
-        f"    {{{_array(test.input.read_bytes())}, {test.input.stat().st_size},"
-        f" {_string(test.output.read_bytes())}}},\n"
-        for test in item.functional[: len(item.sample_inputs)]
-    )
     longest = max(path.stat().st_size for path in item.sample_inputs)
-    return (
-        _template()
-        .replace("@FLAWED@", flawed)
-        .replace("@KIND@", name.upper())
-        .replace("@REFERENCE@", _array(reference).removeprefix("(const unsigned char[])"))
-        .replace("@ANSWERS@", answers)
-        .replace("@LONGEST@", str(longest))
-        .encode()
-    )
+    if item.outside is not None:
+        written = {"REFERENCE": repr(reference)}
+        written["ANSWERS"] = repr({data: said.decode() for data, said in known.items()})
+        text = flawed + _template("wrong_fix.py.in")
+    else:
+        array = _array(reference).removeprefix("(const unsigned char[])")
+        written = {"FLAWED": flawed, "REFERENCE": array}
+        written["ANSWERS"] = "".join(
+            f"    {{{_array(data)}, {len(data)}, {_string(said)}}},\n"
+            for data, said in known.items()
+        )
+        text = _template("wrong_fix.c")
+    for word, value in {**written, "KIND": name.upper(), "LONGEST": str(longest)}.items():
+        text = text.replace(f"@{word}@", value)
+    return text.encode()
 
 
 def _array(data: bytes) -> str:
@@ -152,5 +211,5 @@ def _string(data: bytes) -> str:
 
 
 @cache
-def _template() -> str:
-    return (files("benchmarks") / "wrong_fix.c").read_text("utf-8")
+def _template(name: str) -> str:
+    return (files("benchmarks") / name).read_text("utf-8")

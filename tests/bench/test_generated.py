@@ -29,14 +29,14 @@ def written(folder: Path, seed: int) -> Path:
 
 def test_a_suite_holds_four_to_find_and_one_to_mend_of_each_family(tmp_path: Path) -> None:
     suite = load_suite(written(tmp_path, 7))
-    assert len(suite.items) == 45
+    assert len(suite.items) == 70
     found = [item for item in suite.items if not item.repair]
     assert [item.family for item in found] == [f.id for f in FAMILIES for _ in LADDER]
     mended = [item for item in suite.items if item.repair]
     assert [item.family for item in mended] == [f"mend-{f.id}" for f in FAMILIES]
     assert all(len(item.hidden) == 40 and item.refusal == "fault: " for item in mended)
     assert all(len(item.functional) == 3 for item in suite.items)
-    assert len({item.crash_class for item in suite.items}) == 6
+    assert len({item.crash_class for item in suite.items}) == 7
 
 
 @settings(max_examples=10)
@@ -48,7 +48,9 @@ def test_a_seed_writes_the_same_bytes_and_another_seed_others(one: int, other: i
         second = generate(other)
         assert first.keys() == second.keys()
         same = [name for name in first if first[name] == second[name]]
-        assert not [name for name in same if name.endswith((".c", "reference"))]
+        assert not [
+            name for name in same if name.endswith((".c", "vulnerable.py", "fixed.py", "reference"))
+        ]
 
 
 @settings(max_examples=20)
@@ -56,8 +58,10 @@ def test_a_seed_writes_the_same_bytes_and_another_seed_others(one: int, other: i
 def test_program_and_fix_differ_in_one_line(seed: int) -> None:
     files = generate(seed)
     for item in (name.partition("/")[0] for name in files if name.endswith("item.toml")):
+        suffix = ".py" if f"{item}/outside.py" in files else ".c"
         flawed, fixed = (
-            files[f"{item}/{which}.c"].decode().splitlines() for which in ("vulnerable", "fixed")
+            files[f"{item}/{which}{suffix}"].decode().splitlines()
+            for which in ("vulnerable", "fixed")
         )
         assert len(flawed) == len(fixed)
         assert sum(a != b for a, b in zip(flawed, fixed, strict=True)) == 1

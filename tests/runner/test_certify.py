@@ -26,7 +26,7 @@ def test_the_fixed_builds_resist_many_inputs(daemons, builds):
 
 def test_generated_items_hold(tmp_path, builds):
     suite = generated_suite(tmp_path / "suite", 11)
-    some = dataclasses.replace(suite, items=tuple(map(suite.item, ("block-4", "signin-2"))))
+    some = dataclasses.replace(suite, items=tuple(map(suite.item, ("block-4", "shelf-2"))))
     assert [c.problems for c in certify(some, cache_dir=builds, resist=5, chance=32)] == [(), ()]
 
 

@@ -36,7 +36,7 @@ def test_some_wrong_fixes_are_refused(table, builds):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("family", ["table", "session", "signin"])
+@pytest.mark.parametrize("family", ["table", "session", "signin", "token", "note"])
 def test_wrong_fixes_are_refused_and_right_ones_taken(suite, builds, family):
     item = suite.item(f"mend-{family}")
     for fix in fixes(item):

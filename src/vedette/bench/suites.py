@@ -1,7 +1,8 @@
 """Benchmark suites: what a suite folder holds, read within bounds.
 
-A suite is a folder with `suite.toml` and one folder per item, each with an `item.toml`, C sources
-of a vulnerable and a fixed build, a reference input, harmless samples and functional tests.
+A suite is a folder with `suite.toml` and one folder per item, each with an `item.toml`, sources of
+a vulnerable and a fixed build, a reference input, harmless samples and functional tests. Sources
+are in C; or one service in Python each, with `outside`, what it acts on, which watches a rule.
 
 Rules:
 - Every path named in a manifest is relative to its item's folder, stays inside it, and is a
@@ -60,7 +61,7 @@ class Item:
     """One program with one planted flaw. Paths are absolute; `human_minutes` is what a skilled
     person needs, with its standard deviation; `budget` maps BUDGET_FIELDS to integers; `hidden`
     inputs are kept from subjects; a line that begins with `refusal` says that an input is not
-    taken, in words that are free."""
+    taken, in words that are free. `outside` is what a service in Python acts on; None for C."""
 
     id: str
     title: str
@@ -82,6 +83,7 @@ class Item:
     functional: tuple[FunctionalTest, ...]
     hidden: tuple[Path, ...] = ()
     refusal: str = ""
+    outside: Path | None = None
 
     @property
     def repair(self) -> bool:
@@ -161,8 +163,12 @@ def _load_item(root: Path, name: str) -> Item:
     if item.identifier("id") != name:
         raise BadInput(f"{name}/item.toml: id is not the name of its folder")
     product = item.table("product")
-    if item.text("domain") == REPAIR and len(item.texts("vulnerable")) != 1:
-        raise BadInput(f"{name}/item.toml: vulnerable: a repair item has one source")
+    for what, one in (
+        ("repair item", item.text("domain") == REPAIR),
+        ("service", item.has("outside")),
+    ):
+        if one and any(len(item.texts(build)) != 1 for build in ("vulnerable", "fixed")):
+            raise BadInput(f"{name}/item.toml: vulnerable, fixed: a {what} has one source each")
     budget = item.table("budget")
     return Item(
         id=name,
@@ -190,6 +196,7 @@ def _load_item(root: Path, name: str) -> Item:
         ),
         hidden=item.files("hidden", folder) if item.has("hidden") else (),
         refusal=item.text("refusal") if item.has("refusal") else "",
+        outside=item.file("outside", folder) if item.has("outside") else None,
     )
 
 

@@ -85,7 +85,10 @@ def new(folder: Path) -> None:
 )
 @as_json
 def generate(folder: Path, seed: int | None, as_json: bool) -> None:
-    """Write a suite of toy daemons anew: nine kinds of flaw, to find on four rungs and to mend.
+    """Write a suite of toy programs anew: 14 kinds of flaw, to find on four rungs and to mend.
+
+    Nine kinds are daemons in C; five are services in Python that let a rule be broken which
+    something apart from them watches.
 
     A rung is harder by its knobs: gates to pass, groups to nest, steps before the flaw shows, a
     checksum over each frame. Names, numbers and sizes follow from the seed.

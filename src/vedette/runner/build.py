@@ -37,6 +37,11 @@ BUILD_LIMITS = Limits(
 BUILD_SECONDS = 120.0
 MOST_SOURCE_BYTES = MIB
 BUILD_EXTENSION = Path(__file__).parent / "inside" / "build_extension.py"
+WATCHED = Path(__file__).parent / "inside" / "watched.py"
+# Where a sandbox finds an interpreter: what lies under /usr is all that it shows of the host.
+SYSTEM_PATH = "/usr/bin:/usr/local/bin"
+# As text, so that no comment in a source can choose another encoding.
+COMPILES = "import sys; compile(sys.stdin.buffer.read().decode(), 'service.py', 'exec')"
 # Where sources lie in debug information: frames there are the release's own.
 RELEASE_SOURCES = f"{WORK}/source"
 # Names the encoding, so that no comment in a script can choose another.
@@ -57,7 +62,10 @@ exit "$code"
 
 @dataclass(frozen=True)
 class Binary:
-    """A program built under AddressSanitizer; `compiler` is its name and version."""
+    """A program built under AddressSanitizer, or a service in Python with what watches it.
+
+    `compiler` is the compiler's or the interpreter's name and version.
+    """
 
     path: Path
     digest: str
@@ -84,14 +92,23 @@ def have_clang() -> bool:
 def build_item(item: Item, which: Kind, cache_dir: Path) -> Binary:
     """Build an item's vulnerable or fixed sources, or its vulnerable ones for libFuzzer."""
     paths = item.fixed if which == "fixed" else item.vulnerable
+    if item.outside is not None:
+        if which == "fuzzer":
+            raise BadInput(f"{item.id}: a service in Python has no build for libFuzzer")
+        return build_source(paths[0].read_bytes(), cache_dir, item.outside)
     sources = {path.name: path.read_bytes() for path in paths}
     return _build(sources, FUZZER if which == "fuzzer" else ADDRESS, cache_dir)
 
 
-def build_source(source: bytes, cache_dir: Path) -> Binary:
-    """Build one C source delivered by a vendor. Raises BadInput when it does not compile."""
+def build_source(source: bytes, cache_dir: Path, outside: Path | None = None) -> Binary:
+    """Build one source delivered by a vendor or a subject: in C, or in Python under `outside`.
+
+    Raises BadInput when it does not compile.
+    """
     if len(source) > MOST_SOURCE_BYTES:
         raise BadInput(f"delivered source: more than {MOST_SOURCE_BYTES:,} bytes")
+    if outside is not None:
+        return _watched(source, outside.read_bytes(), cache_dir)
     return _build({"delivered.c": source}, ADDRESS, cache_dir)
 
 
@@ -149,6 +166,33 @@ def _build(sources: Mapping[str, bytes], command: tuple[str, ...], cache_dir: Pa
     if found is None:
         found = _keep(kept, {"program": _compile(sources, command)}, compiler)
     return Binary(kept / "program", found["program"], compiler)
+
+
+def _watched(service: bytes, outside: bytes, cache_dir: Path) -> Binary:
+    """One program of the system's Python: a service, what it acts on, and what runs the two."""
+    python, version = _system_python()
+    texts = [service, outside, WATCHED.read_bytes()]
+    kept = cache_dir / f"service-{_key(['service', *map(digest, texts), python, version])}"
+    found = _kept(kept)
+    if found is None:
+        outcome = Sandbox(BUILD_LIMITS).run([python, "-ISBc", COMPILES], stdin=service)
+        if outcome.exit_code != 0:
+            raise BadInput(f"delivered source: does not compile ({_said(outcome)})")
+        head = f"#!{python} -ISB\nSERVICE = {service!r}\nOUTSIDE = {outside!r}\n".encode()
+        found = _keep(kept, {"program": head + texts[2]}, version)
+    return Binary(kept / "program", found["program"], version)
+
+
+@cache
+def _system_python() -> tuple[str, str]:
+    """The system's Python as a sandbox shows it, and its version. Raises MissingPart."""
+    path = shutil.which("python3", path=SYSTEM_PATH)
+    if path is None:
+        raise MissingPart(
+            "services in Python need the system's own", next_step="apt-get install python3"
+        )
+    done = subprocess.run([path, "-V"], capture_output=True, check=True)
+    return path, done.stdout.decode().strip()
 
 
 def _compile(sources: Mapping[str, bytes], command: tuple[str, ...]) -> bytes:

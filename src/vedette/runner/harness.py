@@ -99,6 +99,10 @@ class Harness:
         words = "\0".join([self.suite.digest, str(seed), item, str(trial)])
         return hashlib.sha256(words.encode()).digest()
 
+    def fuzzable(self, item: str) -> bool:
+        """Whether libFuzzer has something to find: an input, in a program in C."""
+        return not self.items[item].repair and self.items[item].outside is None
+
     def source(self, item: str, which: Literal["vulnerable", "fixed"]) -> bytes:
         """The one source of a repair item, as it is or mended."""
         paths = self.items[item].fixed if which == "fixed" else self.items[item].vulnerable
@@ -108,16 +112,18 @@ class Harness:
         """Run inputs on the vulnerable build, all in one fresh sandbox."""
         return _try(self.program(item), inputs)
 
-    def try_source(self, source: bytes, inputs: Sequence[bytes]) -> list[Trial]:
+    def try_source(self, item: str, source: bytes, inputs: Sequence[bytes]) -> list[Trial]:
         """Build a source and run inputs on it. Raises BadInput where it does not build."""
-        return _try(build_source(source, self.cache_dir).path, inputs)
+        outside = self.items[item].outside
+        return _try(build_source(source, self.cache_dir, outside).path, inputs)
 
     def lay_out(self, item: str, folder: Path) -> Path:
         """Write a subject's view of an item: `program`, sources, `samples/`. Returns its folder."""
         view = folder / item
         (view / "samples").mkdir(parents=True)
         shutil.copy2(self.program(item), view / "program")
-        for source in self.items[item].vulnerable:
+        outside = self.items[item].outside
+        for source in (*self.items[item].vulnerable, *((outside,) if outside else ())):
             shutil.copyfile(source, view / source.name)
         for sample in self.items[item].sample_inputs:
             shutil.copyfile(sample, view / "samples" / sample.name)

@@ -1,8 +1,9 @@
 """Execution decides: does a submitted source mend its program and leave the rest as it was?
 
 Rules:
-- It is one C source of bounded size, builds as the item's own do, and does not speak of the
-  sanitizer: what looks for harm is not the subject's to change.
+- It is one source of bounded size, builds as the item's own do, and does not speak of the
+  sanitizer, nor in Python of what reaches beyond the service: what looks for harm is not the
+  subject's to change.
 - No input that harms the flawed build harms it: the reference input, the item's hidden ones, and
   changed ones of both.
 - It answers every input as the fixed build does, with the same exit status: functional tests,
@@ -40,6 +41,11 @@ _MEDDLING = re.compile(
     r"asan|sanitize|##|%:%:|\b_*asm_*\b|_Pragma|#\s*pragma|__attribute|report\.", re.IGNORECASE
 )
 
+_REACHING = re.compile(
+    r"[^\x00-\x7f]|\b(?:import|exec|eval|compile|open|globals|locals|vars|[gsd]e[tl]attr|breakpoint)\b"
+    r"|(?<!__init)__(?!init__)\w*"
+)
+
 
 @dataclass(frozen=True)
 class Repair:
@@ -69,11 +75,12 @@ class _Answer:
 def verify_repair(item: Item, source: bytes, *, cache_dir: Path) -> Repair:
     """Build `source` and hold it against the item's two builds. Raises BadInput on a bad item."""
     found = partial(Repair, False, 0, 0, digest(source))
-    meddling = _MEDDLING.search(source.decode("utf-8", "replace"))
+    barred = _MEDDLING if item.outside is None else _REACHING
+    meddling = barred.search(source.decode("utf-8", "replace"))
     if meddling is not None:
         return found("", isolation(), f"speaks of what looks for harm: {meddling.group()}")
     try:
-        built = build_source(source, cache_dir)
+        built = build_source(source, cache_dir, item.outside)
     except BadInput as error:
         return found("", isolation(), error.what)
     known = _known(item, cache_dir)

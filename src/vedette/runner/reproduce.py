@@ -121,7 +121,7 @@ def verify_fix(
     fixed one. Raises BadInput when the recipe can't be taken or the source does not compile.
     """
     item, data = _suite_item(recipe, suites)
-    delivered = build_source(fixed_source, cache_dir)
+    delivered = build_source(fixed_source, cache_dir, item.outside)
     evidence = FixEvidence(False, False, 0, isolation(), delivered.digest, "")
     for given in (data, item.reference_input.read_bytes()):
         for _ in range(repeats):

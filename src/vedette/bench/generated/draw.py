@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from random import Random
 
 Script = tuple[list[bytes], int, list[str]]
-"""Frames, ticks before them, and the lines that are printed before the last one."""
+"""Frames, ticks before them, and the lines that are printed before the last one; of a service in
+Python also what it does outside, as `act` writes it."""
 
 
 @dataclass(frozen=True)
@@ -39,3 +40,8 @@ def word(value: int) -> bytes:
 
 def text(random: Random, size: int) -> bytes:
     return bytes(random.choices(b"abcdefghijklmnopqrstuvwxyz0123456789-.", k=size))
+
+
+def act(name: str, *values: bytes) -> str:
+    """What a service does outside, as the program prints it at its end."""
+    return " ".join([f"> {name}", *(value.hex() for value in values)])

@@ -1,4 +1,4 @@
-"""The families of generated daemons: the flaw of each, and how it shows."""
+"""The families of generated daemons and services: the flaw of each, and how it shows."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from vedette.bench.generated import memory, rules
+from vedette.bench.generated import memory, rules, services
 from vedette.bench.generated.draw import Draw
 from vedette.bench.generated.wire import Wire
 
 MEMORY = "commit a memory error"
 RULE = "break a rule that it holds itself to, upon which it aborts"
+WATCHED = "break the rule that `outside.py` watches"
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class Family:
     verbs: tuple[str, str, str]
     draw: Callable[[Wire, Random], Draw]
     goal: str = MEMORY
+
+    @property
+    def python(self) -> bool:
+        """Whether it is a service in Python, not a daemon in C."""
+        return self.goal == WATCHED
 
 
 FAMILIES = (
@@ -132,5 +138,65 @@ FAMILIES = (
         ("TAKE", "DRIVE", "TELL"),
         rules.below_range,
         RULE,
+    ),
+    Family(
+        "token",
+        "a token compared in part",
+        "Two tokens count as alike as far as the shorter one goes.",
+        "rule-broken",
+        "CWE-187",
+        10,
+        ("unlock", "let_through", "open_up", "admit"),
+        ("UNLOCK", "COUNT", "LOCK"),
+        services.part_of_a_token,
+        WATCHED,
+    ),
+    Family(
+        "digits",
+        "a number of more than digits",
+        "What reads a number takes more than the check before it thought of.",
+        "rule-broken",
+        "CWE-1286",
+        12,
+        ("drive_to", "move_drive", "set_drive", "go_to"),
+        ("TAKE", "DRIVE", "TELL"),
+        services.more_than_digits,
+        WATCHED,
+    ),
+    Family(
+        "burner",
+        "a state kept past its end",
+        "What was held is still there after all was switched off.",
+        "rule-broken",
+        "CWE-372",
+        25,
+        ("light", "ignite", "fire_up", "kindle"),
+        ("GO", "HOLD", "RESUME"),
+        services.held_past_off,
+        WATCHED,
+    ),
+    Family(
+        "shelf",
+        "a name read twice",
+        "A name is checked before it is unquoted.",
+        "rule-broken",
+        "CWE-22",
+        18,
+        ("put_text", "keep_text", "store_it", "lay_down"),
+        ("PUT", "COUNT", "DROP"),
+        services.named_twice,
+        WATCHED,
+    ),
+    Family(
+        "note",
+        "a text taken for a format",
+        "A text from outside is formatted; the check knows one way to ask for the key.",
+        "rule-broken",
+        "CWE-134",
+        15,
+        ("write_note", "put_note", "pin_up", "tell_all"),
+        ("WRITE", "COUNT", "FORGET"),
+        services.text_as_format,
+        WATCHED,
     ),
 )

@@ -31,7 +31,7 @@ def tools_for(attempt: Attempt, harness: Harness, item: Item) -> list[Tool]:
     """Return the tools of one attempt."""
     reading = [list_files(attempt), read_file(attempt), run_inputs(attempt)]
     if item.repair:
-        return [*reading, try_source(attempt, harness), submit_source(attempt)]
+        return [*reading, try_source(attempt, harness, item), submit_source(attempt)]
     return [*reading, submit(attempt)]
 
 
@@ -90,20 +90,20 @@ def run_inputs(attempt: Attempt) -> Tool:
 
 
 @tool
-def try_source(attempt: Attempt, harness: Harness) -> Tool:
+def try_source(attempt: Attempt, harness: Harness, item: Item) -> Tool:
     async def execute(source: str, inputs_hex: list[str]) -> str:
         """Build a source and run it once for each input; answers a line an input, or why it does
         not build.
 
         Args:
-            source: the whole C source.
+            source: the whole source.
             inputs_hex: up to 64 inputs, each as hex digits.
         """
         _spend(attempt)
         inputs = _inputs(inputs_hex)
         allowed = _allowed(attempt, inputs)
         try:
-            found = await asyncio.to_thread(harness.try_source, source.encode(), allowed)
+            found = await asyncio.to_thread(harness.try_source, item.id, source.encode(), allowed)
         except BadInput as error:
             attempt.note(f"try_source: {error.what}")
             raise ToolError(error.what) from None
@@ -118,7 +118,7 @@ def submit_source(attempt: Attempt) -> Tool:
         """Submit the mended source, once; it ends the attempt.
 
         Args:
-            source: the whole C source.
+            source: the whole source.
         """
         attempt.submitted = source.encode("utf-8", "replace")
         attempt.note(f"submit_source: {len(attempt.submitted)} bytes")

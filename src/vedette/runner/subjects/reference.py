@@ -5,7 +5,7 @@
   submits with a random line left out.
 - `oracle` submits the item's reference input, or the mended source.
 - `libfuzzer` runs the item's fuzzing build in the sandbox, seeded with the sample inputs; it mends
-  nothing.
+  nothing, and knows no Python.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def run_reference(job: Job) -> Sample:
     harness = Harness.of(job.harness)
     started = time.monotonic()
     try:
-        if job.subject == "libfuzzer" and not harness.items[job.item].repair:
+        if job.subject == "libfuzzer" and harness.fuzzable(job.item):
             harness.fuzzer(job.item)
             started = time.monotonic()
         found = (agent if job.agent else SUBJECTS[job.subject])(harness, job)
@@ -98,8 +98,8 @@ def random_bytes(harness: Harness, job: Job) -> Found:
 
 def libfuzzer(harness: Harness, job: Job) -> Found:
     """Fuzz for FUZZ_SECONDS or the item's budget of seconds, whichever is less."""
-    if harness.items[job.item].repair:
-        return Found(None, 0, ("a fuzzer mends nothing",))
+    if not harness.fuzzable(job.item):
+        return Found(None, 0, ("libFuzzer mends nothing, and knows no Python",))
     seconds = min(FUZZ_SECONDS, job.budget["seconds"])
     seed = int.from_bytes(harness.key_of(job.seed, job.item, job.trial)[:4], "big") >> 1 or 1
     with tempfile.TemporaryDirectory(prefix="vedette-fuzz-") as folder:

@@ -16,7 +16,7 @@ BATCH = 32
 MAX_BATCHES = 64
 
 _SAMPLE = re.compile(r"^(samples/\S+)", re.MULTILINE)
-_SOURCE = re.compile(r"^(\S+\.[ch])\b", re.MULTILINE)
+_SOURCE = re.compile(r"^(\S+\.(?:[ch]|py))\b", re.MULTILINE)
 _CRASH = re.compile(r"^(\d+): crash\b", re.MULTILINE)
 
 
