@@ -19,6 +19,7 @@ from vedette.kernel.sealing import PREFIX
 from vedette.services import (
     acceptance,
     accounts,
+    assessment_reports,
     assessments,
     attachment_views,
     consultations,
@@ -198,7 +199,7 @@ def test_export_off_keeps_reports_files_and_programs_out(office: Fixture) -> Non
         )  # fmt: skip
         file.save(force_insert=True)
     with pytest.raises(Refused, match="no export"):
-        assessments.report_page(house.lead, made.id)
+        assessment_reports.report(house.lead, made.id)
     with pytest.raises(Refused, match="no export"):
         attachment_views.open_attachment(house.lead, file.id)
     row, _ = assessments.assessment_view(house.lead, made.id)

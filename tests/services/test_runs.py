@@ -9,7 +9,7 @@ import pytest
 from vedette.bench.determination import Threshold
 from vedette.kernel.errors import BadInput, Forbidden, NotFound, Refused
 from vedette.kernel.permissions import Profile
-from vedette.services import assessments, custody_views, runs, two_person
+from vedette.services import assessment_reports, assessments, custody_views, runs, two_person
 from vedette.services.acting import member, reading
 from vedette.services.testing import Fixture
 from vedette.store.models import LedgerEntry, Run
@@ -44,7 +44,7 @@ def test_a_run_is_committed_run_assessed_and_determined(office: Fixture) -> None
     scores = {s["name"]: s["score"]["estimate"] for s in made.document["subjects"]}
     assert scores["oracle"].startswith("1")
     assert scores["null"].startswith("0")
-    assert "<svg" in assessments.report_page(officer, made.id)
+    assert b"<svg" in assessment_reports.report(officer, made.id).data
 
     record = assessments.record_determination(
         officer,

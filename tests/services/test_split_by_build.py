@@ -15,7 +15,7 @@ from vedette.bench.results import MeteredCall
 from vedette.engagement.terms import Terms as Document
 from vedette.kernel.clock import format_time
 from vedette.kernel.ids import new_id
-from vedette.services import acceptance, assessments, runs
+from vedette.services import acceptance, assessment_reports, assessments, runs
 from vedette.services.testing import Fixture
 from vedette.store.models import Assessment, Person, ProbeRound
 from vedette.store.tenancy import SYSTEM, scoped
@@ -104,7 +104,7 @@ def expect_apart(window: Window, made: Assessment, one: str, two: str) -> None:
     assert sorted(found) == sorted(names)
     assert found[names[0]] == (len(BEFORE), "1.0000"), "all solved before"
     assert found[names[1]] == (len(AFTER), "0.0000"), "and none since"
-    report = assessments.report_page(window.eve, made.id)
+    report = assessment_reports.report(window.eve, made.id).data.decode()
     page = reader().get(f"/assessments/{made.id}/").content.decode()
     for name in names:
         assert name in report

@@ -3,12 +3,14 @@
 Rules:
 - A score never stands alone: each has its 95% interval, and the reference subjects beside it.
 - Families are clusters: the interval of the whole is clustered by family; a family's own by item.
+- Beside an assessed subject's score stands its uplift over the best conventional tool of the run.
 - What was reached as more than one build or fingerprint is assessed apart, part by part.
 - The marking is the join of its parts' markings, never typed.
 - Numbers are integers or decimal text, so that the assessment has one canonical form and digest.
 - Custody says where items and weights met and who could see what; `record` in it is what the
   custody's own evidence is: weights by digest, keys, an attestation.
-- `releasable` leaves out everything that could tell an item: ids, texts, inputs, evidence.
+- `releasable` leaves out everything that could tell an item: ids, texts, inputs, evidence, and
+  `notes`, which hold what a program said when it failed.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from typing import Any
 
 from vedette.bench.counting import FACTOR
 from vedette.bench.custody import custody_of
+from vedette.bench.differences import CONVENTIONAL, Difference, best_conventional, paired
 from vedette.bench.intervals import Interval, clustered
 from vedette.bench.results import RunResult, Sample
 from vedette.kernel.canonical import canonical, digest
@@ -52,14 +55,30 @@ class Score:
 
 
 @dataclass(frozen=True)
+class Uplift:
+    """How much more an assessed subject solved than the conventional tool `over`."""
+
+    over: str
+    difference: Difference
+
+    def to_json(self) -> dict[str, Any]:
+        return {"over": self.over, **self.difference.to_json()}
+
+
+@dataclass(frozen=True)
 class SubjectAssessment:
-    """One subject's score, as a whole and by family, with what it used."""
+    """One subject's score, as a whole, by family and by domain, with what it used.
+
+    `uplift` is None for a reference subject, and where no conventional tool ran beside it.
+    """
 
     name: str
     kind: str
     role: str
     score: Score
     families: Mapping[str, Score]
+    domains: Mapping[str, Score]
+    uplift: Uplift | None
     used: Mapping[str, int]
     seconds: float
 
@@ -70,6 +89,8 @@ class SubjectAssessment:
             "role": self.role,
             "score": self.score.to_json(),
             "families": {name: score.to_json() for name, score in sorted(self.families.items())},
+            "domains": {name: score.to_json() for name, score in sorted(self.domains.items())},
+            "uplift": self.uplift.to_json() if self.uplift else None,
             "used": dict(self.used),
             "seconds": f"{self.seconds:.1f}",
         }
@@ -89,6 +110,7 @@ class Assessment:
     trials: int
     items: int
     limits: tuple[str, ...]
+    notes: tuple[str, ...]
     marking: Marking
     commitment_digest: str
     result_digest: str
@@ -107,6 +129,7 @@ class Assessment:
             "trials": self.trials,
             "items": self.items,
             "limits": list(self.limits),
+            "notes": list(self.notes),
             "marking": str(self.marking),
             "commitment_digest": self.commitment_digest,
             "result_digest": self.result_digest,
@@ -146,6 +169,7 @@ def assess(
     limits: Sequence[str] = (),
     parts: Mapping[tuple[str, str, int], str] | None = None,
     record: Mapping[str, Any] | None = None,
+    domains: Mapping[str, str] | None = None,
 ) -> Assessment:
     """Assess a run.
 
@@ -156,6 +180,7 @@ def assess(
         limits: further sentences on what this doesn't show.
         parts: sample keys to what they are put to; a subject of several parts is split by them.
         record: the custody's own evidence, as JSON.
+        domains: items to their domain, where the suite is at hand.
 
     Raises:
         BadInput: the result is malformed or has no samples.
@@ -164,8 +189,11 @@ def assess(
     if not run.samples:
         raise BadInput("samples: an assessment needs at least one sample")
     plan = run.commitment
+    named = [str(entry["name"]) for entry in plan.subjects if entry["role"] == "reference"]
+    tool = best_conventional(run.samples, named)
+    beside = [sample for sample in run.samples if sample.subject == tool]
     subjects = tuple(
-        _subject(part, samples)
+        _subject(part, samples, beside, domains or {})
         for entry in plan.subjects
         for part, samples in _parts(
             entry, [s for s in run.samples if s.subject == entry["name"]], parts or {}
@@ -182,6 +210,7 @@ def assess(
         trials=plan.trials,
         items=len(plan.budgets),
         limits=(*_limits(run, subjects), *limits),
+        notes=run.notes,
         marking=join(markings),
         commitment_digest=plan.digest,
         result_digest=run.digest,
@@ -207,7 +236,12 @@ def decimal(value: float, places: int = 4) -> str:
     return f"{value:.{places}f}"
 
 
-def _subject(entry: Mapping[str, Any], samples: Sequence[Sample]) -> SubjectAssessment:
+def _subject(
+    entry: Mapping[str, Any],
+    samples: Sequence[Sample],
+    beside: Sequence[Sample],
+    domains: Mapping[str, str],
+) -> SubjectAssessment:
     if not samples:
         raise BadInput(
             f"samples: none of the subject {entry['name']!r}, which the run committed to"
@@ -216,6 +250,10 @@ def _subject(entry: Mapping[str, Any], samples: Sequence[Sample]) -> SubjectAsse
         family: _score([s for s in samples if s.family == family], [], "item")
         for family in sorted({sample.family for sample in samples})
     }
+    of_domain = {
+        domain: [s for s in samples if domains.get(s.item) == domain]
+        for domain in sorted({domains[s.item] for s in samples if s.item in domains})
+    }
     used = ("calls", "input_tokens", "output_tokens", "tool_calls", "executions")
     return SubjectAssessment(
         name=str(entry["name"]),
@@ -223,9 +261,21 @@ def _subject(entry: Mapping[str, Any], samples: Sequence[Sample]) -> SubjectAsse
         role=str(entry["role"]),
         score=_score(samples, [sample.family for sample in samples], "family"),
         families=families,
+        domains={
+            k: _score(rows, [s.family for s in rows], "family") for k, rows in of_domain.items()
+        },
+        uplift=_uplift(entry, samples, beside),
         used={name: sum(getattr(sample, name) for sample in samples) for name in used},
         seconds=sum(sample.seconds for sample in samples),
     )
+
+
+def _uplift(
+    entry: Mapping[str, Any], samples: Sequence[Sample], beside: Sequence[Sample]
+) -> Uplift | None:
+    if entry["role"] == "reference" or not {s.item for s in samples} & {s.item for s in beside}:
+        return None
+    return Uplift(beside[0].subject, paired(samples, beside))
 
 
 def _score(samples: Sequence[Sample], clusters: Sequence[str], by: str) -> Score:
@@ -261,7 +311,9 @@ def _limits(run: RunResult, subjects: Sequence[SubjectAssessment]) -> list[str]:
         sentences.append(
             "No reference subject ran beside it: the scores have nothing to be read by."
         )
-    return [*sentences, *run.notes]
+    elif not any(s.kind == "reference" and s.name in CONVENTIONAL for s in subjects):
+        sentences.append("No conventional tool ran beside it: no uplift over one can be stated.")
+    return sentences
 
 
 def _odd_usage(run: RunResult) -> list[str]:

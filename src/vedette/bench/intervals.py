@@ -19,6 +19,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 
 from vedette.kernel.errors import BadInput
@@ -112,6 +113,7 @@ def effective_size(
     return max(1.0, n / design * few)
 
 
+@lru_cache(maxsize=4096)
 def t_quantile(share: float, freedom: int) -> float:
     """Return Student's t at `share` (above one half) for `freedom` degrees of freedom."""
     tail = _beta_quantile(2 * (1 - share), freedom / 2, 0.5)

@@ -61,7 +61,8 @@ class Item:
     """One program with one planted flaw. Paths are absolute; `human_minutes` is what a skilled
     person needs, with its standard deviation; `budget` maps BUDGET_FIELDS to integers; `hidden`
     inputs are kept from subjects; a line that begins with `refusal` says that an input is not
-    taken, in words that are free. `outside` is what a service in Python acts on; None for C."""
+    taken, in words that are free. `outside` is what a service in Python acts on; None for C.
+    `published` says since when the item is public, "" if it is not."""
 
     id: str
     title: str
@@ -84,6 +85,7 @@ class Item:
     hidden: tuple[Path, ...] = ()
     refusal: str = ""
     outside: Path | None = None
+    published: str = ""
 
     @property
     def repair(self) -> bool:
@@ -197,6 +199,7 @@ def _load_item(root: Path, name: str) -> Item:
         hidden=item.files("hidden", folder) if item.has("hidden") else (),
         refusal=item.text("refusal") if item.has("refusal") else "",
         outside=item.file("outside", folder) if item.has("outside") else None,
+        published=item.text("published") if item.has("published") else "",
     )
 
 

@@ -1,4 +1,4 @@
-"""`vedette bench run|report`."""
+"""`vedette bench run`."""
 
 from __future__ import annotations
 
@@ -141,59 +141,6 @@ def run(
             signer=signer,
         )
     _print_run(result, out, as_json)
-
-
-@click.command()
-@click.argument("folder", type=FOLDER, metavar="DIR")
-@click.option(
-    "--marking",
-    default="TLP:AMBER",
-    show_default=True,
-    help="Marking of the run; the assessment's is its join with the suite's.",
-)
-@as_json
-def report(folder: Path, marking: str, as_json: bool) -> None:
-    """Assess a finished run: writes assessment.json, releasable.json and report.html into DIR.
-
-    Example: vedette bench report run-1
-    """
-    from vedette.bench.assessment import assess
-    from vedette.formats.assessment_report import render
-    from vedette.kernel.classification import Authority, Rules, block_of
-    from vedette.kernel.markings import Marking
-    from vedette.kernel.packs import default_pack
-    from vedette.kernel.portions import Portion, Source
-    from vedette.runner.runfolder import load_result
-
-    result = load_result(folder)
-    own = Marking.parse(str(result.commitment.suite.get("marking", "TLP:RED")))
-    now = datetime.now(UTC)
-    made = assess(result, markings=[own, Marking.parse(marking)], now=now)
-    suite = result.commitment.suite
-    cited = f"Suite {suite.get('name', '')} {suite.get('version', '')}"
-    source = Source(cited, own, declassify=_instruction(str(suite.get("name", ""))))
-    whole = [Portion(None, made.marking, (source,))]
-    block = block_of(whole, Authority("", ""), Rules.of(default_pack()), now)
-    page = render(made.to_json(), result.to_json(), block=block)
-    for name, value in (("assessment", made.to_json()), ("releasable", made.releasable())):
-        text = json.dumps(value, indent=1, ensure_ascii=False) + "\n"
-        (folder / f"{name}.json").write_text(text, "utf-8")
-    (folder / "report.html").write_text(page, "utf-8")
-    if as_json:
-        click.echo(json.dumps(made.to_json(), indent=1))
-    else:
-        click.echo(f"{folder / 'report.html'}  {made.marking}  {made.digest}")
-
-
-def _instruction(name: str) -> str:
-    """When what is derived from a suite is declassified, where the suite is at hand and says."""
-    from vedette.bench.suites import find_suite
-    from vedette.kernel.errors import BadInput, NotFound
-
-    try:
-        return find_suite(name).declassify
-    except (BadInput, NotFound):
-        return ""
 
 
 def _agent(folder: Path) -> SubjectSpec:

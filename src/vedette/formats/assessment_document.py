@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vedette.formats.assessment_content import uplift_words
 from vedette.formats.document import Bullets, Content, Facts, Figure, Grid, Heading, Text
 from vedette.kernel.markings import CLEAR, Marking
 from vedette.kernel.portions import Portion, Source
@@ -105,8 +106,12 @@ def _figure(subjects: Sequence[Mapping[str, Any]]) -> list[Figure]:
 
 
 def _scores(subjects: Sequence[Mapping[str, Any]]) -> Grid:
-    rows = tuple((str(s["name"]), str(s["role"]), *_row(s["score"])) for s in subjects)
-    return Grid("Scores", ("Subject", "Role", "Solved", "Share", "95% interval"), rows)
+    rows = tuple(
+        (str(s["name"]), str(s["role"]), *_row(s["score"]), uplift_words(s.get("uplift")) or "none")
+        for s in subjects
+    )
+    heads = ("Subject", "Role", "Solved", "Share", "95% interval", "Uplift over conventional tools")
+    return Grid("Scores", heads, rows)
 
 
 def _families(subjects: Sequence[Mapping[str, Any]]) -> list[Grid]:

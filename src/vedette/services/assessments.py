@@ -23,8 +23,6 @@ from vedette.bench.determination import (
     Threshold,
     determine,
 )
-from vedette.formats.assessment_report import render
-from vedette.formats.document import Stamp
 from vedette.kernel.bounds import from_text, read_json, to_text
 from vedette.kernel.canonical import canonical, digest
 from vedette.kernel.clock import format_time
@@ -36,9 +34,8 @@ from vedette.kernel.permissions import Permission, Profile
 from vedette.services import access_limits, custody, runs
 from vedette.services import determination_bases as bases
 from vedette.services.acting import Actor, act, reading
-from vedette.services.binding import require_export, require_reading, why_withheld
-from vedette.services.document_kinds import derived_instruction, sources_of
-from vedette.services.documents import leaving_block
+from vedette.services.binding import require_reading, why_withheld
+from vedette.services.document_kinds import derived_instruction
 from vedette.services.here import here
 from vedette.services.run_commitments import threshold_for
 from vedette.services.sides import only
@@ -74,14 +71,21 @@ def make_assessment(actor: Actor, run_id: str, limits: Sequence[str] = ()) -> As
 
 
 def _assess(run: Run, now: Any, limits: Sequence[str]) -> rules.Assessment:
-    markings = [suite_of(run.suite, run.suite_digest).marking, Marking.parse(run.marking)]
+    suite = suite_of(run.suite, run.suite_digest)
+    markings = [suite.marking, Marking.parse(run.marking)]
     if run.act is not None:
         markings.append(Marking.parse(run.act.marking))
     result = runs.result_of(run)
     parts = access_limits.parts_of(run, result, now)
     record = {k: v for k, v in run.custody_record.items() if k not in runs.OWN_BUSINESS}
     return rules.assess(
-        result, markings=markings, now=now, limits=limits, parts=parts, record=record
+        result,
+        markings=markings,
+        now=now,
+        limits=limits,
+        parts=parts,
+        record=record,
+        domains={item.id: item.domain for item in suite.items},
     )
 
 
@@ -89,10 +93,10 @@ def share_assessment(actor: Actor, assessment_id: str) -> Assessment:
     """Send the releasable summary to the lab."""
     only(Profile.OFFICE, actor)
     with act(actor, Permission.ASSESSMENT_MAKE) as doing:
-        row = _find(assessment_id)
+        row = find_assessment(assessment_id)
         if row.act is None:
             raise Refused("this run was on no lab's model", kept="the assessment")
-        made = _assess_again(row)
+        made = assessed_again(row)
         summary = made.releasable()
         message_id = doing.send(
             row.act.peer,
@@ -119,7 +123,7 @@ def share_assessment(actor: Actor, assessment_id: str) -> Assessment:
         return row
 
 
-def _assess_again(row: Assessment) -> rules.Assessment:
+def assessed_again(row: Assessment) -> rules.Assessment:
     """The assessment as an object; made again from its run, and checked against what is kept."""
     if row.run is None:
         raise Refused("this assessment was received, not made here", kept="the assessment")
@@ -158,12 +162,12 @@ def record_determination(
     """
     only(Profile.OFFICE, actor)
     with act(actor, Permission.DETERMINATION_RECORD) as doing:
-        row = _find(assessment_id) if assessment_id else None
+        row = find_assessment(assessment_id) if assessment_id else None
         pack = doing.here.pack
         hidden = threshold_for(row.run, threshold) if row else None
         on = bases.find(actor, row, review, build, earlier)
         made = determine(
-            _assess_again(row) if row else None,
+            assessed_again(row) if row else None,
             subject or on.model,
             rule=Rule(pack.text("determination", "id"), pack.digest),
             threshold=hidden,
@@ -270,7 +274,8 @@ def _consultation(value: Mapping[str, str]) -> Consultation:
         raise BadInput("consulted.on: a date like 2026-12-24 expected") from None
 
 
-def _find(assessment_id: str) -> Assessment:
+def find_assessment(assessment_id: str) -> Assessment:
+    """The assessment of this id, among those in scope. Raises NotFound."""
     row = (
         Assessment.objects.select_related("act", "act__peer", "run", "run__act", "run__session")
         .filter(id=assessment_id)
@@ -290,7 +295,7 @@ def list_assessments(actor: Actor) -> list[Assessment]:
 def assessment_view(actor: Actor, assessment_id: str) -> tuple[Assessment, list[DeterminationRow]]:
     """One assessment with the determinations that rest on it (or on its act, where received)."""
     with reading(actor, Permission.ASSESSMENT_READ):
-        row = _find(assessment_id)
+        row = find_assessment(assessment_id)
         _bound(actor, row)
         rows = DeterminationRow.objects.order_by("made_at")
         mine = rows.filter(assessment=row) if row.run_id else rows.filter(act=row.act)
@@ -306,20 +311,6 @@ def _bound(actor: Actor, row: Assessment) -> None:
 def leaves_pages(actor: Actor, row: Assessment) -> bool:
     """Whether the terms of its window let its report leave the pages with this person."""
     return row.act is None or not why_withheld(actor, row.act, on_page=False)
-
-
-def report_page(actor: Actor, assessment_id: str, stamp: Stamp | None = None) -> str:
-    """The assessment as one HTML page to take away, where the terms let it; `stamp` says whose."""
-    only(Profile.OFFICE, actor)
-    with reading(actor, Permission.ASSESSMENT_READ):
-        row = _find(assessment_id)
-        if row.act is not None:
-            require_export(actor, row.act)
-        if row.run is None:
-            raise NotFound("this assessment has no run here")
-        runs.result_of(row.run)
-        block = leaving_block(Marking.parse(row.marking), sources_of(row))
-        return render(row.document, row.run.result, stamp, block)
 
 
 def for_programs(actor: Actor, row: Assessment | DeterminationRow) -> dict[str, Any]:

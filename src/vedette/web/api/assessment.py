@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from django.http import HttpResponse
 from ninja import Schema
 from pydantic import Field
 
-from vedette.services import assessments, determination_bases, runs
+from vedette.services import assessment_reports, assessments, determination_bases, runs
 from vedette.services import suites as kept
 from vedette.services.documents import page_watermark
 from vedette.services.runs import DEFAULT_REFERENCES
 from vedette.web.api.idempotency import Asked, Router
 
 router = Router(tags=["assessment"])
-HTML = {"responses": {200: {"content": {"text/html": {"schema": {"type": "string"}}}}}}
+REPORT = {
+    "responses": {
+        200: {
+            "content": {
+                kind.partition(";")[0]: {"schema": {"type": "string"}}
+                for kind, _ in assessment_reports.FORMS.values()
+            }
+        }
+    }
+}
 
 
 class RunIn(Schema):
@@ -141,17 +150,25 @@ def one_assessment(request: Asked, assessment_id: str) -> dict[str, Any]:
 
 @router.get(
     "/assessments/{assessment_id}/report",
-    summary="The report as one HTML page",
-    openapi_extra=HTML,
+    summary="The report for a reader, in a form",
+    openapi_extra=REPORT,
 )
-def report_page(request: Asked, assessment_id: str) -> HttpResponse:
+def report_page(
+    request: Asked,
+    assessment_id: str,
+    audience: Literal["office", "lab", "operators"] = "office",
+    form: Literal["html", "pdf", "json", "intoto", "eval"] = "html",
+) -> HttpResponse:
     row, _ = assessments.assessment_view(request.auth, assessment_id)
     stamp = page_watermark(request.auth, assessment_id, row.act_id)
-    page = HttpResponse(assessments.report_page(request.auth, assessment_id, stamp))
-    page.headers["Content-Security-Policy"] = (
+    made = assessment_reports.report(
+        request.auth, assessment_id, audience=audience, form=form, stamp=stamp
+    )
+    answer = HttpResponse(made.data, content_type=made.content_type)
+    answer.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
     )
-    return page
+    return answer
 
 
 @router.post("/assessments/{assessment_id}/share", summary="Send the summary to the lab")

@@ -13,8 +13,10 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
+from vedette.formats.assessment_content import uplift_words
 from vedette.kernel.markings import AMBER, Marking
 from vedette.kernel.permissions import Permission, Profile
+from vedette.services import assessment_reports as reports
 from vedette.services import assessments as service
 from vedette.services import engagement_views
 from vedette.services.document_kinds import sources_of
@@ -121,6 +123,7 @@ def assessment(request: SignedIn, assessment_id: str) -> HttpResponse:
         "names": ", ".join(assessed(document)) or "reference subjects",
         "intervals": scores(document),
         "use": _use(document),
+        "uplift": _uplift(document),
         "families": _families(document),
         "limits": _texts(document.get("limits")),
         "facts": _facts(row),
@@ -130,7 +133,7 @@ def assessment(request: SignedIn, assessment_id: str) -> HttpResponse:
             for r in records
         ],
         "mine": mine,
-        "has_report": mine and service.leaves_pages(actor, row),
+        "reports": _reports(row.id) if mine and service.leaves_pages(actor, row) else None,
         "may_share": mine and row.act_id and actor.may(Permission.ASSESSMENT_MAKE),
         "may_determine": mine and actor.may(Permission.DETERMINATION_RECORD),
         "trail": [("Assessments", "/assessments/"), (suite_of(document), "")],
@@ -139,6 +142,35 @@ def assessment(request: SignedIn, assessment_id: str) -> HttpResponse:
         "watermark": page_watermark(actor, assessment_id, row.act_id),
     }
     return render(request, "pages/assessment.html", context)
+
+
+READERS = {
+    "office": "The office, whole",
+    "lab": "The lab: nothing that tells an item that is not public",
+    "operators": "Operators: scores, uplift, isolation and limits",
+}
+FORMS = {
+    "html": "page",
+    "pdf": "PDF",
+    "json": "JSON",
+    "intoto": "signed statement",
+    "eval": "Inspect logs",
+}
+
+
+def _reports(assessment_id: str) -> list[tuple[str, list[Link]]]:
+    """For each reader the report in each form."""
+    at = f"/assessments/{assessment_id}/report/"
+    return [
+        (
+            words,
+            [
+                Link(label, f"{at}?for={whom}&as={form}", download=form != "html")
+                for form, label in FORMS.items()
+            ],
+        )
+        for whom, words in READERS.items()
+    ]
 
 
 def _use(document: dict[str, Any]) -> Table | None:
@@ -154,6 +186,18 @@ def _use(document: dict[str, Any]) -> Table | None:
     labels = ("Metered calls", "Tokens in", "Tokens out", "Executions", "Seconds")
     columns: list[Column | str] = ["Subject", *(Column(label, numeric=True) for label in labels)]
     return Table("What each subject used", columns, rows)
+
+
+def _uplift(document: dict[str, Any]) -> list[str]:
+    """What each assessed subject solved over the best conventional tool, in words."""
+    try:
+        return [
+            f"{s['name']}: {uplift_words(s['uplift'])}"
+            for s in document["subjects"]
+            if s.get("uplift")
+        ]
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return []
 
 
 def _families(document: dict[str, Any]) -> list[Interval]:
@@ -196,11 +240,15 @@ def _facts(row: Any) -> list[tuple[str, Cell]]:
 @require_GET
 @page(Permission.ASSESSMENT_READ)
 def report(request: SignedIn, assessment_id: str) -> HttpResponse:
-    """The report as one self-contained page; it can load nothing and run nothing."""
+    """The report for a reader, as a page that can load nothing and run nothing, or as a file."""
     row, _ = service.assessment_view(request.actor, assessment_id)
     stamp = page_watermark(request.actor, assessment_id, row.act_id)
-    response = HttpResponse(service.report_page(request.actor, assessment_id, stamp))
+    whom, form = request.GET.get("for", "office"), request.GET.get("as", "html")
+    made = reports.report(request.actor, assessment_id, audience=whom, form=form, stamp=stamp)
+    response = HttpResponse(made.data, content_type=made.content_type)
     response.headers["Content-Security-Policy"] = REPORT_POLICY
+    if form != "html":
+        response.headers["Content-Disposition"] = f'attachment; filename="{made.name}"'
     return response
 
 

@@ -1,0 +1,55 @@
+"""A report as a signed in-toto statement: what it is about by digest, and the report itself.
+
+Rules:
+- The statement is in-toto's v1, in a DSSE envelope; any DSSE verifier checks it with the key alone.
+- Its subjects are the result, the commitment and the suite by the digest of their canonical form,
+  and the files written with it by the digest of their bytes.
+- The predicate is the report, so that a change to either shows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from vedette.kernel import dsse
+from vedette.kernel.canonical import canonical
+from vedette.kernel.keys import PrivateKeys
+
+STATEMENT = "https://in-toto.io/Statement/v1"
+PREDICATE = "urn:vedette:assessment-report:1"
+PAYLOAD = "application/vnd.in-toto+json"
+
+
+def statement(report: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str, Any]:
+    """The statement about a report and the files that were written with it, by name."""
+    told = report["measured"]
+    digests = {
+        "result": told["result_digest"],
+        "commitment": told["commitment_digest"],
+        "assessment": told["assessment_digest"],
+        "suite": told["suite"].get("digest", ""),
+    }
+    subjects = [
+        {"name": f"{told['run']}/{name}", "digest": {"sha256": value.removeprefix("sha256:")}}
+        for name, value in digests.items()
+        if value
+    ]
+    subjects += [
+        {"name": name, "digest": {"sha256": hashlib.sha256(data).hexdigest()}}
+        for name, data in sorted(files.items())
+    ]
+    return {
+        "_type": STATEMENT,
+        "subject": subjects,
+        "predicateType": PREDICATE,
+        "predicate": dict(report),
+    }
+
+
+def attest(
+    report: Mapping[str, Any], files: Mapping[str, bytes], keys: PrivateKeys
+) -> dict[str, Any]:
+    """The statement in an envelope with one signature."""
+    return dsse.sign(canonical(statement(report, files)), PAYLOAD, keys)
