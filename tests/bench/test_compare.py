@@ -52,6 +52,31 @@ def test_clusters_that_move_together_widen_the_error() -> None:
     assert together.error > 2 * alone.error
 
 
+@pytest.mark.parametrize("count", [1, 3, 8, 40])
+def test_differences_that_are_all_alike_leave_others_possible(count: int) -> None:
+    found = compare(scores_of([(1.0, 0.0)] * (count + 1)), "x", "y")
+    sign = stats.binomtest(count + 1, count + 1, 0.5)
+    assert (found.error, found.p) == (0, pytest.approx(sign.pvalue))
+    low, high = sign.proportion_ci(0.95, method="exact")
+    assert found.interval == pytest.approx((2 * low - 1, 2 * high - 1))
+    even = compare(scores_of([(1.0, 1.0)] * (count + 1)), "x", "y")
+    assert even.p == 1
+    assert even.interval is not None
+    assert even.interval[0] == pytest.approx(-even.interval[1])
+    assert even.interval[1] > 0
+
+
+def test_seldom_differences_are_covered() -> None:
+    """One subject solves an item in twenty more: most draws of twenty items show no difference."""
+    random = np.random.default_rng(3)
+    covered = 0
+    for _ in range(400):
+        more = (random.random(20) < 0.05).astype(float)
+        low, high = compare(scores_of([(m, 0.0) for m in more]), "x", "y").interval or (0, 0)
+        covered += low <= 0.05 <= high
+    assert covered / 400 >= 0.95
+
+
 def test_swapping_the_two_mirrors_everything() -> None:
     pairs = [(0.9, 0.2), (0.4, 0.5), (1.0, 0.1), (0.8, 0.0)] * 8
     one, other = compare(scores_of(pairs), "x", "y"), compare(scores_of(pairs), "y", "x")

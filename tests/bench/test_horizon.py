@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from vedette.bench.horizon import ALL, NONE, UPHILL, Run, horizon, trend, weigh
+from vedette.bench.horizon import ALL, NONE, ONE_LENGTH, UPHILL, Run, horizon, trend, weigh
 from vedette.kernel.errors import BadInput
 
 
@@ -68,6 +68,13 @@ def test_where_there_is_no_horizon_the_reason_stands(
     assert (found.p50, found.p80, found.reason) == (None, None, reason)
 
 
+def test_what_weighs_nothing_and_what_has_one_length_is_said() -> None:
+    runs = [Run("s", "t1", "f", 1, 1, 0.0), Run("s", "t2", "f", 2, 0, 1.0)]
+    assert horizon(runs, 0, 40).reason == NONE
+    alike = [Run("s", "t1", "f", 5, 1), Run("s", "t2", "f", 5, 0)]
+    assert horizon(alike, 0, 40).reason == ONE_LENGTH
+
+
 def test_parted_runs_have_the_middle() -> None:
     runs = [Run("s", f"t{n}", f"f{n}", 2.0**n, float(n < 4)) for n in range(8)]
     found = horizon(runs, 0, 200)
@@ -103,6 +110,8 @@ def test_a_trend_that_may_not_rise_says_so() -> None:
     day = date(2025, 1, 1)
     points = [(day + timedelta(days=n), 2.0**-n) for n in range(4)]
     assert trend(points).doubling is None
+    level = [(day + timedelta(days=n * n), 2.1) for n in range(5)]
+    assert trend(level).doubling is None
     up = [(day, 1.0), (day + timedelta(days=10), 9.0), (day + timedelta(days=20), 2.0)]
     found = trend(up)
     assert found.interval is not None

@@ -93,6 +93,33 @@ def test_bad_tables_are_named(
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("mark", "start", "end"), [(";", "", "\n"), ("\t", "\ufeff", "\r\n"), (",", "\ufeff", "\r\n")]
+)
+def test_other_programs_tables(
+    mark: str, start: str, end: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain, other, groups = (tmp_path / name for name in ("p.csv", "o.csv", "g.csv"))
+    plain.write_text("subject,a,b,c\nx,1,0,1\ny,0,,1\n")
+    other.write_text(start + plain.read_text().replace(",", mark), newline=end)
+    groups.write_text(f"item{mark}cluster\na{mark}1\nb{mark}2\nc{mark}2\n")
+    for args in (["ability"], ["compare", "--a", "x", "--b", "y", "--cluster", str(groups)]):
+        one, same = (
+            answer([args[0], "--responses", str(path), *args[1:]], capsys)
+            for path in (plain, other)
+        )
+        assert one == same
+
+
+def test_text_that_is_not_utf8(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "r.csv"
+    path.write_bytes("subject,a\nx,1\n".encode("utf-16"))
+    for command in (["ability", "--responses"], ["horizon", "--runs"], ["horizon", "--trend"]):
+        code, _, err = run([*command, str(path)], capsys)
+        assert code == 2
+        assert "is not UTF-8 text; next: save it as CSV in UTF-8" in err
+
+
 def test_adaptive(responses: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     known = tmp_path / "known.txt"
     known.write_text("\n".join(f"s{n}" for n in range(40)))
@@ -172,13 +199,15 @@ def test_trend(apart: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         ("m,t1,f1,inf,1", "'inf' is not finite"),
         ("m,,f1,5,1", "task missing"),
         ("m,t0,f0,99,1", "takes 99 human minutes here, 1 in line 2"),
+        ("m,t1,f1,5,1,-1", "line 3, weight: -1 is negative"),
+        ("m,t1,f1,5,1,2", "some runs have a weight and some have none"),
     ],
 )
 def test_bad_runs_are_named(
     line: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "runs.csv"
-    path.write_text(",".join(NAMES) + "\nm,t0,f0,1,1\n" + line + "\n")
+    path.write_text(",".join(NAMES) + ",weight\nm,t0,f0,1,1,\n" + line + "\n")
     code, _, err = run(["horizon", "--runs", str(path)], capsys)
     assert code == 2
     assert said in err

@@ -10,7 +10,8 @@ Rules:
   calibration subjects: each fold is replayed with items calibrated on the others, and the factor
   is the quantile of |plausible ability - estimate| / error that covers LEVEL of them with
   CONFIDENCE; with few subjects (under FEW) their root mean square with the same confidence. It is
-  never below 1. Plausible abilities are drawn from the posterior of all answers.
+  never below 1. Plausible abilities are drawn from the posterior of all answers, with DESIGN times
+  its variance: answers to items of one family hang together, which the model does not know.
 - The target is for the multiplied error, so the factor is learnt where it is used.
 
 Sources: van der Linden (1998), Psychometrika 63, for the choice; Kingsbury and Zara (1989) for the
@@ -19,6 +20,7 @@ draw; Lei et al. (2018), JASA 113, for the factor; Wilks (1941) for its confiden
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -27,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import beta, chi2
 
-from vedette.bench.irt import NODES, PRIOR, Bank, Floats, abilities, calibrate
+from vedette.bench.irt import BLOCK, NODES, PRIOR, Bank, Floats, abilities, calibrate
 from vedette.bench.responses import MISSING
 from vedette.kernel.errors import BadInput
 
@@ -37,6 +39,7 @@ TARGET = 0.3
 SPREAD = 3
 FOLDS, DRAWS, PASSES = 5, 20, 2
 FEWEST, FEW = 5, 100
+DESIGN = 1.25
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,8 @@ def _factor(
             progress(turn * FOLDS + number, FOLDS * PASSES + 1)
             cells = known[fold]
             mean, error = abilities(other, cells)
-            plausible = mean[:, None] + error[:, None] * random.standard_normal((len(fold), DRAWS))
+            drawn = random.standard_normal((len(fold), DRAWS))
+            plausible = mean[:, None] + math.sqrt(DESIGN) * error[:, None] * drawn
             found = _run(other, cells, rule, factor, random)
             guess = np.array([[one.ability] for one in found])
             raw = np.array([[one.error / factor] for one in found])
@@ -156,10 +160,15 @@ def _run(
     for _ in range(most):
         if not len(going):
             break
-        weight = np.exp(log[going] - log[going].max(axis=1, keepdims=True))
-        weight /= weight.sum(axis=1, keepdims=True)
-        value = np.where(left[going], weight @ worth, -np.inf)
-        chosen = _choose(value, rule.spread, random)
+        parts = np.array_split(going, 1 + len(going) * count // BLOCK)
+        chosen = np.concatenate(
+            [
+                _choose(
+                    np.where(left[part], _weights(log[part]) @ worth, -np.inf), rule.spread, random
+                )
+                for part in parts
+            ]
+        )
         left[going, chosen] = False
         solved = cells[going, chosen][:, None] == 1
         log[going] += np.where(solved, right[:, chosen].T, wrong[:, chosen].T)
@@ -182,16 +191,24 @@ def _run(
 def _choose(value: Floats, spread: int, random: np.random.Generator) -> NDArray[np.int64]:
     """One of the `spread` best items of each row that is still there."""
     spread = min(spread, value.shape[1])
-    best = np.argsort(-value, axis=1, kind="stable")[:, :spread]
+    best = np.argpartition(-value, spread - 1, axis=1)[:, :spread]
+    best.sort(axis=1)
+    order = np.argsort(-np.take_along_axis(value, best, axis=1), axis=1, kind="stable")
+    best = np.take_along_axis(best, order, axis=1)
     there = np.isfinite(np.take_along_axis(value, best, axis=1)).sum(axis=1)
     drawn = np.floor(random.random(len(value)) * there).astype(int)
     found: NDArray[np.int64] = best[np.arange(len(value)), drawn]
     return found
 
 
-def _spread_of(log: Floats) -> Floats:
-    weight = np.exp(log - log.max(axis=1, keepdims=True))
+def _weights(log: Floats) -> Floats:
+    weight: Floats = np.exp(log - log.max(axis=1, keepdims=True))
     weight /= weight.sum(axis=1, keepdims=True)
+    return weight
+
+
+def _spread_of(log: Floats) -> Floats:
+    weight = _weights(log)
     mean = weight @ NODES
     found: Floats = np.sqrt(np.maximum(weight @ NODES**2 - mean**2, 0))
     return found

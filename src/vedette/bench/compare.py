@@ -4,7 +4,10 @@ Rules:
 - Trials are averaged within an item first; only items that both tried are compared. The difference
   is a minus b.
 - The standard error is clustered (by item, or by the group given), with Student's t for as many
-  degrees of freedom as there are clusters less one.
+  degrees of freedom as there are clusters less one. Where all clusters differ alike that error is
+  nought and says nothing of the clusters not seen; the interval and p then are those of what G
+  equal clusters leave possible: at most a share 1 - 0.025^(1/G) of all clusters differs otherwise,
+  by as much as scores can. (For differences of 1 that is the sign test.)
 - The fixed-n verdict is for a number of items chosen beforehand. Who looks while items come in
   reads the anytime-valid one: a test martingale that bets on the mean difference of the clusters in
   the order of the file, and that exceeds 1/0.05 with a chance of at most 0.05 however long one
@@ -31,7 +34,7 @@ from scipy.stats import t as student
 from vedette.bench.responses import Score
 from vedette.kernel.errors import BadInput
 
-LEVEL = 0.95
+LEVEL, SAME = 0.95, 1e-12
 BETS = np.linspace(0.02, 0.98, 25)
 SOLVED = 1.0
 A, B, NEITHER = "a", "b", "neither"
@@ -153,11 +156,18 @@ def _fixed(
     mean = float(difference.mean())
     sums = np.bincount(groups, difference - mean)
     error = math.sqrt(float(sums @ sums) * count / (count - 1)) / len(difference)
+    if np.ptp(sums / np.bincount(groups)) < SAME:
+        return 0.0, *_alike(mean, count)
     half = float(student.ppf((1 + LEVEL) / 2, count - 1)) * error
-    if error == 0:
-        return 0.0, (mean, mean), 1.0 if mean == 0 else 0.0
     p = 2 * float(student.sf(abs(mean) / error, count - 1))
     return error, (max(-1.0, mean - half), min(1.0, mean + half)), p
+
+
+def _alike(mean: float, count: int) -> tuple[tuple[float, float], float]:
+    """Interval and p where `count` clusters all show the same difference."""
+    other = 1 - ((1 - LEVEL) / 2) ** (1 / count)
+    p = min(1.0, 2 / (1 + abs(mean)) ** count)
+    return (mean - other * (mean + 1), mean + other * (1 - mean)), p
 
 
 def _verdict(interval: tuple[float, float] | None) -> str:

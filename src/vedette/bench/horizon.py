@@ -4,8 +4,9 @@ Rules:
 - The chance of solving is logistic in log2 of the human minutes, fitted by maximum likelihood.
 - Without weights of their own, runs weigh as METR's do: a run 1/(runs of its task), a task
   1/sqrt(tasks of its family), scaled to a sum of 1 a subject.
-- A subject that solved everything, or nothing, has no horizon on these tasks, and one that does
-  better on longer tasks has none that means anything: both are None, with the reason.
+- A subject that solved everything, or nothing, has no horizon on these tasks (runs of weight 0
+  don't count), and one that does better on longer tasks, or has tasks of one length only, has none
+  that means anything: all are None, with the reason.
 - Where some length parts all solved from all unsolved, the likelihood has no maximum; what its
   best fits tend to is taken: the middle, in log2, between the longest solved and the shortest not.
 - The interval is a hierarchical bootstrap: families, then their tasks, then the tasks' runs, each
@@ -35,6 +36,9 @@ SHARES = (0.5, 0.8)
 STEEPEST = 1e3
 ALL, NONE = "solved everything", "solved nothing"
 UPHILL = "solves longer tasks no less often"
+ONE_LENGTH = "all tasks take the same human time"
+# less growth than this over all dates, in doublings, is rounding
+FLAT = 1e-9
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ def horizon(runs: Sequence[Run], seed: int, draws: int = DRAWS, *, equal: bool =
     cells = _cells(runs, weights)
     weight = np.array([[w.sum() for w, _ in cells.runs]])
     solved = np.array([[(w * s).sum() for w, s in cells.runs]])
-    reason = _reason(scores)
+    reason = _reason(scores[weights > 0], cells.length)
     first, second = (float(x) for x in _fit(cells.length, weight, solved)[0])
     if not reason and math.isinf(first):
         reason = UPHILL
@@ -96,10 +100,12 @@ def horizon(runs: Sequence[Run], seed: int, draws: int = DRAWS, *, equal: bool =
     )
 
 
-def _reason(scores: Floats) -> str:
+def _reason(scores: Floats, length: Floats) -> str:
     if scores.min() >= 1:
         return ALL
-    return NONE if scores.max() <= 0 else ""
+    if scores.max() <= 0:
+        return NONE
+    return ONE_LENGTH if np.ptp(length) == 0 else ""
 
 
 def weigh(runs: Sequence[Run], *, equal: bool = False) -> Floats:
@@ -118,7 +124,9 @@ def weigh(runs: Sequence[Run], *, equal: bool = False) -> Floats:
             tasks[family] = tasks.get(family, 0) + 1
         found = np.array([1 / of_task[r.family, r.task] / math.sqrt(tasks[r.family]) for r in runs])
     if (found < 0).any() or found.sum() <= 0:
-        raise BadInput("weight: not negative, and not all nought, expected")
+        raise BadInput(
+            f"subject {runs[0].subject[:60]!r}, weight: not negative, and not all nought, expected"
+        )
     total: Floats = found / found.sum()
     return total
 
@@ -250,7 +258,7 @@ def trend(points: Sequence[tuple[date, float]]) -> Trend:
     centred = days - days.mean()
     slope = float(centred @ logs / (centred @ centred))
     interval = _slopes(centred, logs, slope)
-    if slope <= 0:
+    if slope * np.ptp(days) < FLAT:
         return Trend(None, None, n, "the horizon does not grow with the date")
     if interval is None:
         return Trend(1 / slope, None, n, "two points have no interval")

@@ -6,6 +6,7 @@ Rules:
   number from 0 to 1.
 - A name stands once: a subject's second row, an item's second column and a trial's second score
   are refused with both places. NaN is neither a score nor an empty cell.
+- Columns are parted by commas; where the first line has none, by semicolons or tabs.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ CELLS = {"1": 1, "0": 0, "": MISSING, "1.0": 1, "0.0": 0}
 MAX_CELLS = 200_000_000
 LONGEST_LINE = 4_000_000
 LONG_FORM = ("subject", "item", "score")
+WIDE = "first line subject,item-1,item-2,…; then a row a subject, each cell 1, 0 or empty"
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def read_responses(path: Path) -> Responses:
 
 def _items(path: Path, header: Sequence[str]) -> tuple[str, ...]:
     if len(header) < 2:
-        raise BadInput(f"{path}: the first line names no item", next_step="subject,item-1,item-2,…")
+        raise BadInput(f"{path}: the first line names no item", next_step=WIDE)
     items = tuple(name.strip() for name in header[1:])
     seen: dict[str, int] = {}
     for column, name in enumerate(items, 2):
@@ -104,7 +106,8 @@ def _cells(row: Sequence[str], items: Sequence[str], where: str) -> NDArray[np.i
         for item, cell in zip(items, stripped, strict=True):
             if cell not in CELLS:
                 raise BadInput(
-                    f"{where}, item {item[:60]!r}: {cell[:20]!r} is neither 0, 1 nor empty"
+                    f"{where}, item {item[:60]!r}: {cell[:20]!r} is neither 0, 1 nor empty",
+                    next_step=WIDE,
                 ) from None
         return np.array([CELLS[cell] for cell in stripped], dtype=np.int8)
 
@@ -178,10 +181,25 @@ def _open(path: Path) -> IO[str]:
 def _lines(file: IO[str], path: Path) -> Iterator[tuple[int, list[str]]]:
     """The lines that hold anything, with their numbers."""
     csv.field_size_limit(LONGEST_LINE)
-    reader = csv.reader(file)
+    line = 0
     try:
+        reader = csv.reader(file, delimiter=delimiter(file))
         for row in reader:
+            line = reader.line_num
             if any(cell.strip() for cell in row):
-                yield reader.line_num, row
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}, line {reader.line_num}: {error}") from None
+                yield line, row
+    except csv.Error as error:
+        raise BadInput(f"{path}, line {line + 1}: {error}") from None
+    except UnicodeDecodeError:
+        raise not_utf8(path) from None
+
+
+def delimiter(file: IO[str]) -> str:
+    """What parts the columns of a CSV file, by its first line; the file stands at its start."""
+    first = file.readline(LONGEST_LINE)
+    file.seek(0)
+    return next((mark for mark in ",;\t" if mark in first), ",")
+
+
+def not_utf8(path: Path) -> BadInput:
+    return BadInput(f"{path}: is not UTF-8 text", next_step="save it as CSV in UTF-8")

@@ -36,7 +36,17 @@ def ability(responses: Path, save: Path | None, onto: Path | None, as_json: bool
     from vedette.bench.irt import abilities, calibrate, link
     from vedette.bench.responses import MISSING, read_responses
 
-    table = read_responses(responses)
+    with ProgressLine() as line:
+        line.show(0, 3, "reading")
+        table = read_responses(responses)
+        line.show(1, 3, "calibrating")
+        try:
+            bank, why = calibrate(table.items, table.cells), ""
+        except BadInput as error:
+            bank, why = None, str(error)
+        line.show(2, 3, "placing subjects")
+        placed = abilities(bank, table.cells) if bank else None
+        line.show(3, 3, "done")
     tried = (table.cells != MISSING).sum(axis=1)
     solved = (table.cells == 1).sum(axis=1)
     rows: list[dict[str, Any]] = []
@@ -45,14 +55,10 @@ def ability(responses: Path, save: Path | None, onto: Path | None, as_json: bool
         if n:
             share = {"accuracy": right / n, "accuracy_ci95": list(wilson(right, n))}
         rows.append({"subject": subject, "n": n, **share, "ability": None, "se": None})
-    why, unit = "", 0.0
-    try:
-        bank = calibrate(table.items, table.cells)
-    except BadInput as error:
-        why = str(error)
-    else:
+    unit = 0.0
+    if bank and placed:
         unit = bank.unit_odds_ratio
-        mean, deviation = abilities(bank, table.cells)
+        mean, deviation = placed
         factor, shift = link(bank, _saved(onto)) if onto else (1.0, 0.0)
         for row, where, error_ in zip(rows, mean.tolist(), deviation.tolist(), strict=True):
             if row["n"]:

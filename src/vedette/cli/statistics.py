@@ -37,10 +37,15 @@ def span(interval: Sequence[float | None] | None, digits: int = 2) -> str:
 
 def pairs(path: Path) -> dict[str, str]:
     """A CSV of two columns as a mapping; a first line that names them is passed over."""
+    from vedette.bench.responses import delimiter, not_utf8
+
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+            lines = csv.reader(file, delimiter=delimiter(file))
+            rows = [row for row in lines if any(cell.strip() for cell in row)]
+    except UnicodeDecodeError:
+        raise not_utf8(path) from None
+    except (OSError, csv.Error) as error:
         raise BadInput(f"{path}: can't be read ({error})") from None
     found: dict[str, str] = {}
     for number, row in enumerate(rows, 1):

@@ -7,10 +7,10 @@ import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from vedette.bench.horizon import Run
-from vedette.bench.responses import number, share
+from vedette.bench.responses import delimiter, not_utf8, number, share
 from vedette.kernel.errors import BadInput
 
 LONGEST_LINE = 1_000_000
@@ -21,7 +21,8 @@ TREND_COLUMNS = ("subject", "release_date", "p50")
 def read_runs(path: Path) -> list[Run]:
     """Read `subject,task,family,human_minutes,score[,weight]`. Raises BadInput naming the line.
 
-    A task has one family and one human time; either every run has a weight or none has.
+    A task has one family and one human time; either every run has a weight or none has. In JSON a
+    score may be true or false.
     """
     runs: list[Run] = []
     tasks: dict[tuple[str, str], tuple[float, int]] = {}
@@ -31,16 +32,21 @@ def read_runs(path: Path) -> list[Run]:
         if minutes <= 0:
             raise BadInput(f"{where}, human_minutes: more than 0 expected")
         weight = row.get("weight")
+        score = row.get("score")
         run = Run(
             _text(row, "subject", where),
             _text(row, "task", where),
             _text(row, "family", where),
             minutes,
-            share(_text(row, "score", where), f"{where}, score"),
+            float(score)
+            if isinstance(score, bool)
+            else share(_text(row, "score", where), f"{where}, score"),
             None
             if weight is None or str(weight).strip() == ""
             else number(str(weight), f"{where}, weight"),
         )
+        if run.weight is not None and run.weight < 0:
+            raise BadInput(f"{where}, weight: {run.weight:g} is negative")
         known = tasks.setdefault((run.family, run.task), (minutes, line))
         if known[0] != minutes:
             raise BadInput(
@@ -87,11 +93,11 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str,
             while first.isspace():
                 first = file.read(1)
             file.seek(0)
-            yield from _objects(file, path) if first == "{" else _table(file, path, columns)
+            yield from _objects(file, path) if first in ("{", "[") else _table(file, path, columns)
     except OSError as error:
         raise BadInput(f"{path}: can't be read ({error.strerror})") from None
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{path}: {error}") from None
+    except UnicodeDecodeError:
+        raise not_utf8(path) from None
 
 
 def _objects(file: Iterator[str], path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -103,14 +109,14 @@ def _objects(file: Iterator[str], path: Path) -> Iterator[tuple[int, dict[str, A
         except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict):
-            raise BadInput(f"{path}, line {line}: no JSON object")
+            raise BadInput(f"{path}, line {line}: no JSON object", next_step="one object a line")
         yield line, value
 
 
 def _table(
-    file: Iterator[str], path: Path, columns: tuple[str, ...]
+    file: IO[str], path: Path, columns: tuple[str, ...]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    reader = csv.DictReader(file)
+    reader = csv.DictReader(file, delimiter=delimiter(file))
     try:
         missing = [name for name in columns if name not in (reader.fieldnames or ())]
         if missing:
