@@ -175,3 +175,15 @@ def test_subject_serve_prints_its_address_and_serves(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
         process.stdout.close()
+
+
+def test_plan_says_the_chance_and_what_runs_out_first() -> None:
+    asked = ("bench", "plan", "--threshold", "0.5", "--expected", "0.9", "--suite", "daemons")
+    told = vedette(*asked, "--exposures", "3", "--draws", "50", "--json")
+    assert told.returncode == 0, told.stderr
+    value = json.loads(told.stdout)
+    assert (value["binds"], value["points"][-1]["items"]) == ("exposures", 3)
+    bad = vedette(*asked, "--tokens", "500")
+    assert (bad.returncode, "tokens_each" in bad.stderr) == (2, True)
+    bad = vedette("bench", "plan", "--threshold", "1.5", "--expected", "0.9", "--suite", "daemons")
+    assert (bad.returncode, "threshold" in bad.stderr) == (2, True)

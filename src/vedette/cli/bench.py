@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "keys": ("bench_verify", "keys", "Make a pair of keys for whoever has no instance."),
     "list": ("bench_suites", "list_suites", "List the suites that come with Vedette."),
     "new": ("bench_suites", "new", "Start a suite of your own."),
+    "plan": ("bench_plan", "plan", "The chance of a determination with what is left."),
     "report": ("bench_report", "report", "Assess a finished run and write its report."),
     "take": ("bench_suites", "take", "Take a suite of your own into an office's instance."),
     "run": ("bench_runs", "run", "Run a suite on subjects."),

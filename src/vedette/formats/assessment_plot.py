@@ -139,8 +139,9 @@ def curves_svg(
     description: str,
     log: bool = False,
     steps: bool = False,
+    ticks: Mapping[float, str] | None = None,
 ) -> str:
-    """Curves with their bands; `across` and `up` label the axes."""
+    """Curves with their bands; `across` and `up` label the axes, `ticks` are words along it."""
 
     def draw(axes: Any) -> None:
         for number, curve in enumerate(curves):
@@ -161,6 +162,8 @@ def curves_svg(
             )
         if log:
             _log(axes)
+        if ticks is not None:
+            axes.set_xticks(list(ticks), list(ticks.values()))
         axes.set_ylim(-0.02, 1.02)
         axes.set_xlabel(across, color=QUIET)
         axes.set_ylabel(up, color=QUIET)
