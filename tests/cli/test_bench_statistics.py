@@ -162,6 +162,26 @@ def test_compare(responses: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "stand in line 2 already" in err
 
 
+def test_against(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "long.csv"
+    rows = [f"x,i{n // 2},{n % 2},1" for n in range(40)]
+    path.write_text("subject,item,trial,score\n" + "\n".join(rows) + "\ny,i0,1,0.5\n")
+    args = ["against", "--responses", str(path), "--threshold", "0.5", "--subject"]
+    found = answer([*args, "x"], capsys)
+    assert list(found) == [
+        *("subject", "n", "share", "ci95", "outcome_fixed", "outcome_anytime", "stopped_at")
+    ]
+    assert (found["n"], found["outcome_fixed"], found["outcome_anytime"]) == (40, "meets", "meets")
+    assert found["stopped_at"] < 40
+    code, out, _ = run([*args, "x"], capsys)
+    assert code == 0
+    assert "however often one looked" in out
+    for subject, said in (("y", "a score of 0 or 1 expected"), ("z", "'z' has no score")):
+        code, _, err = run([*args, subject], capsys)
+        assert code == 2
+        assert said in err
+
+
 RUNS = [("m", f"t{n}", f"f{n % 4}", 2.0**n, float(n < 5 or n == 7)) for n in range(10)]
 NAMES = ("subject", "task", "family", "human_minutes", "score")
 

@@ -15,8 +15,8 @@ Rules:
 - pass@k (at least one of k trials) and pass^k (all of k) are the unbiased estimates from n trials,
   averaged over the items that have at least k.
 
-Sources: Miller (2024), "Adding error bars to evals"; Waudby-Smith and Ramdas (2024), JRSS B 86, for
-the martingale; Chen et al. (2021), "Evaluating large language models trained on code", for pass@k.
+Sources: Miller (2024), "Adding error bars to evals"; Chen et al. (2021), "Evaluating large language
+models trained on code", for pass@k; the martingale is in `anytime`.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
+from vedette.bench.anytime import log_wealth
 from vedette.bench.responses import Score
 from vedette.kernel.errors import BadInput
 
 LEVEL, SAME = 0.95, 1e-12
-BETS = np.linspace(0.02, 0.98, 25)
 SOLVED = 1.0
 A, B, NEITHER = "a", "b", "neither"
 
@@ -181,21 +181,13 @@ def _anytime(difference: NDArray[np.float64], groups: NDArray[np.int64]) -> tupl
     sizes = np.bincount(groups)
     steps = np.bincount(groups, difference) / sizes.max()
     seen = np.cumsum(sizes)
-    up = np.log1p(np.outer(steps, BETS)).cumsum(axis=0)
-    down = np.log1p(np.outer(-steps, BETS)).cumsum(axis=0)
-    sides = np.stack([_mean_exp(up), _mean_exp(down)])
+    sides = np.stack([log_wealth(steps), log_wealth(-steps)])
     wealth = np.logaddexp(*sides) - math.log(2)
     hits = np.flatnonzero(wealth >= -math.log(1 - LEVEL))
     if not len(hits):
         return NEITHER, None
     first = int(hits[0])
     return (A if sides[0, first] > sides[1, first] else B), int(seen[first])
-
-
-def _mean_exp(logs: NDArray[np.float64]) -> NDArray[np.float64]:
-    high = logs.max(axis=1, keepdims=True)
-    found: NDArray[np.float64] = np.log(np.exp(logs - high).mean(axis=1)) + high[:, 0]
-    return found
 
 
 def _passes(

@@ -11,6 +11,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "ability": ("bench_ability", "ability", "Accuracy and ability of each subject."),
     "adaptive": ("bench_ability", "adaptive", "Replay adaptive item choice."),
     "certify": ("bench_suites", "certify", "Certify a suite's items by execution."),
+    "against": ("bench_compare", "against", "How a subject stands to a threshold."),
     "compare": ("bench_compare", "compare", "Two subjects on the same items."),
     "generate": ("bench_suites", "generate", "Write a suite of toy daemons from a seed."),
     "horizon": ("bench_compare", "horizon", "Time horizon, and its trend."),

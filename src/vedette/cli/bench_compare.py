@@ -55,6 +55,67 @@ def compare(responses: Path, first: str, second: str, cluster: Path | None, as_j
     )
 
 
+@click.command()
+@click.option(
+    "--responses",
+    required=True,
+    type=FILE,
+    help="CSV as for compare, scores 0 or 1, in the order they came in.",
+)
+@click.option("--subject", required=True, help="Whom.")
+@click.option("--threshold", required=True, type=float, help="A share, above 0 and below 1.")
+@click.option("--cluster", type=FILE, help="CSV item,cluster: items that belong together.")
+@json_option
+def against(
+    responses: Path, subject: str, threshold: float, cluster: Path | None, as_json: bool
+) -> None:
+    """How a subject's share of solved samples stands to a threshold.
+
+    Meets, does not meet, or insufficient evidence: once for a number of samples chosen beforehand,
+    once for who looks while they come in and may stop. Trials of an item belong together. Example:
+
+    vedette bench against --responses responses.csv --subject model-2 --threshold 0.6
+    """
+    from vedette.bench.anytime import against as standing
+    from vedette.bench.responses import read_scores
+
+    scores = [score for score in read_scores(responses) if score.subject == subject]
+    if not scores:
+        raise BadInput(f"{responses}: subject {subject[:60]!r} has no score")
+    groups = pairs(cluster) if cluster else {score.item: score.item for score in scores}
+    for score in scores:
+        if score.score not in (0, 1):
+            raise BadInput(f"item {score.item[:60]!r}: a score of 0 or 1 expected")
+        if score.item not in groups:
+            raise BadInput(f"{cluster}: item {score.item[:60]!r} has no cluster")
+    found = standing(
+        [int(score.score) for score in scores], [groups[score.item] for score in scores], threshold
+    )
+    row = {
+        "subject": subject,
+        "n": len(scores),
+        "share": found.share,
+        "ci95": list(found.interval),
+        "outcome_fixed": found.fixed.value,
+        "outcome_anytime": found.early.value,
+        "stopped_at": found.stopped_at,
+    }
+    if as_json:
+        click.echo(json.dumps(row))
+        return
+    after = f" (after {found.stopped_at} of {len(scores)})" if found.stopped_at else ""
+    show(
+        ("", "value"),
+        [
+            ("samples", str(len(scores))),
+            ("share solved", figure(found.share, 3)),
+            ("95% interval", span(found.interval, 3)),
+            ("with n fixed beforehand", found.fixed.value),
+            ("however often one looked", found.early.value + after),
+        ],
+    )
+
+
 def _pass_rows(found: Any, name: str) -> list[tuple[str, str]]:
     shared = [k for k in found["a"] if k in found["b"]]
     return [
