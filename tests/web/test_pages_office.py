@@ -133,6 +133,7 @@ def test_a_run_is_started_watched_and_assessed(
         seed=1,
         trials=1,
         executions=50,
+        threshold="0.35",
     )
     run = at.rstrip("/").rsplit("/", 1)[1]
     page = read(evaluator, at)
@@ -148,6 +149,15 @@ def test_a_run_is_started_watched_and_assessed(
     assert "not solved" in page
     assert "write_registers" in page
     assert "50 executions" in page
+    assert "reference subjects alone" in page
+    assert "nobody outside: it is about no lab" in page
+    assert "0.35" not in page
+    document = evaluator.get(f"{at}commitment/")
+    assert "attachment" in document.headers["Content-Disposition"]
+    assert document.json()["payloadType"].endswith("run-commitment+json")
+    assert "Items are seen by the office, and the lab" in read(evaluator, "/runs/new/")
+    text = refused(evaluator, "/runs/new/", suite="daemons", seed=0, trials=1, custody="joint")
+    assert "name the act" in text
 
     made = send(evaluator, f"{at}assessment/")
     page = read(evaluator, made)
@@ -176,6 +186,7 @@ def test_a_run_is_started_watched_and_assessed(
     record = send(officer, f"{made}determination/", **given, **{"consulted-0-view": "agrees"})
     page = read(officer, record)
     assert "Second Office" in page
+    assert "made under another threshold than committed" in page
     assert "no effect on a release" in page
     assert record in read(officer, made)
     assert record in read(officer, "/assessments/")

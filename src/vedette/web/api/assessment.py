@@ -8,7 +8,13 @@ from django.http import HttpResponse
 from ninja import Schema
 from pydantic import Field
 
-from vedette.services import assessment_reports, assessments, determination_bases, runs
+from vedette.services import (
+    assessment_reports,
+    assessments,
+    determination_bases,
+    run_commitments,
+    runs,
+)
 from vedette.services import suites as kept
 from vedette.services.documents import page_watermark
 from vedette.services.runs import DEFAULT_REFERENCES
@@ -36,6 +42,11 @@ class RunIn(Schema):
     seed: int = Field(0, ge=0, le=2**31)
     trials: int = Field(1, ge=1, le=100)
     budget: dict[str, int] = Field({}, examples=[{"executions": 256}])
+    custody: str = Field("", max_length=20, description="empty: what the rest makes of it")
+    act: str = Field("", max_length=40, description="the act, where no session says it")
+    model: str = Field("", max_length=200, description="empty: the one that the act names")
+    base_url: str = Field("", max_length=500, description="weights-here: served where")
+    threshold: str = Field("", max_length=20, description="committed to behind a nonce, sealed")
 
 
 class AssessmentIn(Schema):
@@ -53,7 +64,9 @@ class DeterminationIn(Schema):
     """A determination; the threshold stays here."""
 
     subject: str = Field(max_length=200)
-    threshold: str = Field(max_length=20, examples=["0.50"])
+    threshold: str = Field(
+        "", max_length=20, examples=["0.50"], description="empty: the one committed to"
+    )
     maker: str = Field(max_length=200)
     why: str = Field(max_length=4000)
     consulted: list[Consulted] = Field([], max_length=50)
@@ -103,6 +116,11 @@ def start_run(request: Asked, body: RunIn) -> dict[str, Any]:
         seed=body.seed,
         trials=body.trials,
         budget=body.budget,
+        custody=body.custody,
+        act_id=body.act,
+        model=body.model,
+        base_url=body.base_url,
+        threshold=body.threshold,
     )
     return runs.as_json(run)
 
@@ -110,6 +128,11 @@ def start_run(request: Asked, body: RunIn) -> dict[str, Any]:
 @router.get("/runs/{run_id}", summary="A run and how far it is")
 def one_run(request: Asked, run_id: str) -> dict[str, Any]:
     return runs.as_json(runs.run_view(request.auth, run_id))
+
+
+@router.get("/runs/{run_id}/commitment", summary="What the run committed to, signed (DSSE)")
+def run_commitment(request: Asked, run_id: str) -> dict[str, Any]:
+    return run_commitments.commitment_view(request.auth, run_id)
 
 
 @router.get("/runs/{run_id}/result", summary="A finished run's samples, calls and evidence")

@@ -22,6 +22,7 @@ from vedette.services import engagement_views
 from vedette.services.document_kinds import sources_of
 from vedette.services.documents import page_watermark
 from vedette.services.here import here
+from vedette.services.run_commitments import told_before
 from vedette.services.sides import own_side
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Code, Column, Interval, Link, State, Table
@@ -126,7 +127,7 @@ def assessment(request: SignedIn, assessment_id: str) -> HttpResponse:
         "uplift": _uplift(document),
         "families": _families(document),
         "limits": _texts(document.get("limits")),
-        "facts": _facts(row),
+        "facts": _facts(row, told_before(actor, row.document)),
         "raw": "" if scores(document) else json.dumps(document, indent=1, ensure_ascii=False),
         "records": [
             (r, State(str(r.document.get("outcome", "?")), "done"), f"/determinations/{r.id}/")
@@ -217,7 +218,7 @@ def _texts(value: Any) -> list[str]:
     return [str(text) for text in value] if isinstance(value, list) else []
 
 
-def _facts(row: Any) -> list[tuple[str, Cell]]:
+def _facts(row: Any, told: str) -> list[tuple[str, Cell]]:
     document = row.document
     isolation = document.get("isolation")
     pairs: list[tuple[str, Cell]] = [
@@ -229,7 +230,15 @@ def _facts(row: Any) -> list[tuple[str, Cell]]:
     ]
     if isinstance(isolation, dict):
         pairs += [(f"Isolation: {k}".replace("_", " "), str(v)) for k, v in isolation.items()]
+    custody = document.get("custody")
+    if isinstance(custody, dict):
+        pairs += [
+            ("Custody", str(custody.get("title", ""))),
+            ("Items were seen by", str(custody.get("items_seen_by", ""))),
+            ("Weights were seen by", str(custody.get("weights_seen_by", ""))),
+        ]
     pairs += [
+        ("That commitment", told),
         ("Committed before the first sample", Code(str(document.get("commitment_digest", "")))),
         ("Result digest", Code(str(document.get("result_digest", "")))),
         ("Digest of this document", Code(row.digest)),

@@ -50,8 +50,10 @@ class DeterminationForm(forms.Form):
         label="Threshold",
         min_value=0,
         max_value=1,
+        required=False,
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
-        help_text="A share from 0 to 1, such as 0.25. It crosses to nobody: outside, a digest"
+        help_text="A share from 0 to 1, such as 0.25; left empty, the one that the run committed"
+        " to. It crosses to nobody: outside, a digest"
         " behind a nonce stands for it.",
     )
     outcome = forms.ChoiceField(
@@ -165,7 +167,8 @@ def _record(request: SignedIn, assessment_id: str, values: dict[str, Any], rows:
         for one in rows.cleaned_data
         if one
     ]
-    given = {**values, "threshold": str(values["threshold"])}
+    threshold = values["threshold"]
+    given = {**values, "threshold": "" if threshold is None else str(threshold)}
     return service.record_determination(request.actor, assessment_id, consulted=consulted, **given)
 
 
@@ -256,6 +259,7 @@ def _record_facts(row: Any) -> list[tuple[str, Cell]]:
         ("Samples", size),
         ("How the interval is made", _text(known.get("method"))),
         ("Build", _text(document.get("build"))),
+        ("Beside what the run committed to", _departs(document)),
         ("Rule", f"{document.get('rule', '?')} of {document.get('pack', '?')}"),
         (
             "Threshold, behind a nonce",
@@ -269,6 +273,14 @@ def _record_facts(row: Any) -> list[tuple[str, Cell]]:
         ("Digest of this record", Code(row.digest)),
     ]
     return [(label, value) for label, value in pairs if value not in (None, "")]
+
+
+def _departs(document: dict[str, Any]) -> str:
+    departs = document.get("departs")
+    if not isinstance(departs, list):
+        return ""
+    said = "; ".join(str(each) for each in departs[:10])
+    return said or "under the rule and the threshold that were committed to"
 
 
 def _text(value: Any) -> str:

@@ -23,14 +23,20 @@ from vedette.services.suites import suites
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Code, Column, Link, State, Table
 from vedette.web.pages.forms import done, form_page, posted, submitted
+from vedette.web.pages.run_custody import (
+    CustodyFields,
+    act_choices,
+    commitment_facts,
+    custody_facts,
+)
 from vedette.web.pages.words import joined, state
 
 UNDER_WAY = (service.COMMITTED, service.RUNNING)
 FRAMES_SHOWN = 8
 
 
-class RunForm(forms.Form):
-    """What is run; it is written down before the first sample."""
+class RunForm(CustodyFields):
+    """What is run; it is committed to before the first sample."""
 
     suite = forms.ChoiceField(label="Suite")
     session = forms.ChoiceField(
@@ -62,8 +68,17 @@ class RunForm(forms.Form):
         help_text="Budgets left empty are each item's own.",
     )
 
-    def __init__(self, sessions: list[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
+    field_order = ("suite", "session", "custody", "act", "model", "base_url", "references")
+
+    def __init__(
+        self,
+        sessions: list[tuple[str, str]],
+        acts: list[tuple[str, str]],
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["act"].choices = acts  # type: ignore[attr-defined]
         known = [(s.name, f"{s.title} ({len(s.items)} items)") for s in suites()]
         self.fields["suite"].choices = known  # type: ignore[attr-defined]
         none = [("", "none: reference subjects alone")]
@@ -78,6 +93,7 @@ class RunForm(forms.Form):
             "seed": values["seed"],
             "trials": values["trials"],
             "budget": {name: values[name] for name in BUDGET_FIELDS if values[name]},
+            **self.custody_given(),
         }
 
 
@@ -126,17 +142,18 @@ def new(request: SignedIn) -> HttpResponse:
     ]
     asked = request.GET.get("session", "")
     initial = {"session": asked or (sessions[0][0] if sessions else "")}
-    form = RunForm(sessions, posted(request), initial=initial)
+    form = RunForm(sessions, act_choices(request), posted(request), initial=initial)
     made = submitted(
         request, form, lambda v: service.start_run(request.actor, v["suite"], **form.given())
     )
     if made is not None:
-        return done(
-            request, "Committed to; it starts as soon as the worker takes it.", "run", made.id
-        )
+        said = "Committed to and signed; "
+        said += "its items wait to leave." if made.state == service.AWAY else "the worker takes it."
+        return done(request, said, "run", made.id)
     context = {
         "title": "Start a run",
-        "lede": "What you choose is written down, and its digest kept, before the first sample.",
+        "lede": "What you choose is committed to and signed before the first sample, and the lab"
+        " is told the digest.",
         "button": "Commit and start",
         "back": "/runs/",
         "trail": [("Runs", "/runs/"), ("Start a run", "")],
@@ -155,6 +172,8 @@ def run(request: SignedIn, run_id: str) -> HttpResponse:
     context = {
         **_live(found),
         "facts": _facts(found, result),
+        "custody": custody_facts(found),
+        "commitment": commitment_facts(found),
         "table": _results(result) if result else None,
         "crashes": [_crash(crash) for crash in result.crashes] if result else [],
         "assessment": made[0] if made else None,
@@ -226,7 +245,6 @@ def _facts(found: Any, result: RunResult | None) -> list[tuple[str, Cell]]:
         )
     if result is not None:
         pairs += [
-            ("Committed before the first sample", Code(result.commitment.digest)),
             ("Metered calls", len(result.calls)),
             ("Result digest", Code(result.digest)),
         ]

@@ -33,6 +33,7 @@ KINDS: dict[str, dict[str, Kind]] = {
     "run": {
         "committed": "idle",
         "running": "active",
+        "away": "active",
         "finished": "done",
         "failed": "urgent",
         "destroyed": "ended",
