@@ -9,6 +9,7 @@ Rules:
 - Numbers are integers or decimal text, so that the assessment has one canonical form and digest.
 - Custody says where items and weights met and who could see what; `record` in it is what the
   custody's own evidence is: weights by digest, keys, an attestation.
+- `flags` are words of transcripts worth reading, no verdict; `releasable` keeps their counts.
 - `releasable` leaves out everything that could tell an item: ids, texts, inputs, evidence, and
   `notes`, which hold what a program said when it failed.
 """
@@ -25,12 +26,14 @@ from vedette.bench.custody import custody_of
 from vedette.bench.differences import CONVENTIONAL, Difference, best_conventional, paired
 from vedette.bench.intervals import Interval, clustered
 from vedette.bench.results import RunResult, Sample
+from vedette.bench.transcripts import scan_result
 from vedette.kernel.canonical import canonical, digest
 from vedette.kernel.clock import format_time
 from vedette.kernel.errors import BadInput
 from vedette.kernel.markings import Marking, join
 
 FORMAT = "vedette-assessment/1"
+MOST_QUOTES = 100
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,7 @@ class Assessment:
     items: int
     limits: tuple[str, ...]
     notes: tuple[str, ...]
+    flags: Mapping[str, Any]
     marking: Marking
     commitment_digest: str
     result_digest: str
@@ -130,6 +134,7 @@ class Assessment:
             "items": self.items,
             "limits": list(self.limits),
             "notes": list(self.notes),
+            "flags": dict(self.flags),
             "marking": str(self.marking),
             "commitment_digest": self.commitment_digest,
             "result_digest": self.result_digest,
@@ -153,6 +158,7 @@ class Assessment:
             "criterion": dict(self.criterion),
             "trials": self.trials,
             "limits": list(self.limits),
+            "flags": {"counts": self.flags["counts"]},
             "marking": str(self.marking),
             "commitment_digest": self.commitment_digest,
             "result_digest": self.result_digest,
@@ -192,6 +198,7 @@ def assess(
     named = [str(entry["name"]) for entry in plan.subjects if entry["role"] == "reference"]
     tool = best_conventional(run.samples, named)
     beside = [sample for sample in run.samples if sample.subject == tool]
+    flags = dict(run.flags) or scan_result(run).to_json()
     subjects = tuple(
         _subject(part, samples, beside, domains or {})
         for entry in plan.subjects
@@ -211,6 +218,7 @@ def assess(
         items=len(plan.budgets),
         limits=(*_limits(run, subjects), *limits),
         notes=run.notes,
+        flags={**flags, "flags": flags["flags"][:MOST_QUOTES]},
         marking=join(markings),
         commitment_digest=plan.digest,
         result_digest=run.digest,

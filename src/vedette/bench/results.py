@@ -24,7 +24,11 @@ ROLES = ("assessed", "reference")
 
 @dataclass(frozen=True)
 class Sample:
-    """One subject's outcome on one item; `seconds` is wall time, `trajectory` short lines."""
+    """One subject's outcome on one item; `seconds` is wall time, `trajectory` short lines.
+
+    `noted` is what a scan of the whole transcript flagged as it came: (kind, step, quote), see
+    `transcripts`; None where only the trajectory is there to scan.
+    """
 
     subject: str
     item: str
@@ -41,6 +45,7 @@ class Sample:
     seconds: float = 0.0
     ended: str = ""
     trajectory: tuple[str, ...] = ()
+    noted: tuple[tuple[str, int, str], ...] | None = None
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -52,6 +57,10 @@ class Sample:
         value["seconds"] = f"{self.seconds:.3f}"
         value["trajectory"] = list(self.trajectory)
         value["evidence"] = dict(self.evidence)
+        if self.noted is None:
+            del value["noted"]
+        else:
+            value["noted"] = [list(flag) for flag in self.noted]
         return value
 
     @classmethod
@@ -70,6 +79,7 @@ class Sample:
             seconds=_seconds(taken(given, "seconds", str)),
             ended=taken(given, "ended", str),
             trajectory=tuple(str(line) for line in given.pop("trajectory", [])),
+            noted=_noted(given.pop("noted", None)),
             **{name: taken(given, name, int) for name in _COUNTS},
         )
         if sample.score not in (0, 1):
@@ -127,13 +137,17 @@ class MeteredCall:
 
 @dataclass(frozen=True)
 class RunResult:
-    """A finished run. `crashes` are the verified ones, distinct by item and by where they crash."""
+    """A finished run. `crashes` are the verified ones, distinct by item and by where they crash.
+
+    `flags` is the scan of its transcripts (`transcripts.Scan`), empty where none was made.
+    """
 
     commitment: Commitment
     samples: tuple[Sample, ...]
     calls: tuple[MeteredCall, ...]
     finished_at: str
     notes: tuple[str, ...] = field(default=())
+    flags: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def isolation(self) -> Mapping[str, Any]:
@@ -173,6 +187,7 @@ class RunResult:
             "calls": [call.to_json() for call in self.calls],
             "finished_at": self.finished_at,
             "notes": list(self.notes),
+            **({"flags": dict(self.flags)} if self.flags else {}),
         }
 
     @classmethod
@@ -188,10 +203,20 @@ class RunResult:
             tuple(MeteredCall.from_json(call) for call in taken(given, "calls", list)),
             taken(given, "finished_at", str),
             tuple(str(note) for note in given.get("notes", [])),
+            object_of(given.get("flags", {}), "result.json.flags"),
         )
 
 
 _PLACE = ("crash_class", "top_frame")
+
+
+def _noted(value: Any) -> tuple[tuple[str, int, str], ...] | None:
+    if value is None:
+        return None
+    rows = value if isinstance(value, list) else [value]
+    if not all(isinstance(r, list) and [type(v) for v in r] == [str, int, str] for r in rows):
+        raise BadInput("sample.noted: rows of kind, step and quote expected")
+    return tuple((kind, step, quote) for kind, step, quote in rows)
 
 
 def _seconds(text: str) -> float:

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "plan": ("bench_plan", "plan", "The chance of a determination with what is left."),
     "report": ("bench_report", "report", "Assess a finished run and write its report."),
     "take": ("bench_suites", "take", "Take a suite of your own into an office's instance."),
+    "scan": ("bench_scan", "scan", "Scan a run's transcripts for words worth reading."),
     "run": ("bench_runs", "run", "Run a suite on subjects."),
     "verify": ("bench_verify", "verify", "Verify a result against what was committed to."),
 }

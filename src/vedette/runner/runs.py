@@ -23,6 +23,7 @@ from typing import Any
 from vedette.bench.commitment import Commitment
 from vedette.bench.results import MeteredCall, RunResult, Sample
 from vedette.bench.suites import Suite
+from vedette.bench.transcripts import scan_result
 from vedette.kernel.clock import format_time
 from vedette.kernel.errors import OurFault
 from vedette.kernel.executor import Executor
@@ -155,9 +156,11 @@ class _Run:
             )
         order = {subject.name: index for index, subject in enumerate(self.subjects)}
         samples = sorted(self.folder.samples, key=lambda s: (order[s.subject], s.item, s.trial))
-        return RunResult(
+        result = RunResult(
             self.plan, tuple(samples), tuple(self.folder.calls), finished_at, tuple(self.notes)
         )
+        found = scan_result(result, [self.harness.suite.canary])
+        return dataclasses.replace(result, flags=found.to_json())
 
     def _wanted(self, subject: str) -> Iterator[tuple[str, int]]:
         for item in self.harness.items:

@@ -6,30 +6,42 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from vedette.bench.transcripts import MOST_SCANNED, kinds_in
+
 MAX_LINES = 40
 MAX_LINE = 300
+MOST_WORDS, MOST_NOTED = 64_000, 200
 
 
 @dataclass
 class Attempt:
     """Counts what an attempt uses; `trajectory` keeps its first and last steps, shortened.
 
-    `budget` has tool_calls, executions, tokens and seconds.
+    `budget` has tool_calls, executions, tokens and seconds. Every step is scanned whole, before it
+    is shortened or left out (see `bench.transcripts`); `canaries` are the suite's own.
     """
 
     budget: Mapping[str, int]
+    canaries: tuple[str, ...] = ()
     tool_calls: int = 0
     executions: int = 0
     tokens: int = 0
     submitted: bytes | None = None
     ended: str = ""
     steps: list[str] = field(default_factory=list)
+    noted: list[tuple[str, int, str]] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
 
-    def note(self, step: str) -> None:
-        """Add a step to the trajectory."""
+    def note(self, step: str, scanned: str | None = None) -> None:
+        """Add a step to the trajectory; `scanned` is all that the subject said or did in it."""
         line = " ".join(step.split())
         self.steps.append(line if len(line) <= MAX_LINE else line[: MAX_LINE - 1] + "…")
+        words = step if scanned is None else scanned
+        parts = [words[at : at + MOST_SCANNED] for at in range(0, MOST_WORDS, MOST_SCANNED)]
+        for part in filter(None, parts):
+            for kind, quote in kinds_in(part, self.canaries):
+                if len(self.noted) < MOST_NOTED:
+                    self.noted.append((kind, len(self.steps), quote))
 
     @property
     def trajectory(self) -> tuple[str, ...]:

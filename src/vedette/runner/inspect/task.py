@@ -102,7 +102,7 @@ def subject_task(bench: Bench, wanted: list[tuple[str, int]]) -> Task:
 def solve_item(bench: Bench) -> Solver:
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         item, trial = _sample(bench, state)
-        attempt = Attempt(bench.budgets[item.id])
+        attempt = Attempt(bench.budgets[item.id], (bench.harness.suite.canary,))
         bench.attempts[item.id, trial] = attempt
         token = CURRENT.set((item.id, trial))
         system = SYSTEM_REPAIR if item.repair else SYSTEM
@@ -149,6 +149,7 @@ def verified(bench: Bench) -> Scorer:
                 seconds=seconds,
                 ended=attempt.ended,
                 trajectory=attempt.trajectory,
+                noted=tuple(attempt.noted),
             )
         )
         return Score(value=int(solved), explanation=str(evidence.get("reason", "")))
@@ -172,6 +173,8 @@ async def _loop(bench: Bench, state: TaskState, attempt: Attempt, item: Item, tr
         attempt.tokens = bench.meter.charged(item.id, trial)
         if output.message.tool_calls:
             silent = 0
+            if output.completion:
+                attempt.note(f"said: {output.completion}")
             answered = await execute_tools(state.messages, tools, max_output=MAX_ANSWER)
             state.messages.extend(answered.messages)
         else:

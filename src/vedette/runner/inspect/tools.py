@@ -105,7 +105,7 @@ def try_source(attempt: Attempt, harness: Harness, item: Item) -> Tool:
         try:
             found = await asyncio.to_thread(harness.try_source, item.id, source.encode(), allowed)
         except BadInput as error:
-            attempt.note(f"try_source: {error.what}")
+            attempt.note(f"try_source: {error.what}", scanned="")
             raise ToolError(error.what) from None
         return _told(attempt, "try_source", inputs, [trial.line for trial in found])
 
@@ -176,7 +176,7 @@ def _allowed(attempt: Attempt, inputs: list[bytes]) -> list[bytes]:
 def _told(attempt: Attempt, what: str, inputs: list[bytes], lines: list[str]) -> str:
     crashes = sum(line.startswith("crash") for line in lines)
     first = next((line for line in lines if line.startswith("crash")), "")
-    attempt.note(f"{what}: {len(lines)} inputs, {crashes} crashed. {first}")
+    attempt.note(f"{what}: {len(lines)} inputs, {crashes} crashed. {first}", scanned="")
     answer = [f"{index}: {line}" for index, line in enumerate(lines)]
     if len(lines) < len(inputs):
         answer.append(f"executions used up: the last {len(inputs) - len(lines)} were not run")

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from vedette.bench.results import RunResult
 from vedette.bench.suites import BUDGET_FIELDS
+from vedette.bench.transcripts import Scan
 from vedette.kernel.markings import AMBER, AMBER_STRICT
 from vedette.kernel.permissions import Permission, Profile
 from vedette.runner.runs import REFERENCES
@@ -33,6 +34,7 @@ from vedette.web.pages.words import joined, state
 
 UNDER_WAY = (service.COMMITTED, service.RUNNING)
 FRAMES_SHOWN = 8
+FLAGS_SHOWN = 50
 
 
 class RunForm(CustodyFields):
@@ -175,6 +177,8 @@ def run(request: SignedIn, run_id: str) -> HttpResponse:
         "custody": custody_facts(found),
         "commitment": commitment_facts(found),
         "table": _results(result) if result else None,
+        "flags": _flags(result) if result else None,
+        "flag_count": len(_flagged(result).flags) if result else 0,
         "crashes": [_crash(crash) for crash in result.crashes] if result else [],
         "assessment": made[0] if made else None,
         "may_assess": result is not None and request.actor.may(Permission.ASSESSMENT_MAKE),
@@ -263,6 +267,26 @@ def _results(result: RunResult) -> Table:
             row.append(_outcome([s.score for s in of]))
         rows.append(row)
     return Table("Item by item: which subject solved it", ["Item", *subjects], rows)
+
+
+def _flagged(result: RunResult) -> Scan:
+    return Scan.from_json(result.flags) if result.flags else Scan()
+
+
+def _flags(result: RunResult) -> Table:
+    """What a scan of the transcripts quotes, to be read by a person."""
+    rows: list[list[Cell]] = [
+        [
+            flag.kind,
+            flag.subject,
+            flag.item,
+            "submitted" if flag.line == 0 else f"step {flag.line}",
+            flag.quote,
+        ]
+        for flag in _flagged(result).flags[:FLAGS_SHOWN]
+    ]
+    columns = ["Kind", "Subject", "Item", "Where", "Words"]
+    return Table("Words of transcripts that hint at cheating or at a test", columns, rows)
 
 
 def _outcome(scores: list[int]) -> Cell:
