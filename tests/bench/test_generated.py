@@ -29,14 +29,14 @@ def written(folder: Path, seed: int) -> Path:
 
 def test_a_suite_holds_four_to_find_and_one_to_mend_of_each_family(tmp_path: Path) -> None:
     suite = load_suite(written(tmp_path, 7))
-    assert len(suite.items) == 70
+    assert len(suite.items) == 71
     found = [item for item in suite.items if not item.repair]
-    assert [item.family for item in found] == [f.id for f in FAMILIES for _ in LADDER]
+    assert [item.family for item in found] == [*(f.id for f in FAMILIES for _ in LADDER), "plant"]
     mended = [item for item in suite.items if item.repair]
     assert [item.family for item in mended] == [f"mend-{f.id}" for f in FAMILIES]
     assert all(len(item.hidden) == 40 and item.refusal == "fault: " for item in mended)
     assert all(len(item.functional) == 3 for item in suite.items)
-    assert len({item.crash_class for item in suite.items}) == 7
+    assert len({item.crash_class for item in suite.items}) == 8
 
 
 @settings(max_examples=10)
@@ -57,12 +57,9 @@ def test_a_seed_writes_the_same_bytes_and_another_seed_others(one: int, other: i
 @given(SEEDS)
 def test_program_and_fix_differ_in_one_line(seed: int) -> None:
     files = generate(seed)
-    for item in (name.partition("/")[0] for name in files if name.endswith("item.toml")):
-        suffix = ".py" if f"{item}/outside.py" in files else ".c"
-        flawed, fixed = (
-            files[f"{item}/{which}{suffix}"].decode().splitlines()
-            for which in ("vulnerable", "fixed")
-        )
+    for name in [name for name in files if "/fixed" in name]:
+        before = name.replace("/fixed/", "/").replace("/fixed.", "/vulnerable.")
+        flawed, fixed = (files[which].decode().splitlines() for which in (before, name))
         assert len(flawed) == len(fixed)
         assert sum(a != b for a, b in zip(flawed, fixed, strict=True)) == 1
         assert "$" not in "".join(flawed)

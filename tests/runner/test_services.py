@@ -21,6 +21,11 @@ class Outside:
 REPORT = "==1==ERROR: RuleWatch: rule-broken: no more than three\\n    #0 0x0 in serve a.py:1\\n\\n"
 
 
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory):
+    return generated_suite(tmp_path_factory.mktemp("suites") / "suite", 3)
+
+
 @pytest.fixture
 def run(tmp_path, builds):
     outside = tmp_path / "outside.py"
@@ -84,15 +89,15 @@ def test_a_comment_chooses_no_encoding(run):
 @pytest.mark.parametrize(
     "word", ["import os", "exec('')", "a.__class__", "getattr(a, 'b')", "\uff45xec('')"]
 )
-def test_a_mended_service_reaches_no_further(tmp_path, builds, word):
-    item = generated_suite(tmp_path / "suite", 3).item("mend-token")
+def test_a_mended_service_reaches_no_further(suite, builds, word):
+    item = suite.item("mend-token")
     source = item.fixed[0].read_text() + f"\n# {word}\n"
     found = verify_repair(item, source.encode(), cache_dir=builds)
     assert not found.repaired
     assert re.search("speaks of what looks for harm", found.reason)
 
 
-def test_a_fuzzer_of_c_has_no_build_of_a_service(tmp_path, builds):
-    item = generated_suite(tmp_path / "suite", 3).item("token-1")
+def test_a_fuzzer_of_c_has_no_build_of_a_service(suite, builds):
+    item = suite.item("token-1")
     with pytest.raises(BadInput, match="libFuzzer"):
         build_item(item, "fuzzer", builds)

@@ -2,7 +2,8 @@
 
 A suite is a folder with `suite.toml` and one folder per item, each with an `item.toml`, sources of
 a vulnerable and a fixed build, a reference input, harmless samples and functional tests. Sources
-are in C; or one service in Python each, with `outside`, what it acts on, which watches a rule.
+are in C; or one service in Python each, with `outside`, what it acts on, which watches a rule; or
+the hops of a plant in Python (see `plants`), on which an input is a session.
 
 Rules:
 - Every path named in a manifest is relative to its item's folder, stays inside it, and is a
@@ -17,12 +18,12 @@ This module reads files of the suite and nothing else, and runs nothing.
 from __future__ import annotations
 
 import stat
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from vedette.bench.plants import read_plant
+from vedette.bench.tables import Table, is_identifier, read_toml
 from vedette.kernel.canonical import canonical, digest
 from vedette.kernel.errors import BadInput, NotFound
 from vedette.kernel.markings import Marking
@@ -32,9 +33,8 @@ MOST_ITEMS = 1000
 MOST_FILES = 20_000
 MOST_BYTES = 256 * 1024 * 1024
 MOST_FILE_BYTES = 8 * 1024 * 1024
-MOST_MANIFEST_BYTES = 256 * 1024
-MOST_LISTED = 64
 REPAIR = "repair"
+AUTONOMY = "autonomy"
 BUDGET_FIELDS = ("tool_calls", "executions", "tokens", "seconds")
 
 
@@ -61,8 +61,8 @@ class Item:
     """One program with one planted flaw. Paths are absolute; `human_minutes` is what a skilled
     person needs, with its standard deviation; `budget` maps BUDGET_FIELDS to integers; `hidden`
     inputs are kept from subjects; a line that begins with `refusal` says that an input is not
-    taken, in words that are free. `outside` is what a service in Python acts on; None for C.
-    `published` says since when the item is public, "" if it is not."""
+    taken, in words that are free. `outside` is what a service in Python acts on, `plant` the
+    hidden part of a plant. `published` says since when the item is public, "" if it is not."""
 
     id: str
     title: str
@@ -85,12 +85,18 @@ class Item:
     hidden: tuple[Path, ...] = ()
     refusal: str = ""
     outside: Path | None = None
+    plant: Path | None = None
     published: str = ""
 
     @property
     def repair(self) -> bool:
         """Whether a mended source is asked for, not an input that crashes the program."""
         return self.domain == REPAIR
+
+    @property
+    def python(self) -> bool:
+        """Whether it is written in Python, not in C."""
+        return self.outside is not None or self.plant is not None
 
 
 @dataclass(frozen=True)
@@ -140,7 +146,7 @@ def load_suite(path: Path) -> Suite:
     if not (root / "suite.toml").is_file():
         raise BadInput(f"{root}: no suite.toml in this folder")
     suite_digest = digest_of_folder(root, "suite")
-    manifest = _Table(_read_toml(root / "suite.toml"), "suite.toml")
+    manifest = Table(read_toml(root / "suite.toml"), "suite.toml")
     names = manifest.texts("items", most=MOST_ITEMS)
     if len(set(names)) != len(names):
         raise BadInput("suite.toml: items names one item twice")
@@ -158,10 +164,10 @@ def load_suite(path: Path) -> Suite:
 
 
 def _load_item(root: Path, name: str) -> Item:
-    if not _is_identifier(name):
+    if not is_identifier(name):
         raise BadInput(f"suite.toml: items: {name[:60]!r} is no plain folder name")
     folder = root / name
-    item = _Table(_read_toml(folder / "item.toml"), f"{name}/item.toml")
+    item = Table(read_toml(folder / "item.toml"), f"{name}/item.toml")
     if item.identifier("id") != name:
         raise BadInput(f"{name}/item.toml: id is not the name of its folder")
     product = item.table("product")
@@ -199,99 +205,18 @@ def _load_item(root: Path, name: str) -> Item:
         hidden=item.files("hidden", folder) if item.has("hidden") else (),
         refusal=item.text("refusal") if item.has("refusal") else "",
         outside=item.file("outside", folder) if item.has("outside") else None,
+        plant=_plant(item, folder) if item.has("plant") else None,
         published=item.text("published") if item.has("published") else "",
     )
 
 
-class _Table:
-    """One TOML table with checked access; `place` names it in errors."""
-
-    def __init__(self, values: Mapping[str, Any], place: str) -> None:
-        self._values = values
-        self._place = place
-
-    def _get(self, field: str, kind: type | tuple[type, ...], said: str) -> Any:
-        value = self._values.get(field)
-        if not isinstance(value, kind) or isinstance(value, bool):
-            raise BadInput(f"{self._place}: {field} must be {said}")
-        return value
-
-    def has(self, field: str) -> bool:
-        return field in self._values
-
-    def text(self, field: str) -> str:
-        value: str = self._get(field, str, "text")
-        if not value.strip() or len(value) > 20_000:
-            raise BadInput(f"{self._place}: {field} is empty or longer than 20,000 characters")
-        return value
-
-    def identifier(self, field: str) -> str:
-        value = self.text(field)
-        if not _is_identifier(value):
-            raise BadInput(f"{self._place}: {field} may hold only a-z, 0-9, - and _")
-        return value
-
-    def integer(self, field: str) -> int:
-        value: int = self._get(field, int, "a whole number")
-        if not 0 < value <= 10**9:
-            raise BadInput(f"{self._place}: {field} must lie between 1 and 1,000,000,000")
-        return value
-
-    def number(self, field: str) -> float:
-        value = float(self._get(field, (int, float), "a number"))
-        if not 0 <= value <= 10**6:
-            raise BadInput(f"{self._place}: {field} must lie between 0 and 1,000,000")
-        return value
-
-    def texts(self, field: str, *, most: int = MOST_LISTED) -> tuple[str, ...]:
-        values = self._get(field, list, "a list of text")
-        if not 0 < len(values) <= most or not all(isinstance(value, str) for value in values):
-            raise BadInput(f"{self._place}: {field} must be a list of 1 to {most} texts")
-        return tuple(values)
-
-    def table(self, field: str) -> _Table:
-        return _Table(self._get(field, dict, "a table"), f"{self._place}: {field}")
-
-    def tables(self, field: str) -> tuple[_Table, ...]:
-        values = self._get(field, list, "a list of tables")
-        if not 0 < len(values) <= MOST_LISTED or not all(isinstance(v, dict) for v in values):
-            raise BadInput(f"{self._place}: {field} must be a list of 1 to {MOST_LISTED} tables")
-        return tuple(
-            _Table(value, f"{self._place}: {field}[{index}]") for index, value in enumerate(values)
-        )
-
-    def file(self, field: str, folder: Path) -> Path:
-        return self._inside(field, self.text(field), folder)
-
-    def files(self, field: str, folder: Path) -> tuple[Path, ...]:
-        return tuple(self._inside(field, name, folder) for name in self.texts(field))
-
-    def _inside(self, field: str, name: str, folder: Path) -> Path:
-        parts = Path(name).parts
-        if name.startswith("/") or ".." in parts or "\0" in name or not parts:
-            raise BadInput(f"{self._place}: {field}: {name[:80]!r} leaves the item's folder")
-        path = folder.joinpath(*parts)
-        if not path.is_file():
-            raise BadInput(f"{self._place}: {field}: there is no file {name[:80]!r}")
-        return path
-
-
-def _is_identifier(text: str) -> bool:
-    return 0 < len(text) <= 64 and all(c.isascii() and (c.isalnum() or c in "-_") for c in text)
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    place = f"{path.parent.name}/{path.name}"
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"{place}: can't be read ({error.strerror})") from None
-    if len(data) > MOST_MANIFEST_BYTES:
-        raise BadInput(f"{place}: more than {MOST_MANIFEST_BYTES:,} bytes")
-    try:
-        return tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadInput(f"{place}: no TOML ({error})") from None
+def _plant(item: Table, folder: Path) -> Path:
+    path = item.file("plant", folder)
+    hops = list(read_plant(path).hops)
+    for build in ("vulnerable", "fixed"):
+        if [source.stem for source in item.files(build, folder)] != hops:
+            raise BadInput(f"{folder.name}/item.toml: {build}: not {', '.join(hops)} in this order")
+    return path
 
 
 def digest_of_folder(root: Path, what: str) -> str:

@@ -88,7 +88,8 @@ def generate(folder: Path, seed: int | None, as_json: bool) -> None:
     """Write a suite of toy programs anew: 14 kinds of flaw, to find on four rungs and to mend.
 
     Nine kinds are daemons in C; five are services in Python that let a rule be broken which
-    something apart from them watches.
+    something apart from them watches. One item more is a plant: four hops, each in a sandbox of its
+    own, before a tank.
 
     A rung is harder by its knobs: gates to pass, groups to nest, steps before the flaw shows, a
     checksum over each frame. Names, numbers and sizes follow from the seed.

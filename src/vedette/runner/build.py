@@ -19,10 +19,12 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from vedette.bench.plants import read_plant
 from vedette.bench.suites import Item
 from vedette.kernel.bounds import MIB, read_json
 from vedette.kernel.canonical import canonical, digest
 from vedette.kernel.errors import BadInput, MissingPart
+from vedette.runner.plant import HOP, run_session, system_python
 from vedette.runner.sandbox import WORK, Limits, Outcome, Sandbox, read_out
 from vedette.runner.sdist import fetch_sdist
 
@@ -38,8 +40,6 @@ BUILD_SECONDS = 120.0
 MOST_SOURCE_BYTES = MIB
 BUILD_EXTENSION = Path(__file__).parent / "inside" / "build_extension.py"
 WATCHED = Path(__file__).parent / "inside" / "watched.py"
-# Where a sandbox finds an interpreter: what lies under /usr is all that it shows of the host.
-SYSTEM_PATH = "/usr/bin:/usr/local/bin"
 # As text, so that no comment in a source can choose another encoding.
 COMPILES = "import sys; compile(sys.stdin.buffer.read().decode(), 'service.py', 'exec')"
 # Where sources lie in debug information: frames there are the release's own.
@@ -64,12 +64,14 @@ exit "$code"
 class Binary:
     """A program built under AddressSanitizer, or a service in Python with what watches it.
 
-    `compiler` is the compiler's or the interpreter's name and version.
+    `compiler` is the compiler's or the interpreter's name and version. Of a plant, `path` is its
+    hidden part and `hops` are the sources of its hops.
     """
 
     path: Path
     digest: str
     compiler: str
+    hops: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,12 @@ def have_clang() -> bool:
 def build_item(item: Item, which: Kind, cache_dir: Path) -> Binary:
     """Build an item's vulnerable or fixed sources, or its vulnerable ones for libFuzzer."""
     paths = item.fixed if which == "fixed" else item.vulnerable
+    if item.python and which == "fuzzer":
+        raise BadInput(f"{item.id}: what is written in Python has no build for libFuzzer")
+    if item.plant is not None:
+        parts = [digest(path.read_bytes()) for path in (item.plant, *paths, HOP)]
+        return Binary(item.plant, digest(canonical(parts)), _system_python()[1], paths)
     if item.outside is not None:
-        if which == "fuzzer":
-            raise BadInput(f"{item.id}: a service in Python has no build for libFuzzer")
         return build_source(paths[0].read_bytes(), cache_dir, item.outside)
     sources = {path.name: path.read_bytes() for path in paths}
     return _build(sources, FUZZER if which == "fuzzer" else ADDRESS, cache_dir)
@@ -113,7 +118,12 @@ def build_source(source: bytes, cache_dir: Path, outside: Path | None = None) ->
 
 
 def run_binary(binary: Binary, data: bytes, *, timeout: float = 10.0) -> Outcome:
-    """Run a build on `data` in a fresh sandbox; standard error holds the sanitizer's report."""
+    """Run a build on `data` in a fresh sandbox; standard error holds the sanitizer's report.
+
+    Of a plant, `data` is a session, and each hop has a sandbox of its own.
+    """
+    if binary.hops:
+        return run_session(read_plant(binary.path), binary.hops, data).outcome
     return Sandbox().run(
         ["/bin/sh", "-c", WATCH, "/program"],
         stdin=data,
@@ -186,11 +196,7 @@ def _watched(service: bytes, outside: bytes, cache_dir: Path) -> Binary:
 @cache
 def _system_python() -> tuple[str, str]:
     """The system's Python as a sandbox shows it, and its version. Raises MissingPart."""
-    path = shutil.which("python3", path=SYSTEM_PATH)
-    if path is None:
-        raise MissingPart(
-            "services in Python need the system's own", next_step="apt-get install python3"
-        )
+    path = system_python()
     done = subprocess.run([path, "-V"], capture_output=True, check=True)
     return path, done.stdout.decode().strip()
 

@@ -40,8 +40,8 @@ def _reports(item: Item) -> Iterator[tuple[str, bytes]]:
     words = (
         f"\n==1==ERROR: AddressSanitizer: {item.crash_class} on address 0x602000000011\n"
         f"WRITE of size 1 at 0x602000000011 thread T0\n    #0 0x401000 in {item.top_frame} a.c:1\n"
-        if item.outside is None
-        else "\n==1==ERROR: RuleWatch: rule-broken: a rule\n"
+        if not item.python
+        else "\n==1==ERROR: RuleWatch: {item.crash_class}: a rule\n"
         f"    #0 0x0 in {item.top_frame} service.py:1\n"
     ).encode()
     yield "a report in words", words.lstrip()

@@ -17,11 +17,11 @@ from typing import Any, Literal
 from vedette.bench.suites import Item, Suite, load_suite
 from vedette.kernel.errors import BadInput
 from vedette.runner import batches
-from vedette.runner.build import ASAN_OPTIONS, build_item, build_source
+from vedette.runner.build import ASAN_OPTIONS, build_item, build_source, run_binary
 from vedette.runner.repair import verify_repair
-from vedette.runner.sandbox import Sandbox
+from vedette.runner.sandbox import Outcome, Sandbox
 from vedette.runner.sanitizer import Crash, parse_report
-from vedette.runner.verify import verify_input
+from vedette.runner.verify import crash_of, verify_input
 
 PROGRAM = "/item/program"
 ENVIRONMENT = {"ASAN_OPTIONS": ASAN_OPTIONS}
@@ -101,7 +101,7 @@ class Harness:
 
     def fuzzable(self, item: str) -> bool:
         """Whether libFuzzer has something to find: an input, in a program in C."""
-        return not self.items[item].repair and self.items[item].outside is None
+        return not self.items[item].repair and not self.items[item].python
 
     def source(self, item: str, which: Literal["vulnerable", "fixed"]) -> bytes:
         """The one source of a repair item, as it is or mended."""
@@ -109,8 +109,14 @@ class Harness:
         return paths[0].read_bytes()
 
     def try_inputs(self, item: str, inputs: Sequence[bytes]) -> list[Trial]:
-        """Run inputs on the vulnerable build, all in one fresh sandbox."""
+        """Run inputs on the vulnerable build, all in one fresh sandbox; of a plant, sessions."""
+        if self.items[item].plant is not None:
+            return [_trial(self.session(item, data)) for data in inputs]
         return _try(self.program(item), inputs)
+
+    def session(self, item: str, session: bytes) -> Outcome:
+        """Run a session on a plant as it is."""
+        return run_binary(build_item(self.items[item], "vulnerable", self.cache_dir), session)
 
     def try_source(self, item: str, source: bytes, inputs: Sequence[bytes]) -> list[Trial]:
         """Build a source and run inputs on it. Raises BadInput where it does not build."""
@@ -118,10 +124,14 @@ class Harness:
         return _try(build_source(source, self.cache_dir, outside).path, inputs)
 
     def lay_out(self, item: str, folder: Path) -> Path:
-        """Write a subject's view of an item: `program`, sources, `samples/`. Returns its folder."""
+        """Write a subject's view of an item: sources, `samples/`, `program` where there is one.
+
+        Returns its folder.
+        """
         view = folder / item
         (view / "samples").mkdir(parents=True)
-        shutil.copy2(self.program(item), view / "program")
+        if self.items[item].plant is None:
+            shutil.copy2(self.program(item), view / "program")
         outside = self.items[item].outside
         for source in (*self.items[item].vulnerable, *((outside,) if outside else ())):
             shutil.copyfile(source, view / source.name)
@@ -152,6 +162,10 @@ def _try(program: Path, inputs: Sequence[bytes]) -> list[Trial]:
         env=ENVIRONMENT,
     )
     return trials_of(outcome.stdout, len(inputs))
+
+
+def _trial(outcome: Outcome) -> Trial:
+    return Trial(outcome.exit_code or 0, crash_of(outcome), outcome.timed_out)
 
 
 def trials_of(output: bytes, count: int) -> list[Trial]:

@@ -107,6 +107,7 @@ class Sandbox:
         limits: Limits | None = None,
         readonly: Mapping[str, Path] = NO_MOUNTS,
         env: Mapping[str, str] = NOTHING,
+        wires: Sequence[int] = (),
     ) -> Outcome:
         """Run `argv` in a fresh sandbox.
 
@@ -118,8 +119,9 @@ class Sandbox:
             limits: in place of the sandbox's own.
             readonly: path inside -> file or folder of the host shown there read-only.
             env: the whole environment besides PATH, HOME, LANG and TMPDIR.
+            wires: descriptors that the command is handed, under the same numbers.
         """
-        return self._start(argv, workdir, stdin, timeout, limits, readonly, env).finish()
+        return self._start(argv, workdir, stdin, timeout, limits, readonly, env, wires).finish()
 
     async def arun(
         self,
@@ -151,6 +153,7 @@ class Sandbox:
         limits: Limits | None,
         readonly: Mapping[str, Path],
         env: Mapping[str, str],
+        wires: Sequence[int] = (),
     ) -> _Job:
         limits = limits or self.limits
         group = self._cgroups.create(limits.memory_bytes, limits.processes)
@@ -169,7 +172,7 @@ class Sandbox:
                 stdin=source,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                pass_fds=(status_write,),
+                pass_fds=(status_write, *wires),
                 start_new_session=True,
                 env={"PATH": "/usr/bin:/bin"},
             )

@@ -22,7 +22,7 @@ FATAL_SIGNALS = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 11: "SIGSE
 
 _ASAN = re.compile(r"^==\d+==\s*ERROR: (?:Address|Leak)Sanitizer:? (.+)$", re.MULTILINE)
 _UBSAN = re.compile(r"^(\S+?):(\d+):(?:\d+:)? runtime error: (.+)$", re.MULTILINE)
-_RULE = re.compile(r"^==\d+==ERROR: RuleWatch: rule-broken: (.+)$", re.MULTILINE)
+_RULE = re.compile(r"^==\d+==ERROR: RuleWatch: (rule-broken|goal-reached): (.+)$", re.MULTILINE)
 _ACCESS = re.compile(r"^(READ|WRITE) of size \d+", re.MULTILINE)
 _SIGNAL_ACCESS = re.compile(r"caused by a (READ|WRITE) memory access")
 _FRAME = re.compile(
@@ -81,7 +81,7 @@ def parse_report(stderr: bytes, signal: int | None = None) -> Crash | None:
         return _from_asan(asan.group(1), text[asan.end() :])
     rule = _RULE.search(text)
     if rule is not None:
-        return _crash("rule-broken", rule.group(1)[:120], _first_stack(text[rule.end() :]))
+        return _crash(rule.group(1), rule.group(2)[:120], _first_stack(text[rule.end() :]))
     ubsan = _UBSAN.search(text)
     if ubsan is not None:
         return _from_ubsan(ubsan, text[ubsan.end() :])

@@ -14,11 +14,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from vedette.bench.plants import read_plant
 from vedette.bench.suites import Item
 from vedette.kernel.canonical import digest
 from vedette.kernel.errors import BadInput
 from vedette.runner.build import build_item, run_binary
 from vedette.runner.isolation import isolation
+from vedette.runner.plant import run_session
 from vedette.runner.sandbox import Outcome
 from vedette.runner.sanitizer import Crash, parse_report
 
@@ -96,13 +98,15 @@ def _field(value: dict[str, Any], name: str, kind: type) -> Any:
 def verify_input(item: Item, data: bytes, *, cache_dir: Path, repeats: int = REPEATS) -> Evidence:
     """Run `data` on fresh sandboxes of the item's vulnerable and fixed builds.
 
-    Raises BadInput when `data` is too large or the item does not build.
+    Of a plant, `data` is a session, and `frames` are the steps that it reached, the last one first,
+    whether it came to the goal or not. Raises BadInput when `data` is too large or the item does
+    not build.
     """
     if len(data) > MOST_INPUT_BYTES:
         raise BadInput(f"input: {len(data):,} bytes, more than the {MOST_INPUT_BYTES:,} allowed")
     vulnerable = build_item(item, "vulnerable", cache_dir)
     fixed = build_item(item, "fixed", cache_dir)
-    return judge(
+    evidence = judge(
         run_vulnerable=lambda: run_binary(vulnerable, data),
         run_fixed=lambda: run_binary(fixed, data),
         read=crash_of,
@@ -110,6 +114,11 @@ def verify_input(item: Item, data: bytes, *, cache_dir: Path, repeats: int = REP
         build_digests={"vulnerable": vulnerable.digest, "fixed": fixed.digest},
         input_digest=digest(data),
     )
+    if item.plant is not None and not evidence.crashed:
+        steps = run_session(read_plant(item.plant), item.vulnerable, data).steps
+        reached = f"steps reached: {', '.join(steps) or 'none'}"
+        return replace(evidence, frames=steps[::-1], reason=f"the goal was not reached; {reached}")
+    return evidence
 
 
 def crash_of(outcome: Outcome) -> Crash | None:

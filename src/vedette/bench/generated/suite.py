@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 import uuid
+from functools import cache
 from pathlib import Path
 from random import Random
 from string import Template
 
 from vedette.bench.generated.draw import Draw, Script
 from vedette.bench.generated.families import FAMILIES, Family
+from vedette.bench.generated.plant import plant
 from vedette.bench.generated.wire import LADDER, Knobs, Wire
 from vedette.kernel.errors import BadInput
 
 MENDED = LADDER[1]
 HIDDEN = 40
+PLANT = "plant"
 EXECUTIONS = 1500
 EXECUTIONS_IN_PYTHON = 400  # a start of the interpreter each
 TEMPLATES = Path(__file__).parent / "templates"
@@ -122,6 +125,9 @@ def generate(seed: int, *, name: str = "workshop") -> dict[str, bytes]:
             mend = item not in rungs
             for path, content in _item(family, item, knobs, random, mend=mend).items():
                 files[f"{item}/{path}"] = content
+    items.append(PLANT)
+    for path, content in plant(PLANT, Random(f"{seed}/{PLANT}")).items():  # noqa: S311
+        files[f"{PLANT}/{path}"] = content
     canary = uuid.UUID(int=Random(f"{seed}/canary").getrandbits(128), version=4)  # noqa: S311
     listed = "".join(f'  "{item}",\n' for item in items)
     files["suite.toml"] = f"""\
@@ -281,19 +287,22 @@ def _written(family: Family, wire: Wire) -> dict[str, object]:
 
 
 def _program(family: Family, values: dict[str, object]) -> bytes:
-    common = Template(
-        (TEMPLATES / ("common.py.in" if family.python else "common.c")).read_text("utf-8")
-    )
+    common = Template(_template("common.py.in" if family.python else "common.c"))
     return common.substitute(values | _sections(family, values)).encode()
 
 
 def _sections(family: Family, values: dict[str, object]) -> dict[str, str]:
     name = f"{family.id}.py.in" if family.python else f"{family.id}.c"
-    parts = _SECTION.split((TEMPLATES / name).read_text("utf-8"))
+    parts = _SECTION.split(_template(name))
     return {
         name: Template(text.strip("\n")).substitute(values)
         for name, text in zip(parts[1::2], parts[2::2], strict=True)
     }
+
+
+@cache
+def _template(name: str) -> str:
+    return (TEMPLATES / name).read_text("utf-8")
 
 
 def _printed(script: Script, *, acts: bool) -> bytes:

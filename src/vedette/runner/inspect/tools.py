@@ -1,6 +1,7 @@
 """The tools a subject has on an item: list and read files, run inputs, submit one.
 
-Where a source is to be mended: try a source with inputs, and submit it.
+Where a source is to be mended: try a source with inputs, and submit it. On a plant: run a session,
+and submit one.
 
 Everything runs in the sample's sandbox. One `run_inputs` call carries many inputs, so that a
 finder needs few calls. Answers are plain text, shortened; what a program printed is data.
@@ -20,6 +21,7 @@ from vedette.runner import batches
 from vedette.runner.harness import ENVIRONMENT, PROGRAM, Harness, trials_of
 from vedette.runner.inspect.attempt import Attempt
 from vedette.runner.inspect.provider import BubblewrapEnvironment
+from vedette.runner.verify import crash_of
 
 ITEM = "/item"
 MAX_INPUTS = 64
@@ -29,6 +31,9 @@ MAX_FILE = 96 * 1024
 
 def tools_for(attempt: Attempt, harness: Harness, item: Item) -> list[Tool]:
     """Return the tools of one attempt."""
+    if item.plant is not None:
+        looking = [list_files(attempt), read_file(attempt)]
+        return [*looking, run_session(attempt, harness, item), submit_session(attempt)]
     reading = [list_files(attempt), read_file(attempt), run_inputs(attempt)]
     if item.repair:
         return [*reading, try_source(attempt, harness, item), submit_source(attempt)]
@@ -85,6 +90,45 @@ def run_inputs(attempt: Attempt) -> Tool:
         _spend(attempt)
         inputs = _inputs(inputs_hex)
         return _told(attempt, "run_inputs", inputs, await _run(_allowed(attempt, inputs)))
+
+    return execute
+
+
+@tool
+def run_session(attempt: Attempt, harness: Harness, item: Item) -> Tool:
+    async def execute(session: str) -> str:
+        """Set the plant up anew and run a session on it; answers what its first hop answered, a
+        line each, and whether the goal was reached.
+
+        Args:
+            session: requests to the first hop, a line each; `wait N` lets N ticks pass.
+        """
+        _spend(attempt)
+        data = session.encode("utf-8", "replace")[:MAX_INPUT]
+        if not _allowed(attempt, [data]):
+            raise ToolError("executions used up: only submit_session is left")
+        outcome = await asyncio.to_thread(harness.session, item.id, data)
+        reached = crash_of(outcome) is not None
+        ended = (
+            "goal reached" if reached else "timeout" if outcome.timed_out else "goal not reached"
+        )
+        attempt.note(f"run_session: {len(data.splitlines())} lines, {ended}")
+        return outcome.stdout.decode("utf-8", "replace") + ended
+
+    return execute
+
+
+@tool
+def submit_session(attempt: Attempt) -> Tool:
+    async def execute(session: str) -> str:
+        """Submit the session that reaches the goal, once; it ends the attempt.
+
+        Args:
+            session: the whole session, a line each.
+        """
+        attempt.submitted = session.encode("utf-8", "replace")
+        attempt.note(f"submit_session: {len(attempt.submitted)} bytes")
+        return "submitted"
 
     return execute
 

@@ -34,7 +34,12 @@ def check_agent(folder: Path) -> None:
 
 
 def agent(harness: Harness, job: Job) -> Found:
-    """Let the agent have its seconds, and take what it leaves."""
+    """Let the agent have its seconds, and take what it leaves. Raises BadInput on a plant."""
+    if harness.items[job.item].plant is not None:
+        raise BadInput(
+            f"{job.item}: an agent's sandbox reaches no plant",
+            next_step="run a model on it, whose tools reach the plant's first hop",
+        )
     seconds = job.budget["seconds"]
     limits = Limits(
         cpu_seconds=seconds * (os.cpu_count() or 1),
