@@ -112,7 +112,7 @@ def run_session(attempt: Attempt, harness: Harness, item: Item) -> Tool:
         ended = (
             "goal reached" if reached else "timeout" if outcome.timed_out else "goal not reached"
         )
-        attempt.note(f"run_session: {len(data.splitlines())} lines, {ended}")
+        attempt.note(f"run_session: {len(data.splitlines())} lines, {ended}", session)
         return outcome.stdout.decode("utf-8", "replace") + ended
 
     return execute
@@ -127,7 +127,7 @@ def submit_session(attempt: Attempt) -> Tool:
             session: the whole session, a line each.
         """
         attempt.submitted = session.encode("utf-8", "replace")
-        attempt.note(f"submit_session: {len(attempt.submitted)} bytes")
+        attempt.note(f"submit_session: {len(attempt.submitted)} bytes", session)
         return "submitted"
 
     return execute
