@@ -30,6 +30,7 @@ class Event(StrEnum):
     BENCH_COMMITMENT_RECEIVED = "bench:commitment:received"
     BENCH_DETERMINATION_RECEIVED = "bench:determination:received"
     BENCH_DETERMINATION_RECORDED = "bench:determination:recorded"
+    BENCH_FORECAST_MADE = "bench:forecast:made"
     BENCH_RUN_BUNDLED = "bench:run:bundled"
     BENCH_RUN_COMMITTED = "bench:run:committed"
     BENCH_RUN_FINISHED = "bench:run:finished"

@@ -2,7 +2,7 @@
 
 from vedette.store.models.access import Call, MeterReport, ModelEndpoint, Session
 from vedette.store.models.accounts import ApiToken, Invitation, Membership, Organisation, Person
-from vedette.store.models.assessment import Assessment, Determination, Run, TakenSuite
+from vedette.store.models.assessment import Assessment, Determination, Forecast, Run, TakenSuite
 from vedette.store.models.builds import (
     AccessRecord,
     Build,
@@ -102,6 +102,7 @@ __all__ = [
     "FieldCheck",
     "Finding",
     "FixDelivery",
+    "Forecast",
     "HeldName",
     "Hold",
     "IdempotencyRecord",

@@ -106,3 +106,24 @@ class Determination(Table):
     made_by = columns.text(200)
     made_at = models.DateTimeField()
     shared_at = columns.moment()
+
+
+class Forecast(Table):
+    """The chance that what is left of a window brings a determination, planned anew each day.
+
+    `sealed`, by the instance's key: threshold, the last curve, a row a day.
+    """
+
+    tenancy = Tenancy()
+
+    id = columns.random_key("forecast")
+    org = columns.owner()
+    act = models.ForeignKey(Act, on_delete=models.PROTECT, related_name="forecasts")
+    suite = models.CharField(max_length=200)
+    suite_digest = columns.text(71)
+    given = columns.document()
+    sealed = columns.long_text()
+    marking = columns.marking("TLP:AMBER+STRICT")
+    made_by = columns.text(200)
+    made_at = models.DateTimeField()
+    ended_at = columns.moment()

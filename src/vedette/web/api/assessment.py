@@ -12,6 +12,7 @@ from vedette.services import (
     assessment_reports,
     assessments,
     determination_bases,
+    forecasts,
     run_commitments,
     runs,
 )
@@ -149,6 +150,35 @@ def again(request: Asked, run_id: str) -> dict[str, Any]:
 def report(request: Asked, run_id: str) -> list[dict[str, str]]:
     found = runs.report_crashes(request.auth, run_id)
     return [{"id": finding.id, "title": finding.title} for finding in found]
+
+
+class ForecastIn(Schema):
+    """What a window may still bring; the threshold is kept sealed."""
+
+    suite: str = Field(max_length=200, examples=["daemons"])
+    threshold: str = Field(max_length=20, examples=["0.50"])
+    expected: float = Field(ge=0.001, le=0.999, description="share of items solved")
+    spread: float = Field(1.0, ge=0.01, le=5, description="standard deviation of its log odds")
+    trials: int = Field(1, ge=1, le=100)
+    per_day: float = Field(ge=0.01, le=1e9, description="samples a day")
+    tokens_each: int = Field(ge=1, le=10**12, description="tokens a sample")
+    exposures: int | None = Field(None, ge=0, le=10**9, description="items that may be shown")
+    seed: int = Field(0, ge=0, le=2**31)
+
+
+@router.get("/acts/{act_id}/forecasts", summary="How likely a window brings a determination")
+def list_forecasts(request: Asked, act_id: str) -> list[dict[str, Any]]:
+    return [forecasts.as_json(each) for each in forecasts.forecasts_of(request.auth, act_id)]
+
+
+@router.post("/acts/{act_id}/forecasts", summary="Plan a window; it is planned anew each day")
+def plan_window(request: Asked, act_id: str, body: ForecastIn) -> dict[str, Any]:
+    told = body.dict()
+    suite, threshold = told.pop("suite"), told.pop("threshold")
+    row = forecasts.plan_window(
+        request.auth, act_id, suite, threshold=threshold, given=forecasts.Given(**told)
+    )
+    return {"id": row.id, "act": row.act_id, "suite": row.suite}
 
 
 @router.get("/assessments", summary="Assessments made or received, newest first")

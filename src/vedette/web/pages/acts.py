@@ -200,6 +200,8 @@ def act(request: SignedIn, act_id: str) -> HttpResponse:
         ],
         "files": files_table(request.actor, act_id) if not found.get("withheld") else None,
         "is_lab": own_side() == Side.LAB,
+        "may_forecast": own_side() == Side.OFFICE
+        and request.actor.may(Permission.DETERMINATION_RECORD),
         "destroyed_at": destroyed_at(request.actor, act_id),
         "note": NO_GATE,
         "waves_url": f"/acts/{act_id}/waves/",

@@ -193,7 +193,9 @@ def steps(context: Context, items: Iterable[Step]) -> dict[str, Any]:
 
 
 @register.inclusion_tag("components/intervals.html")
-def intervals(items: Sequence[Interval], caption: str) -> dict[str, Any]:
+def intervals(
+    items: Sequence[Interval], caption: str, first: str = "Subject", what: str = "Share"
+) -> dict[str, Any]:
     rows = [
         {
             "item": item,
@@ -205,7 +207,7 @@ def intervals(items: Sequence[Interval], caption: str) -> dict[str, Any]:
         }
         for item in items
     ]
-    return {"rows": rows, "caption": caption}
+    return {"rows": rows, "caption": caption, "first": first, "what": what}
 
 
 @register.inclusion_tag("components/progress.html")
