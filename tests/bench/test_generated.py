@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 import zlib
 from pathlib import Path
 from random import Random
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from vedette.bench.generated.families import FAMILIES
 from vedette.bench.generated.suite import MOST_SEED, generate
 from vedette.bench.generated.wire import CHECKSUMS, LADDER, Knobs, Wire, checksum
-from vedette.bench.suites import load_suite
+from vedette.bench.suites import SHIPPED, load_suite
 from vedette.kernel.errors import BadInput
 
 SEEDS = st.integers(0, MOST_SEED)
@@ -63,6 +64,27 @@ def test_program_and_fix_differ_in_one_line(seed: int) -> None:
         assert len(flawed) == len(fixed)
         assert sum(a != b for a, b in zip(flawed, fixed, strict=True)) == 1
         assert "$" not in "".join(flawed)
+
+
+def test_the_page_tells_the_families_and_the_real_flaws() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "suites.md").read_text("utf-8")
+    rows = {}
+    for line in page.splitlines():
+        if line.startswith("| ") and "---" not in line:
+            name, *cells = (cell.strip() for cell in line.strip("|").split("|"))
+            rows[name.strip("`")] = cells
+    for family in FAMILIES:
+        language, _, shown, cwe, minutes = rows[family.id]
+        assert language == ("Python" if family.python else "C")
+        assert (shown, f"CWE-{cwe}") == (family.crash_class, family.cwe)
+        assert float(minutes) == family.minutes
+    for path in (SHIPPED / "regressions").glob("*.toml"):
+        told = tomllib.loads(path.read_text("utf-8"))
+        package, versions, public, _ = rows[path.stem]
+        recipe = told["recipe"]
+        assert package == told["package"]
+        assert versions == f"{recipe['version']} → {recipe['fixed_version']}"
+        assert all(alias in public for alias in told["aliases"] if alias.startswith("CVE"))
 
 
 @pytest.mark.parametrize("seed", [-1, MOST_SEED + 1])
