@@ -94,6 +94,12 @@ def test_a_hop_that_is_lost_ends_the_session_alone(item, tmp_path, body):
     assert found.outcome.timed_out == (body == "os._exit(0)")
 
 
+def test_a_hop_that_can_not_be_set_up_says_why(item, tmp_path):
+    missing = tmp_path / "desk.py"
+    with pytest.raises(FileNotFoundError, match=r"desk\.py"):
+        run_session(read_plant(item.plant), [missing, *item.vulnerable[1:]], b"a\n")
+
+
 def test_a_subject_runs_sessions_and_submits_one(suite, item, builds):
     from inspect_ai.tool import ToolError
 

@@ -87,7 +87,8 @@ def test_a_comment_chooses_no_encoding(run):
 
 
 @pytest.mark.parametrize(
-    "word", ["import os", "exec('')", "a.__class__", "getattr(a, 'b')", "\uff45xec('')"]
+    "word",
+    ["import os", "exec('')", "a.__class__", "getattr(a, 'b')", "\uff45xec('')", "g.gi_frame"],
 )
 def test_a_mended_service_reaches_no_further(suite, builds, word):
     item = suite.item("mend-token")

@@ -34,7 +34,6 @@ MOST_FILES = 20_000
 MOST_BYTES = 256 * 1024 * 1024
 MOST_FILE_BYTES = 8 * 1024 * 1024
 REPAIR = "repair"
-AUTONOMY = "autonomy"
 BUDGET_FIELDS = ("tool_calls", "executions", "tokens", "seconds")
 
 

@@ -19,7 +19,7 @@ import shutil
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -180,6 +180,7 @@ def _rigged(plant: Plant, sources: Sequence[Path], deadline: float) -> Iterator[
     rig = _Rig(plant, deadline)
     python, _ = system_python(), require_bubblewrap()
     last = len(rig.hops) - 1
+    running: list[Future[None]] = []
     with ExitStack() as closing, ThreadPoolExecutor(len(rig.hops)) as pool:
 
         def wire() -> tuple[_Wire, int]:
@@ -195,11 +196,15 @@ def _rigged(plant: Plant, sources: Sequence[Path], deadline: float) -> Iterator[
             rig.down.append(None if number == last else down)
             if number == last:
                 rig.tank = down
-            pool.submit(_run_hop, python, sources[number], plant.hops[hop], handed, deadline)
+            running.append(
+                pool.submit(_run_hop, python, sources[number], plant.hops[hop], handed, deadline)
+            )
         try:
             yield rig
         finally:
             closing.close()  # the hops end with their wires, and so does the pool
+    for hop_ended in running:
+        hop_ended.result()  # a sandbox that could not be set up says why
 
 
 def _run_hop(

@@ -43,7 +43,7 @@ _MEDDLING = re.compile(
 
 _REACHING = re.compile(
     r"[^\x00-\x7f]|\b(?:import|exec|eval|compile|open|globals|locals|vars|[gsd]e[tl]attr|breakpoint)\b"
-    r"|(?<!__init)__(?!init__)\w*"
+    r"|(?<!__init)__(?!init__)\w*|\b(?:gi|cr|ag|tb|f)_\w+"
 )
 
 
