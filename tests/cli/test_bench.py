@@ -7,14 +7,20 @@ import os
 import signal
 import subprocess
 import sys
+import tarfile
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.services.custody_child import in_base64
 
 from vedette.bench.determination import Threshold
+from vedette.bench.suites import load_suite
 from vedette.kernel.keys import PrivateKeys
+from vedette.runner.private import PREFIX, places
 
+ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = [sys.executable, "-m", "vedette"]
 
 
@@ -102,9 +108,14 @@ def test_a_new_suite_certifies_until_it_is_broken(tmp_path: Path, cache: str) ->
     office = tmp_path / "office"
     assert vedette("init", "--profile", "office", str(office)).returncode == 0
     taking = ("bench", "take", str(folder), *options, "--instance", str(office))
+    alone = vedette(*taking)
+    assert alone.returncode == 2
+    assert "two people of the office become keyholders" in alone.stderr
+    codes = child(office, "holders")
     taken = vedette(*taking)
     assert taken.returncode == 0, taken.stderr
-    assert "is taken in as sha256:" in taken.stdout
+    assert "is taken in and sealed as sha256:" in taken.stdout
+    nothing_of_it_lies_open(folder, office, codes, tmp_path)
     item = folder / "example"
     (item / "vulnerable.c").write_bytes((item / "fixed.c").read_bytes())
     broken = vedette("bench", "certify", str(folder), *options)
@@ -117,6 +128,43 @@ def test_a_new_suite_certifies_until_it_is_broken(tmp_path: Path, cache: str) ->
     assert refused.returncode == 2
     assert "example" in refused.stderr
     assert not (tmp_path / "o").exists()
+
+
+def child(office: Path, *words: str) -> Any:
+    made = subprocess.run(
+        [sys.executable, "-m", "tests.cli.sealing_child", str(office), *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert made.returncode == 0, made.stderr
+    return json.loads(made.stdout.splitlines()[-1])
+
+
+def nothing_of_it_lies_open(folder: Path, office: Path, codes: list[str], at: Path) -> None:
+    """Unseal, run, assess, disclose, back up: no file of the instance tells an item's text."""
+    suite, item = load_suite(folder), load_suite(folder).items[0]
+    backup, restored = at / "backup.tar.gz", at / "restored"
+    did = child(office, "run", ",".join(codes), suite.name, str(backup))
+    assert did["solved"] == {"null": 0, "random": 0, "oracle": 1}
+    assert (did["opened"], did["state"]) == (3, "unsealed")
+    with tarfile.open(backup) as archive:
+        archive.extractall(restored, filter="data")
+    assert not (restored / "keys" / "windows").exists()
+    source = [p.read_text() for p in (*item.vulnerable, *item.fixed)]
+    texts = [suite.canary, item.title, item.summary, item.prompt, *source]
+    said = [text[:40] for text in texts] + [text[-40:] for text in texts]
+    told = [mark for text in said for mark in (text, *in_base64(text))]
+    told += [json.dumps(text)[1:-1] for text in said]
+    assert any(told[0].encode() in path.read_bytes() for path in folder.rglob("*.toml"))
+    scanned = [p for root in (office, restored) for p in root.rglob("*") if p.is_file()]
+    assert {path.name for path in scanned} >= {"db.sqlite3", "0001.sealed", "samples.jsonl"}
+    for path in scanned:
+        data = path.read_bytes()
+        assert not [text for text in told if text.encode() in data], path
+    assert not [path for place in places() for path in place.glob(f"{PREFIX}*")]
 
 
 def test_a_suite_is_generated_once_from_its_seed(tmp_path: Path) -> None:

@@ -72,7 +72,8 @@ def test_a_run_that_is_no_longer_what_was_committed_to_does_not_begin(office: Fi
     run = runs.start_run(evaluator, "daemons", references=["null"])
     with scoped(SYSTEM):
         changed = {**run.commitment, "subjects": [*run.commitment["subjects"], {"name": "oracle"}]}
-        Run.objects.filter(id=run.id).update(commitment=changed)
+        run.commitment = changed
+        run.save(update_fields=["commitment"])
     runs.carry_out(run.id)
     found = row_of(run.id)
     assert found.state == "failed"

@@ -6,8 +6,10 @@ import dataclasses
 import shutil
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.services.sealed_suites import two_holders, unseal
 
 from vedette.bench.suites import Suite, load_suite
 from vedette.kernel.errors import BadInput, Forbidden, Refused
@@ -17,7 +19,7 @@ from vedette.runner.certify import Certificate, certify
 from vedette.runner.scaffold import new_suite
 from vedette.services import assessments, runs
 from vedette.services.acting import reading
-from vedette.services.suites import suite_of, suites, take_suite
+from vedette.services.suites import certificates_of, row_of, suite_of, suites, take_suite
 from vedette.services.testing import Fixture, instance
 from vedette.store.models import LedgerEntry, TakenSuite
 from vedette.store.tenancy import SYSTEM, scoped
@@ -39,14 +41,15 @@ def test_it_is_run_and_assessed_like_a_shipped_one(
     office: Fixture, certified: tuple[Suite, list[Certificate]]
 ) -> None:
     suite, made = certified
-    evaluator = office.person("evaluator")
+    evaluator, holders = office.person("evaluator"), two_holders(office)
     row = take_suite(evaluator, suite, made, seed=0)
     assert take_suite(evaluator, suite, made, seed=0).id == row.id
     assert rows() == 1
     with scoped(SYSTEM):
         events = LedgerEntry.objects.filter(object_id=row.id).values_list("event", flat=True)
         assert list(events) == ["bench:suite:taken"]
-        held = TakenSuite.objects.get().certificates
+    unseal(row, holders)
+    held: Any = certificates_of(row_of(suite.name, suite.digest))
     assert held["suite"]["digest"] == suite.digest
     assert [item["holds"] for item in held["items"]] == [True]
     assert [each.name for each in suites()] == ["daemons", suite.name]
@@ -63,8 +66,8 @@ def test_a_later_version_is_offered_and_a_run_keeps_to_its_own(
     office: Fixture, certified: tuple[Suite, list[Certificate]], tmp_path: Path
 ) -> None:
     suite, made = certified
-    evaluator = office.person("evaluator")
-    take_suite(evaluator, suite, made, seed=0)
+    evaluator, holders = office.person("evaluator"), two_holders(office)
+    unseal(take_suite(evaluator, suite, made, seed=0), holders)
     run = runs.start_run(evaluator, suite.name, references=["null"])
     shutil.copytree(suite.root, tmp_path / "later")
     manifest = tmp_path / "later" / "suite.toml"
@@ -85,6 +88,9 @@ def test_what_does_not_fit_is_kept_out_whole(
 ) -> None:
     suite, made = certified
     evaluator = office.person("evaluator")
+    with pytest.raises(Refused, match="two keyholders, and there are 0"):
+        take_suite(evaluator, suite, made, seed=0)
+    two_holders(office)
     failed = [dataclasses.replace(each, problems=("it fails",)) for each in made]
     for certificates in (failed, []):
         with pytest.raises(Refused, match="1 of 1 items do not certify"):

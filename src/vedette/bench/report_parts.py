@@ -15,7 +15,7 @@ Rules:
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,7 +28,7 @@ from vedette.bench.intervals import Interval
 from vedette.bench.irt import Bank, abilities
 from vedette.bench.responses import MISSING
 from vedette.bench.results import RunResult, Sample
-from vedette.bench.suites import Suite, shipped_suites
+from vedette.bench.suites import Item, Label, shipped_suites
 
 DRAWN = 5
 POINTS = 12
@@ -49,12 +49,12 @@ class ItemFacts:
 Facts = Mapping[str, ItemFacts]
 
 
-def facts_of(suite: Suite) -> Facts:
+def facts_of(name: str, items: Iterable[Item | Label]) -> Facts:
     """The facts of a suite's items; a shipped suite's are published with this program."""
-    shipped = WITH_THIS if suite.name in shipped_suites() else ""
+    shipped = WITH_THIS if name in shipped_suites() else ""
     return {
         item.id: ItemFacts(item.domain, item.human_minutes, item.published or shipped)
-        for item in suite.items
+        for item in items
     }
 
 

@@ -18,13 +18,14 @@ This module reads files of the suite and nothing else, and runs nothing.
 from __future__ import annotations
 
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from vedette.bench.plants import read_plant
 from vedette.bench.tables import Table, is_identifier, read_toml
-from vedette.kernel.canonical import canonical, digest
+from vedette.kernel.canonical import canonical
+from vedette.kernel.canonical import digest as digest_of
 from vedette.kernel.errors import BadInput, NotFound
 from vedette.kernel.markings import Marking
 
@@ -99,8 +100,24 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Label:
+    """What of an item tells nothing of how it is solved, and is needed where it is sealed."""
+
+    id: str
+    family: str
+    domain: str
+    human_minutes: float
+    published: str
+
+    @classmethod
+    def of(cls, item: Item) -> Label:
+        return cls(item.id, item.family, item.domain, item.human_minutes, item.published)
+
+
+@dataclass(frozen=True)
 class Suite:
-    """A suite as read; `digest` is over all its files."""
+    """A suite as read; `digest` is over all files. Of a part, `part` holds the items' numbers in
+    the manifest, from 1 on, and `digest` is the whole suite's."""
 
     name: str
     version: str
@@ -111,6 +128,7 @@ class Suite:
     root: Path
     items: tuple[Item, ...]
     declassify: str = ""
+    part: tuple[int, ...] = ()
 
     def item(self, item_id: str) -> Item:
         """Return the item of that id. Raises NotFound."""
@@ -139,26 +157,33 @@ def find_suite(name_or_path: str | Path) -> Suite:
     return load_suite(path)
 
 
-def load_suite(path: Path) -> Suite:
-    """Read the suite in folder `path`. Raises BadInput naming the file and field."""
+def load_suite(path: Path, *, part: Sequence[int] = (), digest: str = "") -> Suite:
+    """Read the suite in folder `path`. Raises BadInput naming the file and field.
+
+    With `part`, only the items of these numbers are there and read, of the suite of `digest`.
+    """
     root = path.resolve()
     if not (root / "suite.toml").is_file():
         raise BadInput(f"{root}: no suite.toml in this folder")
-    suite_digest = digest_of_folder(root, "suite")
+    found = digest_of_folder(root, "suite")
     manifest = Table(read_toml(root / "suite.toml"), "suite.toml")
     names = manifest.texts("items", most=MOST_ITEMS)
     if len(set(names)) != len(names):
         raise BadInput("suite.toml: items names one item twice")
+    if part and not 1 <= min(part) <= max(part) <= len(names):
+        raise BadInput(f"suite.toml: items: has {len(names)}, not those of the part")
+    names = tuple(names[number - 1] for number in part) or names
     return Suite(
         name=manifest.identifier("name"),
         version=manifest.text("version"),
         title=manifest.text("title"),
         marking=Marking.parse(manifest.text("marking")),
         canary=manifest.text("canary"),
-        digest=suite_digest,
+        digest=digest if part else found,
         root=root,
         items=tuple(_load_item(root, name) for name in names),
         declassify=manifest.text("declassify") if manifest.has("declassify") else "",
+        part=tuple(part),
     )
 
 
@@ -234,5 +259,5 @@ def digest_of_folder(root: Path, what: str) -> str:
         total += info.st_size
         if info.st_size > MOST_FILE_BYTES or total > MOST_BYTES:
             raise BadInput(f"{what} {root.name}: {name[:80]!r} makes it too large")
-        entries[name] = digest(path.read_bytes())
-    return digest(canonical(entries))
+        entries[name] = digest_of(path.read_bytes())
+    return digest_of(canonical(entries))

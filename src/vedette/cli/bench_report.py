@@ -208,7 +208,7 @@ def _suite(result: RunResult) -> Suite | None:
 def _facts(suite: Suite | None) -> Facts:
     from vedette.bench.report_parts import facts_of
 
-    return facts_of(suite) if suite else {}
+    return facts_of(suite.name, suite.items) if suite else {}
 
 
 def _source(result: RunResult, suite: Suite | None, own: Any) -> Source:

@@ -162,24 +162,29 @@ def take(
 ) -> None:
     """Take a suite of your own into an office's instance, where it can be run like a shipped one.
 
-    It is certified first, item by item; one item that fails keeps the whole of it out. A copy is
-    kept under its digest, so that a run always finds the suite that it was committed to.
+    It is certified first, in memory, item by item; one item that fails keeps the whole of it out.
+    Then each item is sealed under a key that two keyholders make again, none of them alone, and
+    kept under the suite's digest. The folder that you name stays as it is: remove it yourself.
 
     Example: vedette bench take suite-7 --instance office
     """
     boot(folder)
     from vedette.bench.suites import load_suite
+    from vedette.runner.private import private_folder
     from vedette.services.acting import instance_actor
-    from vedette.services.here import here
     from vedette.services.suites import check_suite_fits, take_suite
 
     found = load_suite(suite)
     check_suite_fits(found)
-    made = _certified(found, resist, chance, seed, cache or here().cache_dir)
+    with private_folder() as private:
+        made = _certified(found, resist, chance, seed, cache or private / "builds")
     _tell(made)
     _all_hold(made)
     row = take_suite(instance_actor(), found, made, seed=seed)
-    click.echo(f"{row.name} {row.version} is taken in as {row.digest}")
+    click.echo(f"{row.name} {row.version} is taken in and sealed as {row.digest}")
+    click.echo(
+        "next: two keyholders unseal it for a run at /suites/; remove the folder it came from"
+    )
 
 
 def _certified(

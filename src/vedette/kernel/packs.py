@@ -37,7 +37,7 @@ DEFAULT = "us-eo-14409@1"
 PINNED: Mapping[str, tuple[str, str]] = {
     DEFAULT: (
         "us-eo-14409-1.json",
-        "sha256:282ce4e6312beeb9e25c69b6d2917f1a5f6a09d4771697c988795dcffae615ff",
+        "sha256:13540b41deec03af1ce16733a09b2e42faef1c7e2d5704780cbb7641f987d89d",
     ),
 }
 

@@ -37,6 +37,7 @@ class Permission(StrEnum):
     ENGAGEMENT_ANSWER = "engagement:act:answer"
     ENGAGEMENT_OFFER = "engagement:act:offer"
     ENGAGEMENT_READ = "engagement:act:read"
+    EXPOSURE_DECIDE = "bench:exposure:decide"
     FINDING_READ = "clearinghouse:finding:read"
     FINDING_REPORT = "clearinghouse:finding:report"
     INSTANCE_ADMINISTER = "instance:settings:administer"
@@ -66,6 +67,7 @@ class Permission(StrEnum):
     SEATS_READ = "access:seats:read"
     SESSION_END = "access:session:end"
     SESSION_OPEN = "access:session:open"
+    SUITE_UNSEAL = "bench:suite:unseal"
     TERMS_SIGN = "engagement:terms:sign"
     TESTBED_OFFER = "operator:testbed:offer"
 
@@ -105,7 +107,7 @@ ROLES: dict[str, frozenset[Permission]] = {
         {P.ATTACHMENT_READ, P.ENGAGEMENT_READ, P.ENGAGEMENT_ANSWER, P.TERMS_SIGN, P.ASSESSMENT_MAKE}
         | {P.ASSESSMENT_READ, P.DETERMINATION_RECORD, P.RUN_READ, P.LEDGER_READ, P.MESSAGE_SEND}
         | {P.FINDING_READ, P.CUSTODY_DESTROY, P.CUSTODY_EXPORT, P.CUSTODY_HOLD}
-        | {P.SCAN_DECLARE, P.SCAN_READ}
+        | {P.SCAN_DECLARE, P.SCAN_READ, P.EXPOSURE_DECIDE, P.SUITE_UNSEAL}
         | {P.QUESTION_ASK, P.REVIEW_ADVISE, P.REVIEW_LEAD, P.REVIEW_READ}
         | {P.PUBLICATION_WRITE}
     ),
@@ -120,7 +122,7 @@ ROLES: dict[str, frozenset[Permission]] = {
             P.ASSESSMENT_MAKE,
         }
         | {P.ASSESSMENT_READ, P.FINDING_REPORT, P.FINDING_READ, P.SCAN_DECLARE, P.SCAN_READ}
-        | {P.REVIEW_ADVISE, P.REVIEW_READ}
+        | {P.REVIEW_ADVISE, P.REVIEW_READ, P.SUITE_UNSEAL}
         | {P.PUBLICATION_WRITE}
     ),
     "coordinator": frozenset(

@@ -25,6 +25,7 @@ from vedette.kernel.bounds import MIB, read_json
 from vedette.kernel.canonical import canonical, digest
 from vedette.kernel.errors import BadInput, MissingPart
 from vedette.runner.plant import HOP, run_session, system_python
+from vedette.runner.private import scratch_beside
 from vedette.runner.sandbox import WORK, Limits, Outcome, Sandbox, read_out
 from vedette.runner.sdist import fetch_sdist
 
@@ -174,7 +175,7 @@ def _build(sources: Mapping[str, bytes], command: tuple[str, ...], cache_dir: Pa
     kept = cache_dir / f"program-{_key(['program', digests, list(command), compiler])}"
     found = _kept(kept)
     if found is None:
-        found = _keep(kept, {"program": _compile(sources, command)}, compiler)
+        found = _keep(kept, {"program": _compile(sources, command, cache_dir)}, compiler)
     return Binary(kept / "program", found["program"], compiler)
 
 
@@ -201,8 +202,9 @@ def _system_python() -> tuple[str, str]:
     return path, done.stdout.decode().strip()
 
 
-def _compile(sources: Mapping[str, bytes], command: tuple[str, ...]) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="vedette-") as folder:
+def _compile(sources: Mapping[str, bytes], command: tuple[str, ...], cache_dir: Path) -> bytes:
+    beside = scratch_beside(cache_dir)
+    with tempfile.TemporaryDirectory(prefix="vedette-", dir=beside) as folder:
         work, given = Path(folder) / "work", Path(folder) / "src"
         work.mkdir()
         given.mkdir()

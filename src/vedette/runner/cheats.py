@@ -16,6 +16,7 @@ from pathlib import Path
 from vedette.bench.suites import Item
 from vedette.kernel.errors import OurFault
 from vedette.runner.harness import Harness
+from vedette.runner.private import scratch_beside
 from vedette.runner.sandbox import Sandbox
 from vedette.runner.verify import verify_input
 
@@ -30,7 +31,8 @@ def credited(harness: Harness, item: Item) -> Iterator[str]:
     for said, data in () if item.repair else _reports(item):
         if verify_input(item, data, cache_dir=harness.cache_dir, repeats=1).reproduced:
             yield f"{said} counts as a crash"
-    with tempfile.TemporaryDirectory(prefix="vedette-view-") as folder:
+    beside = scratch_beside(harness.cache_dir)
+    with tempfile.TemporaryDirectory(prefix="vedette-view-", dir=beside) as folder:
         view = harness.lay_out(item.id, Path(folder))
         yield from _key_within(item, view)
         yield from _strangers(view)

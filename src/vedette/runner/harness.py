@@ -29,10 +29,12 @@ ENVIRONMENT = {"ASAN_OPTIONS": ASAN_OPTIONS}
 
 @dataclass(frozen=True)
 class Ref:
-    """A suite's folder and where its builds are kept."""
+    """A suite's folder and where its builds are kept; of a part, the suite's digest and numbers."""
 
     suite: str
     cache_dir: str
+    digest: str = ""
+    part: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,13 +65,15 @@ class Harness:
     def __init__(self, suite: Suite, cache_dir: Path) -> None:
         self.suite, self.cache_dir = suite, cache_dir
         self.items: dict[str, Item] = {item.id: item for item in suite.items}
-        self.ref = Ref(str(suite.root), str(cache_dir))
+        digest = suite.digest if suite.part else ""
+        self.ref = Ref(str(suite.root), str(cache_dir), digest, suite.part)
 
     @staticmethod
     @cache
     def of(ref: Ref) -> Harness:
         """Return the harness of a ref, read once in a process."""
-        return Harness(load_suite(Path(ref.suite)), Path(ref.cache_dir))
+        suite = load_suite(Path(ref.suite), part=ref.part, digest=ref.digest)
+        return Harness(suite, Path(ref.cache_dir))
 
     def described(self) -> dict[str, str]:
         """Return what a commitment says about the suite."""
@@ -80,6 +84,7 @@ class Harness:
             "title": suite.title,
             "digest": suite.digest,
             "marking": str(suite.marking),
+            **({"items": ", ".join(map(str, suite.part))} if suite.part else {}),
         }
 
     def reference_input(self, item: str) -> bytes:

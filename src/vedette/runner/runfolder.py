@@ -7,8 +7,8 @@ calls.jsonl   one metered call a line
 result.json   everything, once the run is whole
 logs/         Inspect's own logs; they hold item text
 
-Where the run is about somebody's model under an act, everything but run.json is sealed under that
-act's key: each line apart, and Inspect's logs, which it writes itself, from a scratch folder in
+Where the run is about somebody's model under an act, or on sealed items, everything is sealed under
+one key: each line apart, and Inspect's logs, which it writes itself, from a scratch folder in
 memory. A kill loses that scratch folder's logs; no sample is lost.
 """
 
@@ -39,14 +39,22 @@ SEALED = ".sealed"
 
 
 class RunFolder:
-    """Opens a folder for a run: a new one, or the same run to go on with.
+    """Opens a folder for a run: a new one, or the same run to go on with. What Inspect writes
+    unsealed lies in `unsealed` meanwhile where that is given.
 
     Raises:
         BadInput: the folder holds a run with another plan, or something that is no run.
     """
 
-    def __init__(self, folder: Path, plan: Commitment, box: Box | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        plan: Commitment,
+        box: Box | None = None,
+        unsealed: Path | None = None,
+    ) -> None:
         self.path, self.box = folder, box
+        self._scratch = unsealed or scratch(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self.commitment = self._commit(plan)
         self.samples = self._load("samples.jsonl", Sample.from_json)
@@ -57,7 +65,7 @@ class RunFolder:
     @property
     def logs(self) -> Path:
         """Where Inspect writes its logs."""
-        return self.path / "logs" if self.box is None else scratch(self.path)
+        return self.path / "logs" if self.box is None else self._scratch
 
     def sign(self, keys: PrivateKeys) -> None:
         """Keep the commitment signed, too; what is signed already stays."""
@@ -84,7 +92,7 @@ class RunFolder:
             self._seal_logs(self.box)
 
     def _seal_logs(self, box: Box) -> None:
-        source, target = scratch(self.path), self.path / "logs"
+        source, target = self._scratch, self.path / "logs"
         if not source.exists():
             return
         target.mkdir(exist_ok=True)
@@ -99,7 +107,7 @@ class RunFolder:
     def _commit(self, plan: Commitment) -> Commitment:
         path = self.path / "run.json"
         if path.exists():
-            found = Commitment.from_json(_read(path))
+            found = Commitment.from_json(self._kept(path))
             if not found.same_plan(plan):
                 raise BadInput(
                     f"{self.path}: holds a run of another suite, subject, budget, trials or seed",
@@ -109,8 +117,16 @@ class RunFolder:
             return found
         if any(self.path.glob("*.jsonl")):
             raise BadInput(f"{self.path}: holds samples without run.json", kept="all of it")
-        _write_whole(path, plan.to_json())
+        if self.box is None:
+            _write_whole(path, plan.to_json())
+        else:
+            _replace(path, self.box.seal(canonical(plan.to_json())))
         return plan
+
+    def _kept(self, path: Path) -> Any:
+        if self.box is None:
+            return _read(path)
+        return read_json(self.box.open(path.read_bytes()), source=str(path), bounds=BOUNDS)
 
     def _load(self, name: str, read: Callable[[Any], T]) -> list[T]:
         path = self.path / name
@@ -168,10 +184,14 @@ def _read(path: Path) -> Any:
 def _write_whole(path: Path, value: Any) -> None:
     """Write a file so that a kill leaves either the old one or the new one."""
     canonical(value)
+    text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    _replace(path, text.encode())
+
+
+def _replace(path: Path, data: bytes) -> None:
     part = path.with_suffix(".part")
-    with part.open("w", encoding="utf-8") as file:
-        json.dump(value, file, ensure_ascii=False, indent=1, sort_keys=True)
-        file.write("\n")
+    with part.open("wb") as file:
+        file.write(data)
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)

@@ -35,6 +35,7 @@ from vedette.runner.executors import LocalPool
 from vedette.runner.harness import Harness, default_cache
 from vedette.runner.inspect.process import InspectProcess
 from vedette.runner.plans import REFERENCES, SERVED, SubjectSpec, check_kept, plan_of
+from vedette.runner.private import scratch_beside
 from vedette.runner.runfolder import RunFolder
 from vedette.runner.subjects.job import Job
 from vedette.runner.subjects.reference import run_reference
@@ -101,7 +102,8 @@ def run_suite(
     notes = check_kept(plan, suite, subjects)
     check_suite(suite, cache_dir)
     harness = Harness(suite, cache_dir)
-    folder = RunFolder(out_dir, plan, box)
+    beside = scratch_beside(cache_dir)
+    folder = RunFolder(out_dir, plan, box, beside / "logs" if beside else None)
     try:
         if signer is not None:
             folder.sign(signer)

@@ -35,6 +35,7 @@ from vedette.services.binding import require_export
 from vedette.services.document_kinds import sources_of
 from vedette.services.documents import leaving_block
 from vedette.services.here import here
+from vedette.services.releasable import check_releasable
 from vedette.services.sides import only
 from vedette.services.suites import suite_of
 from vedette.store.models import Assessment
@@ -82,6 +83,8 @@ def report(
         block = leaving_block(Marking.parse(row.marking), sources_of(row))
         made = assessments.assessed_again(row)
         told = build(made, result, audience=Audience(audience), facts=_facts(row))
+        if audience != Audience.OFFICE:
+            check_releasable(row.run, told)
         match form:
             case "html":
                 data = render(told, stamp, block).encode()
@@ -103,7 +106,8 @@ def _facts(row: Assessment) -> Facts:
     """What the suite says of its items; nothing where it is not here any more."""
     assert row.run is not None
     try:
-        return facts_of(suite_of(row.run.suite, row.run.suite_digest))
+        suite = suite_of(row.run.suite, row.run.suite_digest)
+        return facts_of(suite.name, suite.items)
     except (BadInput, NotFound):
         return {}
 

@@ -31,7 +31,7 @@ from vedette.kernel.events import Event
 from vedette.kernel.ids import new_id
 from vedette.kernel.markings import Marking
 from vedette.kernel.permissions import Permission, Profile
-from vedette.services import access_limits, custody, runs
+from vedette.services import access_limits, custody, releasable, runs
 from vedette.services import determination_bases as bases
 from vedette.services.acting import Actor, act, reading
 from vedette.services.binding import require_reading, why_withheld
@@ -98,6 +98,8 @@ def share_assessment(actor: Actor, assessment_id: str) -> Assessment:
             raise Refused("this run was on no lab's model", kept="the assessment")
         made = assessed_again(row)
         summary = made.releasable()
+        if row.run is not None:
+            releasable.check_releasable(row.run, summary)
         message_id = doing.send(
             row.act.peer,
             "assessment.shared",
@@ -188,6 +190,8 @@ def record_determination(
         )
         if on.act is not None:
             summary = made.releasable(shared=row is not None and row.shared_at is not None)
+            if row is not None and row.run is not None:
+                releasable.check_releasable(row.run, summary)
             doing.send(
                 on.act.peer,
                 "determination.shared",

@@ -18,6 +18,7 @@ from vedette.services import (
     early_access,
     early_views,
     engagement,
+    exposures,
     extracts,
     feeds,
     finding_outcomes,
@@ -56,6 +57,7 @@ from vedette.services import (
     testbeds,
     transfers,
     two_person,
+    unsealing,
     windows,
 )
 
@@ -77,6 +79,7 @@ __all__ = [
     "early_access",
     "early_views",
     "engagement",
+    "exposures",
     "extracts",
     "feeds",
     "finding_outcomes",
@@ -115,5 +118,6 @@ __all__ = [
     "testbeds",
     "transfers",
     "two_person",
+    "unsealing",
     "windows",
 ]

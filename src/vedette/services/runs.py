@@ -5,6 +5,8 @@ Rules:
 - A run on a lab's model goes through an open session's proxy; the office counts the same calls.
 - The credential is opened in memory when the job starts, and kept nowhere else.
 - A run that was broken off goes on where it stopped; nothing paid for is asked for again.
+- Of a sealed suite a run is made of the items that have exposures left; they open in memory while
+  it runs, and what it records is sealed, under its act's key or its own (see `exposures`).
 """
 
 from __future__ import annotations
@@ -18,7 +20,6 @@ from typing import Any
 
 from vedette.bench.custody import custody_of
 from vedette.bench.results import MeteredCall, RunResult
-from vedette.bench.suites import shipped_suites
 from vedette.kernel.canonical import canonical, digest
 from vedette.kernel.clock import format_time, parse_time
 from vedette.kernel.errors import BadInput, MissingPart, NotFound, Refused
@@ -26,7 +27,7 @@ from vedette.kernel.events import Event
 from vedette.kernel.permissions import Permission, Profile
 from vedette.kernel.sealing import key_of
 from vedette.runner.runs import REFERENCES, Progress, SubjectSpec, plan_of, run_suite
-from vedette.services import access_records, vault
+from vedette.services import access_records, exposures, vault
 from vedette.services.acting import Actor, act, instance_actor, reading
 from vedette.services.binding import require_export, require_reading
 from vedette.services.credentials import open_credential
@@ -37,7 +38,7 @@ from vedette.services.metering import Metered, record_calls
 from vedette.services.run_commitments import commit, criterion_of, hidden_threshold, plan_in
 from vedette.services.run_custody import reach, spec_of
 from vedette.services.sides import only
-from vedette.services.suites import suite_of, suites
+from vedette.services.suites import opened, row_of, suite_key, suites
 from vedette.store.models import Finding, Run
 from vedette.store.sealing import unreadable
 from vedette.store.tenancy import SYSTEM, scoped
@@ -103,24 +104,30 @@ def start_run(
             budget=budget or {},
             seed=seed,
             trials=trials,
-            progress={"done": 0, "total": len(subjects) * len(found.items) * trials, "events": []},
+            progress={"done": 0, "total": len(subjects) * found.count * trials, "events": []},
             started_by=actor.name,
             committed_at=doing.now,
             custody_record=reached.record,
         )
+        if found.sealed:
+            row = row_of(found.name, found.digest)
+            suite_key(row)
+            run.items = exposures.committed(doing, row, subjects, reached.custody, reached.act)
+            run.progress["total"] = len(subjects) * len(run.items) * trials
         hidden = hidden_threshold(threshold)
-        plan = plan_of(
-            found,
-            [spec_of(subject, run) for subject in subjects],
-            now=doing.now,
-            seed=seed,
-            trials=trials,
-            budget=run.budget,
-            custody=reached.custody,
-            criterion=criterion_of(doing.here.pack, hidden),
-            pack=doing.here.pack,
-            run=run.id,
-        )
+        with opened(found.name, found.digest, run.items) as (items, _):
+            plan = plan_of(
+                items,
+                [spec_of(subject, run) for subject in subjects],
+                now=doing.now,
+                seed=seed,
+                trials=trials,
+                budget=run.budget,
+                custody=reached.custody,
+                criterion=criterion_of(doing.here.pack, hidden),
+                pack=doing.here.pack,
+                run=run.id,
+            )
         away = custody_of(plan.custody).away
         run.state = AWAY if away else COMMITTED
         commit(doing, run, plan, hidden)
@@ -137,17 +144,18 @@ def carry_out(run_id: str) -> None:
         return
     watch = _Watch(run)
     try:
-        result = run_suite(
-            suite_of(run.suite, run.suite_digest),
-            _specs(run),
-            out_dir=run_folder(run_id),
-            plan=plan_in(run),
-            progress=watch,
-            cache_dir=here().cache_dir,
-            box=vault.box_for(run.act_id, f"run/{run.id}"),
-            pack=here().pack,
-            now=here().clock.now,
-        )
+        with opened(run.suite, run.suite_digest, run.items) as (suite, builds):
+            result = run_suite(
+                suite,
+                _specs(run),
+                out_dir=run_folder(run_id),
+                plan=plan_in(run),
+                progress=watch,
+                cache_dir=builds,
+                box=vault.box_for(run.kept_under, f"run/{run.id}"),
+                pack=here().pack,
+                now=here().clock.now,
+            )
     except (BadInput, Refused, MissingPart, NotFound) as error:
         _end(run_id, FAILED, error=str(error))
         return
@@ -171,6 +179,8 @@ def _begin(run_id: str) -> Run | None:
         if run.state == COMMITTED:
             run.state, run.started_at = RUNNING, doing.now
             run.save(update_fields=["state", "started_at"])
+            if run.items:
+                exposures.record(doing, run)
             doing.record(Event.BENCH_RUN_STARTED, run.id, run.commitment, marking=run.marking)
         return run
 
@@ -202,7 +212,7 @@ class _Watch:
 
     def __init__(self, run: Run) -> None:
         self.run_id = run.id
-        self.box = vault.box_for(run.act_id, f"run/{run.id}/events")
+        self.box = vault.box_for(run.kept_under, f"run/{run.id}/events")
         self.events: list[str] = []
         self.saved = 0.0
 
@@ -222,12 +232,12 @@ class _Watch:
 
 def events_of(run: Run) -> list[str]:
     """The last things that happened in a run, oldest first; none where they no longer open."""
-    sealed, key = run.progress.get("sealed"), vault.find_key(run.act_id or "")
+    sealed, key = run.progress.get("sealed"), vault.find_key(run.kept_under)
     if not sealed:
         return list(run.progress.get("events", []))
     if key is None or key.id != key_of(sealed):
         return []
-    vault.log_reading(run.act_id or "", "run", run.id)
+    vault.log_reading(run.kept_under, "run", run.id)
     found: list[str] = json.loads(key.open(sealed, f"run/{run.id}/events"))
     return found
 
@@ -358,21 +368,32 @@ def as_json(run: Run) -> dict[str, Any]:
 def report_crashes(actor: Actor, run_id: str) -> list[Finding]:
     """Report what a run uncovered: to the clearinghouse, with a copy to the lab of the model.
 
-    Crashes that reference subjects alone found (the oracle knows them) are no findings.
+    Crashes that reference subjects alone found (the oracle knows them) are no findings. Of a sealed
+    suite only items that an exposure decision discloses are reported.
     """
     only(Profile.OFFICE, actor)
     with reading(actor, Permission.FINDING_REPORT):
         run = find_run(run_id)
-        if run.suite not in shipped_suites():
-            raise Refused(
-                "this suite's items are not public, so nobody else could execute what was found",
-                kept="the run and its crashes",
-            )
-        result, suite = result_of(run), suite_of(run.suite, run.suite_digest)
+        result = result_of(run)
         lab = run.act.peer.name if run.act else ""
+        numbers = _disclosed(run) if run.items else []
     assessed = {s["name"] for s in run.subjects if s["kind"] != "reference"}
-    return [
-        report_finding(actor, crash_fields(suite, crash), copy_to=lab)
-        for crash in result.crashes
-        if assessed & set(crash["subjects"])
-    ]
+    with opened(run.suite, run.suite_digest, numbers) as (suite, _):
+        known = {item.id for item in suite.items}
+        fields = [
+            crash_fields(suite, crash)
+            for crash in result.crashes
+            if assessed & set(crash["subjects"]) and crash["item"] in known
+        ]
+    return [report_finding(actor, each, copy_to=lab) for each in fields]
+
+
+def _disclosed(run: Run) -> list[int]:
+    found = exposures.disclosed(row_of(run.suite, run.suite_digest)) & set(run.items)
+    if not found:
+        raise Refused(
+            "this suite's items are not public, and no exposure decision discloses one of this run",
+            kept="the run and its crashes",
+            next_step="decide on an item of the run first; it is used up with that",
+        )
+    return sorted(found)

@@ -1,7 +1,8 @@
 """Chosen acts that two persons do: one proposes, another seconds, and then it is done.
 
 Rules:
-- The pack chooses which; an act that it does not name is done by one person at once.
+- The pack chooses which; an act that it does not name is done by one person at once, but for one
+  that can only be done by two, whatever a pack says: to open what each holds half a key of.
 - Whoever seconds holds the same permission, is of the same organisation and somebody else; the
   instance seconds nothing.
 - It is done in the second's own transaction, by the rules of that moment.
@@ -34,21 +35,26 @@ Do = Callable[[Doing, str, dict[str, Any], str], Any]
 
 @dataclass(frozen=True)
 class Kind:
-    """An act that can be one of two persons: what it needs, and what it does."""
+    """An act that can be one of two persons: what it needs, and what it does. `always`: it is one
+    whatever the pack says; `asks`: what the second gives besides, by name, kept nowhere."""
 
     id: str
     permission: Permission
     do: Do
+    always: bool = False
+    asks: str = ""
 
 
 _kinds: dict[str, Kind] = {}
 
 
-def kind(id_: str, permission: Permission) -> Callable[[Do], Do]:
+def kind(
+    id_: str, permission: Permission, *, always: bool = False, asks: str = ""
+) -> Callable[[Do], Do]:
     """Register what an act of two persons does once it is seconded."""
 
     def register(function: Do) -> Do:
-        _kinds[id_] = Kind(id_, permission, function)
+        _kinds[id_] = Kind(id_, permission, function, always, asks)
         return function
 
     return register
@@ -66,7 +72,7 @@ def chosen() -> dict[str, dict[str, str]]:
 
 def ask(doing: Doing, kind_id: str, object_id: str, arguments: dict[str, Any], why: str) -> Any:
     """Do an act at once, or where the pack chooses it propose it and return the proposal."""
-    if kind_id not in chosen():
+    if kind_id not in chosen() and not _kinds[kind_id].always:
         return _kinds[kind_id].do(doing, object_id, arguments, doing.actor.name)
     same = Seconding.objects.filter(kind=kind_id, object_id=object_id, state=WAITING)
     if same.filter(lapses_at__gt=doing.now).exists():
@@ -101,8 +107,11 @@ def _find(second_id: str) -> Seconding:
     return found
 
 
-def second(actor: Actor, second_id: str) -> tuple[Seconding, Any]:
-    """Second what somebody else proposed: it is done in this transaction; return what it gave."""
+def second(actor: Actor, second_id: str, given: str = "") -> tuple[Seconding, Any]:
+    """Second what somebody else proposed: it is done in this transaction; return what it gave.
+
+    `given` is what the act asks of its second, where it asks for something.
+    """
     with act(actor, None) as doing:
         made = _find(second_id)
         known = _kinds[made.kind]
@@ -116,11 +125,19 @@ def second(actor: Actor, second_id: str) -> tuple[Seconding, Any]:
         _waits(doing, made)
         made.state, made.settled_at = DONE, doing.now
         made.seconder = vault.reader_id(actor)
-        made.save()
         by = f"{made.proposer}, seconded by {made.seconder}"
-        given = known.do(doing, made.object_id, dict(made.arguments), by)
+        more = {known.asks: given} if known.asks else {}
+        gave = known.do(doing, made.object_id, {**made.arguments, **more}, by)
+        _forget(made)
+        made.save()
         _record(doing, Event.CUSTODY_SECOND_DONE, made)
-        return made, given
+        return made, gave
+
+
+def _forget(made: Seconding) -> None:
+    """What the proposer gave of a key does not outlive the proposal."""
+    if made.kind in _kinds and _kinds[made.kind].asks:
+        made.arguments = {}
 
 
 def _waits(doing: Doing, made: Seconding) -> None:
@@ -138,6 +155,7 @@ def take_back(actor: Actor, second_id: str) -> Seconding:
             raise Forbidden("whoever proposed it takes it back")
         _waits(doing, made)
         made.state, made.settled_at = WITHDRAWN, doing.now
+        _forget(made)
         made.save()
         _record(doing, Event.CUSTODY_SECOND_WITHDRAWN, made)
         return made
@@ -150,6 +168,7 @@ def lapse(second_id: str) -> None:
         made = Seconding.objects.select_for_update().filter(id=second_id, state=WAITING).first()
         if made is not None and made.lapses_at <= doing.now:
             made.state, made.settled_at = LAPSED, doing.now
+            _forget(made)
             made.save()
             _record(doing, Event.CUSTODY_SECOND_LAPSED, made)
 
@@ -175,6 +194,7 @@ def proposals(actor: Actor) -> list[dict[str, Any]]:
                 "seconder": row.seconder,
                 "own": row.proposer == own,
                 "may_second": row.proposer != own,
+                "asks": _kinds[row.kind].asks,
             }
             for row in rows
             if row.proposer == own or actor.may(_kinds[row.kind].permission)

@@ -2,7 +2,7 @@
 
 Rules:
 - What a lab sends under an act is sealed under that act's own key; the lab's instance keeps its own
-  material open.
+  material open. What a run on sealed items recorded without an act is sealed under the run's own.
 - A key is a file in `keys/windows/`, made before the first thing is sealed under it, on the disk
   before that thing is. It is in no database and in no backup.
 - A key that was destroyed or lost is never made again: what comes later gets a new one.
@@ -22,7 +22,7 @@ from vedette.kernel.permissions import Profile
 from vedette.kernel.sealing import FOLDER, Box, WindowKey, key_of, sync_folder
 from vedette.services.here import here
 from vedette.store import rows, sealing
-from vedette.store.models import Person, Reading
+from vedette.store.models import Person, Reading, Run
 from vedette.store.models import WindowKey as KeyRow
 from vedette.store.tenancy import SYSTEM, scoped
 
@@ -99,6 +99,8 @@ def _keep_row(act_id: str, key: WindowKey) -> None:
         if known:
             found.filter(destroyed_at=None, lost_at=None).update(lost_at=now)
         rows.insert(KeyRow(id=key.id, org_id=here().org, about=act_id, made_at=now))
+        if Run.objects.filter(id=act_id).exists():
+            return  # sealed items run without an act: no lab's material, so no custody of it
     for hook in after_new_key:
         hook(act_id)
 

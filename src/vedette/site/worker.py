@@ -21,7 +21,7 @@ from django_tasks_db.models import DBTaskResult
 
 from vedette.kernel.errors import Refused
 from vedette.kernel.ids import new_id
-from vedette.services import catalogue, feeds, handling, jobs, ledgers, private_found
+from vedette.services import catalogue, feeds, handling, jobs, ledgers, private_found, unsealing
 from vedette.services.here import here
 
 log = logging.getLogger("vedette.worker")
@@ -43,6 +43,7 @@ def work(*, once: bool = False, server: int | None = None) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise Refused("a worker runs for this instance already") from None
+        unsealing.tidy()
         take_up_again()
         handling.revisit()
         feeds.every_night()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from vedette.runner.harness import Harness, Ref
+from vedette.runner.private import scratch_beside
 
 
 class Lines:
@@ -32,7 +33,8 @@ def main() -> None:
     os.dup2(2, 1)
     with os.fdopen(0, "rb", closefd=False) as stdin:
         job = json.loads(stdin.readline())
-    with tempfile.TemporaryDirectory(prefix="vedette-run-") as folder:
+    beside = scratch_beside(Path(job["harness"]["cache_dir"]))
+    with tempfile.TemporaryDirectory(prefix="vedette-run-", dir=beside) as folder:
         tempfile.tempdir = folder
         threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
         _run(job, lines, Path(folder) / "views")
@@ -53,7 +55,7 @@ def _run(job: dict[str, Any], lines: Lines, views: Path) -> None:
     from vedette.runner.inspect.models import metered_model
     from vedette.runner.inspect.task import Bench, subject_task
 
-    harness = Harness.of(Ref(**job["harness"]))
+    harness = Harness.of(Ref(**{**job["harness"], "part": tuple(job["harness"]["part"])}))
     places = {item: harness.lay_out(item, views) for item in job["items"]}
     tasks = []
     for subject in job["subjects"]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import BadInput
 from vedette.runner.harness import ENVIRONMENT, Harness
+from vedette.runner.private import scratch_beside
 from vedette.runner.sandbox import Limits, Sandbox, read_out
 from vedette.runner.subjects.job import Found, Job
 
@@ -47,7 +48,8 @@ def agent(harness: Harness, job: Job) -> Found:
         processes=128,
         scratch_bytes=256 * MIB,
     )
-    with tempfile.TemporaryDirectory(prefix="vedette-agent-") as folder:
+    beside = scratch_beside(harness.cache_dir)
+    with tempfile.TemporaryDirectory(prefix="vedette-agent-", dir=beside) as folder:
         work = Path(folder) / "box"
         work.mkdir()
         view = harness.lay_out(job.item, Path(folder) / "views")

@@ -22,6 +22,7 @@ from vedette.bench.results import Sample
 from vedette.kernel.errors import VedetteError
 from vedette.runner.harness import ENVIRONMENT, Harness
 from vedette.runner.isolation import measured
+from vedette.runner.private import scratch_beside
 from vedette.runner.sandbox import WORK, Sandbox, read_out
 from vedette.runner.subjects.agent import agent
 from vedette.runner.subjects.job import Found, Job
@@ -102,7 +103,8 @@ def libfuzzer(harness: Harness, job: Job) -> Found:
         return Found(None, 0, ("libFuzzer mends nothing, and knows no Python",))
     seconds = min(FUZZ_SECONDS, job.budget["seconds"])
     seed = int.from_bytes(harness.key_of(job.seed, job.item, job.trial)[:4], "big") >> 1 or 1
-    with tempfile.TemporaryDirectory(prefix="vedette-fuzz-") as folder:
+    beside = scratch_beside(harness.cache_dir)
+    with tempfile.TemporaryDirectory(prefix="vedette-fuzz-", dir=beside) as folder:
         work = Path(folder)
         corpus = work / "corpus"
         corpus.mkdir()

@@ -2,7 +2,17 @@
 
 from vedette.store.models.access import Call, MeterReport, ModelEndpoint, Session
 from vedette.store.models.accounts import ApiToken, Invitation, Membership, Organisation, Person
-from vedette.store.models.assessment import Assessment, Determination, Forecast, Run, TakenSuite
+from vedette.store.models.assessment import (
+    Assessment,
+    Determination,
+    Exposure,
+    ExposureDecision,
+    Forecast,
+    Keyholder,
+    Run,
+    SealedItem,
+    TakenSuite,
+)
 from vedette.store.models.builds import (
     AccessRecord,
     Build,
@@ -99,6 +109,8 @@ __all__ = [
     "EarlyAccess",
     "EarlyWarning",
     "ExploitScore",
+    "Exposure",
+    "ExposureDecision",
     "FieldCheck",
     "Finding",
     "FixDelivery",
@@ -110,6 +122,7 @@ __all__ = [
     "IndexBuild",
     "Inventory",
     "Invitation",
+    "Keyholder",
     "KnownProducts",
     "LedgerEntry",
     "LedgerHead",
@@ -155,6 +168,7 @@ __all__ = [
     "ScanIntent",
     "ScanWish",
     "Schedule",
+    "SealedItem",
     "SeatsShared",
     "Seconding",
     "Serving",

@@ -12,11 +12,11 @@ from vedette.services import (
     assessment_reports,
     assessments,
     determination_bases,
+    exposure_views,
     forecasts,
     run_commitments,
     runs,
 )
-from vedette.services import suites as kept
 from vedette.services.documents import page_watermark
 from vedette.services.runs import DEFAULT_REFERENCES
 from vedette.web.api.idempotency import Asked, Router
@@ -88,18 +88,19 @@ class ReviewedIn(Schema):
     earlier: str = Field("", max_length=40)
 
 
-@router.get("/suites", summary="Suites that can be run here")
+@router.get(
+    "/suites", summary="Suites, with their state, exposures and what is left of their budgets"
+)
 def suites(request: Asked) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": suite.name,
-            "version": suite.version,
-            "title": suite.title,
-            "items": len(suite.items),
-            "digest": suite.digest,
-        }
-        for suite in kept.suites()
-    ]
+    return [exposure_views.as_json(row) for row in exposure_views.overview(request.auth)]
+
+
+@router.get("/suites/{suite_id}/exposures", summary="A taken suite's exposures, newest first")
+def suite_exposures(
+    request: Asked, suite_id: str, item: str = "", custody: str = "", run: str = ""
+) -> list[dict[str, Any]]:
+    rows = exposure_views.ledger(request.auth, suite_id, item=item, custody=custody, run=run)
+    return [exposure_views.as_json(row) for row in rows]
 
 
 @router.get("/runs", summary="Runs, newest first")

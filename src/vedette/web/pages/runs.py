@@ -20,7 +20,7 @@ from vedette.services import runs as service
 from vedette.services.assessments import list_assessments, make_assessment
 from vedette.services.documents import page_watermark
 from vedette.services.peers import peers
-from vedette.services.suites import suites
+from vedette.services.suites import Known, suites
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Code, Column, Link, State, Table
 from vedette.web.pages.forms import done, form_page, posted, submitted
@@ -81,7 +81,7 @@ class RunForm(CustodyFields):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["act"].choices = acts  # type: ignore[attr-defined]
-        known = [(s.name, f"{s.title} ({len(s.items)} items)") for s in suites()]
+        known = [(s.name, f"{s.title} ({s.count} items{_sealed(s)})") for s in suites()]
         self.fields["suite"].choices = known  # type: ignore[attr-defined]
         none = [("", "none: reference subjects alone")]
         self.fields["session"].choices = [*sessions, *none]  # type: ignore[attr-defined]
@@ -97,6 +97,10 @@ class RunForm(CustodyFields):
             "budget": {name: values[name] for name in BUDGET_FIELDS if values[name]},
             **self.custody_given(),
         }
+
+
+def _sealed(suite: Known) -> str:
+    return f", {suite.state}" if suite.sealed else ""
 
 
 @require_GET
