@@ -21,7 +21,6 @@ from django.db.models import F
 
 from vedette.bench.determination import Threshold
 from vedette.bench.planner import DRAWS, Expectation, Left, Taken, forecast
-from vedette.bench.suites import Suite
 from vedette.engagement.window import WindowState
 from vedette.kernel.bounds import from_text, read_json, to_text
 from vedette.kernel.canonical import canonical, new_salt
@@ -37,7 +36,7 @@ from vedette.services.binding import require_reading
 from vedette.services.here import here
 from vedette.services.jobs import job, schedule
 from vedette.services.sides import only
-from vedette.services.suites import suite_of, suites
+from vedette.services.suites import Known, suite_of, suites
 from vedette.services.term_versions import agreed_terms
 from vedette.store.models import Act, Forecast, Run
 
@@ -96,7 +95,7 @@ def plan_window(actor: Actor, act_id: str, suite: str, *, threshold: str, given:
         known = {each.name: each for each in suites()}
         if suite not in known:
             raise BadInput(f"suite: {suite[:40]!r} is none of {', '.join(known)}")
-        found = known[suite]
+        found = suite_of(suite, known[suite].digest)
         limit = Threshold.parse(threshold, new_salt())
         Forecast.objects.filter(act=window, suite=suite, ended_at=None).update(ended_at=doing.now)
         row = Forecast(
@@ -162,7 +161,7 @@ def _tomorrow(row: Forecast, now: datetime) -> None:
 
 
 def _plan(
-    row: Forecast, suite: Suite, limit: Threshold, days: list[dict[str, Any]], now: datetime
+    row: Forecast, suite: Known, limit: Threshold, days: list[dict[str, Any]], now: datetime
 ) -> None:
     """Simulate what is left, and seal it with the days before."""
     given = Given.from_json(row.given)
