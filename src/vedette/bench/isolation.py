@@ -102,15 +102,17 @@ def asked(pack: PolicyPack, marking: Marking) -> Level:
     return max(Level.parse(pack.text("isolation", "least", name)) for name in names)
 
 
-def require(found: Isolation, least: Level, *, why: str = "the run") -> None:
-    """Raise Refused where `found` is weaker than `least`."""
-    if found.level >= least:
+def require(
+    found: Isolation, least: Level, *, why: str = "the run", stated: Level = Level.NONE
+) -> None:
+    """Raise Refused where `found`, or what its maker states, is weaker than `least`."""
+    if max(found.level, stated) >= least:
         return
     lacking = found.level is Level.NONE and found.namespaces
     has = f"missing: {', '.join(found.lacking)}" if lacking else found.words
+    level = max(found.level, stated).label
     raise Refused(
-        f"isolation: this machine has level {found.level.label}, {why} asks for {least.label}"
-        f" ({has[:300]})",
+        f"isolation: this machine has level {level}, {why} asks for {least.label} ({has[:300]})",
         kept="nothing was run",
         next_step="run it where bubblewrap and cgroups work, or use a pack that asks for less",
     )

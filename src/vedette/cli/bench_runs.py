@@ -77,6 +77,17 @@ cache = click.option(
 @click.option(
     "--sign", type=FILE, help="Keys to sign the commitment with, into DIR/commitment.json."
 )
+@click.option(
+    "--marking",
+    default="TLP:AMBER",
+    show_default=True,
+    help="Of an Inspect task's items; a suite says its own.",
+)
+@click.option(
+    "--sandbox",
+    type=click.Choice(["vedette-bubblewrap"]),
+    help="For an Inspect task: in place of the one it asks for, without its images.",
+)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--trials", type=click.IntRange(1, 1000), default=1, show_default=True)
 @click.option(
@@ -94,6 +105,8 @@ def run(
     custody: str,
     threshold: str,
     sign: Path | None,
+    marking: str,
+    sandbox: str | None,
     seed: int,
     trials: int,
     out: Path,
@@ -102,19 +115,30 @@ def run(
 ) -> None:
     """Run a suite on subjects, each input verified by execution in fresh sandboxes.
 
+    SUITE may be inspect:PACKAGE/TASK, or inspect:FILE.py@TASK: any task of Inspect, scored by its
+    own scorer. Such a task is a program that runs on this machine as you.
+
     Example: vedette bench run daemons --subject mutator --subject null --out run-1
     """
     from vedette.bench.suites import find_suite
     from vedette.kernel.keys import PrivateKeys
     from vedette.runner.runs import Progress, plan_of, run_suite
 
-    found = find_suite(suite)
     specs = [_spec(name, subject_url, subject_key_env) for name in subjects]
     specs += [_agent(folder) for folder in agents]
     if not specs:
         raise BadInput("no subject", next_step="--subject NAME, or --agent DIR")
     if subject_url and sum(spec.kind == "endpoint" for spec in specs) != 1:
         raise BadInput("--subject-url: serves one subject; give one that is a model")
+    if suite.startswith("inspect:"):
+        if sign or threshold or seed:
+            raise BadInput("--sign, --threshold, --seed: not for a task of Inspect's")
+        result = _run_task(
+            suite, specs, out, marking, bool(sandbox), trials, _budget(budgets), custody
+        )
+        _print_run(result, out, as_json)
+        return
+    found = find_suite(suite)
     signer = PrivateKeys.load(sign) if sign else None
     plan = plan_of(
         found,
@@ -141,6 +165,38 @@ def run(
             signer=signer,
         )
     _print_run(result, out, as_json)
+
+
+def _run_task(
+    suite: str,
+    specs: list[SubjectSpec],
+    out: Path,
+    marking: str,
+    own_sandbox: bool,
+    trials: int,
+    budget: dict[str, int],
+    custody: str,
+) -> RunResult:
+    from vedette.kernel.markings import Marking
+    from vedette.runner.runs import Progress
+    from vedette.runner.tasks import run_task
+
+    with ProgressLine() as line:
+
+        def show(state: Progress) -> None:
+            line.show(state.done, state.total, f"{state.subject} {state.item}: {state.event}")
+
+        return run_task(
+            suite.removeprefix("inspect:"),
+            specs,
+            out_dir=out,
+            marking=Marking.parse(marking),
+            own_sandbox=own_sandbox,
+            trials=trials,
+            budget=budget,
+            custody=custody,
+            progress=show,
+        )
 
 
 def _agent(folder: Path) -> SubjectSpec:

@@ -107,7 +107,13 @@ def run_suite(
     try:
         if signer is not None:
             folder.sign(signer)
-        run = _Run(harness, folder, subjects, progress or (lambda _: None))
+        job = {
+            "harness": dataclasses.asdict(harness.ref),
+            "items": list(harness.items),
+            "budgets": plan.to_json()["budgets"],
+            "seed": plan.seed,
+        }
+        run = Running(folder, subjects, progress or (lambda _: None), job, harness)
         run.notes += notes
         with ExitStack() as stack:
             run.go(stack, executor or stack.enter_context(LocalPool()))
@@ -118,21 +124,26 @@ def run_suite(
         folder.close()
 
 
-class _Run:
-    """One run under way: starts what is missing, and takes in what comes, in one thread."""
+class Running:
+    """One run under way: starts what is missing, and takes in what comes, in one thread.
+
+    `job` is what the Inspect process is told of the run; `harness` is there for subjects without a
+    model.
+    """
 
     def __init__(
         self,
-        harness: Harness,
         folder: RunFolder,
         subjects: Sequence[SubjectSpec],
         progress: Callable[[Progress], None],
+        job: Mapping[str, Any],
+        harness: Harness | None = None,
     ) -> None:
-        self.harness, self.folder, self.subjects = harness, folder, subjects
+        self.folder, self.subjects, self.job, self.harness = folder, subjects, job, harness
         self.progress = progress
         self.plan = folder.commitment
         self.done = {sample.key for sample in folder.samples}
-        self.total = len(subjects) * len(harness.items) * self.plan.trials
+        self.total = len(subjects) * len(self.plan.budgets) * self.plan.trials
         self.arrived: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self.notes: list[str] = []
 
@@ -161,11 +172,11 @@ class _Run:
         result = RunResult(
             self.plan, tuple(samples), tuple(self.folder.calls), finished_at, tuple(self.notes)
         )
-        found = scan_result(result, [self.harness.suite.canary])
+        found = scan_result(result, [self.harness.suite.canary] if self.harness else [])
         return dataclasses.replace(result, flags=found.to_json())
 
     def _wanted(self, subject: str) -> Iterator[tuple[str, int]]:
-        for item in self.harness.items:
+        for item in self.plan.budgets:
             for trial in range(self.plan.trials):
                 if (subject, item, trial) not in self.done:
                     yield item, trial
@@ -173,7 +184,7 @@ class _Run:
     def _start_references(self, stack: ExitStack, executor: Executor) -> int:
         futures: list[Future[Sample]] = []
         for subject in self.subjects:
-            if not subject.single:
+            if not subject.single or self.harness is None:
                 continue
             for item, trial in self._wanted(subject.name):
                 budget = self.plan.budgets[item]
@@ -210,11 +221,8 @@ class _Run:
         if not subjects:
             return 0
         job = {
-            "harness": dataclasses.asdict(self.harness.ref),
-            "items": list(self.harness.items),
+            **self.job,
             "subjects": subjects,
-            "budgets": self.plan.to_json()["budgets"],
-            "seed": self.plan.seed,
             "logs": str(self.folder.logs),
             "at_once": 2 * (os.cpu_count() or 1),
         }

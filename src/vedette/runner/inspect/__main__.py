@@ -37,7 +37,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="vedette-run-", dir=beside) as folder:
         tempfile.tempdir = folder
         threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
-        _run(job, lines, Path(folder) / "views")
+        if "task" in job:
+            _foreign(job, lines)
+        else:
+            _run(job, lines, Path(folder) / "views")
 
 
 def _end_with_parent(folder: str) -> None:
@@ -49,8 +52,6 @@ def _end_with_parent(folder: str) -> None:
 
 
 def _run(job: dict[str, Any], lines: Lines, views: Path) -> None:
-    from inspect_ai import eval as inspect_eval
-
     from vedette.runner.inspect.metering import Meter
     from vedette.runner.inspect.models import metered_model
     from vedette.runner.inspect.task import Bench, subject_task
@@ -74,6 +75,40 @@ def _run(job: dict[str, Any], lines: Lines, views: Path) -> None:
             event=_teller(lines, subject["name"]),
         )
         tasks.append(subject_task(bench, [(item, trial) for item, trial in subject["wanted"]]))
+    _evaluate(job, tasks, lines)
+
+
+def _foreign(job: dict[str, Any], lines: Lines) -> None:
+    """Describe or run a task of another maker's."""
+    from vedette.kernel.errors import VedetteError
+    from vedette.runner.inspect import foreign
+    from vedette.runner.inspect.metering import Meter
+    from vedette.runner.inspect.models import metered_model
+
+    if "subjects" not in job:
+        try:
+            lines.write("described", task=foreign.described(job["task"]))
+        except VedetteError as error:
+            lines.write("refused", why=error.what, next_step=error.next_step)
+        return
+    tasks, meters = [], {}
+    for subject in job["subjects"]:
+        meter = Meter(subject["name"], lambda call: lines.write("call", call=call.to_json()))
+        model, on_the_wire = metered_model(subject, meter)
+        meters[subject["name"]] = meter, on_the_wire
+        wanted = [(item, trial) for item, trial in subject["wanted"]]
+        tasks.append(
+            foreign.prepared(
+                *(job["task"], subject["name"], model, wanted, job["budget"], job["own_sandbox"])
+            )
+        )
+    foreign.telling(meters, lambda sample: lines.write("sample", sample=sample.to_json()))
+    _evaluate(job, tasks, lines)
+
+
+def _evaluate(job: dict[str, Any], tasks: list[Any], lines: Lines) -> None:
+    from inspect_ai import eval as inspect_eval
+
     logs = inspect_eval(
         tasks,
         model=None,
