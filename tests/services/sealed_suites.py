@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from vedette.bench.suites import Suite
+from vedette.runner.certify import Certificate
 from vedette.services import keyholders, two_person, unsealing
 from vedette.services.acting import Actor, member
 from vedette.services.testing import Fixture
 from vedette.store.models import TakenSuite
 
+Certified = tuple[Suite, list[Certificate]]
 Holders = list[tuple[Actor, str]]
 
 

@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.services.sealed_suites import two_holders, unseal
+from tests.services.sealed_suites import Certified, two_holders, unseal
 
-from vedette.bench.suites import Suite, load_suite
+from vedette.bench.suites import load_suite
 from vedette.kernel.errors import BadInput, Forbidden, Refused
 from vedette.kernel.markings import LEVELS, Marking
 from vedette.kernel.permissions import Profile
-from vedette.runner.certify import Certificate, certify
-from vedette.runner.scaffold import new_suite
 from vedette.services import assessments, runs
 from vedette.services.acting import reading
 from vedette.services.suites import certificates_of, row_of, suite_of, suites, take_suite
@@ -25,21 +23,12 @@ from vedette.store.models import LedgerEntry, TakenSuite
 from vedette.store.tenancy import SYSTEM, scoped
 
 
-@pytest.fixture(scope="module")
-def certified(tmp_path_factory: pytest.TempPathFactory) -> tuple[Suite, list[Certificate]]:
-    folder = tmp_path_factory.mktemp("own")
-    suite = new_suite(folder / "suite")
-    return suite, certify(suite, cache_dir=folder / "builds", resist=1, chance=1)
-
-
 def rows() -> int:
     with scoped(SYSTEM):
         return TakenSuite.objects.count()
 
 
-def test_it_is_run_and_assessed_like_a_shipped_one(
-    office: Fixture, certified: tuple[Suite, list[Certificate]]
-) -> None:
+def test_it_is_run_and_assessed_like_a_shipped_one(office: Fixture, certified: Certified) -> None:
     suite, made = certified
     evaluator, holders = office.person("evaluator"), two_holders(office)
     row = take_suite(evaluator, suite, made, seed=0)
@@ -63,7 +52,7 @@ def test_it_is_run_and_assessed_like_a_shipped_one(
 
 
 def test_a_later_version_is_offered_and_a_run_keeps_to_its_own(
-    office: Fixture, certified: tuple[Suite, list[Certificate]], tmp_path: Path
+    office: Fixture, certified: Certified, tmp_path: Path
 ) -> None:
     suite, made = certified
     evaluator, holders = office.person("evaluator"), two_holders(office)
@@ -83,9 +72,7 @@ def test_a_later_version_is_offered_and_a_run_keeps_to_its_own(
     assert done.commitment.suite["digest"] == suite.digest
 
 
-def test_what_does_not_fit_is_kept_out_whole(
-    office: Fixture, certified: tuple[Suite, list[Certificate]]
-) -> None:
+def test_what_does_not_fit_is_kept_out_whole(office: Fixture, certified: Certified) -> None:
     suite, made = certified
     evaluator = office.person("evaluator")
     with pytest.raises(Refused, match="two keyholders, and there are 0"):
@@ -110,7 +97,7 @@ def test_what_does_not_fit_is_kept_out_whole(
 
 @pytest.mark.parametrize("profile", [Profile.LAB, Profile.CLEARINGHOUSE, Profile.OPERATOR])
 def test_only_an_office_takes_suites(
-    db: None, tmp_path: Path, profile: Profile, certified: tuple[Suite, list[Certificate]]
+    db: None, tmp_path: Path, profile: Profile, certified: Certified
 ) -> None:
     suite, made = certified
     with instance(profile, tmp_path) as there, pytest.raises(Refused, match="by an office"):
