@@ -28,6 +28,7 @@ from vedette.matching.versions import words
 
 ARCHIVE = "cisa-csaf-2017-2023.tar.xz"
 LABELS = ROOT / "benchmarks" / "industrial_labels.csv"
+SPLITS = ("held-out", "second", "third", "development")
 EXAMPLES = 4
 
 
@@ -256,6 +257,19 @@ two names ("Nexx ...", taken for a placeholder) were put right; nothing else fol
 the development half three labels were put right on the way (GX Works3, GT25, LPI 3.5.12.P30). One
 rule, that a kind of unit belongs to the model only before a number, was known from a held-out
 label when it was written.
+
+**Looked at afresh.** Later two further sets of 100 entries not labelled before were drawn (seeds
+20261126 and 20261127, halves by entry and by vendor), labelled first and then read. At that first
+look the reader had exact, by entry and by vendor: (a) 90% and 72%, (b) 84% and 78%, (c) 76% and 60%
+in the second set; (a) 90% and 82%, (b) 82% and 82%, (c) 74% and 68% in the third. And it was
+**wrong on 4 entries of each**, 8 of 200 (4.0%; 95% interval 2.0% to 7.7%): models listed in a
+bracket, a version grown together with a word, XPS-Cx for several models, an article number for a
+variant, "4K" for a version, "All firmware" for part of a model; and a date and a version of two
+parts (5.37c-1.43c), which the label held to be unreadable. Those two labels were put right, as were
+that of a firmware's name in one of the others and that of XPS-Qx in the development half, which an
+earlier hand had taken for one model; everything else by rules, after either set. What is read
+wrongly elsewhere, in other words, is not known: the 4% measure the reader before, and nothing yet
+measures the reader since.
 """
 
 
@@ -264,7 +278,7 @@ def _judged() -> Iterable[str]:
     yield "| labels | drawn | | n | exact | 95% | rightly unread | unread | wrong |"
     yield "|---|---|---|---:|---:|---|---:|---:|---:|"
     judges = {"a": range_right, "b": product_right, "c": both_right}
-    for split in ("held-out", "development"):
+    for split in SPLITS:
         rows = labelled(split)
         for drawn in ("entry", "vendor"):
             chosen = [(row, found) for row, found in rows if row["drawn"] == drawn]
@@ -279,11 +293,10 @@ def _judged() -> Iterable[str]:
 
 
 def _none_wrong() -> str:
-    """What no wrong reading among the held-out labels says of all entries."""
-    rows = labelled("held-out")
+    """How many are read wrongly now, of all labels."""
+    rows = [row for split in SPLITS for row in labelled(split)]
     wrong = sum(both_right(row, found) == "wrong" for row, found in rows)
-    most = f"; with 95% certainty less than {1 - 0.05 ** (1 / len(rows)):.1%}" if not wrong else ""
-    return f"Wrong among the {len(rows)} held-out labels: {wrong}{most}."
+    return f"Wrong among all {len(rows)} labels now: {wrong}; every rule is by now known to them."
 
 
 def _spread(texts: list[str]) -> list[str]:

@@ -35,10 +35,12 @@ Judge = Callable[[dict[str, str], Claim], str]
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-@pytest.mark.parametrize("split", ["development", "held-out"])
-def test_no_label_is_read_wrongly(split: str) -> None:
+@pytest.mark.parametrize(
+    ("split", "count"), [("development", 150), ("held-out", 150), ("second", 100), ("third", 100)]
+)
+def test_no_label_is_read_wrongly(split: str, count: int) -> None:
     rows = labelled(split)
-    assert len(rows) == 150
+    assert len(rows) == count
     wrong = [row for row, found in rows if both_right(row, found) == "wrong"]
     assert wrong == []
 

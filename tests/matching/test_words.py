@@ -123,6 +123,7 @@ REASONS = [
     ("2700977", Reason.IDENTIFIER),
     ("882476 Gemini TF Big Bore", Reason.IDENTIFIER),
     ("900S", Reason.IDENTIFIER),
+    ("4K | 4.5.181", Reason.IDENTIFIER),
     ("< 1.28.16 | < 1.24.69", Reason.AMBIGUOUS),
     (">= 2.0.0 | 2.6.2", Reason.AMBIGUOUS),
     ("up to 2.0", Reason.AMBIGUOUS),

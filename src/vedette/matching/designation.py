@@ -8,6 +8,8 @@ Rules:
   series or of a technology; what stands before it is the family. A kind of unit before a number
   (CPU 1515-2, CP 343-1) belongs to the model. A designation in brackets is the model where there
   is no other.
+- A bracket that lists models, and a version grown together with a word (v18SP1), are not read. A
+  list whose initials stand in a bracket is one name.
 - Words that say nothing (firmware, software, series, family at the end) are left out; brackets
   with the name's initials or "incl. SIPLUS variants" too; any other bracket is a variant.
 - A name of several products, of a class of products, a sentence, or a word that names no product
@@ -79,20 +81,27 @@ _BRACKET = re.compile(r"\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 # R32(EN)CPU, QJ71C24N(-R2): a part of the designation that may be there or not
 _OPTIONAL = re.compile(r"\w-?\([^()]*\)\w|\w\(-|[0-9]\([A-Z]\)|\[\]")
 _INCLUDED = re.compile(r"(?i)(?:incl\.?|including) (.*?)(?: variants?)?")
-_PART_NUMBERS = re.compile(r"(?i)part (?:numbers?|n[oº°]\.?) (.+)")
+_PART_NUMBERS = re.compile(r"(?i)(?:part|article|order) (?:numbers?|n[oº°]\.?):? (.+)")
+# (NXG-100B, NXG-200), (Models GT21, GT23): a bracket that lists models makes the name several
+_MODELS = re.compile(r"(?i)models? .*[,/&]|.*\w\*")
+_MODEL = re.compile(r"(?:including ?)?[A-Z][A-Z-]*[0-9]{2,}[A-Z0-9-]*")
+_BRACKET_PARTS = re.compile(r"[,/&]|\s(?:and|or)\s")
+_KITS = re.compile(r"(?i)^\S+ kits for [^:]*: ")
 _GENERATION = re.compile(
     r"(?i)(?<=\S)\s+(?:(?:version|ver\.?|release) ?[0-9]+(?:\.[0-9x]+)*|v ?[0-9]+(?:\.[0-9x]+)*)\b"
 )
 _NUMBER_END = re.compile(r"(?<=\S)\s+([0-9]+(?:\.[0-9x]+)+|(?!2000)(?:19|20)[0-9]{2})\s*$")
 _PROFINET = re.compile(r"(?i)\s(w\. ?(?:pn|profinet|profibus))\b")
-_GENERIC_END = re.compile(r"(?i)[\s,]+(?:firmware|software|fw|sw|series|family|versions?|models?)$")
+_GENERIC_END = re.compile(
+    r"(?i)[\s,]+(?:all )?(?:firmware|software|fw|sw|series|family|versions?|models?)$"
+)
 _DEVICES_END = re.compile(r"(?i)(?<=[0-9]) devices$")
 _SERIES_INSIDE = re.compile(
     r"(?i)(?:\s+|(?<=[a-z0-9])-)series(?!\s+[a-z0-9]\b(?!\S))|\s+models?(?=\s)"
 )
 _SERIES = re.compile(
     r"(?i)\b(?:s7-(?:200|300|400|410|1200|1500)(?![\w-])|et ?200 ?[a-z]{0,3}\b(?!-)"
-    r"|siprotec [45]\b|step 7\b|studio 5000\b|pcs 7\b|ipv[46]\b)"
+    r"|siprotec [45]\b|step 7\b|studio 5000\b|pcs 7\b|cloud connect 7\b|ipv[46]\b)"
 )  # fmt: skip
 _TECHNOLOGY = frozenset(
     {"2g", "3d", "3g", "4g", "5g", "61850", "802.11", "802.11n", "iec61850", "m2m", "p2p"}
@@ -101,10 +110,24 @@ _UNIT = re.compile(
     r"(?:cpu|cp|im|tim|tm|cm|cr|sm|tp|ktp|op|ipc|pc|itc|fm)", re.IGNORECASE
 )  # fmt: skip
 _BARE = re.compile(r"[0-9]+(?:\.[0-9]+)?T?")
-_RATING = re.compile(r"(?i)[0-9]+x[ 0-9]*[0-9v].*|[0-9]+v(?:ac|dc)?")
+_RATING = re.compile(r"(?i)[0-9]+x[ 0-9]*[0-9v].*|[0-9]+v(?:ac|dc)?|[+-][0-9]+/\+[0-9]+°c")
 _PAIRS = frozenset(
-    {"ac/dc", "c/s", "dp/dp", "ethernet/ip", "gsm/gprs", "i/o", "ip/ethernet", "pet/ct", "pn/dp"}
+    {
+        "ac/dc",
+        "c/s",
+        "dp/dp",
+        "ethernet/ip",
+        "gsm/gprs",
+        "hmi/scada",
+        "i/o",
+        "ip/ethernet",
+        "pet/ct",
+        "pn/dp",
+    }
     | {"pn/pn", "tcp/ip", "udp/ip", "x/y", "pn/io", "dp/pn", "and/or", "n/a", "ct/mr", "b/m"}
+    # names of one product
+    | {"b/m9000", "b/m9000cs", "fast/tools", "nut/net", "webaccess/nms", "webaccess/scada"}
+    | {"wise-paas/rmm"}
 )
 _JOINED = re.compile(
     r"(?i)\b(?:alarms and events|command and control|monitoring and control|search and rescue"
@@ -138,7 +161,12 @@ _CLASS_WORDS = re.compile(
 )
 _VERSION_NAME = re.compile(r"(?i)(?:[vr]|version |release )?[0-9]+(?:\.[0-9x]+)*")
 _FILE_NAME = re.compile(r"(?i)\S+_[a-z]?[0-9]+[a-z0-9]*(?:_\d+)?(?:\.\w+)?$")
-_PLACEHOLDER = re.compile(r"(?<![a-z])xx+|XX|\*|□|\b[xz]My\b|=|(?i:[0-9]x{1,2}\b)")
+# XPS-Cx is XPS-C8 and others; Ex is the mark of what may run among explosives
+_PLACEHOLDER = re.compile(
+    r"(?<![a-z])xx+|XX|\*|□|\b[xz]My\b|=|(?i:[0-9]x{1,2}\b)|-[A-DF-Z]x\b"
+    r"|\b([A-Z]+)[0-9]{2,}-\1[0-9]{2,}\b"
+)
+_GLUED = re.compile(r"(?i)\bv[0-9]+(?:\.[0-9]+)*[a-z]+[0-9]+\b")
 
 
 def words(text: str) -> str:
@@ -171,13 +199,16 @@ def read(product: str) -> Designation:
     plain = _MARKS.sub("", plain)
     orders = order_numbers(plain)
     bare, brackets = _BRACKET.sub("", plain), _BRACKET.findall(plain)
-    bare, profinet = _taken(_PROFINET, bare)
+    bare, profinet = _taken(_PROFINET, _KITS.sub("", bare))
     bare, generation = _taken(_GENERATION, bare)
     bare = _GENERIC_END.sub("", _GENERIC_END.sub("", bare.strip(" ,-")))
     bare = _DEVICES_END.sub("", bare)
     if not generation:
         bare, generation = _taken(_NUMBER_END, bare)
-    reason = _unread(bare, generation, len(set(orders)) == 1, bool(_OPTIONAL.search(plain)))
+    one = len(set(orders)) == 1 or any(_spelt(text, bare) for text in brackets)
+    reason = _unread(bare, generation, one, bool(_OPTIONAL.search(plain)))
+    if reason is None and len(set(orders)) != 1 and any(map(_lists_models, brackets)):
+        reason = Unresolved.SEVERAL
     if reason is not None:
         return Designation(orders=orders, reason=reason)
     family, model = _split(_SERIES_INSIDE.sub("", bare))
@@ -242,13 +273,26 @@ def _unread(bare: str, generation: str, one: bool, optional: bool) -> Unresolved
         or bare.count("(") != bare.count(")")
     ):
         return Unresolved.DESCRIPTION
-    if (_is_list(bare) and not one) or _PLACEHOLDER.search(bare) or optional:
+    if (not one and (_is_list(bare) or _PLACEHOLDER.search(bare))) or optional:
         return Unresolved.SEVERAL
     if _CLASS.search(bare) and not re.search(r"[0-9]{2}", bare):
         return Unresolved.SEVERAL
-    if generation and _GENERATION.search(" " + bare):
+    if _GLUED.search(bare) or (generation and _GENERATION.search(" " + bare)):
         return Unresolved.GENERATION_INSIDE
     return None
+
+
+def _lists_models(text: str) -> bool:
+    if _PART_NUMBERS.fullmatch(text):
+        return False
+    parts = (part.strip() for part in _BRACKET_PARTS.split(text))
+    return bool(_MODELS.match(text)) or sum(bool(_MODEL.fullmatch(p)) for p in parts) > 1
+
+
+def _spelt(text: str, bare: str) -> bool:
+    """Tell whether a bracket spells a list's initials: Settlement and Billing (SB) is one name."""
+    initials = "".join(word[0] for word in _WORD.findall(bare) if word[0].isupper())
+    return len(text) > 2 and text == initials
 
 
 def _is_list(bare: str) -> bool:

@@ -30,7 +30,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("s", "sr"),
     ("mp",),
     ("update", "upd", "up", "u", "cu", "ru", "qu", "uc"),
-    ("hf", "hotfix"),
+    ("hf", "hotfix", "hotfixrev"),
     ("patch", "p", "securitypatch"),
     ("build", "bld", "buildno", "buildnr"),
 )
@@ -45,8 +45,8 @@ _SECOND = re.compile(
 )
 _TAIL = re.compile(
     r"[ ._,-]*(?:(dev|alpha|beta|rc)[ ._-]*([0-9]*)(?![a-z0-9])"
-    r"|(service ?pack|feature ?pack|security patch|hot ?fix|build n[or]\.?|update|patch|build"
-    r"|upd|bld|sp|fp|sr|mp|cu|ru|qu|uc|hf|up|r|s|u|p)"
+    r"|(service ?pack|feature ?pack|security patch|hotfixrev|hot ?fix|build n[or]\.?|update|patch"
+    r"|build|upd|bld|sp|fp|sr|mp|cu|ru|qu|uc|hf|up|r|s|u|p)"
     r"[ ._-]*([0-9]+)(?:([a-z])(?![a-z0-9]))?(?![0-9.])"
     r"|\((?:build (?:n[or]\.? )?)?([0-9]+)\))",
     re.ASCII,

@@ -120,6 +120,7 @@ _AMBIGUOUS = re.compile(
 _YEAR = re.compile(r"(?:19[89]|20[0-4])[0-9]")
 _COMPACT_DATE = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9]")
 _BARE_NUMBER = re.compile(r"(?i)(?:r|rev\.? ?)?([0-9]+)[a-z]?")
+_RESOLUTION = re.compile(r"(?i)[248]k")
 # 20-33 and 2.0-3.1 may be ranges; R2 SP1 may be that of any year
 _UNCLEAR = re.compile(r"(?i)[0-9]+ ?- ?[0-9]+|[0-9.]+ ?- ?[0-9]+\.[0-9.]+|r[0-9]{1,2}(?: sp.*)?")
 _OF_A_YEAR = re.compile(r"(?i)r[0-9](?: sp.*)?")
@@ -232,7 +233,7 @@ def _no_point(points: list[str]) -> Reason | None:
             return Reason.NO_VERSION
         if _UNCLEAR.fullmatch(point):
             return Reason.AMBIGUOUS
-        if not digits or (bare and len(digits) > 2 and not dated):
+        if not digits or _RESOLUTION.fullmatch(point) or (bare and len(digits) > 2 and not dated):
             return Reason.IDENTIFIER
         if re.match("[0-9]{3,}(?:[A-Za-z]|  ?[A-Za-z])", point) and not _YEAR.match(point):
             return Reason.IDENTIFIER
