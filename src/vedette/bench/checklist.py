@@ -134,8 +134,11 @@ def _human(report: Report) -> str:
 
 
 def _flags(report: Report) -> str:
-    known = [f"{s['name']}: {s['flags']}" for s in report["subjects"] if s.get("flags")]
-    return "; ".join(known)
+    counts = report["flags"]["counts"]
+    return "; ".join(
+        f"{name}: " + (", ".join(f"{n} {kind}" for kind, n in kinds.items()) or "no words flagged")
+        for name, kinds in counts.items()
+    )
 
 
 def _rule(report: Report) -> str:

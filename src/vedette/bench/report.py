@@ -28,7 +28,15 @@ from vedette.kernel.markings import CLEAR, Marking
 FORMAT = "vedette-assessment-report/1"
 KNOWN = {
     *("format", "run", "suite", "subjects", "isolation", "seed", "trials", "items", "limits"),
-    *("notes", "marking", "commitment_digest", "result_digest", "assessment_digest", "made_at"),
+    *(
+        "notes",
+        "flags",
+        "marking",
+        "commitment_digest",
+        "result_digest",
+        "assessment_digest",
+        "made_at",
+    ),
 }
 
 
@@ -75,6 +83,7 @@ def build(
         "measured": _measured(made, run, facts, whole=whole),
         "isolation": dict(document["isolation"]),
         "recorded": {key: document[key] for key in sorted(set(document) - KNOWN)},
+        "flags": {"counts": {}, "flags": [], **document.get("flags", {})},
         "subjects": [_subject(s, audience) for s in _in_order(document["subjects"])],
         "ladder": parts.ladder(run),
         "horizons": parts.horizons(run, facts),

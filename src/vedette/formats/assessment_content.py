@@ -16,6 +16,7 @@ READERS = {
     "operators": "The edition for operators: scores, uplift, isolation and limits.",
 }
 NOTHING = "Not recorded."
+MOST_FLAGS = 30
 
 
 def title_of(report: Report) -> str:
@@ -51,6 +52,7 @@ def contents(report: Report) -> Iterator[Content]:
     yield Heading("What was measured, on what")
     yield Facts(tuple(_measured(report)))
     yield from _samples(report)
+    yield from _flags(report["flags"])
     yield Heading("Limits")
     yield Bullets(tuple(str(text) for text in report["limits"]))
     yield from _checklists(report)
@@ -324,6 +326,30 @@ def _calls(rows: Sequence[Mapping[str, int]]) -> str:
         return "none"
     parts = (f"{row['calls']:,} with status {row['status'] or 'none'}" for row in rows)
     return f"{sum(row['calls'] for row in rows):,} ({', '.join(parts)})"
+
+
+def _flags(flags: Mapping[str, Any]) -> Iterator[Content]:
+    """What a scan of the transcripts found worth reading."""
+    if not flags["counts"]:
+        return
+    yield Heading("Transcripts, scanned")
+    rows = tuple(
+        (str(name), str(kind), str(count))
+        for name, kinds in flags["counts"].items()
+        for kind, count in kinds.items()
+    )
+    if not rows:
+        yield Text("No words of cheating, or of a test, were found in the transcripts.")
+        return
+    caption = "Words worth reading, by kind; a flag is no verdict"
+    yield Grid(caption, ("Subject", "Kind", "Flags"), rows)
+    if flags["flags"]:
+        heads = ("Subject", "Kind", "Item", "Trial", "Step", "Words")
+        quoted = tuple(
+            (f["subject"], f["kind"], f["item"], str(f["trial"] + 1), str(f["line"]), f["quote"])
+            for f in flags["flags"][:MOST_FLAGS]
+        )
+        yield Grid("The words", heads, quoted)
 
 
 def _samples(report: Report) -> Iterator[Content]:
