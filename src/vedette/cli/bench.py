@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "generate": ("bench_suites", "generate", "Write a suite of toy daemons from a seed."),
     "horizon": ("bench_compare", "horizon", "Time horizon, and its trend."),
     "keys": ("bench_verify", "keys", "Make a pair of keys for whoever has no instance."),
+    "landscape": ("bench_landscape", "landscape", "Assessed models over time, by domain."),
     "list": ("bench_suites", "list_suites", "List the suites that come with Vedette."),
     "new": ("bench_suites", "new", "Start a suite of your own."),
     "plan": ("bench_plan", "plan", "The chance of a determination with what is left."),

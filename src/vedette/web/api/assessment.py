@@ -14,6 +14,7 @@ from vedette.services import (
     determination_bases,
     exposure_views,
     forecasts,
+    landscape,
     run_commitments,
     runs,
 )
@@ -180,6 +181,11 @@ def plan_window(request: Asked, act_id: str, body: ForecastIn) -> dict[str, Any]
         request.auth, act_id, suite, threshold=threshold, given=forecasts.Given(**told)
     )
     return {"id": row.id, "act": row.act_id, "suite": row.suite}
+
+
+@router.get("/landscape", summary="Assessed models over time, by domain, from what was shared")
+def read_landscape(request: Asked) -> dict[str, Any]:
+    return landscape.landscape(request.auth)[0]
 
 
 @router.get("/assessments", summary="Assessments made or received, newest first")

@@ -54,6 +54,13 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         "Assessments", "/assessments/", (Profile.LAB, Profile.OFFICE), Permission.ASSESSMENT_READ
     ),
+    Entry(
+        "Landscape",
+        "/landscape/",
+        (Profile.LAB, Profile.OFFICE),
+        Permission.ASSESSMENT_READ,
+        records=True,
+    ),
     Entry("Scans", "/scans/", REPORTING, Permission.SCAN_READ, guests=(Profile.LAB,)),
     Entry("Findings", "/findings/", REPORTING, Permission.FINDING_READ, guests=(Profile.LAB,)),
     Entry(
