@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from vedette.formats.assessment_annex import checklists_of, flags_of, label, samples_of
 from vedette.formats.assessment_figures import figures
 from vedette.formats.document import Bullets, Content, Facts, Figure, Grid, Heading, Text
 
@@ -16,7 +17,6 @@ READERS = {
     "operators": "The edition for operators: scores, uplift, isolation and limits.",
 }
 NOTHING = "Not recorded."
-MOST_FLAGS = 30
 
 
 def title_of(report: Report) -> str:
@@ -51,11 +51,11 @@ def contents(report: Report) -> Iterator[Content]:
     yield from _gaps(report, drawn)
     yield Heading("What was measured, on what")
     yield Facts(tuple(_measured(report)))
-    yield from _samples(report)
-    yield from _flags(report["flags"])
+    yield from samples_of(report)
+    yield from flags_of(report["flags"])
     yield Heading("Limits")
     yield Bullets(tuple(str(text) for text in report["limits"]))
-    yield from _checklists(report)
+    yield from checklists_of(report)
 
 
 def _share(text: Any) -> str:
@@ -303,19 +303,15 @@ def _recorded(recorded: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What else the assessment records: an object field by field, nothing where it is empty."""
     for key, value in recorded.items():
         if isinstance(value, Mapping):
-            rows = ((f"{_label(key)}: {str(k).replace('_', ' ')}", v) for k, v in value.items())
+            rows = ((f"{label(key)}: {str(k).replace('_', ' ')}", v) for k, v in value.items())
             yield from ((label, _words(v)) for label, v in rows if v)
         elif value:
-            yield _label(key), _words(value)
-
-
-def _label(key: str) -> str:
-    return key.replace("_", " ").capitalize()
+            yield label(key), _words(value)
 
 
 def _words(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{_label(str(k)).lower()} {_words(v)}" for k, v in value.items() if v)
+        return ", ".join(f"{label(str(k)).lower()} {_words(v)}" for k, v in value.items() if v)
     if isinstance(value, list):
         return ", ".join(_words(one) for one in value)
     return str(value)
@@ -326,76 +322,3 @@ def _calls(rows: Sequence[Mapping[str, int]]) -> str:
         return "none"
     parts = (f"{row['calls']:,} with status {row['status'] or 'none'}" for row in rows)
     return f"{sum(row['calls'] for row in rows):,} ({', '.join(parts)})"
-
-
-def _flags(flags: Mapping[str, Any]) -> Iterator[Content]:
-    """What a scan of the transcripts found worth reading."""
-    if not flags["counts"]:
-        return
-    yield Heading("Transcripts, scanned")
-    rows = tuple(
-        (str(name), str(kind), str(count))
-        for name, kinds in flags["counts"].items()
-        for kind, count in kinds.items()
-    )
-    if not rows:
-        yield Text("No words of cheating, or of a test, were found in the transcripts.")
-        return
-    caption = "Words worth reading, by kind; a flag is no verdict"
-    yield Grid(caption, ("Subject", "Kind", "Flags"), rows)
-    if flags["flags"]:
-        heads = ("Subject", "Kind", "Item", "Trial", "Step", "Words")
-        quoted = tuple(
-            (f["subject"], f["kind"], f["item"], str(f["trial"] + 1), str(f["line"]), f["quote"])
-            for f in flags["flags"][:MOST_FLAGS]
-        )
-        yield Grid("The words", heads, quoted)
-
-
-def _samples(report: Report) -> Iterator[Content]:
-    samples = report["samples"]
-    yield Heading("Samples drawn at random")
-    yield Text(
-        f"{len(samples['drawn'])} of {samples['of']}: {samples['each']} of each assessed subject,"
-        " or all where it has fewer, drawn by the commitment’s digest; steps are shortened."
-    )
-    plain = [s for s in samples["drawn"] if "trajectory" not in s]
-    if plain:
-        keys = [k for k in ("family", "tokens", "executions", "seconds") if k in plain[0]]
-        rows = tuple(
-            (
-                str(s["subject"]),
-                "solved" if s["score"] else "not solved",
-                f"{s['trial'] + 1}",
-                *(str(s[key]) for key in keys),
-            )
-            for s in plain
-        )
-        yield Grid("The samples", ("Subject", "Outcome", "Trial", *map(_label, keys)), rows)
-    for s in samples["drawn"]:
-        if "trajectory" in s:
-            outcome = "solved" if s["score"] else "not solved"
-            yield Heading(f"{s['subject']} on {s['item']}, trial {s['trial'] + 1}: {outcome}", 3)
-            yield Bullets(
-                tuple(map(str, (*s["trajectory"], *([s["ended"]] if s["ended"] else []))))
-            )
-
-
-def _checklists(report: Report) -> Iterator[Content]:
-    yield Heading("Reporting checklists")
-    for known in report["checklists"]:
-        states = [row["state"] for row in known["criteria"]]
-        yield Heading(f"{known['name']}, {known['version']}", 3)
-        yield Text(
-            f"{known['source']}. {known['note']} {states.count('recorded')} of {len(states)} are"
-            f" recorded, {states.count('not recorded')} are not,"
-            f" {states.count('does not apply')} do not apply."
-        )
-        rows = tuple((row["id"], row["criterion"], _state(row)) for row in known["criteria"])
-        yield Grid(
-            f"{known['name']}: what this report records", ("Criterion", "Asks", "Here"), rows
-        )
-
-
-def _state(row: Mapping[str, str]) -> str:
-    return row["value"] if row["state"] == "recorded" else row["value"] or "Not recorded"
