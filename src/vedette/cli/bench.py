@@ -10,6 +10,7 @@ import click
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "ability": ("bench_ability", "ability", "Accuracy and ability of each subject."),
     "adaptive": ("bench_ability", "adaptive", "Replay adaptive item choice."),
+    "bundle": ("bench_bundle", "bundle", "Write a suite as an encrypted bundle for a lab."),
     "certify": ("bench_suites", "certify", "Certify a suite's items by execution."),
     "against": ("bench_compare", "against", "How a subject stands to a threshold."),
     "compare": ("bench_compare", "compare", "Two subjects on the same items."),
@@ -20,9 +21,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "list": ("bench_suites", "list_suites", "List the suites that come with Vedette."),
     "new": ("bench_suites", "new", "Start a suite of your own."),
     "plan": ("bench_plan", "plan", "The chance of a determination with what is left."),
+    "release": ("bench_bundle", "release", "Release the key of a bundle that you hold."),
     "report": ("bench_report", "report", "Assess a finished run and write its report."),
     "take": ("bench_suites", "take", "Take a suite of your own into an office's instance."),
     "scan": ("bench_scan", "scan", "Scan a run's transcripts for words worth reading."),
+    "take-results": ("bench_bundle", "take_results", "Take a bundle's results into the office."),
     "run": ("bench_runs", "run", "Run a suite on subjects."),
     "verify": ("bench_verify", "verify", "Verify a result against what was committed to."),
 }

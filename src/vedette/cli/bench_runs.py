@@ -75,6 +75,14 @@ cache = click.option(
     help="Committed to as a digest behind a nonce; both are kept in DIR/threshold.json.",
 )
 @click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    type=FILE,
+    help="With a bundle in place of SUITE: a key of it that one of the office's two released.",
+)
+@click.option("--identity", type=FILE, help="With a bundle: the keys that it was made for.")
+@click.option(
     "--sign", type=FILE, help="Keys to sign the commitment with, into DIR/commitment.json."
 )
 @click.option(
@@ -104,6 +112,8 @@ def run(
     budgets: tuple[str, ...],
     custody: str,
     threshold: str,
+    keys: tuple[Path, ...],
+    identity: Path | None,
     sign: Path | None,
     marking: str,
     sandbox: str | None,
@@ -120,6 +130,11 @@ def run(
 
     Example: vedette bench run daemons --subject mutator --subject null --out run-1
     """
+    if keys or identity:
+        from vedette.cli.bench_bundle import run_here
+
+        address = {"base_url": subject_url, "api_key": _key(subject_key_env)}
+        return run_here(Path(suite), keys, identity, out, address)
     from vedette.bench.suites import find_suite
     from vedette.kernel.keys import PrivateKeys
     from vedette.runner.runs import Progress, plan_of, run_suite
@@ -219,13 +234,17 @@ def _spec(name: str, url: str, key_env: str) -> SubjectSpec:
                 next_step=f"one of {', '.join(REFERENCES)}, or PROVIDER/MODEL",
             )
         return SubjectSpec(name, "inspect", model=name)
-    if key_env and key_env not in os.environ:
-        raise BadInput(
-            f"--subject-key-env: {key_env} is not set", next_step=f"export {key_env}=..."
-        )
-    key = os.environ.get(key_env, "") if key_env else ""
+    key = _key(key_env)
     label = f"{name}@endpoint" if name in REFERENCES else name
     return SubjectSpec(label, "endpoint", model=name, base_url=url, api_key=key)
+
+
+def _key(variable: str) -> str:
+    if variable and variable not in os.environ:
+        raise BadInput(
+            f"--subject-key-env: {variable} is not set", next_step=f"export {variable}=..."
+        )
+    return os.environ[variable] if variable else ""
 
 
 def _criterion(out: Path, threshold: str) -> Criterion:

@@ -166,6 +166,17 @@ def in_memory() -> bool:
     return MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM_FOR_LOGS
 
 
+def keep_result(folder: Path, result: RunResult) -> None:
+    """Lay a result that came from elsewhere out as a run's folder. Raises BadInput."""
+    if folder.exists() and any(folder.iterdir()):
+        raise BadInput(f"{folder}: is not empty", kept="it as it was")
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_whole(folder / "run.json", result.commitment.to_json())
+    lines = [canonical(sample.to_json()) + b"\n" for sample in result.samples]
+    (folder / "samples.jsonl").write_bytes(b"".join(lines))
+    _write_whole(folder / "result.json", result.to_json())
+
+
 def load_result(folder: Path) -> RunResult:
     """Read the result of a finished run. Raises BadInput."""
     path = folder / "result.json"

@@ -47,7 +47,7 @@ COMMITTED, RUNNING, FINISHED, FAILED = "committed", "running", "finished", "fail
 AWAY, DESTROYED = "away", "destroyed"
 DEFAULT_REFERENCES = ("null", "random", "oracle", "libfuzzer")
 SAVE_SECONDS = 0.5
-OWN_BUSINESS = ("url", "told")
+OWN_BUSINESS = ("url", "told", "bundle")
 """What of a run's custody on record is for this instance alone, and no part of an assessment."""
 
 

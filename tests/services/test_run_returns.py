@@ -1,0 +1,205 @@
+"""Items there and joint: a bundle leaves the office, runs elsewhere, its results come back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.bench.test_bundle import ADA, BO, LAB
+from tests.services.flow import MODEL, PERSON, OfficeStory
+
+from vedette.bench.bundle import Manifest, open_bundle, release, seal_results
+from vedette.bench.results import RunResult, Sample
+from vedette.bench.suites import Suite
+from vedette.kernel.canonical import canonical
+from vedette.kernel.errors import BadInput, Forbidden, Refused
+from vedette.kernel.keys import PrivateKeys
+from vedette.runner import bundles
+from vedette.runner.certify import Certificate, certify
+from vedette.runner.joint.recorded import Recorded
+from vedette.runner.scaffold import new_suite
+from vedette.runner.subjects.server import served
+from vedette.services import acceptance, assessments, run_commitments, run_returns, runs
+from vedette.services.acting import reading
+from vedette.services.suites import take_suite
+from vedette.services.testing import Fixture
+from vedette.store.models import LedgerEntry, Run
+from vedette.store.tenancy import SYSTEM, scoped
+
+HOLDERS = (ADA.public, BO.public)
+
+
+@pytest.fixture(scope="module")
+def certified(tmp_path_factory: pytest.TempPathFactory) -> tuple[Suite, list[Certificate]]:
+    folder = tmp_path_factory.mktemp("own")
+    suite = new_suite(folder / "suite")
+    return suite, certify(suite, cache_dir=folder / "builds", resist=1, chance=1)
+
+
+class House:
+    """An office with terms signed with a lab, and a person who may read under them."""
+
+    def __init__(self, office: Fixture) -> None:
+        self.story = OfficeStory.start(office)
+        self.act = self.story.signed()
+        self.eve = office.named(PERSON, "evaluator")
+        acceptance.accept_terms(self.eve, self.act)
+
+    def away(self, custody: str, suite: str = "daemons", **more: Any) -> Run:
+        return runs.start_run(
+            self.eve, suite, references=["null"], custody=custody, act_id=self.act, **more
+        )
+
+    def stored(self, run: Run) -> Run:
+        with scoped(SYSTEM):
+            return Run.objects.get(id=run.id)
+
+
+@pytest.fixture
+def house(office: Fixture) -> House:
+    return House(office)
+
+
+def made_there(data: bytes, row: Run, lab: PrivateKeys, target: Path) -> bytes:
+    """Results as a lab would send them, of samples that nobody solved."""
+    manifest = Manifest.from_json(row.custody_record["bundle"])
+    keys = [canonical(release(manifest, holder)) for holder in (ADA, BO)]
+    opened = open_bundle(data, keys, lab, target, source="b")
+    plan = opened.commitment
+    samples = [
+        Sample(str(s["name"]), item, "f", 0, 0, None, {}, ended="gave up")
+        for s in plan.subjects
+        for item in plan.budgets
+    ]
+    result = RunResult(plan, tuple(samples), (), "2026-12-02T09:00:00Z")
+    return canonical(seal_results(manifest, opened, result, lab))
+
+
+@pytest.mark.long
+@pytest.mark.any_database
+def test_items_go_out_encrypted_run_there_and_come_back(
+    house: House, certified: tuple[Suite, list[Certificate]], tmp_path: Path
+) -> None:
+    suite, certificates = certified
+    take_suite(house.eve, suite, certificates, seed=0)
+    run = house.away("items-there", suite.name, model="mutator-2", budget={"executions": 20})
+    commitment, data = run_returns.bundle_run(house.eve, run.id, holders=HOLDERS, place=LAB.public)
+    assert commitment["payloadType"].endswith("run-commitment+json")
+    bundle, out = tmp_path / "b", tmp_path / "out"
+    bundle.write_bytes(data)
+    manifest = Manifest.from_json(house.stored(run).custody_record["bundle"])
+    keys = [canonical(release(manifest, holder)) for holder in (ADA, BO)]
+    before = set(bundles.MEMORY.glob(f"{bundles.PREFIX}*"))
+    with served("mutator") as server:
+        address = {"base_url": server.url}
+        back = bundles.run_bundle(bundle, keys, LAB, out_dir=out, addresses=address)
+        again = bundles.run_bundle(bundle, keys, LAB, out_dir=out, addresses=address)
+    assert set(bundles.MEMORY.glob(f"{bundles.PREFIX}*")) == before, "nothing stays in memory"
+    left = b"".join(p.read_bytes() for p in out.rglob("*.jsonl"))
+    assert b"example" not in left, "samples lie sealed"
+    done = run_returns.take_run_results(house.eve, run.id, canonical(back))
+    assert (done.state, done.progress["done"]) == ("finished", 2)
+    with pytest.raises(Refused, match="finished"):
+        run_returns.take_run_results(house.eve, run.id, canonical(again))
+    with scoped(SYSTEM):
+        events = set(LedgerEntry.objects.filter(object_id=run.id).values_list("event", flat=True))
+    assert events == {"bench:run:committed", "bench:run:bundled", "bench:run:finished"}
+    made = assessments.make_assessment(house.eve, run.id)
+    custody = made.document["custody"]
+    assert custody["name"] == "items-there"
+    assert "counts as exposed to the lab" in custody["report"]
+    assert custody["record"]["results_signed_by"] == LAB.public.keyid
+    assert "bundle" not in custody["record"]
+
+
+@pytest.mark.any_database
+def test_on_the_labs_machine_items_lie_open_in_memory_only_and_while_it_runs(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = house.away("items-there")
+    _, data = run_returns.bundle_run(house.eve, run.id, holders=HOLDERS, place=LAB.public)
+    (tmp_path / "b").write_bytes(data)
+    stale = bundles.MEMORY / f"{bundles.PREFIX}999999999-left"
+    stale.mkdir()
+    seen: dict[str, Any] = {}
+
+    def look(suite: Suite, subjects: Any, *, plan: Any, box: Any, cache_dir: Path, **_: Any) -> Any:
+        seen.update(root=suite.root, key=box.key.id, cache=cache_dir)
+        assert suite.root.is_relative_to(bundles.MEMORY)
+        assert cache_dir.is_relative_to(suite.root.parent)
+        assert suite.root.parent.stat().st_mode & 0o077 == 0
+        assert next((s.name, s.kind, s.base_url) for s in subjects) == (MODEL, "endpoint", "u")
+        if "fail" in seen:
+            raise Refused("it broke off")
+        return RunResult(plan, (), (), "2026-12-02T09:00:00Z")
+
+    monkeypatch.setattr(bundles, "run_suite", look)
+    manifest = Manifest.from_json(house.stored(run).custody_record["bundle"])
+    keys = [canonical(release(manifest, holder)) for holder in (BO, ADA)]
+    given: dict[str, Any] = {"out_dir": tmp_path / "out", "addresses": {"base_url": "u"}}
+    bundles.run_bundle(tmp_path / "b", keys, LAB, **given)
+    assert not seen["root"].parent.exists()
+    assert not stale.exists(), "what a killed process left is swept"
+    first = seen["key"]
+    seen["fail"] = True
+    with pytest.raises(Refused, match="broke off"):
+        bundles.run_bundle(tmp_path / "b", keys, LAB, **given)
+    assert (seen["key"], seen["root"].parent.exists()) == (first, False)
+    with pytest.raises(BadInput, match="where is it served"):
+        bundles.run_bundle(tmp_path / "b", keys, LAB, out_dir=tmp_path, addresses={})
+    monkeypatch.setattr(bundles, "in_memory", lambda: False)
+    with pytest.raises(Refused, match="in memory only"):
+        bundles.run_bundle(tmp_path / "b", keys, LAB, **given)
+
+
+def test_a_third_place_is_attested_from_outside_and_that_is_said(
+    house: House, tmp_path: Path
+) -> None:
+    run = house.away("joint")
+    digest = run_commitments.plan_in(run).digest
+    with pytest.raises(BadInput, match="a third place has keys of its own"):
+        run_returns.bundle_run(house.eve, run.id, holders=HOLDERS)
+    _, data = run_returns.bundle_run(house.eve, run.id, holders=HOLDERS, place=LAB.public)
+    results = made_there(data, house.stored(run), LAB, tmp_path / "s")
+    with pytest.raises(BadInput, match="come with one"):
+        run_returns.take_run_results(house.eve, run.id, results)
+    for verifier, words in (("", "it fits"), ("A verifier", "")):
+        with pytest.raises(BadInput, match="verifier"):
+            run_returns.take_run_results(
+                house.eve, run.id, results, Recorded(b"{}", verifier, words)
+            )
+    report = json.dumps({"nonce": digest}).encode()
+    place = Recorded(report, "A verifier", "The measurement is the agreed one.")
+    run_returns.take_run_results(house.eve, run.id, results, place)
+    record = house.stored(run).custody_record
+    assert record["attestation_words"] == "The measurement is the agreed one."
+    assert record["attestation_bound"] == "yes"
+    assert "not checked" in record["attestation_method"]
+    assert not Recorded(b"{}", "a", "b").attest(digest).bound
+    with reading(house.eve):
+        assert runs.result_of(runs.find_run(run.id)).commitment.digest == digest
+
+
+def test_results_of_an_earlier_bundle_or_from_another_are_not_taken(
+    house: House, tmp_path: Path
+) -> None:
+    run = house.away("items-there")
+    assert run.subjects[0]["name"] == MODEL
+    with pytest.raises(Refused, match="no bundle of this run"):
+        run_returns.take_run_results(house.eve, run.id, b"{}")
+    _, first = run_returns.bundle_run(house.eve, run.id, holders=HOLDERS, place=LAB.public)
+    old = made_there(first, house.stored(run), LAB, tmp_path / "a")
+    run_returns.bundle_run(house.eve, run.id, holders=HOLDERS)
+    with pytest.raises(Refused, match="not signed by the key"):
+        run_returns.take_run_results(house.eve, run.id, old)
+    assert house.stored(run).custody_record["bundled_for"] == house.story.lab.keys.public.keyid
+    assert house.stored(run).state == "away"
+    here = runs.start_run(house.eve, "daemons", references=["null"])
+    with pytest.raises(Refused, match="its items do not leave"):
+        run_returns.bundle_run(house.eve, here.id, holders=HOLDERS)
+    with pytest.raises(Forbidden):
+        run_returns.bundle_run(
+            house.story.office.person("auditor"), run.id, holders=HOLDERS, place=LAB.public
+        )
