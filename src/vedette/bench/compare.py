@@ -22,7 +22,7 @@ models trained on code", for pass@k; the martingale is in `anytime`.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -128,8 +128,8 @@ def compare(
         verdict_fixed=_verdict(interval),
         verdict_anytime=anytime,
         stopped_at=stopped,
-        pass_at={s: _passes(trials[n], items, _one_of) for s, n in ((A, a), (B, b))},
-        pass_hat={s: _passes(trials[n], items, _all_of) for s, n in ((A, a), (B, b))},
+        pass_at={s: _passes(trials[n], items, all_of=False) for s, n in ((A, a), (B, b))},
+        pass_hat={s: _passes(trials[n], items, all_of=True) for s, n in ((A, a), (B, b))},
     )
 
 
@@ -191,20 +191,21 @@ def _anytime(difference: NDArray[np.float64], groups: NDArray[np.int64]) -> tupl
 
 
 def _passes(
-    trials: Mapping[str, Sequence[float]], items: Sequence[str], estimate: Any
+    trials: Mapping[str, Sequence[float]], items: Sequence[str], *, all_of: bool
 ) -> dict[int, float]:
-    """The estimate for each k that some item has trials for; a trial is solved at score 1."""
-    by_k: dict[int, list[float]] = defaultdict(list)
-    for item in items:
-        n, solved = len(trials[item]), sum(score >= SOLVED for score in trials[item])
-        for k in range(1, n + 1):
-            by_k[k].append(estimate(n, solved, k))
-    return {k: float(np.mean(by_k[k])) for k in sorted(by_k)}
+    """pass@k, or pass^k with `all_of`, for each k that some item has trials for.
 
-
-def _one_of(n: int, solved: int, k: int) -> float:
-    return 1 - math.comb(n - solved, k) / math.comb(n, k)
-
-
-def _all_of(n: int, solved: int, k: int) -> float:
-    return math.comb(solved, k) / math.comb(n, k)
+    A trial is solved at score 1. Of n trials, s of one kind, k drawn are all of that kind with a
+    chance of s/n, times (s-1)/(n-1), and so on.
+    """
+    kinds = Counter(
+        (len(trials[item]), sum(score >= SOLVED for score in trials[item])) for item in items
+    )
+    most = max(n for n, _ in kinds)
+    total, count = np.zeros(most), np.zeros(most)
+    for (n, solved), times in kinds.items():
+        drawn = np.arange(n)
+        alike = np.cumprod(np.maximum((solved if all_of else n - solved) - drawn, 0) / (n - drawn))
+        total[:n] += times * (alike if all_of else 1 - alike)
+        count[:n] += times
+    return {k: float(share) for k, share in enumerate(total / count, 1)}

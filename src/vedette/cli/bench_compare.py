@@ -12,6 +12,9 @@ from vedette.cli.progress import ProgressLine
 from vedette.cli.statistics import FILE, figure, json_option, pairs, seed_option, show, span
 from vedette.kernel.errors import BadInput
 
+# so many k of pass@k stand in the table; JSON has all
+SHOWN = 10
+
 
 @click.command()
 @click.option(
@@ -117,7 +120,7 @@ def against(
 
 
 def _pass_rows(found: Any, name: str) -> list[tuple[str, str]]:
-    shared = [k for k in found["a"] if k in found["b"]]
+    shared = [k for k in found["a"] if k in found["b"]][:SHOWN]
     return [
         (f"{name}{k}", f"{figure(found['a'][k], 3)} against {figure(found['b'][k], 3)}")
         for k in shared
