@@ -1,6 +1,8 @@
 """Suites are read within bounds; whatever is wrong is named, and nothing outside is touched."""
 
+import dataclasses
 import shutil
+import tomllib
 
 import pytest
 
@@ -105,3 +107,17 @@ def test_size_and_count_are_bounded(copy, monkeypatch):
     monkeypatch.setattr(suites, "MOST_FILES", 3)
     with pytest.raises(BadInput, match="more than 3 files"):
         load_suite(copy)
+
+
+def test_real_releases_are_those_of_the_recipes() -> None:
+    items = find_suite("releases").items
+    for item in items:
+        recipe = tomllib.loads((SHIPPED / "regressions" / f"{item.id}.toml").read_text())["recipe"]
+        assert item.release is not None
+        told = dataclasses.asdict(item.release)
+        assert {field: recipe[field] for field in told} == told
+        assert (item.product.version, item.product.fixed_version) == (
+            item.release.version,
+            item.release.fixed_version,
+        )
+    assert len(items) == 4

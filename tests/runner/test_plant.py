@@ -127,5 +127,5 @@ def test_a_subject_runs_sessions_and_submits_one(suite, item, builds):
 def test_an_agent_is_told_that_it_reaches_no_plant(suite, item, builds, tmp_path):
     budget = dict(item.budget)
     job = Job("own", Harness(suite, builds).ref, item.id, 0, 1, budget, str(tmp_path))
-    with pytest.raises(BadInput, match="reaches no plant"):
+    with pytest.raises(BadInput, match="no one program"):
         agent(Harness(suite, builds), job)

@@ -3,7 +3,8 @@
 A suite is a folder with `suite.toml` and one folder per item, each with an `item.toml`, sources of
 a vulnerable and a fixed build, a reference input, harmless samples and functional tests. Sources
 are in C; or one service in Python each, with `outside`, what it acts on, which watches a rule; or
-the hops of a plant in Python (see `plants`), on which an input is a session.
+the hops of a plant in Python (see `plants`), on which an input is a session; or a driver in Python
+that hands an input to a package, of which two source releases are named.
 
 Rules:
 - Every path named in a manifest is relative to its item's folder, stays inside it, and is a
@@ -57,12 +58,24 @@ class FunctionalTest:
 
 
 @dataclass(frozen=True)
+class Release:
+    """Two source releases of a package, pinned: one with the flaw, one without."""
+
+    name: str
+    version: str
+    sha256: str
+    fixed_version: str
+    fixed_sha256: str
+
+
+@dataclass(frozen=True)
 class Item:
     """One program with one planted flaw. Paths are absolute; `human_minutes` is what a skilled
     person needs, with its standard deviation; `budget` maps BUDGET_FIELDS to integers; `hidden`
     inputs are kept from subjects; a line that begins with `refusal` says that an input is not
     taken, in words that are free. `outside` is what a service in Python acts on, `plant` the
-    hidden part of a plant. `published` says since when the item is public, "" if it is not."""
+    hidden part of a plant, `release` what a driver drives. `published` says since when the item is
+    public, "" if it is not."""
 
     id: str
     title: str
@@ -86,6 +99,7 @@ class Item:
     refusal: str = ""
     outside: Path | None = None
     plant: Path | None = None
+    release: Release | None = None
     published: str = ""
 
     @property
@@ -96,7 +110,12 @@ class Item:
     @property
     def python(self) -> bool:
         """Whether it is written in Python, not in C."""
-        return self.outside is not None or self.plant is not None
+        return self.outside is not None or not self.alone
+
+    @property
+    def alone(self) -> bool:
+        """Whether its build is one program, which a subject's own sandbox can run."""
+        return self.plant is None and self.release is None
 
 
 @dataclass(frozen=True)
@@ -230,8 +249,14 @@ def _load_item(root: Path, name: str) -> Item:
         refusal=item.text("refusal") if item.has("refusal") else "",
         outside=item.file("outside", folder) if item.has("outside") else None,
         plant=_plant(item, folder) if item.has("plant") else None,
+        release=_release(item.table("release")) if item.has("release") else None,
         published=item.text("published") if item.has("published") else "",
     )
+
+
+def _release(table: Table) -> Release:
+    fields = ("name", "version", "sha256", "fixed_version", "fixed_sha256")
+    return Release(*(table.text(field) for field in fields))
 
 
 def _plant(item: Table, folder: Path) -> Path:

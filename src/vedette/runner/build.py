@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 from vedette.bench.plants import read_plant
-from vedette.bench.suites import Item
+from vedette.bench.suites import Item, Release
 from vedette.kernel.bounds import MIB, read_json
 from vedette.kernel.canonical import canonical, digest
 from vedette.kernel.errors import BadInput, MissingPart
@@ -47,6 +47,8 @@ COMPILES = "import sys; compile(sys.stdin.buffer.read().decode(), 'service.py', 
 RELEASE_SOURCES = f"{WORK}/source"
 # Names the encoding, so that no comment in a script can choose another.
 SCRIPT_HEAD = "# coding: utf-8\nimport sys; sys.path[:0] = ['/site', '/site/pure.zip']\n"
+DRIVER = "/driver.py"
+_FROM_FILE = ("-c", f"{SCRIPT_HEAD}import runpy; runpy.run_path('{DRIVER}', run_name='__main__')")
 ASAN_OPTIONS = "detect_leaks=0:allocator_may_return_null=1:handle_abort=1"
 # The sanitizer writes its report to a file, which alone becomes standard error: what a program
 # prints can't pass for a report, nor an exit status for a signal.
@@ -66,13 +68,15 @@ class Binary:
     """A program built under AddressSanitizer, or a service in Python with what watches it.
 
     `compiler` is the compiler's or the interpreter's name and version. Of a plant, `path` is its
-    hidden part and `hops` are the sources of its hops.
+    hidden part and `hops` are the sources of its hops; of a release, `path` is its driver and
+    `site` the folder of its modules.
     """
 
     path: Path
     digest: str
     compiler: str
     hops: tuple[Path, ...] = ()
+    site: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,8 @@ def build_item(item: Item, which: Kind, cache_dir: Path) -> Binary:
     paths = item.fixed if which == "fixed" else item.vulnerable
     if item.python and which == "fuzzer":
         raise BadInput(f"{item.id}: what is written in Python has no build for libFuzzer")
+    if item.release is not None:
+        return _driven(item.release, which, paths[0], cache_dir)
     if item.plant is not None:
         parts = [digest(path.read_bytes()) for path in (item.plant, *paths, HOP)]
         return Binary(item.plant, digest(canonical(parts)), _system_python()[1], paths)
@@ -125,6 +131,8 @@ def run_binary(binary: Binary, data: bytes, *, timeout: float = 10.0) -> Outcome
     """
     if binary.hops:
         return run_session(read_plant(binary.path), binary.hops, data).outcome
+    if binary.site is not None:
+        return _run_release(list(_FROM_FILE), data, binary.site, timeout, {DRIVER: binary.path})
     return Sandbox().run(
         ["/bin/sh", "-c", WATCH, "/program"],
         stdin=data,
@@ -158,15 +166,31 @@ def build_pypi(name: str, version: str, sha256: str, cache_dir: Path) -> PyBuild
 
 def run_script(build: PyBuild, script: str, *, timeout: float = 30.0) -> Outcome:
     """Run Python source that imports the build's modules, in a fresh sandbox; as `run_binary`."""
+    source = f"{SCRIPT_HEAD}{script}\n".encode()
+    return _run_release(["-"], source, build.site_dir, timeout, {})
+
+
+def _run_release(
+    arguments: list[str], stdin: bytes, site: Path, timeout: float, given: Mapping[str, Path]
+) -> Outcome:
     python, mounts = _python()
-    preloaded = ["/usr/bin/env", f"LD_PRELOAD={_asan_library()}", python]
+    preloaded = ["/usr/bin/env", f"LD_PRELOAD={_asan_library()}", python, "-I", "-B"]
     return Sandbox().run(
-        ["/bin/sh", "-c", WATCH, *preloaded, "-I", "-B", "-"],
-        stdin=f"{SCRIPT_HEAD}{script}\n".encode(),
+        ["/bin/sh", "-c", WATCH, *preloaded, *arguments],
+        stdin=stdin,
         timeout=timeout,
-        readonly={**mounts, "/site": build.site_dir},
+        readonly={**mounts, "/site": site, **given},
         env={"ASAN_OPTIONS": REPORTED},
     )
+
+
+def _driven(release: Release, which: Kind, driver: Path, cache_dir: Path) -> Binary:
+    fixed = which == "fixed"
+    version = release.fixed_version if fixed else release.version
+    sha256 = release.fixed_sha256 if fixed else release.sha256
+    built = build_pypi(release.name, version, sha256, cache_dir)
+    whole = digest(canonical([built.digest, digest(driver.read_bytes())]))
+    return Binary(driver, whole, built.compiler, site=built.site_dir)
 
 
 def _build(sources: Mapping[str, bytes], command: tuple[str, ...], cache_dir: Path) -> Binary:

@@ -42,7 +42,7 @@ def _reports(item: Item) -> Iterator[tuple[str, bytes]]:
     words = (
         f"\n==1==ERROR: AddressSanitizer: {item.crash_class} on address 0x602000000011\n"
         f"WRITE of size 1 at 0x602000000011 thread T0\n    #0 0x401000 in {item.top_frame} a.c:1\n"
-        if not item.python
+        if item.outside is None and item.plant is None
         else "\n==1==ERROR: RuleWatch: {item.crash_class}: a rule\n"
         f"    #0 0x0 in {item.top_frame} service.py:1\n"
     ).encode()
@@ -56,7 +56,9 @@ def _reports(item: Item) -> Iterator[tuple[str, bytes]]:
 
 def _key_within(item: Item, view: Path) -> Iterator[str]:
     keys = {"the reference input": item.reference_input.read_bytes()}
-    keys |= {f"the fixed build's {path.name}": path.read_bytes() for path in item.fixed}
+    # of a release, what differs lies in the package; its driver is the same for both
+    fixed = item.fixed if item.release is None else ()
+    keys |= {f"the fixed build's {path.name}": path.read_bytes() for path in fixed}
     for path in sorted(view.rglob("*")):
         data = path.read_bytes() if path.is_file() else b""
         for said, key in keys.items():

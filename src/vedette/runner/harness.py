@@ -21,6 +21,7 @@ from vedette.runner.build import ASAN_OPTIONS, build_item, build_source, run_bin
 from vedette.runner.repair import verify_repair
 from vedette.runner.sandbox import Outcome, Sandbox
 from vedette.runner.sanitizer import Crash, parse_report
+from vedette.runner.sdist import fetch_sdist, unpack_sources
 from vedette.runner.verify import crash_of, verify_input
 
 PROGRAM = "/item/program"
@@ -114,14 +115,14 @@ class Harness:
         return paths[0].read_bytes()
 
     def try_inputs(self, item: str, inputs: Sequence[bytes]) -> list[Trial]:
-        """Run inputs on the vulnerable build, all in one fresh sandbox; of a plant, sessions."""
-        if self.items[item].plant is not None:
-            return [_trial(self.session(item, data)) for data in inputs]
+        """Run inputs on the vulnerable build, in one fresh sandbox where it is one program."""
+        if not self.items[item].alone:
+            return [_trial(self.run(item, data)) for data in inputs]
         return _try(self.program(item), inputs)
 
-    def session(self, item: str, session: bytes) -> Outcome:
-        """Run a session on a plant as it is."""
-        return run_binary(build_item(self.items[item], "vulnerable", self.cache_dir), session)
+    def run(self, item: str, data: bytes) -> Outcome:
+        """Run an input on the vulnerable build in a sandbox of its own; of a plant, a session."""
+        return run_binary(build_item(self.items[item], "vulnerable", self.cache_dir), data)
 
     def try_source(self, item: str, source: bytes, inputs: Sequence[bytes]) -> list[Trial]:
         """Build a source and run inputs on it. Raises BadInput where it does not build."""
@@ -135,7 +136,11 @@ class Harness:
         """
         view = folder / item
         (view / "samples").mkdir(parents=True)
-        if self.items[item].plant is None:
+        release = self.items[item].release
+        if release is not None:
+            sdist = fetch_sdist(release.name, release.version, release.sha256, self.cache_dir)
+            unpack_sources(sdist, view / "release")
+        if self.items[item].alone:
             shutil.copy2(self.program(item), view / "program")
         outside = self.items[item].outside
         for source in (*self.items[item].vulnerable, *((outside,) if outside else ())):

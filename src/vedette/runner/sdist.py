@@ -14,12 +14,16 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
-from pathlib import Path
+from itertools import islice
+from pathlib import Path, PurePosixPath
 
 from vedette.kernel.errors import BadInput, MissingPart
 
 MOST_BYTES = 64 * 1024 * 1024
+MOST_MEMBERS, MOST_SOURCE = 5000, 1024 * 1024
+SOURCES = (".c", ".h", ".cc", ".cpp", ".hpp", ".py", ".pyx")
 FETCH_SECONDS = 300
 RUN_PIP = (
     "import runpy, sys; sys.executable = sys.argv.pop(1);"
@@ -64,6 +68,20 @@ def fetch_sdist(name: str, version: str, sha256: str, cache_dir: Path) -> Path:
         shutil.copyfile(fetched, part)
         part.replace(kept)
     return kept
+
+
+def unpack_sources(sdist: Path, folder: Path) -> None:
+    """Write the C, C++ and Python sources of a release into a folder, within bounds."""
+    with tarfile.open(sdist) as archive:
+        for member in islice(archive, MOST_MEMBERS):
+            parts = PurePosixPath(member.name).parts[1:]
+            if not member.isreg() or member.size > MOST_SOURCE or ".." in parts or not parts:
+                continue
+            content = archive.extractfile(member)
+            if content is not None and parts[-1].endswith(SOURCES):
+                path = folder.joinpath(*parts)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content.read())
 
 
 def _download(name: str, version: str, sha256: str, folder: Path) -> Path:

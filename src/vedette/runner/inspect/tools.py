@@ -34,7 +34,7 @@ def tools_for(attempt: Attempt, harness: Harness, item: Item) -> list[Tool]:
     if item.plant is not None:
         looking = [list_files(attempt), read_file(attempt)]
         return [*looking, run_session(attempt, harness, item), submit_session(attempt)]
-    reading = [list_files(attempt), read_file(attempt), run_inputs(attempt)]
+    reading = [list_files(attempt), read_file(attempt), run_inputs(attempt, harness, item)]
     if item.repair:
         return [*reading, try_source(attempt, harness, item), submit_source(attempt)]
     return [*reading, submit(attempt)]
@@ -80,7 +80,7 @@ def read_file(attempt: Attempt) -> Tool:
 
 
 @tool
-def run_inputs(attempt: Attempt) -> Tool:
+def run_inputs(attempt: Attempt, harness: Harness, item: Item) -> Tool:
     async def execute(inputs_hex: list[str]) -> str:
         """Run the program once for each input; answers a line an input: exit, crash or timeout.
 
@@ -89,7 +89,11 @@ def run_inputs(attempt: Attempt) -> Tool:
         """
         _spend(attempt)
         inputs = _inputs(inputs_hex)
-        return _told(attempt, "run_inputs", inputs, await _run(_allowed(attempt, inputs)))
+        allowed = _allowed(attempt, inputs)
+        if item.alone:
+            return _told(attempt, "run_inputs", inputs, await _run(allowed))
+        found = await asyncio.to_thread(harness.try_inputs, item.id, allowed)
+        return _told(attempt, "run_inputs", inputs, [trial.line for trial in found])
 
     return execute
 
@@ -107,7 +111,7 @@ def run_session(attempt: Attempt, harness: Harness, item: Item) -> Tool:
         data = session.encode("utf-8", "replace")[:MAX_INPUT]
         if not _allowed(attempt, [data]):
             raise ToolError("executions used up: only submit_session is left")
-        outcome = await asyncio.to_thread(harness.session, item.id, data)
+        outcome = await asyncio.to_thread(harness.run, item.id, data)
         reached = crash_of(outcome) is not None
         ended = (
             "goal reached" if reached else "timeout" if outcome.timed_out else "goal not reached"

@@ -35,11 +35,14 @@ def check_agent(folder: Path) -> None:
 
 
 def agent(harness: Harness, job: Job) -> Found:
-    """Let the agent have its seconds, and take what it leaves. Raises BadInput on a plant."""
-    if harness.items[job.item].plant is not None:
+    """Let the agent have its seconds, and take what it leaves.
+
+    Raises BadInput on an item that an agent's own sandbox can't run: a plant, a release.
+    """
+    if not harness.items[job.item].alone:
         raise BadInput(
-            f"{job.item}: an agent's sandbox reaches no plant",
-            next_step="run a model on it, whose tools reach the plant's first hop",
+            f"{job.item}: is no one program that an agent's sandbox could run",
+            next_step="run a model on it, whose tools run it",
         )
     seconds = job.budget["seconds"]
     limits = Limits(
