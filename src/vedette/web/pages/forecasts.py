@@ -115,7 +115,8 @@ def _words(point: dict[str, Any]) -> str:
     if not point["items"]:
         return "nothing more"
     days = f", {float(point['days']):.1f} days" if point["days"] else ""
-    return f"{point['items']} items, {point['tokens']:,} tokens{days}"
+    items = "1 item" if point["items"] == 1 else f"{point['items']} items"
+    return f"{items}, {point['tokens']:,} tokens{days}"
 
 
 def _facts(planned: service.Planned, last: dict[str, Any]) -> list[tuple[str, Cell]]:
