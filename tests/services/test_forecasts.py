@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -66,6 +67,18 @@ def test_it_is_planned_from_what_is_left(window: Window) -> None:
         again.row.id
     ]
     assert (again.curve["binds"], again.curve["points"][-1]["items"]) == ("exposures", 1)
+
+
+def test_of_a_sealed_suite_the_exposure_ledger_says_how_many_are_left(
+    window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealed = replace(forecasts.suite_of("daemons", ""), id="suite-2222222222222222")
+    monkeypatch.setattr(forecasts, "suite_of", lambda *_: sealed)
+    monkeypatch.setattr(forecasts, "row_of", lambda *_: "the suite")
+    left = {("the suite", "endpoint"): 3}
+    monkeypatch.setattr(forecasts, "remaining_for", lambda *asked: left[asked])
+    assert window.plan(exposures=None).curve["left"]["exposures"] == 3
+    assert window.plan(exposures=2).curve["left"]["exposures"] == 2
 
 
 def test_neither_threshold_nor_chance_lies_open(window: Window) -> None:

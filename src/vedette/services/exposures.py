@@ -54,6 +54,14 @@ def seen_of(suite: TakenSuite) -> dict[int, rules.Seen]:
     return rules.counted([*rows, *views], items)
 
 
+def remaining_for(suite: TakenSuite, custody: str) -> int:
+    """How many of a sealed suite's items can still meet one subject in this custody."""
+    seen, standing = seen_of(suite), suite.sealed_items.filter(retired_at=None)
+    numbers = set(standing.values_list("number", flat=True))
+    here_now = {number: row for number, row in seen.items() if number in numbers}
+    return len(rules.remaining(here_now, {custody: 1}, budgets()))
+
+
 def views_of(suite: TakenSuite) -> list[tuple[int, str, str, Any]]:
     """Who opened a log that tells an item: (number, run, person, when first)."""
     runs = dict(Run.objects.filter(suite_digest=suite.digest).values_list("id", "items"))

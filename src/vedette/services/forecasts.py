@@ -4,8 +4,8 @@ Rules:
 - Only the office plans, and only who may record a determination reads it: a chance beside a score
   tells of the threshold. Threshold, chances and history are sealed at rest by this instance's key.
 - What is left is read here: the days to the window's hour, the tokens of the quota, items not yet
-  shown to the model; samples taken count as they are. The person says what is expected, what a
-  sample takes, and how many items may still be shown.
+  shown to the model, of a sealed suite what the exposure ledger leaves; samples taken count as they
+  are. The person says what is expected, what a sample takes, and may say a lower number of items.
 - While the window is open it is planned anew each day, with what has come in; each day keeps its
   chance. When the window is over it stays as it is.
 - One window and suite has one forecast; planning again begins it anew.
@@ -19,6 +19,7 @@ from typing import Any
 
 from django.db.models import F
 
+from vedette.bench.custody import ENDPOINT
 from vedette.bench.determination import Threshold
 from vedette.bench.planner import DRAWS, Expectation, Left, Taken, forecast
 from vedette.engagement.window import WindowState
@@ -33,10 +34,11 @@ from vedette.services import runs
 from vedette.services.access import used_of
 from vedette.services.acting import Actor, act, instance_actor, reading
 from vedette.services.binding import require_reading
+from vedette.services.exposures import remaining_for
 from vedette.services.here import here
 from vedette.services.jobs import job, schedule
 from vedette.services.sides import only
-from vedette.services.suites import Known, suite_of, suites
+from vedette.services.suites import Known, row_of, suite_of, suites
 from vedette.services.term_versions import agreed_terms
 from vedette.store.models import Act, Forecast, Run
 
@@ -176,7 +178,7 @@ def _plan(
         per_day=given.per_day,
         tokens=max(0, terms.quota.tokens - used_of(row.act).tokens) if terms else None,
         tokens_each=given.tokens_each,
-        exposures=_exposures(row, given, shown),
+        exposures=_exposures(row, given, shown, suite),
     )
     made = forecast(
         left,
@@ -214,11 +216,15 @@ def _told(left: Left) -> dict[str, Any]:
     }
 
 
-def _exposures(row: Forecast, given: Given, shown: dict[str, datetime]) -> int | None:
-    if given.exposures is None:
-        return None
-    since = sum(at > row.made_at for at in shown.values())
-    return max(0, given.exposures - since)
+def _exposures(row: Forecast, given: Given, shown: dict[str, datetime], suite: Known) -> int | None:
+    """The fewer of what the person said, less what was shown since, and what the ledger leaves."""
+    limits = []
+    if given.exposures is not None:
+        since = sum(at > row.made_at for at in shown.values())
+        limits.append(max(0, given.exposures - since))
+    if suite.sealed:
+        limits.append(remaining_for(row_of(suite.name, suite.digest), ENDPOINT))
+    return min(limits, default=None)
 
 
 def _taken(row: Forecast) -> tuple[dict[str, datetime], list[Taken]]:
