@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from random import Random
+from statistics import stdev
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +14,9 @@ from vedette.bench.intervals import (
     clustered,
     clustered_error,
     effective_size,
+    error_parts,
     t_quantile,
+    trial_noise,
     wilson,
 )
 from vedette.kernel.errors import BadInput
@@ -83,6 +88,34 @@ def test_repeated_trials_of_one_family_are_worth_one_sample() -> None:
 def test_clustered_error_by_hand() -> None:
     # residual sums 0.5 and -0.5 over n = 4, two groups: sqrt(0.5 / 16 * 2)
     assert clustered_error([1, 1, 1, 0], ["a", "a", "b", "b"]) == pytest.approx(0.25)
+
+
+@given(st.lists(st.lists(st.integers(0, 1), min_size=2, max_size=5), min_size=2, max_size=12))
+def test_the_parts_of_an_error_add_up(trials: list[list[int]]) -> None:
+    means = [sum(each) / len(each) for each in trials]
+    parts = error_parts(means, trial_noise(trials))
+    whole = stdev(means) / len(means) ** 0.5
+    assert parts is not None
+    assert parts.trials is not None
+    assert parts.items**2 + parts.trials**2 >= whole**2 - 1e-12
+    if parts.items > 0:
+        assert parts.items**2 + parts.trials**2 == pytest.approx(whole**2)
+
+
+def test_each_part_finds_its_own_spread() -> None:
+    """Items of shares 0.2 and 0.8: an item spread of 0.3; coins that all fall alike: none."""
+    random = Random(1)
+    mixed, even = (
+        [[float(random.random() < share) for _ in range(50)] for share in [low, 1 - low] * 60]
+        for low in (0.2, 0.5)
+    )
+    for trials, expected in ((mixed, 0.3), (even, 0.0)):
+        parts = error_parts([sum(each) / 50 for each in trials], trial_noise(trials))
+        assert parts is not None
+        assert parts.items * 120**0.5 == pytest.approx(expected, abs=0.03)
+    assert trial_noise([[1], [0]]) is None
+    assert error_parts([1.0], None) is None
+    assert trial_noise([[1, 0], [1]]) == pytest.approx([0.25, 0.5])
 
 
 @pytest.mark.parametrize(("scores", "families"), [([], []), ([2], ["a"]), ([1], ["a", "b"])])

@@ -169,7 +169,8 @@ def test_against(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     args = ["against", "--responses", str(path), "--threshold", "0.5", "--subject"]
     found = answer([*args, "x"], capsys)
     assert list(found) == [
-        *("subject", "n", "share", "ci95", "outcome_fixed", "outcome_anytime", "stopped_at")
+        *("subject", "n", "share", "ci95", "outcome_fixed", "outcome_anytime", "stopped_at"),
+        *("se_clusters", "se_trials"),
     ]
     assert (found["n"], found["outcome_fixed"], found["outcome_anytime"]) == (40, "meets", "meets")
     assert found["stopped_at"] < 40

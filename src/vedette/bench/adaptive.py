@@ -99,7 +99,7 @@ def replay(
     bank = calibrate(items, known)
     factor = _factor(bank, known, rule, random, progress)
     progress(FOLDS * PASSES, FOLDS * PASSES + 1)
-    found = _run(bank, held_out, rule, factor, random)
+    found = run(bank, held_out, rule, factor, random)
     progress(FOLDS * PASSES + 1, FOLDS * PASSES + 1)
     return Replay(bank, factor, found)
 
@@ -123,7 +123,7 @@ def _factor(
             mean, error = abilities(other, cells)
             drawn = random.standard_normal((len(fold), DRAWS))
             plausible = mean[:, None] + math.sqrt(DESIGN) * error[:, None] * drawn
-            found = _run(other, cells, rule, factor, random)
+            found = run(other, cells, rule, factor, random)
             guess = np.array([[one.ability] for one in found])
             raw = np.array([[one.error / factor] for one in found])
             ratios.append(np.abs(plausible - guess) / raw)
@@ -142,10 +142,10 @@ def _needed(ratios: Floats) -> float:
     return float(np.quantile(ratios, ranks[enough][0] / n, method="higher")) / Z
 
 
-def _run(
+def run(
     bank: Bank, cells: NDArray[np.int8], rule: Rule, factor: float, random: np.random.Generator
 ) -> tuple[Outcome, ...]:
-    """Replay all subjects side by side, one item each a round."""
+    """Replay all subjects side by side, one item each a round; errors times `factor`."""
     subjects, count = cells.shape
     chances = bank.chances(NODES)
     right, wrong = np.log(chances), np.log1p(-chances)

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vedette.bench.determination import Outcome, Threshold, suggest
-from vedette.bench.intervals import clustered
+from vedette.bench.intervals import ErrorParts, clustered, error_parts, trial_noise
 from vedette.kernel.errors import BadInput
 
 LEVEL = 0.95
@@ -44,7 +44,8 @@ def log_wealth(steps: Floats) -> Floats:
 class Standing:
     """Where a share stands to a threshold: by the interval, and by who looks while items come in.
 
-    `stopped_at` is the number of samples after which `early` fell; None where it did not.
+    `stopped_at` is the number of samples after which `early` fell; None where it did not. `parts`
+    splits the error of the mean over clusters.
     """
 
     share: float
@@ -52,6 +53,7 @@ class Standing:
     fixed: Outcome
     early: Outcome
     stopped_at: int | None
+    parts: ErrorParts | None
 
 
 def against(scores: Sequence[int], clusters: Sequence[Hashable], threshold: float) -> Standing:
@@ -80,4 +82,8 @@ def against(scores: Sequence[int], clusters: Sequence[Hashable], threshold: floa
             early, stopped = outcome, seen
     line = Threshold(Decimal(threshold), "")
     fixed = suggest(Decimal(found.low), Decimal(found.high), line)
-    return Standing(found.estimate, (found.low, found.high), fixed, early, stopped)
+    trials: list[list[float]] = [[] for _ in numbers]
+    for score, cluster in zip(scores, clusters, strict=True):
+        trials[numbers[cluster]].append(float(score))
+    parts = error_parts([sum(t) / len(t) for t in trials], trial_noise(trials))
+    return Standing(found.estimate, (found.low, found.high), fixed, early, stopped, parts)

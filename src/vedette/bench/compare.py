@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from vedette.bench.anytime import log_wealth
+from vedette.bench.intervals import ErrorParts, error_parts, trial_noise
 from vedette.bench.responses import Score
 from vedette.kernel.errors import BadInput
 
@@ -45,7 +46,8 @@ class Comparison:
     """Shares are from 0 to 1. A verdict is `a`, `b` (which one is better) or `neither` (not shown).
 
     `error`, `interval` and `p` are None with fewer than two clusters; `stopped_at` is the number of
-    items after which the anytime-valid verdict fell, None where it did not.
+    items after which the anytime-valid verdict fell, None where it did not. `parts` splits the
+    error over single items, None with fewer than two.
     """
 
     a: str
@@ -59,6 +61,7 @@ class Comparison:
     verdict_fixed: str
     verdict_anytime: str
     stopped_at: int | None
+    parts: ErrorParts | None
     pass_at: Mapping[str, Mapping[int, float]]
     pass_hat: Mapping[str, Mapping[int, float]]
 
@@ -128,9 +131,20 @@ def compare(
         verdict_fixed=_verdict(interval),
         verdict_anytime=anytime,
         stopped_at=stopped,
+        parts=error_parts(difference.tolist(), _noise(trials[a], trials[b], items)),
         pass_at={s: _passes(trials[n], items, all_of=False) for s, n in ((A, a), (B, b))},
         pass_hat={s: _passes(trials[n], items, all_of=True) for s, n in ((A, a), (B, b))},
     )
+
+
+def _noise(
+    a: Mapping[str, Sequence[float]], b: Mapping[str, Sequence[float]], items: Sequence[str]
+) -> list[float] | None:
+    """Variance of each item's difference by the trials of both."""
+    first, second = (trial_noise([side[item] for item in items]) for side in (a, b))
+    if first is None or second is None:
+        return None
+    return [x + y for x, y in zip(first, second, strict=True)]
 
 
 def _groups(items: Sequence[str], clusters: Mapping[str, str] | None) -> NDArray[np.int64]:

@@ -5,12 +5,14 @@ Rules:
 - Trials of an item, and items of a family, are not independent. `clustered` therefore shrinks n
   to an effective sample size: n divided by the design effect (the clustered variance over the
   binomial one, never below 1), times (t(n-1)/t(G-1))^2 for the G clusters' few degrees of freedom.
+- The error of a mean over items has two parts: which items were drawn, and how each item's trials
+  fell. More trials shrink the second only, more items both.
 - Where every score is the same, or there is one cluster only, the design effect can't be
   estimated; the number of clusters stands as the effective sample size, the most cautious choice.
 
-Sources: Wilson (1927); Clopper and Pearson (1934); Korn and Graubard (1998), "Confidence
-intervals for proportions with small expected number of positive counts"; Cameron and Miller (2015)
-for the clustered variance.
+Sources: Miller (2024), "Adding error bars to evals", for the two parts; Wilson (1927); Clopper and
+Pearson (1934); Korn and Graubard (1998), "Confidence intervals for proportions with small expected
+number of positive counts"; Cameron and Miller (2015) for the clustered variance.
 """
 
 from __future__ import annotations
@@ -97,6 +99,54 @@ def clustered_error(scores: Sequence[float], clusters: Sequence[Hashable]) -> fl
         return 0.0
     variance = sum(value * value for value in residuals.values()) / (n * n)
     return math.sqrt(variance * groups / (groups - 1))
+
+
+@dataclass(frozen=True)
+class ErrorParts:
+    """Standard errors of a mean over items, squares adding up: of the items, and of their trials.
+
+    `trials` is None where no item has two, and `items` then holds both.
+    """
+
+    items: float
+    trials: float | None
+
+
+def error_parts(means: Sequence[float], noise: Sequence[float] | None) -> ErrorParts | None:
+    """Split the error of the mean of `means`, one an item; `noise` is their `trial_noise`.
+
+    None with fewer than two items.
+    """
+    n = len(means)
+    if n < 2:
+        return None
+    mean = sum(means) / n
+    whole = sum((value - mean) ** 2 for value in means) / (n - 1) / n
+    if noise is None:
+        return ErrorParts(math.sqrt(whole), None)
+    trials = sum(noise) / n**2
+    return ErrorParts(math.sqrt(max(0.0, whole - trials)), math.sqrt(trials))
+
+
+def trial_noise(trials: Sequence[Sequence[float]]) -> list[float] | None:
+    """The variance of each item's mean by its trials; the pooled one where an item has one trial.
+
+    None where no item has two.
+    """
+    squares = [_squares(each) for each in trials]
+    freedom = sum(len(each) - 1 for each in trials)
+    if not freedom:
+        return None
+    pooled = sum(squares) / freedom
+    return [
+        (square / (len(each) - 1) if len(each) > 1 else pooled) / len(each)
+        for square, each in zip(squares, trials, strict=True)
+    ]
+
+
+def _squares(values: Sequence[float]) -> float:
+    mean = sum(values) / len(values)
+    return sum((value - mean) ** 2 for value in values)
 
 
 def effective_size(

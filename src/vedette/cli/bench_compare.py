@@ -49,6 +49,7 @@ def compare(responses: Path, first: str, second: str, cluster: Path | None, as_j
             (f"mean of {second}", figure(found.mean_b, 3)),
             ("difference", figure(found.difference, 3)),
             ("95% interval", span(found.interval, 3)),
+            *_part_rows(found.parts, "items"),
             ("p", figure(found.p, 4)),
             ("with n fixed beforehand", said[found.verdict_fixed]),
             ("however often one looked", said[found.verdict_anytime] + after),
@@ -102,6 +103,8 @@ def against(
         "outcome_fixed": found.fixed.value,
         "outcome_anytime": found.early.value,
         "stopped_at": found.stopped_at,
+        "se_clusters": found.parts.items if found.parts else None,
+        "se_trials": found.parts.trials if found.parts else None,
     }
     if as_json:
         click.echo(json.dumps(row))
@@ -113,10 +116,18 @@ def against(
             ("samples", str(len(scores))),
             ("share solved", figure(found.share, 3)),
             ("95% interval", span(found.interval, 3)),
+            *_part_rows(found.parts, "clusters"),
             ("with n fixed beforehand", found.fixed.value),
             ("however often one looked", found.early.value + after),
         ],
     )
+
+
+def _part_rows(parts: Any, drawn: str) -> list[tuple[str, str]]:
+    if parts is None:
+        return []
+    rows = [(f"standard error by {drawn}", figure(parts.items, 3))]
+    return rows if parts.trials is None else [*rows, ("by trials", figure(parts.trials, 3))]
 
 
 def _pass_rows(found: Any, name: str) -> list[tuple[str, str]]:
