@@ -10,6 +10,7 @@ from vedette.kernel.errors import BadInput
 from vedette.runner.harness import Harness
 from vedette.runner.inspect.attempt import Attempt
 from vedette.runner.plant import run_session
+from vedette.runner.reproduce import verify_fix
 from vedette.runner.scaffold import generated_suite
 from vedette.runner.subjects.agent import agent
 from vedette.runner.subjects.job import Job
@@ -122,6 +123,12 @@ def test_a_subject_runs_sessions_and_submits_one(suite, item, builds):
         asyncio.run(run(way))
     asyncio.run(submit(way))
     assert harness.verify(item.id, attempt.submitted)[0]
+
+
+def test_no_single_source_mends_a_plant(suite, item, builds):
+    recipe = {"kind": "suite-item", "suite": suite.name, "item": item.id, "input_b64": ""}
+    with pytest.raises(BadInput, match="no one source"):
+        verify_fix(recipe, b"", cache_dir=builds, suites=[suite])
 
 
 def test_an_agent_is_told_that_it_reaches_no_plant(suite, item, builds, tmp_path):

@@ -121,6 +121,11 @@ def verify_fix(
     fixed one. Raises BadInput when the recipe can't be taken or the source does not compile.
     """
     item, data = _suite_item(recipe, suites)
+    if not item.alone:
+        raise BadInput(
+            f"recipe: item {item.id} has no one source that a fix could stand in",
+            next_step="reproduce the finding against the item's own fixed build",
+        )
     delivered = build_source(fixed_source, cache_dir, item.outside)
     evidence = FixEvidence(False, False, 0, isolation(), delivered.digest, "")
     for given in (data, item.reference_input.read_bytes()):
