@@ -37,6 +37,13 @@ def using(
     return asyncio.run(go())
 
 
+@pytest.fixture(autouse=True, params=["kept", "fresh"])
+def _either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a sandbox kept for the sample, and with a fresh one a command, as without a compiler."""
+    if request.param == "fresh":
+        monkeypatch.setattr(module, "keeper", lambda: None)
+
+
 @pytest.fixture(autouse=True)
 def _no_throttle(monkeypatch: pytest.MonkeyPatch) -> None:
     """Outside an eval Inspect has no concurrency registry."""

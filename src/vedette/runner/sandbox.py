@@ -121,7 +121,7 @@ class Sandbox:
             env: the whole environment besides PATH, HOME, LANG and TMPDIR.
             wires: descriptors that the command is handed, under the same numbers.
         """
-        return self._start(argv, workdir, stdin, timeout, limits, readonly, env, wires).finish()
+        return self.start(argv, workdir, stdin, timeout, limits, readonly, env, wires).finish()
 
     async def arun(
         self,
@@ -135,7 +135,7 @@ class Sandbox:
         env: Mapping[str, str] = NOTHING,
     ) -> Outcome:
         """As `run`, without holding the event loop; cancelling kills what runs inside."""
-        job = self._start(argv, workdir, stdin, timeout, limits, readonly, env)
+        job = self.start(argv, workdir, stdin, timeout, limits, readonly, env)
         waiting = asyncio.ensure_future(asyncio.to_thread(job.finish))
         try:
             return await asyncio.shield(waiting)
@@ -144,7 +144,7 @@ class Sandbox:
             await waiting
             raise
 
-    def _start(
+    def start(
         self,
         argv: Sequence[str],
         workdir: Path | None,
@@ -154,7 +154,8 @@ class Sandbox:
         readonly: Mapping[str, Path],
         env: Mapping[str, str],
         wires: Sequence[int] = (),
-    ) -> _Job:
+    ) -> Job:
+        """Start what `run` runs, and return it under way."""
         limits = limits or self.limits
         group = self._cgroups.create(limits.memory_bytes, limits.processes)
         status_read, status_write = os.pipe()
@@ -165,7 +166,7 @@ class Sandbox:
             *self._arguments(workdir, limits, readonly, env, status_write),
             *("--", *argv),
         ]
-        source = _sealed(stdin)
+        source = sealed(stdin)
         try:
             process = subprocess.Popen(
                 command,
@@ -183,7 +184,7 @@ class Sandbox:
         finally:
             os.close(source)
             os.close(status_write)
-        return _Job(process, group, status_read, timeout, limits.output_bytes)
+        return Job(process, group, status_read, timeout, limits.output_bytes)
 
     def _arguments(
         self,
@@ -240,7 +241,7 @@ def _system() -> tuple[str, ...]:
     return (*arguments, "--proc", "/proc", "--dev", "/dev")
 
 
-def _sealed(data: bytes) -> int:
+def sealed(data: bytes) -> int:
     """Return a descriptor that reads `data` and that nobody can write to."""
     handle = os.memfd_create("stdin", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     with os.fdopen(os.dup(handle), "wb") as file:
@@ -254,7 +255,7 @@ def _sealed(data: bytes) -> int:
     return handle
 
 
-class _Job:
+class Job:
     """One run under way: collects output within bounds, ends it in time, cleans up."""
 
     def __init__(
@@ -287,10 +288,11 @@ class _Job:
             self._status: bytearray(),
         }
         try:
-            timed_out = not self._collect(kept, self._deadline)
+            whole, self._truncated = collect(kept, self._deadline, self._bound)
+            timed_out = not whole
             if timed_out:
                 self.kill()
-                self._collect(kept, time.monotonic() + KILL_GRACE)
+                collect(kept, time.monotonic() + KILL_GRACE, self._bound)
             code = self._process.wait()
         finally:
             self.kill()
@@ -303,35 +305,48 @@ class _Job:
         if not timed_out and code >= 0:
             _check_started(code, status, stderr)
         ended = None if timed_out else code if code >= 0 else 128 - code
-        return Outcome(
-            exit_code=ended,
-            signal=ended - 128 if ended is not None and 128 < ended <= 192 else None,
-            stdout=stdout,
-            stderr=stderr,
-            timed_out=timed_out,
-            truncated=self._truncated,
-            seconds=time.monotonic() - self._started,
-        )
+        seconds = time.monotonic() - self._started
+        return ended_as(ended, stdout, stderr, self._truncated, seconds)
 
-    def _collect(self, kept: dict[int, bytearray], deadline: float) -> bool:
-        """Read until every pipe is closed (True) or `deadline` (False)."""
-        with selectors.DefaultSelector() as selector:
-            for handle in kept:
-                selector.register(handle, selectors.EVENT_READ)
-            while selector.get_map():
-                left = deadline - time.monotonic()
-                ready = selector.select(left) if left > 0 else []
-                if not ready:
-                    return False
-                for key, _ in ready:
-                    data = os.read(key.fd, 65536)
-                    if not data:
-                        selector.unregister(key.fd)
-                        continue
-                    room = self._bound - len(kept[key.fd])
-                    kept[key.fd] += data[:room]
-                    self._truncated = self._truncated or len(data) > room
-        return True
+
+def ended_as(
+    code: int | None, stdout: bytes, stderr: bytes, truncated: bool, seconds: float
+) -> Outcome:
+    """Return how a run ended, by its exit code; None where its time ran out."""
+    return Outcome(
+        exit_code=code,
+        signal=code - 128 if code is not None and 128 < code <= 192 else None,
+        stdout=stdout,
+        stderr=stderr,
+        timed_out=code is None,
+        truncated=truncated,
+        seconds=seconds,
+    )
+
+
+def collect(kept: dict[int, bytearray], deadline: float, bound: int) -> tuple[bool, bool]:
+    """Read descriptors into `kept`, at most `bound` bytes each, until all are closed or `deadline`.
+
+    Returns whether all were closed in time, and whether bytes past the bound were dropped.
+    """
+    truncated = False
+    with selectors.DefaultSelector() as selector:
+        for handle in kept:
+            selector.register(handle, selectors.EVENT_READ)
+        while selector.get_map():
+            left = deadline - time.monotonic()
+            ready = selector.select(left) if left > 0 else []
+            if not ready:
+                return False, truncated
+            for key, _ in ready:
+                data = os.read(key.fd, 65536)
+                if not data:
+                    selector.unregister(key.fd)
+                    continue
+                room = bound - len(kept[key.fd])
+                kept[key.fd] += data[:room]
+                truncated = truncated or len(data) > room
+    return True, truncated
 
 
 def _check_started(code: int, status: bytes, stderr: bytes) -> None:

@@ -1,15 +1,16 @@
 """Inspect's sandbox provider `vedette-bubblewrap`: any Inspect task can name it.
 
-Each command runs in a fresh bubblewrap without network; the sample's folder, the same for all of
-its commands, is /box, and the configuration's `readonly` paths are shown beside it. Files are
-read and written by commands inside the sandbox, so that nothing a subject leaves in its folder (a
-symbolic link, a pipe) is ever opened from outside.
+Each sample has a bubblewrap of its own without network, kept over its commands (see `kept`; without
+a compiler each command has a fresh one); the sample's folder is /box, and the configuration's
+`readonly` paths are shown beside it. Files are read and written inside the sandbox, so that nothing
+a subject leaves in its folder (a symbolic link, a pipe) is ever opened from outside.
 
     Sample(..., sandbox=("vedette-bubblewrap", BubblewrapConfig(readonly={"/item": "/srv/item"})))
 """
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import os
 import shutil
@@ -31,6 +32,7 @@ from pydantic import BaseModel, ConfigDict
 
 from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import BadInput
+from vedette.runner.kept import MOST_MESSAGE, Kept, Op, keeper
 from vedette.runner.sandbox import USER, WORK, Limits, Outcome, Sandbox
 
 NAME = "vedette-bubblewrap"
@@ -65,6 +67,7 @@ class BubblewrapEnvironment(SandboxEnvironment):
         self._limits = limits
         self._sandbox = Sandbox(limits)
         self._readonly = {inside: Path(outside) for inside, outside in config.readonly.items()}
+        self._kept = Kept(self._sandbox, self.folder, self._readonly) if keeper() else None
 
     @classmethod
     async def sample_init(
@@ -86,8 +89,13 @@ class BubblewrapEnvironment(SandboxEnvironment):
         interrupted: bool,
     ) -> None:
         for environment in environments.values():
-            folder = environment.as_type(BubblewrapEnvironment).folder
-            shutil.rmtree(folder, ignore_errors=True)
+            await asyncio.to_thread(environment.as_type(BubblewrapEnvironment).end)
+
+    def end(self) -> None:
+        """End what runs in the sandbox, and remove its folder."""
+        if self._kept is not None:
+            self._kept.end()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     @classmethod
     def default_concurrency(cls) -> int | None:
@@ -113,10 +121,9 @@ class BubblewrapEnvironment(SandboxEnvironment):
         """Run a command; output past the limit is dropped. Retries are never made."""
         if user not in (None, USER, "nobody"):
             raise SandboxUserUnsupportedError(f"{NAME} runs commands as user {USER} only")
-        command = cmd if cwd is None else ["/bin/sh", "-c", _IN_FOLDER, "sh", cwd, *cmd]
         stdin = input.encode() if isinstance(input, str) else input or b""
         try:
-            outcome = await self.run(command, stdin, timeout or DEFAULT_TIMEOUT, env or {})
+            outcome = await self.run(cmd, stdin, timeout or DEFAULT_TIMEOUT, env or {}, cwd=cwd)
         except BadInput as error:
             return ExecResult(False, 127, "", str(error))
         if outcome.timed_out:
@@ -135,10 +142,37 @@ class BubblewrapEnvironment(SandboxEnvironment):
         timeout: float,
         env: dict[str, str] | None = None,
         output_bytes: int | None = None,
+        cwd: str | None = None,
     ) -> Outcome:
         """Run a command and return the sandbox's own account of it, output as bytes."""
+        return await self._act("x", command, stdin, timeout, env, output_bytes, cwd)
+
+    async def _act(
+        self,
+        op: Op,
+        command: list[str],
+        stdin: bytes,
+        timeout: float,
+        env: dict[str, str] | None = None,
+        output_bytes: int | None = None,
+        cwd: str | None = None,
+    ) -> Outcome:
         bound = output_bytes or SandboxEnvironmentLimits.MAX_EXEC_OUTPUT_SIZE
         async with concurrency(NAME, 2 * (os.cpu_count() or 1), visible=False):
+            if self._kept is not None and sum(map(len, command)) < MOST_MESSAGE // 2:
+                return await self._kept.arun(
+                    command,
+                    op=op,
+                    cwd=cwd or ".",
+                    stdin=stdin,
+                    timeout=timeout,
+                    env=env or {},
+                    output_bytes=bound,
+                )
+            if op != "x":
+                command = ["/bin/sh", "-c", _READ if op == "r" else _WRITE, "sh", *command]
+            elif cwd is not None:
+                command = ["/bin/sh", "-c", _IN_FOLDER, "sh", cwd, *command]
             return await self._sandbox.arun(
                 command,
                 workdir=self.folder,
@@ -151,8 +185,7 @@ class BubblewrapEnvironment(SandboxEnvironment):
 
     async def write_file(self, file: str, contents: str | bytes) -> None:
         data = contents.encode() if isinstance(contents, str) else contents
-        path = _path(file)
-        outcome = await self.run(["/bin/sh", "-c", _WRITE, "sh", path], data, FILE_TIMEOUT)
+        outcome = await self._act("w", [_path(file)], data, FILE_TIMEOUT)
         _check(outcome, file)
 
     @overload
@@ -163,8 +196,7 @@ class BubblewrapEnvironment(SandboxEnvironment):
 
     async def read_file(self, file: str, text: bool = True) -> str | bytes:
         bound = SandboxEnvironmentLimits.MAX_READ_FILE_SIZE
-        command = ["/bin/sh", "-c", _READ, "sh", _path(file)]
-        outcome = await self.run(command, b"", FILE_TIMEOUT, output_bytes=bound)
+        outcome = await self._act("r", [_path(file)], b"", FILE_TIMEOUT, output_bytes=bound)
         if outcome.truncated:
             label = SandboxEnvironmentLimits.MAX_READ_FILE_SIZE_STR
             raise OutputLimitExceededError(limit_str=label, truncated_output=None)
