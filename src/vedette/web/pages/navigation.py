@@ -51,6 +51,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("Sessions", "/sessions/", (Profile.LAB, Profile.OFFICE), Permission.ENGAGEMENT_READ),
     Entry("Model", "/models/", (Profile.LAB,), Permission.SESSION_END),
     Entry("Runs", "/runs/", (Profile.OFFICE,), Permission.RUN_READ),
+    Entry("Suites", "/suites/", (Profile.OFFICE,), Permission.RUN_READ),
     Entry(
         "Assessments", "/assessments/", (Profile.LAB, Profile.OFFICE), Permission.ASSESSMENT_READ
     ),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from vedette.kernel.markings import AMBER
 from vedette.kernel.permissions import Permission, Profile
@@ -16,7 +17,7 @@ from vedette.services.review_parties import office_only
 from vedette.services.sides import only
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Code, Kind, Link, State, Table
-from vedette.web.pages.forms import done
+from vedette.web.pages.forms import done, form_page, posted, submitted
 from vedette.web.pages.labels import as_file
 
 LOOKS: dict[str, Kind] = {
@@ -52,6 +53,8 @@ def _facts(row: dict[str, Any]) -> list[tuple[str, Cell]]:
         at = Link("the hold", f"/custody/holds/{about}/")
     elif about.startswith("determination-"):
         at = Link("the determination", f"/determinations/{about}/")
+    elif about.startswith("suite-"):
+        at = Link("the suite", f"/suites/{about}/")
     pairs: list[tuple[str, Cell]] = [
         ("About", at),
         ("Proposed by", row["proposer"]),
@@ -89,6 +92,39 @@ def second(request: SignedIn, second_id: str) -> HttpResponse:
     office_only()
     two_person.second(request.actor, second_id)
     return done(request, "Seconded, and done.", "seconds")
+
+
+class CodeForm(forms.Form):
+    """What an act asks of its second."""
+
+    code = forms.CharField(
+        label="Your keyholder's code",
+        max_length=60,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text="27 letters and digits; hyphens and case do not matter. It is kept nowhere.",
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@page()
+def with_code(request: SignedIn, second_id: str) -> HttpResponse:
+    """Second a proposal that asks for one's own half of a key."""
+    office_only()
+    form = CodeForm(posted(request))
+    made = submitted(
+        request, form, lambda v: two_person.second(request.actor, second_id, v["code"])
+    )
+    if made is not None:
+        return done(request, "Seconded, and done.", "seconds")
+    context = {
+        "title": "Second with your code",
+        "lede": "Your half and the proposer's make the key again, and it is done.",
+        "button": "Second it",
+        "back": "/seconds/",
+        "trail": [("Second person", "/seconds/"), ("With your code", "")],
+        "page_marking": AMBER,
+    }
+    return form_page(request, form, context)
 
 
 @require_POST

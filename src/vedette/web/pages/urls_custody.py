@@ -20,6 +20,7 @@ urlpatterns = [
     path("readings/alerts/<str:alert_id>/", readings.alert, name="alert"),
     path("seconds/", seconds.seconds, name="seconds"),
     path("seconds/<str:second_id>/back/", seconds.take_back, name="second-back"),
+    path("seconds/<str:second_id>/code/", seconds.with_code, name="second-code"),
     path("seconds/<str:second_id>/do/", seconds.second, name="second-do"),
     path("seconds/<str:second_id>/given/", seconds.given, name="second-given"),
 ]
