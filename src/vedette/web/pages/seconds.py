@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from vedette.kernel.errors import NotFound
 from vedette.kernel.markings import AMBER
 from vedette.kernel.permissions import Permission, Profile
 from vedette.services import custody_views, two_person
@@ -110,6 +111,8 @@ class CodeForm(forms.Form):
 def with_code(request: SignedIn, second_id: str) -> HttpResponse:
     """Second a proposal that asks for one's own half of a key."""
     office_only()
+    if second_id not in {row["id"] for row in two_person.proposals(request.actor) if row["asks"]}:
+        raise NotFound(f"proposal {second_id[:40]!r} is not here")
     form = CodeForm(posted(request))
     made = submitted(
         request, form, lambda v: two_person.second(request.actor, second_id, v["code"])
