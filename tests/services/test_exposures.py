@@ -112,6 +112,7 @@ def test_an_item_at_its_budget_is_in_no_further_run(
     assert [item["left"] for item in seen["items_seen"]] == [0, 1, 0]
     assert (seen["retired"], seen["left"], seen["state"]) == (2, 1, "unsealed")
     with scoped(SYSTEM):
+        assert exposures.remaining_for(suite, "here") == 1
         events = LedgerEntry.objects.filter(event="bench:item:retired").count()
     assert events == 2
     begun(ada, suite)

@@ -14,6 +14,7 @@ Rules:
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping
 from enum import StrEnum
 from importlib.resources import files
@@ -143,11 +144,14 @@ def _subject(subject: dict[str, Any], audience: Audience) -> dict[str, Any]:
 def _items(run: RunResult) -> list[dict[str, Any]]:
     """Item by subject: how often it was solved, and where."""
     names = [str(entry["name"]) for entry in run.commitment.subjects]
+    found: dict[tuple[str, str], list[Sample]] = defaultdict(list)
+    for sample in run.samples:
+        found[sample.item, sample.subject].append(sample)
     rows = []
     for family, item in sorted({(s.family, s.item) for s in run.samples}):
         outcomes = {}
         for name in names:
-            of = [s for s in run.samples if (s.item, s.subject) == (item, name)]
+            of = found[item, name]
             solved = [s for s in of if s.score]
             where = _where(solved[0].evidence) if solved else ""
             outcomes[name] = {"n": len(of), "solved": len(solved), "where": where}

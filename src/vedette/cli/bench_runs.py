@@ -286,6 +286,7 @@ def _budget(entries: tuple[str, ...]) -> dict[str, int]:
 
 def _print_run(result: RunResult, out: Path, as_json: bool) -> None:
     from vedette.bench.assessment import assess
+    from vedette.formats.assessment_content import uplift_words
 
     made = assess(result, markings=[], now=datetime.now(UTC)).to_json()
     if as_json:
@@ -306,6 +307,10 @@ def _print_run(result: RunResult, out: Path, as_json: bool) -> None:
         score = subject["score"]
         share, low, high = (f"{float(score[k]):.2f}" for k in ("estimate", "low", "high"))
         solved = f"{score['solved']} of {score['n']}"
-        click.echo(f"{subject['name']:<24} {solved:>8}  {share}, 95% interval {low} to {high}")
+        up = uplift_words(subject["uplift"])
+        click.echo(
+            f"{subject['name']:<24} {solved:>8}  {share}, 95% interval {low} to {high}"
+            + (f"; uplift {up}" if up else "")
+        )
     click.echo(f"{len(result.crashes)} verified crashes, {len(result.calls)} metered calls; {out}")
     click.echo(f"next: vedette bench report {out}")

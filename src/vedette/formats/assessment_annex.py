@@ -74,9 +74,9 @@ def checklists_of(report: Report) -> Iterator[Content]:
         states = [row["state"] for row in known["criteria"]]
         yield Heading(f"{known['name']}, {known['version']}", 3)
         yield Text(
-            f"{known['source']}. {known['note']} {states.count('recorded')} of {len(states)} are"
-            f" recorded, {states.count('not recorded')} are not,"
-            f" {states.count('does not apply')} do not apply."
+            f"{known['source']}. {known['note']} Recorded: {states.count('recorded')} of"
+            f" {len(states)}. Not recorded: {states.count('not recorded')}. Does not apply:"
+            f" {states.count('does not apply')}."
         )
         rows = tuple((row["id"], row["criterion"], _state(row)) for row in known["criteria"])
         yield Grid(

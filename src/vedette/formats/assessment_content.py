@@ -304,7 +304,9 @@ def _recorded(recorded: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, value in recorded.items():
         if isinstance(value, Mapping):
             rows = ((f"{label(key)}: {str(k).replace('_', ' ')}", v) for k, v in value.items())
-            yield from ((label, _words(v)) for label, v in rows if v)
+            # a title says what a name is short for
+            named = f"{label(key)}: name" if "title" in value else ""
+            yield from ((words, _words(v)) for words, v in rows if v and words != named)
         elif value:
             yield label(key), _words(value)
 
