@@ -18,6 +18,7 @@ from vedette.services import (
     run_commitments,
     runs,
 )
+from vedette.services import suites as kept
 from vedette.services.documents import page_watermark
 from vedette.services.runs import DEFAULT_REFERENCES
 from vedette.web.api.idempotency import Asked, Router
@@ -89,10 +90,23 @@ class ReviewedIn(Schema):
     earlier: str = Field("", max_length=40)
 
 
-@router.get(
-    "/suites", summary="Suites, with their state, exposures and what is left of their budgets"
-)
+@router.get("/suites", summary="Suites that can be run here")
 def suites(request: Asked) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": suite.name,
+            "version": suite.version,
+            "title": suite.title,
+            "items": suite.count,
+            "digest": suite.digest,
+            "state": suite.state or "shipped",
+        }
+        for suite in kept.suites()
+    ]
+
+
+@router.get("/suites/exposures", summary="Suites with their exposures, and what is left of them")
+def exposed(request: Asked) -> list[dict[str, Any]]:
     return [exposure_views.as_json(row) for row in exposure_views.overview(request.auth)]
 
 
