@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.bench.test_bundle import ADA, BO, LAB
 from tests.services.flow import MODEL, PERSON, OfficeStory
+from tests.services.sealed_suites import Certified, two_holders, unseal
 
 from vedette.bench.bundle import Manifest, open_bundle, release, seal_results
 from vedette.bench.results import RunResult, Sample
@@ -17,25 +18,24 @@ from vedette.kernel.canonical import canonical
 from vedette.kernel.errors import BadInput, Forbidden, Refused
 from vedette.kernel.keys import PrivateKeys
 from vedette.runner import bundles, private
-from vedette.runner.certify import Certificate, certify
 from vedette.runner.joint.recorded import Recorded
-from vedette.runner.scaffold import new_suite
 from vedette.runner.subjects.server import served
-from vedette.services import acceptance, assessments, run_commitments, run_returns, runs
-from vedette.services.acting import reading
+from vedette.services import (
+    acceptance,
+    assessments,
+    exposures,
+    run_commitments,
+    run_returns,
+    runs,
+    two_person,
+)
+from vedette.services.acting import member, reading
 from vedette.services.suites import take_suite
 from vedette.services.testing import Fixture
-from vedette.store.models import LedgerEntry, Run
+from vedette.store.models import Exposure, LedgerEntry, Run
 from vedette.store.tenancy import SYSTEM, scoped
 
 HOLDERS = (ADA.public, BO.public)
-
-
-@pytest.fixture(scope="module")
-def certified(tmp_path_factory: pytest.TempPathFactory) -> tuple[Suite, list[Certificate]]:
-    folder = tmp_path_factory.mktemp("own")
-    suite = new_suite(folder / "suite")
-    return suite, certify(suite, cache_dir=folder / "builds", resist=1, chance=1)
 
 
 class House:
@@ -77,14 +77,39 @@ def made_there(data: bytes, row: Run, lab: PrivateKeys, target: Path) -> bytes:
     return canonical(seal_results(manifest, opened, result, lab))
 
 
+def sealed_suite(house: House, certified: Certified) -> str:
+    """A suite that is taken in, unsealed, and may be open to the lab; its name."""
+    suite, certificates = certified
+    holders = two_holders(house.story.office)
+    row = take_suite(holders[0][0], suite, certificates, seed=0)
+    unseal(row, holders)
+    asked = exposures.decide_sending(house.story.officer, row.id, house.act, "to measure")
+    colleague = member(house.story.office.here.org, "B", "reviewing-officer", host=True)
+    two_person.second(colleague, asked.id)
+    return suite.name
+
+
+def test_sealed_items_leave_as_a_part_and_count_as_exposed(
+    house: House, certified: Certified, tmp_path: Path
+) -> None:
+    run = house.away("items-there", sealed_suite(house, certified))
+    for _ in range(2):
+        _, data = run_returns.bundle_run(house.eve, run.id, holders=HOLDERS, place=LAB.public)
+    with scoped(SYSTEM):
+        seen = list(Exposure.objects.values_list("custody", "subject", "item__number"))
+    assert sorted(seen) == [("here", "null", 1), ("items-there", MODEL, 1)], "once, not twice"
+    results = made_there(data, house.stored(run), LAB, tmp_path / "s")
+    assert run_returns.take_run_results(house.eve, run.id, results).state == "finished"
+
+
 @pytest.mark.long
 @pytest.mark.any_database
 def test_items_go_out_encrypted_run_there_and_come_back(
-    house: House, certified: tuple[Suite, list[Certificate]], tmp_path: Path
+    house: House, certified: Certified, tmp_path: Path
 ) -> None:
-    suite, certificates = certified
-    take_suite(house.eve, suite, certificates, seed=0)
-    run = house.away("items-there", suite.name, model="mutator-2", budget={"executions": 20})
+    run = house.away(
+        "items-there", sealed_suite(house, certified), model="mutator-2", budget={"executions": 20}
+    )
     commitment, data = run_returns.bundle_run(house.eve, run.id, holders=HOLDERS, place=LAB.public)
     assert commitment["payloadType"].endswith("run-commitment+json")
     bundle, out = tmp_path / "b", tmp_path / "out"
@@ -103,7 +128,7 @@ def test_items_go_out_encrypted_run_there_and_come_back(
         run_returns.take_run_results(house.eve, run.id, canonical(again))
     with scoped(SYSTEM):
         events = set(LedgerEntry.objects.filter(object_id=run.id).values_list("event", flat=True))
-    assert events == {"bench:run:committed", "bench:run:bundled", "bench:run:finished"}
+    assert events >= {"bench:run:committed", "bench:run:bundled", "bench:run:finished"}
     made = assessments.make_assessment(house.eve, run.id)
     custody = made.document["custody"]
     assert custody["name"] == "items-there"
