@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "scan": ("bench_scan", "scan", "Scan a run's transcripts for words worth reading."),
     "take-results": ("bench_bundle", "take_results", "Take a bundle's results into the office."),
     "run": ("bench_runs", "run", "Run a suite on subjects."),
+    "weights": ("bench_weights", "weights", "Weights that a lab handed over under an act."),
     "verify": ("bench_verify", "verify", "Verify a result against what was committed to."),
 }
 

@@ -34,7 +34,7 @@ from vedette.services.here import here
 from vedette.services.inbox import Arrival, handles
 from vedette.services.jobs import job, schedule
 from vedette.services.sides import arrived_act, find_act, note, only
-from vedette.store.models import Act, Consultation, Custody, Hold, OutMessage, WindowKey
+from vedette.store.models import Act, Consultation, Custody, Hold, OutMessage, Weights, WindowKey
 from vedette.store.sealing import as_it_is
 from vedette.store.tenancy import SYSTEM, scoped
 
@@ -123,7 +123,9 @@ def _destroy_stray(doing: Doing, act_id: str) -> None:
 
 
 def _runs_under_way(row: Act) -> bool:
-    return row.runs.filter(state__in=UNDER_WAY).exists()
+    """Whether a run on the material goes on, or weights of it are open for a model server."""
+    opened = Weights.objects.filter(act=row).exclude(opened_at=None)
+    return row.runs.filter(state__in=UNDER_WAY).exists() or opened.exists()
 
 
 def _take(doing: Doing, row: Act, made: Custody, move: Any, message_id: str = "") -> None:

@@ -21,7 +21,7 @@ from vedette.kernel.errors import Refused
 from vedette.kernel.sealing import key_of
 from vedette.services import content, vault
 from vedette.services.here import here
-from vedette.store.models import Attachment, InMessage, Run
+from vedette.store.models import Attachment, InMessage, Run, Weights
 from vedette.store.sealing import sealed_places
 
 KINDS = {"inmessage": "message received", "outmessage": "message sent"}
@@ -35,7 +35,13 @@ BLOCK = 1 << 20
 
 def material_of(act_id: str) -> dict[str, Any]:
     """Everything that is held of an act, as a list with counts; under the present scope."""
-    return listed([*_values(act_id), *_files(act_id)])
+    return listed([*_values(act_id), *_weights(act_id), *_files(act_id)])
+
+
+def _weights(act_id: str) -> Iterator[Material]:
+    """Weights under the digest that the lab knows; their sealed files are listed beside."""
+    for row in Weights.objects.filter(act_id=act_id).order_by("id"):
+        yield Material("weights as received", row.name, row.digest)
 
 
 def _values(act_id: str) -> Iterator[Material]:
@@ -64,6 +70,7 @@ def folders_of(act_id: str) -> list[tuple[str, Path]]:
     files = Attachment.objects.filter(about=act_id).order_by("made_at", "id")
     found = [("file of a run", here().run_folder(run.id)) for run in runs.only("id")]
     found += [("part of a file", content.folder_of(row)) for row in files]
+    found += [("file of weights", here().folder / "files" / "weights" / act_id)]
     return [(kind, folder) for kind, folder in dict.fromkeys(found) if folder.is_dir()]
 
 
