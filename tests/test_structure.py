@@ -85,6 +85,8 @@ def test_every_import_is_declared() -> None:
     undeclared = {
         f"{path.relative_to(ROOT)}: {top}"
         for path in tracked("src/vedette/*.py")
+        # an item's program imports the flawed package that is built beside it, in a sandbox
+        if "bench/data" not in path.as_posix()
         for name in imports(path)
         if (top := name.partition(".")[0]) not in sys.stdlib_module_names | {"vedette"}
         and not declared & {plain(owner) for owner in brought_by.get(top, [])}
