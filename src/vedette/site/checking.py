@@ -14,6 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from vedette.kernel.classification import is_classified
 from vedette.kernel.permissions import Profile
 from vedette.kernel.sealing import FOLDER
+from vedette.runner.private import places
 from vedette.runner.runfolder import in_memory
 from vedette.services import vault
 from vedette.services.here import here
@@ -99,6 +100,14 @@ def _window_keys() -> list[Result]:
             " without them a lab's material can't be read, and the lab can send it again",
         )
     )
+    if not places():
+        results.append(
+            Result(
+                "weak",
+                "no file system in memory: no run opens the items of a sealed suite",
+                "give the machine /dev/shm, or set XDG_RUNTIME_DIR to a tmpfs",
+            )
+        )
     if not in_memory():
         results.append(
             Result(
