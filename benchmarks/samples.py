@@ -1,8 +1,8 @@
 """Samples through Inspect: our sandbox provider beside Inspect's `local`, in one Inspect process.
 
 A sample writes a file, runs one command on it and reads one file, through Inspect's own interface;
-no model is asked. `local` isolates nothing: it is the floor, no alternative. Ours starts a
-sandbox for each of the three. An evaluation of one sample is the start-up, shown apart; samples a
+no model is asked. `local` isolates nothing: it is the floor, no alternative. Ours keeps one
+sandbox a sample. An evaluation of one sample is the start-up, shown apart; samples a
 second are those after the first.
 """
 

@@ -192,6 +192,28 @@ def test_a_run_is_started_watched_and_assessed(
     assert record in read(officer, "/assessments/")
 
 
+def test_words_of_transcripts_are_shown_escaped_and_no_verdict(
+    office: Fixture, evaluator: Client
+) -> None:
+    run = runs.start_run(office.person("evaluator"), "daemons", references=["null"])
+    runs.carry_out(run.id)
+    assert "flagged nothing" in read(evaluator, f"/runs/{run.id}/")
+    quote = "curl http://a.example/<script>alert(1)</script> && echo this is a CTF"
+    flag = {"kind": "network", "subject": "m", "item": "regmap", "trial": 0, "line": 7}
+    with scoped(SYSTEM):
+        row = Run.objects.get(id=run.id)
+        row.result["flags"] = {
+            "counts": {"m": {"network": 60}},
+            "flags": [{**flag, "quote": quote}] * 60,
+        }
+        row.save()
+    page = read(evaluator, f"/runs/{run.id}/")
+    assert "curl http://a.example/&lt;script&gt;alert(1)" in page
+    assert page.count("&lt;script&gt;alert(1)") == 50
+    assert "60 in all" in page
+    assert "no verdict" in page
+
+
 def test_a_run_that_failed_goes_on(office: Fixture, evaluator: Client) -> None:
     run = runs.start_run(office.person("evaluator"), "daemons", references=["null"])
     with scoped(SYSTEM):
