@@ -17,7 +17,15 @@ from vedette.kernel import dsse
 from vedette.kernel.bounds import Bounds
 from vedette.kernel.errors import BadInput, Forbidden, NotFound, Refused
 from vedette.kernel.permissions import Profile
-from vedette.services import acceptance, assessments, exposure_views, exposures, runs, two_person
+from vedette.services import (
+    acceptance,
+    assessments,
+    exposure_views,
+    exposures,
+    releasable,
+    runs,
+    two_person,
+)
 from vedette.services.acting import Actor, member
 from vedette.services.releasable import check_releasable
 from vedette.services.suites import row_of, take_suite
@@ -210,9 +218,19 @@ def test_a_crash_goes_out_only_after_its_items_decision(office: Fixture, three: 
     assert [item["why"] for item in seen] == ["", "disclosed", ""]
     assert begun(ada, suite).items == [1, 3]
     limits = [three[0].items[0].prompt[:200]]
-    made = assessments.make_assessment(officer, run.id, limits)
-    with scoped(SYSTEM), pytest.raises(Refused, match="words of an item"):
+    with pytest.raises(Refused, match="words of an item"):
+        assessments.make_assessment(officer, run.id, limits)
+    with scoped(SYSTEM):
+        noted = {**run.result, "notes": [f"error: {limits[0]}"]}
+        run.result = noted
+        run.save(update_fields=["result"])
+    made = assessments.make_assessment(officer, run.id, ["Few items."])
+    with scoped(SYSTEM):
+        check_releasable(run, made.document)
         check_releasable(run, assessments.assessed_again(made).releasable())
+    assert "Few items." in made.document["limits"]
+    assert releasable.LEFT_OUT in made.document["notes"]
+    assert made.document["flags"]["flags"] == []
 
 
 def test_what_leaves_is_looked_through_and_fails_closed(office: Fixture, three: Certified) -> None:

@@ -52,6 +52,7 @@ def make_assessment(actor: Actor, run_id: str, limits: Sequence[str] = ()) -> As
         known = Assessment.objects.filter(run=run).first()
         if known is not None:
             return known
+        releasable.check_releasable(run, list(limits))
         made = _assess(run, doing.now, (*access_limits.limits_of(run, doing.now), *limits))
         row = Assessment(
             org_id=actor.org,
@@ -78,7 +79,7 @@ def _assess(run: Run, now: Any, limits: Sequence[str]) -> rules.Assessment:
     result = runs.result_of(run)
     parts = access_limits.parts_of(run, result, now)
     record = {k: v for k, v in run.custody_record.items() if k not in runs.OWN_BUSINESS}
-    return rules.assess(
+    made = rules.assess(
         result,
         markings=markings,
         now=now,
@@ -87,6 +88,7 @@ def _assess(run: Run, now: Any, limits: Sequence[str]) -> rules.Assessment:
         record=record,
         domains={item.id: item.domain for item in suite.items},
     )
+    return releasable.without_words(run, made)
 
 
 def share_assessment(actor: Actor, assessment_id: str) -> Assessment:

@@ -22,7 +22,7 @@ from vedette.bench.custody import custody_of
 from vedette.bench.results import MeteredCall, RunResult
 from vedette.kernel.canonical import canonical, digest
 from vedette.kernel.clock import format_time, parse_time
-from vedette.kernel.errors import BadInput, MissingPart, NotFound, Refused
+from vedette.kernel.errors import BadInput, MissingPart, NotFound, OurFault, Refused
 from vedette.kernel.events import Event
 from vedette.kernel.permissions import Permission, Profile
 from vedette.kernel.sealing import key_of
@@ -159,6 +159,10 @@ def carry_out(run_id: str) -> None:
     except (BadInput, Refused, MissingPart, NotFound) as error:
         _end(run_id, FAILED, error=str(error))
         return
+    except OurFault as error:
+        if run.items:  # its words may be an item's, and the queue keeps them unsealed
+            raise OurFault("a run on sealed items broke off", kept=error.kept) from None
+        raise
     if run.session_id:
         calls = [c for c in result.calls if c.subject == run.subjects[0]["name"]]
         record_calls(instance_actor(), run.session_id, [_metered(c) for c in calls])
