@@ -179,6 +179,11 @@ def test_nothing_is_left_of_it(tmp_path: Path) -> None:
     assert box.run(["true"]).exit_code == 0
     box.end()
     box.end()
+    box.begin()
+    box.close()()
+    box.begin()
+    with pytest.raises(OurFault, match="closed"):
+        box.run(["true"])
     assert set(os.listdir("/proc/self/fd")) == before
     for folder, _ in cgroups.detect().places.values():
         assert not list(folder.glob(f"vedette-{os.getpid()}-*"))

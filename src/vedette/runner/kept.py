@@ -22,13 +22,13 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from vedette.kernel.canonical import digest
-from vedette.kernel.errors import BadInput
+from vedette.kernel.errors import BadInput, OurFault
 from vedette.runner.harness import default_cache
 from vedette.runner.sandbox import (
     ENVIRONMENT,
@@ -83,6 +83,7 @@ class Kept:
         self._sandbox, self._workdir, self._readonly = sandbox, workdir, dict(readonly)
         self._lock = threading.Lock()
         self._open: tuple[Job, socket.socket] | None = None
+        self._closed = False
 
     async def arun(
         self,
@@ -159,15 +160,37 @@ class Kept:
         code = None if not whole else _code(told)
         return ended_as(code, stdout, stderr, truncated, time.monotonic() - started)
 
+    def begin(self) -> None:
+        """Start the sandbox, so that the first command need not wait for it; not after `close`.
+
+        The thread that starts it has to last as long as it does: bubblewrap ends with that thread.
+        """
+        with self._lock:
+            if self._open is None and not self._closed:
+                self._open = self._start()
+
     def end(self) -> None:
         """End the sandbox and all that runs in it; a further command starts a new one."""
+        self._kill()()
+
+    def close(self) -> Callable[[], None]:
+        """Kill all that runs in the sandbox, for good; what is returned waits until it is gone."""
+        with self._lock:
+            self._closed = True
+        return self._kill()
+
+    def _kill(self) -> Callable[[], None]:
         with self._lock:
             found, self._open = self._open, None
-        if found is not None:
-            _finish(*found, kill=True)
+        if found is None:
+            return lambda: None
+        found[0].kill()
+        return lambda: _finish(*found, kill=True)
 
     def _running(self) -> tuple[Job, socket.socket]:
         with self._lock:
+            if self._closed:
+                raise OurFault("sandbox: it was closed")
             if self._open is None:
                 self._open = self._start()
             return self._open

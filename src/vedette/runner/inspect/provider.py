@@ -10,11 +10,12 @@ a subject leaves in its folder (a symbolic link, a pipe) is ever opened from out
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, overload
 
@@ -41,6 +42,10 @@ FILE_TIMEOUT = 20
 _IN_FOLDER = 'cd -- "$1" && shift && exec "$@"'
 _WRITE = 'mkdir -p -- "$(dirname -- "$1")" && exec cat > "$1"'
 _READ = 'if [ -d "$1" ]; then exit 21; elif [ ! -e "$1" ]; then exit 22; fi; exec cat -- "$1"'
+
+
+# starts and ends sandboxes while Inspect goes on; its threads are waited for at the process's end
+_BESIDE = ThreadPoolExecutor(4, thread_name_prefix="vedette-sandboxes")
 
 
 class BubblewrapConfig(BaseModel):
@@ -78,7 +83,10 @@ class BubblewrapEnvironment(SandboxEnvironment):
     ) -> dict[str, SandboxEnvironment]:
         if config is not None and not isinstance(config, BubblewrapConfig):
             raise BadInput(f"{NAME}: takes a BubblewrapConfig")
-        return {"default": cls(config or BubblewrapConfig())}
+        made = cls(config or BubblewrapConfig())
+        if made._kept is not None:
+            _BESIDE.submit(made._kept.begin)
+        return {"default": made}
 
     @classmethod
     async def sample_cleanup(
@@ -89,12 +97,18 @@ class BubblewrapEnvironment(SandboxEnvironment):
         interrupted: bool,
     ) -> None:
         for environment in environments.values():
-            await asyncio.to_thread(environment.as_type(BubblewrapEnvironment).end)
+            environment.as_type(BubblewrapEnvironment).end()
 
     def end(self) -> None:
-        """End what runs in the sandbox, and remove its folder."""
-        if self._kept is not None:
-            self._kept.end()
+        """Kill what runs in the sandbox, and remove its folder; the rest is waited for beside."""
+        gone = self._kept.close() if self._kept is not None else None
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if gone is not None:
+            _BESIDE.submit(self._left, gone)
+
+    def _left(self, gone: Callable[[], None]) -> None:
+        """What was being killed may have written once more."""
+        gone()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @classmethod
