@@ -63,7 +63,7 @@ def report(run: RunResult, audience: str, **more: Any) -> dict[str, Any]:
     return build(made, run, audience=Audience(audience), **{"facts": MINUTES, **more})
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(ROWS, st.sampled_from(list(Audience)))
 def test_every_edition_is_of_the_documented_form(row: list[int], audience: Audience) -> None:
     told = report(a_run(row), audience)
@@ -79,7 +79,7 @@ def test_the_schema_is_one_and_refuses_another_form() -> None:
             jsonschema.validate(broken, schema())
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(ROWS, st.sampled_from([Audience.LAB, Audience.OPERATORS]))
 def test_nothing_of_an_item_leaves_in_the_editions_for_others(
     row: list[int], audience: Audience

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from tests.bench.runs import CANARY, ITEMS, NOW, result
 from vedette.bench.assessment import assess
 from vedette.bench.report import Audience, build
 from vedette.kernel.markings import AMBER
-from vedette.runner.export import export_eval
+from vedette.runner.export import _job, export_eval
 
 pytestmark = pytest.mark.any_database
 
@@ -36,10 +37,14 @@ def test_inspect_reads_every_subjects_log(tmp_path: Path) -> None:
     solved = {s.id: s.scores["execution"].value for s in log.samples if s.scores}
     assert solved == dict(zip(ITEMS, [1, 1, 0, 1], strict=True))
 
+
+def test_other_editions_tell_no_item(tmp_path: Path) -> None:
+    """What the process that writes them is told; it is told nothing else."""
+    run = result({"lab/model": [1, 1, 0, 1], "null": [0] * 4}, trials=2)
+    made = assess(run, markings=[AMBER], now=NOW)
     lab = build(made, run, audience=Audience.LAB)
-    hidden = read_eval_log(
-        str(export_eval(run, lab, tmp_path / "lab", open_items=False)[0])
-    ).model_dump_json()
+    hidden = json.dumps(_job(run, lab, tmp_path, open_items=False))
     assert CANARY not in hidden
-    assert not [item for item in ITEMS if f'"{item}"' in hidden]
+    assert not [item for item in ITEMS if f'"{item}"' in hidden or f"{item} of" in hidden]
     assert "item-0004" in hidden
+    assert CANARY in json.dumps(_job(run, lab, tmp_path, open_items=True))
