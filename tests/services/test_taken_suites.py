@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.services.sealed_suites import Certified, two_holders, unseal
 
-from vedette.bench.suites import load_suite
+from vedette.bench.suites import load_suite, shipped_suites
 from vedette.kernel.errors import BadInput, Forbidden, Refused
 from vedette.kernel.markings import LEVELS, Marking
 from vedette.kernel.permissions import Profile
@@ -41,7 +41,7 @@ def test_it_is_run_and_assessed_like_a_shipped_one(office: Fixture, certified: C
     held: Any = certificates_of(row_of(suite.name, suite.digest))
     assert held["suite"]["digest"] == suite.digest
     assert [item["holds"] for item in held["items"]] == [True]
-    assert [each.name for each in suites()] == ["daemons", suite.name]
+    assert [each.name for each in suites()] == [*shipped_suites(), suite.name]
     run = runs.start_run(evaluator, suite.name, references=["null", "oracle"])
     assert run.suite_digest == suite.digest
     runs.carry_out(run.id)
@@ -92,7 +92,7 @@ def test_what_does_not_fit_is_kept_out_whole(office: Fixture, certified: Certifi
     with pytest.raises(Forbidden):
         take_suite(office.person("auditor"), suite, made, seed=0)
     assert rows() == 0
-    assert [each.name for each in suites()] == ["daemons"]
+    assert [each.name for each in suites()] == [*shipped_suites()]
 
 
 @pytest.mark.parametrize("profile", [Profile.LAB, Profile.CLEARINGHOUSE, Profile.OPERATOR])
