@@ -82,6 +82,11 @@ def test_every_item_run_and_subject_is_counted_once(office: Fixture, three: Cert
     ada = holders[0][0]
     run = begun(ada, suite, ("null", "oracle"))
     assert runs._begin(run.id) is not None, "taken up again after a kill"
+    with scoped(SYSTEM):
+        run.state = "failed"
+        run.save(update_fields=["state"])
+    assert runs.again(ada, run.id).state == "committed"
+    assert runs._begin(run.id) is not None, "begun again after a failure"
     other = begun(ada, suite)
     rows = ledger(ada, suite)
     assert Counter((r["item"], r["run"], r["subject"]) for r in rows) == Counter(

@@ -120,6 +120,8 @@ def retire(doing: Doing, item: SealedItem, why: str) -> None:
 
 def record(doing: Doing, run: Run) -> None:
     """Count every item of a run that begins, for each of its subjects. Once a run."""
+    if Exposure.objects.filter(run=run).exists():
+        return
     suite = row_of(run.suite, run.suite_digest)
     items = {item.number: item for item in suite.sealed_items.filter(number__in=run.items)}
     operator = run.act.peer.name if run.act else here().name
