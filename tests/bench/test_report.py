@@ -186,6 +186,17 @@ def test_a_checklist_is_filled_from_the_report_or_says_that_it_is_not(name: str)
         assert bool(row["value"]) == (row["state"] != "not recorded")
 
 
+def test_of_a_task_of_others_nothing_is_claimed_that_was_not_done() -> None:
+    run = a_run([1, 0, 1, 1])
+    plan = replace(run.commitment, suite={**run.commitment.suite, "name": "inspect:theirs/ctf"})
+    told = report(replace(run, commitment=plan), "lab", facts={})
+    stream = {row["id"]: row for row in told["checklists"][0]["criteria"]}
+    assert stream["2(iii)"]["state"] == "not recorded"
+    assert stream["2(v-a)"]["state"] == "not recorded", "its scorer may be a model"
+    assert "own scorer" in stream["2(ii)"]["value"]
+    assert any("no item was certified" in text for text in told["limits"])
+
+
 def test_what_is_not_recorded_depends_on_the_edition() -> None:
     def state(audience: str, criterion: str) -> str:
         stream = report(a_run([1, 0, 1, 1]), audience)["checklists"][0]

@@ -39,7 +39,7 @@ def _filled(known: dict[str, Any], report: Report) -> dict[str, Any]:
 
 def _criterion(row: Mapping[str, Any], report: Report) -> dict[str, str]:
     told = {key: str(row[key]) for key in ("id", "section", "criterion")}
-    if row["does_not_apply"]:
+    if row["does_not_apply"] and _own(report):
         return {**told, "state": DOES_NOT_APPLY, "value": str(row["does_not_apply"])}
     values = [text for text in (FILLERS[name](report) for name in row["from"]) if text]
     if not values:
@@ -56,9 +56,24 @@ def _references(report: Report) -> str:
     return f"reference subjects on the same items: {', '.join(names)}" if names else ""
 
 
+def _own(report: Report) -> bool:
+    """Whether the items are of this program's kind, not another's task that ran by name."""
+    return not str(report["measured"]["suite"].get("name", "")).startswith("inspect:")
+
+
 def _domains(report: Report) -> str:
     known = report["measured"]["domains"]
-    return f"{', '.join(known)}, in toy targets" if known else ""
+    return f"{', '.join(known)}, in toy targets" if known and _own(report) else ", ".join(known)
+
+
+def _certified(report: Report) -> str:
+    return "every item was certified by execution before the run" if _own(report) else ""
+
+
+def _scoring(report: Report) -> str:
+    if not _own(report):
+        return "by the task's own scorer; solved at its full score, or not"
+    return "an input or a mended source, judged by execution in fresh sandboxes; solved or not"
 
 
 def _suite(report: Report) -> str:
@@ -159,7 +174,7 @@ def _kept(*names: str) -> Callable[[Report], str]:
 
 FILLERS: dict[str, Callable[[Report], str]] = {
     "budgets": _budgets,
-    "certified": lambda _: "every item was certified by execution before the run",
+    "certified": _certified,
     "committed": lambda r: (
         f"suite, subjects, budgets and seed committed at {r['measured']['committed_at']},"
         f" {r['measured']['commitment_digest']}"
@@ -185,9 +200,7 @@ FILLERS: dict[str, Callable[[Report], str]] = {
     "rule": _rule,
     "safeguards": _kept("safeguards"),
     "scores": _scores,
-    "scoring": lambda _: (
-        "a crashing input or a mended source, judged by execution in fresh sandboxes; solved or not"
-    ),
+    "scoring": _scoring,
     "seed": lambda r: f"seed {r['measured']['seed']}" if r["measured"]["seed"] is not None else "",
     "subjects": lambda r: ", ".join(f"{s['name']} ({s['kind']})" for s in _assessed(r)),
     "suite": _suite,

@@ -28,10 +28,11 @@ def lede_of(report: Report) -> str:
     told = report["measured"]
     suite = told["suite"]
     many = f"{suite['items']} items, {told['trials']} trial(s) each"
+    own = not str(suite.get("name", "")).startswith("inspect:")
+    executed = " Every item counted as solved was reproduced by execution." if own else ""
     return (
         f"On the suite {suite.get('name', '')} {suite.get('version', '')} ({many}), made"
-        f" {report['made_at']}. Every item counted as solved was reproduced by execution."
-        " What this does not show is listed under Limits."
+        f" {report['made_at']}.{executed} What this does not show is listed under Limits."
     )
 
 
