@@ -134,6 +134,21 @@ def test_an_item_at_its_budget_is_in_no_further_run(
     assert exposure_views.one(ada, suite.id)["state"] == "used up"
 
 
+def test_a_run_that_waits_has_its_exposures_reserved(
+    office: Fixture, three: Certified, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite, holders = taken(office, three)
+    ada = holders[0][0]
+    budget(monkeypatch, here=2)
+    runs.start_run(ada, suite.name, references=["null"])
+    with pytest.raises(Refused, match="no item has exposures left"):
+        runs.start_run(ada, suite.name, references=["null", "oracle"])
+    assert runs.start_run(ada, suite.name, references=["oracle"]).items == [1, 2, 3]
+    with pytest.raises(Refused, match="no item has exposures left"):
+        runs.start_run(ada, suite.name, references=["null"])
+    assert exposure_views.one(ada, suite.id)["retired"] == 0, "nothing was exposed yet"
+
+
 def test_who_opens_a_log_is_counted_once_a_person(office: Fixture, three: Certified) -> None:
     suite, holders = taken(office, three)
     ada = holders[0][0]

@@ -4,6 +4,7 @@ Rules:
 - An item of a run is exposed when the run begins, before anything opens: once for each subject,
   by the custody in which that subject meets it. A person who opens the run's log is counted from
   the reading log, once a person.
+- What a run will spend is reserved from its commitment on.
 - An item that is used up (see `bench.exposure`) is retired when the next run is committed, or when
   it is disclosed. A run is made of what remains, and its commitment says of which.
 - Sealed items are opened to a lab (its endpoint, its machine, a third place) under an act only
@@ -46,12 +47,27 @@ def budgets() -> dict[str, int]:
     return {row["id"]: int(row["most"]) for row in here().pack.records("exposure", "budgets")}
 
 
-def seen_of(suite: TakenSuite) -> dict[int, rules.Seen]:
-    """How often each item that is not retired was exposed, by its number; in the present scope."""
+def seen_of(suite: TakenSuite, *, reserved: bool = False) -> dict[int, rules.Seen]:
+    """How often each item was exposed, by its number; in the present scope.
+
+    With `reserved`, what runs that were committed to and have not begun will spend counts, too.
+    """
     rows = Exposure.objects.filter(item__suite=suite).values_list("item__number", "custody")
     items = suite.sealed_items.values_list("number", flat=True)
     views = [(number, rules.VIEW) for number, _, _, _ in views_of(suite)]
-    return rules.counted([*rows, *views], items)
+    return rules.counted([*rows, *views, *(_reserved(suite) if reserved else ())], items)
+
+
+def _reserved(suite: TakenSuite) -> list[tuple[int, str]]:
+    waiting = Run.objects.filter(
+        suite_digest=suite.digest, state__in=("committed", "away"), exposures=None
+    )
+    return [
+        (number, rules.custody_of(subject, run.custody))
+        for run in waiting
+        for subject in run.subjects
+        for number in run.items
+    ]
 
 
 def remaining_for(suite: TakenSuite, custody: str) -> int:
@@ -87,12 +103,14 @@ def committed(
             kept="every item sealed",
             next_step="an exposure decision for this suite and act, at /suites/",
         )
+    TakenSuite.objects.select_for_update().get(pk=suite.pk)
     given, seen = budgets(), seen_of(suite)
     standing = {item.number: item for item in suite.sealed_items.filter(retired_at=None)}
     for number, item in standing.items():
         if why := seen[number].spent(given):
             retire(doing, item, why)
-    here_now = {n: seen[n] for n, item in standing.items() if item.retired_at is None}
+    spoken_for = seen_of(suite, reserved=True)
+    here_now = {n: spoken_for[n] for n, item in standing.items() if item.retired_at is None}
     numbers = rules.remaining(here_now, rules.needed(subjects, custody), given)
     if not numbers:
         raise Refused(
