@@ -339,12 +339,9 @@ def result_of(run: Run) -> RunResult:
     return RunResult.from_json(run.result)
 
 
-def _counted(run: Run) -> dict[str, Any]:
-    return {name: value for name, value in run.progress.items() if name != "sealed"}
-
-
 def as_json(run: Run) -> dict[str, Any]:
     """A run for the API, without its samples."""
+    counted = {name: value for name, value in run.progress.items() if name != "sealed"}
     times: dict[str, datetime | None] = {
         "committed_at": run.committed_at,
         "started_at": run.started_at,
@@ -361,7 +358,7 @@ def as_json(run: Run) -> dict[str, Any]:
         "session": run.session_id,
         "act": run.act_id,
         "state": run.state,
-        "progress": {**_counted(run), "events": events_of(run)},
+        "progress": {**counted, "events": events_of(run)},
         "error": run.error,
         "marking": run.marking,
         "started_by": run.started_by,
