@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from tests.bench.runs import result as made_run
 from tests.services.flow import CLOSES, MODEL, OPENS, PERSON, OfficeStory, move
 from tests.web.visitors import read, refused, send, stranger, visitor
 
@@ -192,26 +193,29 @@ def test_a_run_is_started_watched_and_assessed(
     assert record in read(officer, "/assessments/")
 
 
+@pytest.mark.any_database
 def test_words_of_transcripts_are_shown_escaped_and_no_verdict(
     office: Fixture, evaluator: Client
 ) -> None:
     run = runs.start_run(office.person("evaluator"), "daemons", references=["null"])
-    runs.carry_out(run.id)
-    assert "flagged nothing" in read(evaluator, f"/runs/{run.id}/")
     quote = "curl http://a.example/<script>alert(1)</script> && echo this is a CTF"
     flag = {"kind": "network", "subject": "m", "item": "regmap", "trial": 0, "line": 7}
-    with scoped(SYSTEM):
-        row = Run.objects.get(id=run.id)
-        row.result["flags"] = {
-            "counts": {"m": {"network": 60}},
-            "flags": [{**flag, "quote": quote}] * 60,
-        }
-        row.save()
-    page = read(evaluator, f"/runs/{run.id}/")
-    assert "curl http://a.example/&lt;script&gt;alert(1)" in page
-    assert page.count("&lt;script&gt;alert(1)") == 50
-    assert "60 in all" in page
-    assert "no verdict" in page
+    flags = {"counts": {"m": {"network": 60}}, "flags": [{**flag, "quote": quote}] * 60}
+    made = made_run({"m": [0, 0, 0, 0]}).to_json()
+
+    def page(result: dict[str, object]) -> str:
+        with scoped(SYSTEM):
+            row = Run.objects.get(id=run.id)
+            row.state, row.result = "finished", result
+            row.save()
+        return read(evaluator, f"/runs/{run.id}/")
+
+    assert "flagged nothing" in page(made)
+    flagged = page({**made, "flags": flags})
+    assert flagged.count("curl http://a.example/&lt;script&gt;alert(1)") == 50
+    assert "<script>alert" not in flagged
+    assert "60 in all" in flagged
+    assert "no verdict" in flagged
 
 
 def test_a_run_that_failed_goes_on(office: Fixture, evaluator: Client) -> None:
