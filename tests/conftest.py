@@ -14,11 +14,14 @@ from django.core.handlers.base import BaseHandler
 from django.test import override_settings
 from django.test.client import ClientHandler
 from hypothesis import HealthCheck, settings
+from threadpoolctl import threadpool_limits
 
 ROOT = Path(__file__).resolve().parent.parent
 
 # workers side by side use all cores already: threads of numpy's would wait for one another
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# where a plugin has loaded numpy before this line, its threads are there already
+threadpool_limits(1, "blas")
 
 # a loaded machine makes examples slow, which says nothing about the code
 settings.register_profile(
