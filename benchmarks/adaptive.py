@@ -8,7 +8,7 @@ same number for all, until the order of the held-out subjects agrees with that o
 takes the best item each time, the peer any, both are scored alike. *coverage*: the share of
 held-out subjects whose 95% interval at a target error of 0.3, the default choice, holds the true
 ability; exposures are items a subject. The seeds below were drawn for this page, and nothing was
-tuned on them.
+tuned on them; of four widths tried on another seed, `wide` is the one that gained most.
 """
 
 from __future__ import annotations

@@ -267,9 +267,9 @@ bracket, a version grown together with a word, XPS-Cx for several models, an art
 variant, "4K" for a version, "All firmware" for part of a model; and a date and a version of two
 parts (5.37c-1.43c), which the label held to be unreadable. Those two labels were put right, as were
 that of a firmware's name in one of the others and that of XPS-Qx in the development half, which an
-earlier hand had taken for one model; everything else by rules, after either set. What is read
-wrongly elsewhere, in other words, is not known: the 4% measure the reader before, and nothing yet
-measures the reader since.
+earlier hand had taken for one model; everything else by rules, after either set. How often
+other entries are read wrongly is not known: the second set measures the reader before all this, the
+third the reader after the second's mends, and nothing yet the reader since.
 """
 
 
