@@ -134,6 +134,7 @@ MATERIAL = {
     "reviewcomment text": "comment of a review",
     "reviewview": "view of an office",
     "reviewview reasons": "reasons of a view",
+    "run commitment": "commitment of a run",
     "run error": "error of a run",
     "run result": "result of a run",
     "trustedpartner": "partner",
