@@ -137,6 +137,7 @@ MATERIAL = {
     "run commitment": "commitment of a run",
     "run error": "error of a run",
     "run result": "result of a run",
+    "run signed_commitment": "commitment of a run, signed",
     "trustedpartner": "partner",
     "trustedpartner conflicts": "conflicts of a partner",
     "trustedpartner lab_note": "the lab's words on a partner",
