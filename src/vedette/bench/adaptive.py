@@ -27,7 +27,7 @@ from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta, chi2
+from scipy import special
 
 from vedette.bench.irt import BLOCK, NODES, PRIOR, Bank, Floats, abilities, calibrate
 from vedette.bench.responses import MISSING
@@ -136,9 +136,9 @@ def _needed(ratios: Floats) -> float:
     n = len(ratios)
     if n < FEW:
         total = float((ratios**2).mean(axis=1).sum())
-        return float(np.sqrt(total / chi2.ppf(1 - CONFIDENCE, n)))
+        return float(np.sqrt(total / special.chdtri(n, CONFIDENCE)))
     ranks = np.arange(1, n + 1)
-    enough = beta.sf(LEVEL, ranks, n + 1 - ranks) >= CONFIDENCE
+    enough = special.betaincc(ranks, n + 1 - ranks, LEVEL) >= CONFIDENCE
     return float(np.quantile(ratios, ranks[enough][0] / n, method="higher")) / Z
 
 

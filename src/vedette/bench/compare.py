@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy import special
 
 from vedette.bench.anytime import log_wealth
 from vedette.bench.intervals import ErrorParts, error_parts, trial_noise
@@ -172,8 +172,8 @@ def _fixed(
     error = math.sqrt(float(sums @ sums) * count / (count - 1)) / len(difference)
     if np.ptp(sums / np.bincount(groups)) < SAME:
         return 0.0, *_alike(mean, count)
-    half = float(student.ppf((1 + LEVEL) / 2, count - 1)) * error
-    p = 2 * float(student.sf(abs(mean) / error, count - 1))
+    half = float(special.stdtrit(count - 1, (1 + LEVEL) / 2)) * error
+    p = 2 * float(special.stdtr(count - 1, -abs(mean) / error))
     return error, (max(-1.0, mean - half), min(1.0, mean + half)), p
 
 

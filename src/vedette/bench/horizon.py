@@ -26,7 +26,7 @@ from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy import special
 
 from vedette.kernel.errors import BadInput
 
@@ -272,5 +272,5 @@ def _slopes(centred: Floats, logs: Floats, slope: float) -> tuple[float, float] 
         return None
     rest = logs - logs.mean() - slope * centred
     error = math.sqrt(float(rest @ rest) / (n - 2) / float(centred @ centred))
-    half = float(student.ppf(0.975, n - 2)) * error
+    half = float(special.stdtrit(n - 2, 0.975)) * error
     return slope - half, slope + half

@@ -17,18 +17,16 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from vedette.bench.assessment import decimal
 from vedette.bench.differences import best_conventional, share_of, unpaired
-from vedette.bench.horizon import DRAWS, Horizon, Run, horizon
 from vedette.bench.intervals import Interval
-from vedette.bench.irt import Bank, abilities
-from vedette.bench.responses import MISSING
 from vedette.bench.results import RunResult, Sample
 from vedette.bench.suites import Item, Label, shipped_suites
+
+if TYPE_CHECKING:
+    from vedette.bench.horizon import Horizon
 
 DRAWN = 5
 POINTS = 12
@@ -80,6 +78,11 @@ def share(interval: Interval) -> dict[str, str]:
 
 def ladder(run: RunResult) -> dict[str, Any]:
     """Every subject's ability with a 95% interval; `reason` where there is no scale."""
+    import numpy as np  # slow to import, and needed only where a report is made
+
+    from vedette.bench.irt import Bank, abilities
+    from vedette.bench.responses import MISSING
+
     names = [str(entry["name"]) for entry in run.commitment.subjects]
     items = sorted(run.commitment.budgets)
     if len(names) < 2:
@@ -109,6 +112,8 @@ def ladder(run: RunResult) -> dict[str, Any]:
 
 def horizons(run: RunResult, facts: Facts) -> list[dict[str, Any]]:
     """Time horizons of the subjects, in minutes; none where the items' human time is not known."""
+    from vedette.bench.horizon import DRAWS, Run, horizon  # as slow
+
     found = []
     for entry in run.commitment.subjects:
         rows = [
