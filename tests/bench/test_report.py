@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.bench.runs import CANARY, ITEMS, NOW, result
 
-from vedette.bench import report_parts
+from vedette.bench import horizon
 from vedette.bench.assessment import assess
 from vedette.bench.checklist import FILLERS, NAMES, checklist
 from vedette.bench.report import Audience, build, schema
@@ -34,7 +34,7 @@ ROWS = st.lists(st.integers(0, 1), min_size=4, max_size=4)
 def few_draws() -> Iterator[None]:
     """The horizon's bootstrap has its own tests; here it is one figure among many."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(report_parts, "DRAWS", 30)
+        patch.setattr(horizon, "DRAWS", 30)
         yield
 
 
