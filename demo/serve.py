@@ -21,7 +21,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from demo.stage import PASSWORD, VEDETTE, Instance, Stopped, run
+from demo.stage import PASSWORD, VEDETTE, Instance, Stopped, run, stop
 
 FILES = {
     "/report.html": "The assessment, with its plot",
@@ -65,8 +65,7 @@ def running(out: Path, stage: dict[str, Any]) -> Iterator[None]:
             instance.wait_until_ready()
         yield
     finally:
-        for instance in instances:
-            instance.stop()
+        stop(instances)
 
 
 def start_page(stage: dict[str, Any]) -> str:

@@ -181,6 +181,16 @@ class Instance:
         return person
 
 
+def stop(instances: Iterable[Instance]) -> None:
+    """Stop servers, all at once: each waits for its visitors."""
+    started = [instance for instance in instances if instance.server]
+    for instance in started:
+        assert instance.server
+        instance.server.terminate()
+    for instance in started:
+        instance.stop()
+
+
 class Clock:
     """The instances' shared, simulated clock."""
 
@@ -269,8 +279,7 @@ class Stage:
         raise Stopped(f"waited {seconds:.0f} s in vain: {what}")
 
     def fall_curtain(self) -> None:
-        for instance in self.instances.values():
-            instance.stop()
+        stop(self.instances.values())
 
     def remember(self) -> None:
         """Write what `demo/serve.py` needs to open the portals again."""

@@ -47,6 +47,9 @@ def founded(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield Founded(instance, url, link[0])
     finally:
         instance.stop()
+    assert instance.server is not None
+    assert instance.server.returncode == 0
+    assert "Traceback" not in (instance.folder / "server.log").read_text("utf-8")
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ Both are forks of one process that has loaded the program, so that a small machi
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import time
 from contextlib import suppress
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from vedette.services.here import here
 from vedette.site.config import read_config
 from vedette.site.worker import NAME, work
 from vedette.site.wsgi import application
+
+PATIENCE = 15.0
 
 
 class Server(BaseApplication):
@@ -41,10 +44,8 @@ def serve_instance(*, worker: bool) -> None:
     """Serve until a signal comes."""
     config = read_config(here().folder)
     connections.close_all()  # none is shared with a fork
-    child = None
-    if worker:
-        child = get_context("fork").Process(target=_work_beside, args=(os.getpid(),))
-        child.start()
+    server = os.getpid()
+    beside = _fork_worker(server) if worker else None
     sys.stderr.write(f"vedette: {config.name} ({config.profile}) at {config.url}\n")
     try:
         Server(
@@ -63,16 +64,40 @@ def serve_instance(*, worker: bool) -> None:
             }
         ).run()
     finally:
-        if child is not None:
-            child.terminate()
-            child.join(timeout=15)
+        if beside is not None and os.getpid() == server:  # gunicorn's own forks come by here, too
+            _end(beside)
 
 
-def _work_beside(server: int) -> None:
+def _fork_worker(server: int) -> int:
+    """Start the worker and return its process id. It is no `multiprocessing` process, which every
+    later fork would try to wait for."""
+    process = os.fork()
+    if process:
+        return process
+    code = 1
+    try:
+        code = _work_beside(server)
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _end(process: int) -> None:
+    with suppress(ProcessLookupError, ChildProcessError):
+        os.kill(process, signal.SIGTERM)
+        patience = time.monotonic() + PATIENCE
+        while os.waitpid(process, os.WNOHANG) == (0, 0):
+            if time.monotonic() > patience:
+                os.kill(process, signal.SIGKILL)
+            time.sleep(0.02)
+
+
+def _work_beside(server: int) -> int:
     with suppress(OSError):  # its name in a list of processes, where the system has such names
         Path("/proc/self/comm").write_text(NAME)
     try:
         work(server=server)
     except VedetteError as error:
         sys.stderr.write(f"vedette: {error}\n")
-        sys.exit(error.exit_code)
+        return error.exit_code
+    return 0
