@@ -25,7 +25,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypedDict, Unpack
 
 from vedette.kernel.canonical import digest
 from vedette.kernel.errors import BadInput, OurFault
@@ -47,7 +47,19 @@ INSIDE = "/keeper"
 MOST_MESSAGE = 64 * 1024
 MOST_STRINGS = 2000
 LIFE = 7 * 86_400.0
+TIMEOUT = 10.0
 Op = Literal["x", "r", "w"]
+
+
+class How(TypedDict, total=False):
+    """How a command runs: `op` "x" executes it, "r" and "w" open a file; `timeout` in seconds."""
+
+    op: Op
+    cwd: str
+    stdin: bytes
+    timeout: float
+    env: Mapping[str, str]
+    output_bytes: int | None
 
 
 @cache
@@ -85,31 +97,9 @@ class Kept:
         self._open: tuple[Job, socket.socket] | None = None
         self._closed = False
 
-    async def arun(
-        self,
-        argv: Sequence[str],
-        *,
-        op: Op = "x",
-        cwd: str = ".",
-        stdin: bytes = b"",
-        timeout: float = 10.0,
-        env: Mapping[str, str] = NOTHING,
-        output_bytes: int | None = None,
-    ) -> Outcome:
+    async def arun(self, argv: Sequence[str], **how: Unpack[How]) -> Outcome:
         """As `run`, without holding the event loop; cancelling ends the sandbox."""
-
-        def go() -> Outcome:
-            return self.run(
-                *(argv,),
-                op=op,
-                cwd=cwd,
-                stdin=stdin,
-                timeout=timeout,
-                env=env,
-                output_bytes=output_bytes,
-            )
-
-        waiting = asyncio.ensure_future(asyncio.to_thread(go))
+        waiting = asyncio.ensure_future(asyncio.to_thread(self.run, argv, **how))
         try:
             return await asyncio.shield(waiting)
         except asyncio.CancelledError:
@@ -118,30 +108,21 @@ class Kept:
                 await waiting
             raise
 
-    def run(
-        self,
-        argv: Sequence[str],
-        *,
-        op: Op = "x",
-        cwd: str = ".",
-        stdin: bytes = b"",
-        timeout: float = 10.0,
-        env: Mapping[str, str] = NOTHING,
-        output_bytes: int | None = None,
-    ) -> Outcome:
+    def run(self, argv: Sequence[str], **how: Unpack[How]) -> Outcome:
         """Run a command in the sandbox, or read ("r") or write ("w") the one file of `argv`.
 
         A command that is not there ends with 127. Where the sandbox ended under a command, the
         command was killed. Raises BadInput for a command that is too long, OurFault where no
         sandbox can be made.
         """
-        body = _message(op, cwd, argv, {**ENVIRONMENT, **env})
-        bound = output_bytes or self._sandbox.limits.output_bytes
+        env = {**ENVIRONMENT, **how.get("env", NOTHING)}
+        body = _message(how.get("op", "x"), how.get("cwd", "."), argv, env)
+        bound = how.get("output_bytes") or self._sandbox.limits.output_bytes
         started = time.monotonic()
         job, channel = self._running()
         ours, theirs = zip(*(os.pipe() for _ in range(3)), strict=True)
         try:
-            source = sealed(stdin)
+            source = sealed(how.get("stdin", b""))
             try:
                 socket.send_fds(channel, [body], [source, *theirs])
             except OSError:
@@ -150,7 +131,7 @@ class Kept:
                 for handle in (source, *theirs):
                     os.close(handle)
             kept = {handle: bytearray() for handle in ours}
-            whole, truncated = collect(kept, started + timeout, bound)
+            whole, truncated = collect(kept, started + how.get("timeout", TIMEOUT), bound)
         finally:
             for handle in ours:
                 os.close(handle)
