@@ -157,20 +157,12 @@ class BubblewrapEnvironment(SandboxEnvironment):
         env: dict[str, str] | None = None,
         output_bytes: int | None = None,
         cwd: str | None = None,
+        op: Op = "x",
     ) -> Outcome:
-        """Run a command and return the sandbox's own account of it, output as bytes."""
-        return await self._act("x", command, stdin, timeout, env, output_bytes, cwd)
+        """Run a command and return the sandbox's own account of it, output as bytes.
 
-    async def _act(
-        self,
-        op: Op,
-        command: list[str],
-        stdin: bytes,
-        timeout: float,
-        env: dict[str, str] | None = None,
-        output_bytes: int | None = None,
-        cwd: str | None = None,
-    ) -> Outcome:
+        `op` "r" and "w" read and write the one file of `command` instead.
+        """
         bound = output_bytes or SandboxEnvironmentLimits.MAX_EXEC_OUTPUT_SIZE
         async with concurrency(NAME, 2 * (os.cpu_count() or 1), visible=False):
             if self._kept is not None and sum(map(len, command)) < MOST_MESSAGE // 2:
@@ -199,7 +191,7 @@ class BubblewrapEnvironment(SandboxEnvironment):
 
     async def write_file(self, file: str, contents: str | bytes) -> None:
         data = contents.encode() if isinstance(contents, str) else contents
-        outcome = await self._act("w", [_path(file)], data, FILE_TIMEOUT)
+        outcome = await self.run([_path(file)], data, FILE_TIMEOUT, op="w")
         _check(outcome, file)
 
     @overload
@@ -210,7 +202,7 @@ class BubblewrapEnvironment(SandboxEnvironment):
 
     async def read_file(self, file: str, text: bool = True) -> str | bytes:
         bound = SandboxEnvironmentLimits.MAX_READ_FILE_SIZE
-        outcome = await self._act("r", [_path(file)], b"", FILE_TIMEOUT, output_bytes=bound)
+        outcome = await self.run([_path(file)], b"", FILE_TIMEOUT, output_bytes=bound, op="r")
         if outcome.truncated:
             label = SandboxEnvironmentLimits.MAX_READ_FILE_SIZE_STR
             raise OutputLimitExceededError(limit_str=label, truncated_output=None)
