@@ -23,6 +23,7 @@ from vedette.services import (
     exposure_views,
     exposures,
     releasable,
+    run_crashes,
     runs,
     two_person,
 )
@@ -223,16 +224,16 @@ def test_a_crash_goes_out_only_after_its_items_decision(office: Fixture, three: 
         run.subjects = [{"name": "oracle", "kind": "endpoint"}]
         run.save(update_fields=["subjects"])
     with pytest.raises(Refused, match="items are not public"):
-        runs.report_crashes(ada, run.id)
+        run_crashes.report_crashes(ada, run.id)
     with pytest.raises(NotFound):
         exposures.decide_disclosing(officer, run.id, "fourth", "it is found elsewhere")
     with pytest.raises(Forbidden):
         exposures.decide_disclosing(ada, run.id, "second", "it is found elsewhere")
     asked = exposures.decide_disclosing(officer, run.id, "second", "it is found elsewhere")
     with pytest.raises(Refused, match="items are not public"):
-        runs.report_crashes(ada, run.id)
+        run_crashes.report_crashes(ada, run.id)
     two_person.second(member(office.here.org, "B", "reviewing-officer", host=True), asked.id)
-    found = runs.report_crashes(ada, run.id)
+    found = run_crashes.report_crashes(ada, run.id)
     assert [finding.recipe["item"] for finding in found] == ["second"]
     seen = exposure_views.one(ada, suite.id)["items_seen"]
     assert [item["why"] for item in seen] == ["", "disclosed", ""]

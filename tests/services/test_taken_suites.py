@@ -15,7 +15,7 @@ from vedette.bench.suites import load_suite, shipped_suites
 from vedette.kernel.errors import BadInput, Forbidden, Refused
 from vedette.kernel.markings import LEVELS, Marking
 from vedette.kernel.permissions import Profile
-from vedette.services import assessments, runs
+from vedette.services import assessments, run_crashes, runs
 from vedette.services.acting import reading
 from vedette.services.suites import certificates_of, row_of, suite_of, suites, take_suite
 from vedette.services.testing import Fixture, instance
@@ -48,7 +48,7 @@ def test_it_is_run_and_assessed_like_a_shipped_one(office: Fixture, certified: C
     scores = assessments.make_assessment(evaluator, run.id).document["subjects"]
     assert {s["name"]: s["score"]["solved"] for s in scores} == {"null": 0, "oracle": 1}
     with pytest.raises(Refused, match="items are not public"):
-        runs.report_crashes(evaluator, run.id)
+        run_crashes.report_crashes(evaluator, run.id)
 
 
 def test_a_later_version_is_offered_and_a_run_keeps_to_its_own(

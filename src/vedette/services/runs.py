@@ -31,7 +31,6 @@ from vedette.services import access_records, exposures, vault
 from vedette.services.acting import Actor, act, instance_actor, reading
 from vedette.services.binding import require_export, require_reading
 from vedette.services.credentials import open_credential
-from vedette.services.findings import crash_fields, report_finding
 from vedette.services.here import here
 from vedette.services.jobs import job
 from vedette.services.metering import Metered, record_calls
@@ -39,7 +38,7 @@ from vedette.services.run_commitments import commit, criterion_of, hidden_thresh
 from vedette.services.run_custody import reach, spec_of
 from vedette.services.sides import only
 from vedette.services.suites import opened, row_of, suite_key, suites
-from vedette.store.models import Finding, Run
+from vedette.store.models import Run
 from vedette.store.sealing import unreadable
 from vedette.store.tenancy import SYSTEM, scoped
 
@@ -364,37 +363,3 @@ def as_json(run: Run) -> dict[str, Any]:
         "started_by": run.started_by,
         **{name: format_time(value) if value else None for name, value in times.items()},
     }
-
-
-def report_crashes(actor: Actor, run_id: str) -> list[Finding]:
-    """Report what a run uncovered: to the clearinghouse, with a copy to the lab of the model.
-
-    Crashes that reference subjects alone found (the oracle knows them) are no findings. Of a sealed
-    suite only items that an exposure decision discloses are reported.
-    """
-    only(Profile.OFFICE, actor)
-    with reading(actor, Permission.FINDING_REPORT):
-        run = find_run(run_id)
-        result = result_of(run)
-        lab = run.act.peer.name if run.act else ""
-        numbers = _disclosed(run) if run.items else []
-    assessed = {s["name"] for s in run.subjects if s["kind"] != "reference"}
-    with opened(run.suite, run.suite_digest, numbers) as (suite, _):
-        known = {item.id for item in suite.items}
-        fields = [
-            crash_fields(suite, crash)
-            for crash in result.crashes
-            if assessed & set(crash["subjects"]) and crash["item"] in known
-        ]
-    return [report_finding(actor, each, copy_to=lab) for each in fields]
-
-
-def _disclosed(run: Run) -> list[int]:
-    found = exposures.disclosed(row_of(run.suite, run.suite_digest)) & set(run.items)
-    if not found:
-        raise Refused(
-            "this suite's items are not public, and no exposure decision discloses one of this run",
-            kept="the run and its crashes",
-            next_step="decide on an item of the run first; it is used up with that",
-        )
-    return sorted(found)

@@ -16,6 +16,7 @@ from vedette.services import (
     forecasts,
     landscape,
     run_commitments,
+    run_crashes,
     runs,
 )
 from vedette.services import suites as kept
@@ -164,7 +165,7 @@ def again(request: Asked, run_id: str) -> dict[str, Any]:
 
 @router.post("/runs/{run_id}/findings", summary="Report the crashes that a run uncovered")
 def report(request: Asked, run_id: str) -> list[dict[str, str]]:
-    found = runs.report_crashes(request.auth, run_id)
+    found = run_crashes.report_crashes(request.auth, run_id)
     return [{"id": finding.id, "title": finding.title} for finding in found]
 
 

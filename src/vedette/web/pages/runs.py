@@ -20,6 +20,7 @@ from vedette.services import runs as service
 from vedette.services.assessments import list_assessments, make_assessment
 from vedette.services.documents import page_watermark
 from vedette.services.peers import peers
+from vedette.services.run_crashes import report_crashes
 from vedette.services.suites import Known, suites
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Code, Column, Link, State, Table
@@ -342,6 +343,6 @@ def assess(request: SignedIn, run_id: str) -> HttpResponse:
 @page(Permission.FINDING_REPORT)
 def report(request: SignedIn, run_id: str) -> HttpResponse:
     """Report the crashes to the clearinghouse, with a copy to the lab."""
-    rows = service.report_crashes(request.actor, run_id)
+    rows = report_crashes(request.actor, run_id)
     said = f"{len(rows)} crashes are with the clearinghouse; telling it again changes nothing."
     return done(request, said, "run", run_id)
