@@ -183,7 +183,8 @@ def take(
     row = take_suite(instance_actor(), found, made, seed=seed)
     click.echo(f"{row.name} {row.version} is taken in and sealed as {row.digest}")
     click.echo(
-        "next: two keyholders unseal it for a run at /suites/; remove the folder it came from"
+        f"next: two keyholders unseal it for a run (vedette bench unseal {row.name}, or /suites/);"
+        " remove the folder it came from"
     )
 
 

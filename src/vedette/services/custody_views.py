@@ -186,3 +186,10 @@ def given(actor: Actor, second_id: str) -> Any:
 def waits(made: Any) -> bool:
     """Whether what an act gave is a proposal that waits for a second person."""
     return isinstance(made, Seconding)
+
+
+def outcome(made: Any) -> dict[str, Any]:
+    """What the API says of an act: done, or the proposal that waits for a second person."""
+    if waits(made):
+        return {"done": False, "proposal": made.id}
+    return {"done": True, "proposal": None}

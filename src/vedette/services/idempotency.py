@@ -1,7 +1,7 @@
 """Replies to requests with an idempotency key, kept with what they did.
 
 A reply that tells of a lab's material is sealed under the key of that material's act. What is shown
-once, a credential or an invitation, is not kept: the same key again gives the reply without it.
+once, a credential, an invitation or a code, is not kept: the same key again gives the reply without.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from vedette.services.acting import Actor, reading
 from vedette.services.here import here
 from vedette.store.models import IdempotencyRecord
 
-SHOWN_ONCE = ("credential", "invitation")
+SHOWN_ONCE = ("code", "credential", "invitation")
 
 
 @dataclass(frozen=True)

@@ -74,8 +74,7 @@ def ask(doing: Doing, kind_id: str, object_id: str, arguments: dict[str, Any], w
     """Do an act at once, or where the pack chooses it propose it and return the proposal."""
     if kind_id not in chosen() and not _kinds[kind_id].always:
         return _kinds[kind_id].do(doing, object_id, arguments, doing.actor.name)
-    same = Seconding.objects.filter(kind=kind_id, object_id=object_id, state=WAITING)
-    if same.filter(lapses_at__gt=doing.now).exists():
+    if waiting_for(kind_id, object_id) is not None:
         raise Refused("this waits for a second person already", kept="the proposal as it was")
     made = Seconding(
         id=new_id("second"),
@@ -92,6 +91,13 @@ def ask(doing: Doing, kind_id: str, object_id: str, arguments: dict[str, Any], w
     _record(doing, Event.CUSTODY_SECOND_PROPOSED, made)
     schedule(f"second {made.id}", lapse, made.lapses_at, second_id=made.id)
     return made
+
+
+def waiting_for(kind_id: str, object_id: str) -> Seconding | None:
+    """The proposal about an object that waits for its second now; in the present scope."""
+    rows = Seconding.objects.filter(kind=kind_id, object_id=object_id, state=WAITING)
+    found: Seconding | None = rows.filter(lapses_at__gt=here().clock.now()).first()
+    return found
 
 
 def _record(doing: Doing, event: Event, made: Seconding) -> None:

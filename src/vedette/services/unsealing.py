@@ -22,7 +22,7 @@ from vedette.kernel.sealing import WindowKey, destroy, sync_folder
 from vedette.kernel.shares import join
 from vedette.runner.private import sweep
 from vedette.services import keyholders, two_person, vault
-from vedette.services.acting import Actor, Doing, act
+from vedette.services.acting import Actor, Doing, act, reading
 from vedette.services.sides import note, only
 from vedette.services.suites import SEALED, UNSEALED, fits
 from vedette.store.models import TakenSuite
@@ -37,6 +37,32 @@ def find(suite_id: str) -> TakenSuite:
     if row is None:
         raise NotFound(f"suite {suite_id[:40]!r} is not here")
     return row
+
+
+def find_named(actor: Actor, named: str) -> TakenSuite:
+    """The suite of this id, or the newest of this name. Raises NotFound."""
+    only(Profile.OFFICE, actor)
+    with reading(actor, Permission.RUN_READ):
+        newest = TakenSuite.objects.filter(name=named).order_by("-taken_at", "-id").first()
+        return newest or find(named)
+
+
+def second_unsealing(actor: Actor, suite_id: str, code: str) -> TakenSuite:
+    """Second what a colleague proposed for a suite, with one's own share."""
+    only(Profile.OFFICE, actor)
+    with reading(actor, Permission.SUITE_UNSEAL):
+        row = find(suite_id)
+        waiting = two_person.waiting_for(UNSEAL, row.id)
+    if waiting is None:
+        settled = "it is unsealed already" if row.state == UNSEALED else "nobody has proposed it"
+        raise Refused(
+            f"suite {row.name}: {settled}",
+            kept="it as it is",
+            next_step="propose to unseal it when it is sealed; a colleague seconds it",
+        )
+    _, made = two_person.second(actor, waiting.id, code)
+    assert isinstance(made, TakenSuite)
+    return made
 
 
 def ask_unsealing(actor: Actor, suite_id: str, code: str, why: str) -> Any:

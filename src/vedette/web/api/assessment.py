@@ -12,14 +12,12 @@ from vedette.services import (
     assessment_reports,
     assessments,
     determination_bases,
-    exposure_views,
     forecasts,
     landscape,
     run_commitments,
     run_crashes,
     runs,
 )
-from vedette.services import suites as kept
 from vedette.services.documents import page_watermark
 from vedette.services.runs import DEFAULT_REFERENCES
 from vedette.web.api.idempotency import Asked, Router
@@ -89,34 +87,6 @@ class ReviewedIn(Schema):
     consulted: list[Consulted] = Field([], max_length=50)
     build: str = Field("", max_length=200)
     earlier: str = Field("", max_length=40)
-
-
-@router.get("/suites", summary="Suites that can be run here")
-def suites(request: Asked) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": suite.name,
-            "version": suite.version,
-            "title": suite.title,
-            "items": suite.count,
-            "digest": suite.digest,
-            "state": suite.state or "shipped",
-        }
-        for suite in kept.suites()
-    ]
-
-
-@router.get("/suites/exposures", summary="Suites with their exposures, and what is left of them")
-def exposed(request: Asked) -> list[dict[str, Any]]:
-    return [exposure_views.as_json(row) for row in exposure_views.overview(request.auth)]
-
-
-@router.get("/suites/{suite_id}/exposures", summary="A taken suite's exposures, newest first")
-def suite_exposures(
-    request: Asked, suite_id: str, item: str = "", custody: str = "", run: str = ""
-) -> list[dict[str, Any]]:
-    rows = exposure_views.ledger(request.auth, suite_id, item=item, custody=custody, run=run)
-    return [exposure_views.as_json(row) for row in rows]
 
 
 @router.get("/runs", summary="Runs, newest first")

@@ -11,7 +11,7 @@ from vedette.services import custody, custody_views, holds, readings, two_person
 from vedette.services.hold_views import hold_row
 from vedette.services.sides import page_moment
 from vedette.web.api.idempotency import Asked, Router
-from vedette.web.api.kinds import Moment, Note
+from vedette.web.api.kinds import Code, Moment, Note
 
 router = Router(tags=["custody"])
 
@@ -30,6 +30,10 @@ class HoldIn(Schema):
 
 class CustodyReasonIn(Schema):
     reason: Note = ""
+
+
+class SecondIn(Schema):
+    code: Code = ""
 
 
 @router.get("/custody", operation_id="listCustody", summary="What is held of each act, until when")
@@ -75,13 +79,13 @@ def hold_as_guest(request: Asked, review_id: str, body: HoldIn) -> dict[str, Any
 
 @router.post("/holds/{hold_id}/lift", operation_id="liftHold", summary="Lift a hold of one's own")
 def lift_hold(request: Asked, hold_id: str, body: CustodyReasonIn) -> dict[str, Any]:
-    return _outcome(holds.lift_hold(request.auth, hold_id, body.reason))
+    return custody_views.outcome(holds.lift_hold(request.auth, hold_id, body.reason))
 
 
 @router.post("/custody/{act_id}/destroy", operation_id="destroyMaterial", summary="Destroy it")
 def destroy(request: Asked, act_id: str, body: CustodyWhyIn) -> dict[str, Any]:
     """Due material at once; before it is due it waits for a second person."""
-    return _outcome(custody.destroy_material(request.auth, act_id, body.why))
+    return custody_views.outcome(custody.destroy_material(request.auth, act_id, body.why))
 
 
 @router.post(
@@ -102,7 +106,7 @@ def tell(request: Asked, act_id: str) -> dict[str, Any]:
 
 @router.post("/custody/{act_id}/export", operation_id="exportMaterial", summary="Ask for a file")
 def export(request: Asked, act_id: str, body: CustodyWhyIn) -> dict[str, Any]:
-    return _outcome(custody_views.export_material(request.auth, act_id, body.why))
+    return custody_views.outcome(custody_views.export_material(request.auth, act_id, body.why))
 
 
 @router.post(
@@ -111,7 +115,9 @@ def export(request: Asked, act_id: str, body: CustodyWhyIn) -> dict[str, Any]:
     summary="Ask to open a sealed threshold",
 )
 def ask_threshold(request: Asked, determination_id: str, body: CustodyWhyIn) -> dict[str, Any]:
-    return _outcome(custody_views.ask_threshold(request.auth, determination_id, body.why))
+    return custody_views.outcome(
+        custody_views.ask_threshold(request.auth, determination_id, body.why)
+    )
 
 
 @router.get("/seconds", operation_id="listSeconds", summary="Proposals of acts of two persons")
@@ -120,8 +126,9 @@ def list_seconds(request: Asked) -> list[dict[str, Any]]:
 
 
 @router.post("/seconds/{second_id}/second", operation_id="secondProposal", summary="Second it")
-def second(request: Asked, second_id: str) -> dict[str, Any]:
-    made, _ = two_person.second(request.auth, second_id)
+def second(request: Asked, second_id: str, body: SecondIn | None = None) -> dict[str, Any]:
+    """Where the proposal `asks` for a code, a keyholder's: a token alone seconds no unsealing."""
+    made, _ = two_person.second(request.auth, second_id, body.code if body else "")
     return {"proposal": made.id, "state": made.state}
 
 
@@ -166,10 +173,3 @@ def list_alerts(request: Asked) -> list[dict[str, Any]]:
 def look(request: Asked, alert_id: str, body: CustodyReasonIn) -> dict[str, Any]:
     made = readings.look_at(request.auth, alert_id, body.reason)
     return page_moment({"id": made.id, "looked_at": made.looked_at, "looked_by": made.looked_by})
-
-
-def _outcome(made: Any) -> dict[str, Any]:
-    """Done, or the proposal that waits for a second person."""
-    if custody_views.waits(made):
-        return {"done": False, "proposal": made.id}
-    return {"done": True, "proposal": None}

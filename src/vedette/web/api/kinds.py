@@ -26,5 +26,7 @@ Moment = Annotated[
     BeforeValidator(_moment),
     Field(examples=["2026-12-01T09:00:00Z"], description="RFC 3339, or a day: 00:00 UTC"),
 ]
+# typed by people, and kept nowhere
+Code = Annotated[str, Field(max_length=60, description="a keyholder's code, 27 signs")]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Note = Annotated[str, Field(max_length=4000)]

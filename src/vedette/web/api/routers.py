@@ -22,6 +22,7 @@ from vedette.web.api import (
     readiness,
     reviews,
     scans,
+    suites,
     vex,
 )
 from vedette.web.api.root import api
@@ -45,6 +46,7 @@ ROUTERS = (
     ("", publications.router),
     ("", readiness.router),
     ("", scans.router),
+    ("", suites.router),
     ("", vex.router),
     ("", reviews.router),
 )
