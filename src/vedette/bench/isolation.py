@@ -5,7 +5,7 @@ Rules:
 - `namespaces`: own user, process, network, mount and IPC namespaces, no capabilities, no new
   privileges, no further user namespaces. One of them missing is `none`.
 - `limits`: besides, memory and the number of processes are limited by the kernel, not per process.
-- `filter`: besides, system calls pass a seccomp filter.
+- `filter`: besides, system calls pass a seccomp filter, and each that it refuses was tried inside.
 - What the pack asks depends on the suite's marking; a run that has less never begins.
 """
 

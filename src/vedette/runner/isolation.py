@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
+import sys
 from functools import cache
+from pathlib import Path
 
 from vedette.bench.isolation import Isolation
 from vedette.kernel.errors import OurFault
-from vedette.runner import cgroups
+from vedette.runner import cgroups, seccomp
 from vedette.runner.sandbox import Sandbox, require_bubblewrap
 
 SPACES = ("user", "pid", "net", "mnt", "ipc", "uts")
@@ -16,6 +19,14 @@ _LOOK = f"""
 for name in {" ".join(SPACES)}; do echo "$name $(readlink "/proc/self/ns/$name")"; done
 grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status
 unshare --user true 2> /dev/null || echo "nested no"
+"""
+# makes calls, each of a line's numbers, and tells a line's errno; 0 where the call was made
+_CALL = """
+import ctypes, sys
+libc = ctypes.CDLL(None, use_errno=True)
+for line in sys.stdin:
+    failed = libc.syscall(*(ctypes.c_long(int(word)) for word in line.split())) == -1
+    print(ctypes.get_errno() if failed else 0, flush=True)
 """
 
 
@@ -41,8 +52,26 @@ def measured() -> Isolation:
         nested=found.get("nested") != "no",
         limited=frozenset(groups.places),
         limits=groups.label,
-        filtered=found.get("Seccomp") == "2",
+        filtered=found.get("Seccomp") == "2" and _filtered(),
     )
+
+
+def _filtered() -> bool:
+    """Make every call inside that the filter is there to refuse, and see whether it did."""
+    if seccomp.filter_here() is None:
+        return False
+    calls = seccomp.tried(platform.machine())
+    seen = Sandbox().run(
+        [
+            f"/python/bin/python{sys.version_info.major}.{sys.version_info.minor}",
+            "-IS",
+            "-c",
+            _CALL,
+        ],
+        stdin="".join(f"{call} {' '.join(map(str, args))}\n" for call, args, _ in calls).encode(),
+        readonly={"/python": Path(sys.base_prefix)},
+    )
+    return seen.stdout.split() == [str(answer).encode() for _, _, answer in calls]
 
 
 def isolation() -> str:

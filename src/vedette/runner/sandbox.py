@@ -1,7 +1,8 @@
 """Hostile code runs here only: bubblewrap, no network, nothing of the host but /usr read-only.
 
 Inside: /box (a folder of the caller's, or memory), /tmp, /proc, /dev, /usr; user 65534 without
-capabilities, own user, network, process, IPC and host-name spaces, no further user namespaces.
+capabilities, own user, network, process, IPC and host-name spaces, no further user namespaces,
+and a filter on system calls (see `seccomp`).
 CPU time, file size and open files are limited by rlimits, memory and processes by cgroups where
 they are writable, wall time by a kill of the whole process space, output by truncation. Address
 space is not limited: AddressSanitizer reserves terabytes of it.
@@ -32,6 +33,7 @@ from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import BadInput, MissingPart, OurFault
 from vedette.runner import cgroups
 from vedette.runner.guard import guard
+from vedette.runner.seccomp import filter_here
 
 USER = "65534"
 WORK = "/box"
@@ -159,21 +161,22 @@ class Sandbox:
         limits = limits or self.limits
         group = self._cgroups.create(limits.memory_bytes, limits.processes)
         status_read, status_write = os.pipe()
+        given = [sealed(stdin), status_write]
+        filtering = self._filtering(given)
         command = [
             *("/bin/sh", "-c", LAUNCH, "sh", str(limits.cpu_seconds)),
             *(str(limits.file_bytes // 512), str(limits.open_files), str(len(group.joins))),
             *group.joins,
             *self._arguments(workdir, limits, readonly, env, status_write),
-            *("--", *argv),
+            *(*filtering, "--", *argv),
         ]
-        source = sealed(stdin)
         try:
             process = subprocess.Popen(
                 command,
-                stdin=source,
+                stdin=given[0],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                pass_fds=(status_write, *wires),
+                pass_fds=(*given[1:], *wires),
                 start_new_session=True,
                 env={"PATH": "/usr/bin:/bin"},
             )
@@ -182,9 +185,17 @@ class Sandbox:
             group.remove()
             raise
         finally:
-            os.close(source)
-            os.close(status_write)
+            for handle in given:
+                os.close(handle)
         return Job(process, group, status_read, timeout, limits.output_bytes)
+
+    def _filtering(self, given: list[int]) -> list[str]:
+        """The arguments for the filter on system calls; its descriptor joins `given`."""
+        program = filter_here()
+        if program is None:
+            return []
+        given.append(sealed(program))
+        return ["--seccomp", str(given[-1])]
 
     def _arguments(
         self,
