@@ -250,6 +250,19 @@ def test_a_folder_with_archives_and_single_records(tmp_path: Path) -> None:
     assert (again.written, again.unchanged, again.broken) == (0, 2, 1)
 
 
+def test_a_path_is_remembered_from_the_root_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here" / "records").mkdir(parents=True)
+    (tmp_path / "here" / "records" / "a.json").write_bytes(osv("OSV-1"))
+    monkeypatch.chdir(tmp_path / "here")
+    folder = FeedFolder(tmp_path / "feeds")
+    assert sync(folder, "records").written == 1
+    monkeypatch.chdir(tmp_path)
+    [source] = folder.state["sources"]
+    assert sync(folder, source).unchanged == 1, "from wherever the worker stands"
+
+
 def test_a_source_out_of_reach_does_not_stop_the_rest(
     feed: Feed, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

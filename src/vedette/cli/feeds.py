@@ -50,10 +50,10 @@ def sync(to: Path, sources: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"to": str(to), "sources": [r.to_json() for r in reports]}))
     else:
-        for report in reports:
+        for given, report in zip(dict.fromkeys(sources), reports, strict=True):
             broken = f", {report.broken:,} broken" if report.broken else ""
             counts = f"{report.written:,} written, {report.unchanged:,} unchanged{broken}"
-            click.echo(f"{report.source}: {counts if report.reached else 'not reached'}")
+            click.echo(f"{given}: {counts if report.reached else 'not reached'}")
     if not all(report.reached for report in reports):
         sys.exit(1)
 
@@ -66,8 +66,9 @@ def take(source: Path, folder: Path | None, as_json: bool) -> None:
     """Take a folder of feeds into an instance: advisories, KEV, EPSS; then build its index.
 
     On a clearinghouse it becomes the public index, on an operator's instance one of its own. Only
-    what changed is read; again changes nothing. The worker matches. With the setting `feeds` the
-    worker does this every night by itself.
+    what changed is read; again changes nothing. The worker matches. VEX among them is honoured on
+    an operator's own instance; on a clearinghouse each operator chooses. With the setting `feeds`
+    the worker does this every night by itself.
 
     Example: vedette feeds take feeds --instance clearinghouse
     """
@@ -89,5 +90,5 @@ def take(source: Path, folder: Path | None, as_json: bool) -> None:
     if taken.epss is not None:
         click.echo(f"EPSS: {taken.epss:,} scores")
     if taken.vex:
-        click.echo(f"VEX: {taken.vex:,} left aside; an operator hands it in on the page VEX")
+        click.echo(f"VEX: {taken.vex:,} documents; the page VEX says who honours them")
     click.echo(f"index {taken.index}: {taken.advisories:,} advisories")

@@ -51,6 +51,22 @@ def read(document: Any, source: str) -> list[Statement] | None:
     return None
 
 
+def author(document: Any) -> str:
+    """Whom a VEX document names as its author; "" where it names nobody."""
+    root = mapping(document)
+    metadata = mapping(root.get("metadata"))
+    authors = ", ".join(text(row.get("name")) for row in objects(metadata.get("authors")))
+    bodies = [metadata.get(key) for key in ("manufacturer", "manufacture", "supplier")]
+    publisher = mapping(mapping(root.get("document")).get("publisher"))
+    found = (
+        text(root.get("author")),
+        text(publisher.get("name")),
+        authors,
+        *(text(mapping(body).get("name")) for body in bodies),
+    )
+    return next(filter(None, found), "")
+
+
 def product(purl: str = "", cpes: tuple[str, ...] = ()) -> Affected:
     """A product by its identifiers; a version in the purl is the one meant."""
     package = names.from_purl(purl) if purl else None

@@ -171,9 +171,10 @@ def mark_assets(actor: Actor, notice_id: str, components: Sequence[str], status:
                 AssetMark(
                     org_id=actor.org,
                     notice=notice,
+                    site=notice.site,
                     component=one,
                     status=status,
-                    by=actor.name[:200],
+                    by=actor.name[:300],
                     at=doing.now,
                 )
                 for one in sorted(set(components))

@@ -7,8 +7,11 @@ Rules:
   no longer in the folder is forgotten. A record that can be read stays, whatever the folder says:
   advisories are withdrawn by a record, not by absence.
 - KEV and EPSS are taken whole where they changed; of several the last by its own date.
+- VEX documents are kept with their authors, and honoured by whoever says so (`vex_feeds`); a CSAF
+  VEX is a record of the index as well.
 - What was taken enters the index of this instance: the public one of a clearinghouse, or an
   operator's own, which it shows to nobody. The matches follow as for any other index.
+- Every taking leaves a line of what it gave (`FeedTaking`), one that came to nothing its reason.
 - With the setting `feeds` the folder's own sources are brought up to date and taken every night.
 """
 
@@ -17,9 +20,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import time
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +40,12 @@ from vedette.formats.feeds.folder import FeedFolder
 from vedette.formats.feeds.syncing import sync
 from vedette.kernel.canonical import digest
 from vedette.kernel.errors import BadInput, VedetteError
-from vedette.services import index, scores, sources
+from vedette.services import index, scores, sources, vex_feeds
 from vedette.services.acting import Actor, act, instance_actor, reading
 from vedette.services.here import here
 from vedette.services.jobs import every_day, job
 from vedette.services.sources import EPSS, KEV
-from vedette.store.models import IndexBuild, SourceAdvisory
+from vedette.store.models import FeedTaking, IndexBuild, SourceAdvisory
 
 log = logging.getLogger("vedette.feeds")
 AT = time(2, 0)
@@ -50,6 +53,8 @@ DAILY = "bring feeds up to date"
 VEX = "VEX"
 PART = 2_000
 KEPT_PROBLEMS = 1_000
+LISTED_PROBLEMS = 100
+KEPT_TAKINGS = 60
 
 Progress = Callable[[int, int, str], None]
 Row = tuple[str, bytes]
@@ -78,20 +83,64 @@ class Taken:
         return asdict(self)
 
 
-def take_feeds(actor: Actor, folder: Path, progress: Progress = lambda *_: None) -> Taken:
+def take_feeds(
+    actor: Actor,
+    folder: Path,
+    progress: Progress = lambda *_: None,
+    *,
+    source: str = "",
+    what: str = "",
+    told: Sequence[str] = (),
+) -> Taken:
     """Take what a folder of feeds holds into the index. Raises BadInput, NotFound.
 
     `kev` and `epss` of the result are None where the folder has none, or the one that is here.
+
+    Args:
+        source: whose records these are; by default each folder inside is a source.
+        what: how the taking is called where it is listed, by default the folder.
+        told: problems of before, such as a source that could not be reached.
     """
     actor.require(sources.may_feed(actor))
-    if not folder.is_dir():
-        raise BadInput(f"{folder}: no folder", next_step="vedette feeds sync --to DIR --source …")
-    with _alone(folder):
-        taken = _take(actor, folder, progress)
+    began = here().clock.now()
+    taken = Taken()
+    for problem in told:
+        taken.tell(problem)
+    try:
+        if not folder.is_dir():
+            step = "vedette feeds sync --to DIR --source …"
+            raise BadInput(f"{folder}: no folder", next_step=step)
+        with _alone(folder):
+            _take(actor, folder, progress, taken, source)
+        _build(actor, taken)
+    except VedetteError as error:
+        _list(actor, what or str(folder), began, taken, str(error))
+        raise
+    _list(actor, what or str(folder), began, taken)
+    return taken
+
+
+def _build(actor: Actor, taken: Taken) -> None:
     changed = taken.accepted or taken.updated or taken.kev is not None
     build = (None if changed else _standing(actor)) or index.build_own_index(actor)
     taken.index, taken.advisories = build.id, build.advisories
-    return taken
+
+
+def _list(actor: Actor, what: str, began: datetime, taken: Taken, error: str = "") -> None:
+    """Keep what a taking gave, and forget those of long ago."""
+    told = {**taken.to_json(), "problems": taken.problems[:LISTED_PROBLEMS]}
+    with act(actor, sources.may_feed(actor)) as doing:
+        FeedTaking.objects.create(
+            org_id=doing.here.org,
+            what=what[:300],
+            by=actor.name[:200],
+            began_at=began,
+            ended_at=doing.now,
+            result=told,
+            error=error[:500],
+        )
+        old = FeedTaking.objects.order_by("-ended_at", "pk").values_list("pk", flat=True)
+        FeedTaking.objects.filter(pk__in=list(old[KEPT_TAKINGS:])).delete()
 
 
 def _standing(actor: Actor) -> IndexBuild | None:
@@ -114,13 +163,12 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _take(actor: Actor, folder: Path, progress: Progress) -> Taken:
-    taken = Taken()
+def _take(actor: Actor, folder: Path, progress: Progress, taken: Taken, of: str) -> None:
     by_source: dict[str, list[Path]] = {}
     for file in sorted(folder.rglob("*")):
         inside = file.relative_to(folder).parts
         if FEED_STATE not in inside and file.is_file() and _is_feed(file.name):
-            source = inside[0] if len(inside) > 1 else folder.resolve().name
+            source = of or (inside[0] if len(inside) > 1 else folder.resolve().name)
             by_source.setdefault(source[:200], []).append(file)
     whole: dict[str, list[bytes]] = {KEV: [], EPSS: []}
     total, done = sum(map(len, by_source.values())), 0
@@ -128,21 +176,23 @@ def _take(actor: Actor, folder: Path, progress: Progress) -> Taken:
         new = _new(actor, source, files, taken)
         for start in range(0, len(new.files), PART):
             rows: list[Row] = []
+            stated: list[Row] = []
             for file in new.files[start : start + PART]:
                 progress(done + start + len(rows), total, file.name)
                 name, data = str(file.relative_to(folder)), _content(file)
-                kind = _kind(data, name)
+                kind, speaks = _kind(data, name)
                 if kind in whole:
                     whole[kind].append(data)
-                elif kind == VEX:
-                    taken.vex += 1
-                else:
+                elif kind != VEX:
                     rows.append((name, data))
+                if speaks:
+                    stated.append((name, data))
+            # before the records: those are what tells that a file was taken
+            taken.vex += vex_feeds.keep(actor, source, stated)
             _keep(actor, source, rows, new, taken)
         done += len(files)
     taken.kev = _take_whole(actor, KEV, whole[KEV], sources.keep_kev, taken)
     taken.epss = _take_whole(actor, EPSS, whole[EPSS], scores.import_epss, taken)
-    return taken
 
 
 def _is_feed(name: str) -> bool:
@@ -160,7 +210,8 @@ class _New:
 def _new(actor: Actor, source: str, files: list[Path], taken: Taken) -> _New:
     with reading(actor):
         rows = SourceAdvisory.objects.filter(source=source)
-        known = dict(rows.values_list("digest", "problem"))
+        known = dict.fromkeys(vex_feeds.digests(source), "")
+        known |= dict(rows.values_list("digest", "problem"))
     found, present = [], set()
     for file in files:
         try:
@@ -207,17 +258,18 @@ def _content(file: Path) -> bytes:
     return data
 
 
-def _kind(data: bytes, name: str) -> str:
-    """KEV, EPSS, VEX, or "": a record, or what can't be read as one."""
+def _kind(data: bytes, name: str) -> tuple[str, bool]:
+    """KEV, EPSS, VEX, or "": a record, or what can't be read as one; and whether it states VEX."""
     if is_epss(data):
-        return EPSS
+        return EPSS, False
     try:
         document = load(data, name, MAX_ADVISORY)
         if read_kev(document) is not None:
-            return KEV
-        return VEX if advisory_reader(document) is None and vex_in.read(document, name) else ""
+            return KEV, False
+        speaks = bool(vex_in.read(document, name))
+        return (VEX if speaks and advisory_reader(document) is None else ""), speaks
     except VedetteError:
-        return ""
+        return "", False
 
 
 def _take_whole(
@@ -257,12 +309,11 @@ def bring() -> None:
     if folder is None:
         return
     every_night()
+    told: list[str] = []
     if (folder / FEED_STATE).is_dir():
         with FeedFolder(folder).alone() as kept:
             for source in sorted(kept.state["sources"]):
-                report = sync(kept, source)
-                for problem in report.problems:
-                    log.warning("feeds: %s", problem)
-    taken = take_feeds(instance_actor(), folder)
+                told += sync(kept, source).problems
+    taken = take_feeds(instance_actor(), folder, told=told)
     for problem in taken.problems:
         log.warning("feeds: %s", problem)

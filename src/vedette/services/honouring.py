@@ -1,9 +1,17 @@
-"""What an organisation's VEX statements take away in a match; under the instance's scope."""
+"""What an organisation's VEX statements take away in a match; under the instance's scope.
+
+They come from the documents that it handed in, or had handed in, and from those of the feeds that
+it honours. A document is read when a record is matched that it speaks of, and only then: a feed may
+have very many.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+
+from django.db import transaction
+from django.db.models import Q
 
 from vedette.formats import vex_in
 from vedette.formats.bounded import load
@@ -11,19 +19,46 @@ from vedette.formats.detect import MAX_VEX
 from vedette.matching.model import Inventory as Content
 from vedette.matching.model import Statement
 from vedette.matching.vex import Suppressed
-from vedette.store.models import Inventory, Suppression, VexDocument
+from vedette.services.here import here
+from vedette.store.models import HonouredFeed, Inventory, Suppression, VexDocument
+from vedette.store.tenancy import SYSTEM, scoped
 
 Lifted = frozenset[tuple[str, str]]
 
 
-def statements_of(org: str) -> list[Statement]:
-    """What the organisation's documents state."""
-    rows = VexDocument.objects.filter(org_id=org, withdrawn_at=None).order_by("taken_at", "pk")
-    return [
-        one
-        for row in rows
-        for one in vex_in.read(load(bytes(row.data), row.name, MAX_VEX), row.name) or ()
-    ]
+class Stated:
+    """What is stated for one organisation; empty (false) where nothing is."""
+
+    def __init__(self, org: str) -> None:
+        with transaction.atomic(), scoped(SYSTEM):
+            feeds = HonouredFeed.objects.filter(org_id=org, honoured=True).values("feed")
+            rows = VexDocument.objects.filter(
+                Q(org_id=org, feed="") | Q(org_id=here().org, feed__in=feeds), withdrawn_at=None
+            )
+            found = rows.order_by("taken_at", "pk").values_list("pk", "site", "about")
+            self._rows = [(pk, site, frozenset(about)) for pk, site, about in found]
+        self._read: dict[str, list[Statement]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._rows)
+
+    def about(self, names: Collection[str], site: str) -> list[Statement]:
+        """What is stated of these vulnerabilities, by id or alias, for the inventory `site`."""
+        named = [
+            pk for pk, own, about in self._rows if own in ("", site) and not about.isdisjoint(names)
+        ]
+        missing = [pk for pk in named if pk not in self._read]
+        if missing:
+            with transaction.atomic(), scoped(SYSTEM):
+                for row in VexDocument.objects.filter(pk__in=missing):
+                    self._read[row.pk] = _statements(row)
+        return [one for pk in named for one in self._read[pk]]
+
+
+def _statements(row: VexDocument) -> list[Statement]:
+    by = f" by {row.author}" if row.author else ""
+    source = f"{row.name}{by}, from the feed {row.feed}" if row.feed else row.name
+    return vex_in.read(load(bytes(row.data), row.name, MAX_VEX), source) or []
 
 
 def bound(content: Content, statements: Iterable[Statement]) -> Content:

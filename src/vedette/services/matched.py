@@ -11,7 +11,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -75,13 +75,21 @@ class _Read:
         yield from matches(told)
 
 
+def _silent(inventory: Inventory, names: Collection[str]) -> Inventory:
+    return inventory
+
+
 @dataclass(frozen=True)
 class Held:
-    """An inventory, or the part of it at issue; `exposed` where its assets don't say themselves."""
+    """An inventory, or the part of it at issue; `exposed` where its assets don't say themselves.
+
+    `stated` makes it carry what is stated elsewhere of the vulnerabilities that matched.
+    """
 
     inventory: Inventory
     exposed: bool
     lifted: frozenset[tuple[str, str]] = frozenset()
+    stated: Callable[[Inventory, Collection[str]], Inventory] = _silent
 
 
 @dataclass(frozen=True)
@@ -107,7 +115,10 @@ def find_each(
     inventories = [one.inventory for one in held]
     source = _Read(indexes)
     taken: list[Suppressed] = []
-    lines = list(honour(source.match(inventories), inventories, (), taken))
+    every = list(source.match(inventories))
+    named = {name for line in every for name in (line.advisory, *line.aliases)}
+    speaking = [one.stated(one.inventory, named) for one in held]
+    lines = list(honour(every, speaking, (), taken))
     read = _Records({a.id: a for a in sorted(source.read, key=lambda a: a.modified)})
     naive = _naive(inventories, read.by_id.values())
     by_inventory: dict[str, list[Match]] = {one.name: [] for one in inventories}

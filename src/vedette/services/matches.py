@@ -10,7 +10,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import time
 
 from django.db import transaction
@@ -19,6 +19,7 @@ from vedette.formats.detect import read_inventory
 from vedette.kernel.events import Event
 from vedette.matching import changes
 from vedette.matching.index import Index
+from vedette.matching.model import Inventory as Content
 from vedette.services import honouring, matched, rematching
 from vedette.services.acting import act
 from vedette.services.jobs import every_day, job
@@ -87,10 +88,15 @@ def match_inventory(inventory_id: str, indexes: Sequence[Index]) -> None:
         row = Inventory.objects.filter(id=inventory_id).first()
         if row is None or not indexes:
             return
-        statements = honouring.statements_of(row.org_id)
+        stated = honouring.Stated(row.org_id)
         lifted = honouring.lifted(row)
-    content = honouring.bound(read_inventory(bytes(row.data), row.name), statements)
-    outcome = matched.find(matched.Held(content, row.exposed, lifted), indexes)
+    content = read_inventory(bytes(row.data), row.name)
+
+    def speaking(inventory: Content, names: Collection[str]) -> Content:
+        return honouring.bound(inventory, stated.about(names, row.name))
+
+    held = matched.Held(content, row.exposed, lifted, speaking)
+    outcome = matched.find(held, indexes)
     with act(owner_of(row.org_id), None) as doing:
         current = Inventory.objects.select_for_update().filter(id=row.id, current=True)
         if not current.exists():

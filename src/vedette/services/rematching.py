@@ -14,7 +14,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,7 +26,7 @@ from vedette.formats.detect import read_inventory
 from vedette.kernel.events import Event
 from vedette.matching import changes, identity, model
 from vedette.matching.index import Index
-from vedette.matching.model import Advisory, Statement
+from vedette.matching.model import Advisory
 from vedette.services import honouring, matched
 from vedette.services.acting import act
 from vedette.services.matched import Outcome
@@ -159,11 +159,11 @@ class Change:
             names, notices, ids = self._at_issue(parts, inventories.values())
             records = changes.readings(ids, self.indexes)
             parts = self._held(changes.keys((*self.records, *records)), list(parts))
-            stated = {
-                org: honouring.statements_of(org)
-                for org in {row.org_id for row in inventories.values()}
-            }
-            held = [_held(row, parts[pk], stated[row.org_id]) for pk, row in inventories.items()]
+            every = {o: honouring.Stated(o) for o in {r.org_id for r in inventories.values()}}
+            stated = {org: one for org, one in every.items() if one}
+            held = [
+                _held(row, parts[pk], stated.get(row.org_id)) for pk, row in inventories.items()
+            ]
         outcomes = matched.find_each(held, self.indexes, names)
         concerned = {(org, name) for _, org, name in notices}
         among = {one.inventory.name: [c.id for c in one.inventory.components] for one in held}
@@ -174,7 +174,7 @@ class Change:
                 if outcomes[pk].found
                 or (row.org_id, row.name) in concerned
                 or row.statements
-                or stated[row.org_id]
+                or row.org_id in stated
             },
             names,
             frozenset(pk for pk, _, _ in notices),
@@ -250,15 +250,22 @@ class Change:
             )
 
 
-def _held(inventory: Inventory, rows: Sequence[Any], stated: Sequence[Statement]) -> matched.Held:
+def _held(
+    inventory: Inventory, rows: Sequence[Any], stated: honouring.Stated | None
+) -> matched.Held:
     """The components at issue, with what VEX statements of the inventory rest on."""
     part = changes.part(inventory.id, rows)
     lifted: honouring.Lifted = frozenset()
     if inventory.statements or stated:
         content = read_inventory(bytes(inventory.data), inventory.name)
-        content = honouring.bound(content, stated)
         lifted = honouring.lifted(inventory)
         held = {one.id for one in part.components} | {content.subject}
         own = tuple(one for one in content.components if one.id in held)
         part = replace(content, name=inventory.id, components=own)
-    return matched.Held(part, inventory.exposed, lifted)
+    if stated is None:
+        return matched.Held(part, inventory.exposed, lifted)
+
+    def speaking(content: model.Inventory, names: Collection[str]) -> model.Inventory:
+        return honouring.bound(content, stated.about(names, inventory.name))
+
+    return matched.Held(part, inventory.exposed, lifted, speaking)

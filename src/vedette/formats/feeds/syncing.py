@@ -4,6 +4,7 @@ Rules:
 - A record that can't be read is listed, and an earlier one under its name stays; the rest goes on.
 - What a source no longer has stays here: advisories are withdrawn by a record, not by absence.
 - A source that can't be reached is listed, and the others go on.
+- A path is remembered from the root on, wherever the next run stands.
 - Of a CSAF provider only documents that changed are fetched: by `updated` of its ROLIE feeds, else
   by `changes.csv`, else each of `index.txt` once by its ETag.
 """
@@ -63,6 +64,8 @@ class Report:
 
 def sync(folder: FeedFolder, source: str, progress: Progress = lambda *_: None) -> Report:
     """Bring one source up to date. Never raises for what the source does."""
+    if "://" not in source:
+        source = str(Path(source).absolute())
     report = Report(source)
     try:
         scheme = urlsplit(source).scheme

@@ -44,13 +44,20 @@ from vedette.store.models.early_access import EarlyAcceptance, EarlyAccess, Seat
 from vedette.store.models.engagement import Act, Decision, Dossier, Plan, PlanChange
 from vedette.store.models.exchange import Attachment, Awaiting, InMessage, OutMessage, Peer
 from vedette.store.models.findings import Finding, PeerOrganisation, Reproduction
-from vedette.store.models.index import ExploitScore, IndexBuild, KnownProducts, SourceAdvisory
+from vedette.store.models.index import (
+    ExploitScore,
+    FeedTaking,
+    IndexBuild,
+    KnownProducts,
+    SourceAdvisory,
+)
 from vedette.store.models.instance import IdempotencyRecord, PackRecord, Schedule
 from vedette.store.models.ledger import Checkpoint, LedgerEntry, LedgerHead, LedgerSalt
 from vedette.store.models.mandates import Mandate, MandateReach
 from vedette.store.models.operators import (
     AssetMark,
     HeldName,
+    HonouredFeed,
     Inventory,
     Notice,
     NoticeName,
@@ -111,12 +118,14 @@ __all__ = [
     "ExploitScore",
     "Exposure",
     "ExposureDecision",
+    "FeedTaking",
     "FieldCheck",
     "Finding",
     "FixDelivery",
     "Forecast",
     "HeldName",
     "Hold",
+    "HonouredFeed",
     "IdempotencyRecord",
     "InMessage",
     "IndexBuild",

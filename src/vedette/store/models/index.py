@@ -30,6 +30,21 @@ class SourceAdvisory(Table):
         ]
 
 
+class FeedTaking(Table):
+    """What one taking of feeds gave (`services.feeds.Taken`), or why it came to nothing."""
+
+    tenancy = Tenancy(host=True)
+
+    id = columns.random_key("taking")
+    org = columns.owner()
+    what = models.CharField(max_length=300)
+    by = columns.text(200)
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    result = columns.document()
+    error = columns.text(500)
+
+
 class IndexBuild(Table):
     """An index of advisories: built here, or pulled from a peer. `current` is its maker's newest.
 

@@ -12,6 +12,7 @@ from vedette.store.tenancy import Mandated, Table, Tenancy
 
 # the acts of a mandate, as clearinghouse.mandates.MandateAct names them
 READ, KEEP, ANSWER = "read-notices", "keep-inventories", "answer-notices"
+STATE = "state-vex"
 
 
 class Inventory(Table):
@@ -140,13 +141,14 @@ class NoticeName(Table):
 class AssetMark(Table):
     """How far one asset of a notice is, where its operator says so for that asset alone."""
 
-    tenancy = Tenancy()
+    tenancy = Tenancy(mandated=Mandated("site", (READ, ANSWER), (ANSWER,)))
 
     org = columns.owner()
+    site = columns.text(200)
     notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="marks")
     component = models.TextField()
     status = models.CharField(max_length=20)
-    by = columns.text(200)
+    by = columns.text(300)
     at = models.DateTimeField()
 
     class Meta(Table.Meta):
@@ -156,9 +158,15 @@ class AssetMark(Table):
 
 
 class VexDocument(Table):
-    """What an operator, or somebody for it, states of vulnerabilities in its assets."""
+    """What an operator, or somebody for it, states of vulnerabilities in its assets.
 
-    tenancy = Tenancy()
+    One of a `feed` belongs to the host and takes nothing away by itself: see HonouredFeed. `author`
+    is whom the document names as such, `about` the vulnerabilities that it speaks of, `site` the
+    one inventory that it is limited to; `public` shows a feed's documents to those whom a
+    clearinghouse hosts.
+    """
+
+    tenancy = Tenancy(public="public", mandated=Mandated("site", (READ, STATE), (STATE,)))
 
     id = columns.random_key("vex")
     org = columns.owner()
@@ -166,24 +174,48 @@ class VexDocument(Table):
     data = models.BinaryField()
     digest = models.CharField(max_length=71)
     statements = models.IntegerField()
-    taken_by = columns.text(200)
+    site = columns.text(200)
+    author = columns.text(200)
+    feed = columns.text(200)
+    about = models.JSONField(default=list, blank=True)
+    public = models.BooleanField(default=False)
+    mandate = columns.text(40)
+    taken_by = columns.text(300)
     taken_at = models.DateTimeField()
     withdrawn_at = columns.moment()
 
     class Meta(Table.Meta):
         constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(
-                fields=["org", "name"],
+                fields=["org", "feed", "site", "name"],
                 condition=models.Q(withdrawn_at=None),
                 name="one_standing_vex_document_a_name",
             )
         ]
 
 
+class HonouredFeed(Table):
+    """Whether an organisation honours what the VEX documents of a feed state."""
+
+    tenancy = Tenancy()
+
+    id = columns.random_key("honoured")
+    org = columns.owner()
+    feed = models.CharField(max_length=200)
+    honoured = models.BooleanField()
+    by = columns.text(200)
+    at = models.DateTimeField()
+
+    class Meta(Table.Meta):
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["org", "feed"], name="one_word_on_a_feed")
+        ]
+
+
 class Suppression(Table):
     """A match that a VEX statement takes away, or took away until it was lifted."""
 
-    tenancy = Tenancy()
+    tenancy = Tenancy(mandated=Mandated("inventory", (READ, STATE), (STATE,)))
 
     id = columns.random_key("suppressed")
     org = columns.owner()
@@ -196,7 +228,7 @@ class Suppression(Table):
     reason = columns.long_text()
     source = columns.text(300)
     lifted_at = columns.moment()
-    lifted_by = columns.text(200)
+    lifted_by = columns.text(300)
 
     class Meta(Table.Meta):
         constraints: ClassVar[list[Any]] = [

@@ -6,9 +6,10 @@ from typing import Any
 
 from ninja import Schema
 
-from vedette.services import vex
+from vedette.services import vex, vex_feeds
 from vedette.web.api.idempotency import Asked, Router
 from vedette.web.api.inventories import RAW
+from vedette.web.api.kinds import Name
 
 router = Router(tags=["vex"])
 
@@ -18,8 +19,25 @@ class VexOut(Schema):
     name: str
     digest: str
     statements: int
+    author: str
+    site: str
     taken_by: str
     taken_at: str
+
+
+class VexFeedOut(Schema):
+    feed: str
+    authors: list[str]
+    documents: int
+    statements: int
+    honoured: bool
+    by: str
+    at: str | None
+
+
+class HonourIn(Schema):
+    feed: Name
+    honoured: bool = True
 
 
 class SuppressedOut(Schema):
@@ -48,9 +66,30 @@ def list_vex(request: Asked) -> Any:
     summary="Take a VEX document, as the body",
     openapi_extra=RAW,
 )
-def take(request: Asked, name: str) -> Any:
-    """OpenVEX, CSAF VEX or CycloneDX; the inventories are matched anew."""
-    return vex.describe(vex.take_vex(request.auth, name, request.body))
+def take(request: Asked, name: str, site: str = "") -> Any:
+    """OpenVEX, CSAF VEX or CycloneDX; `site` limits it to the inventory of that name."""
+    return vex.describe(vex.take_vex(request.auth, name, request.body, site))
+
+
+@router.get(
+    "/vex/feeds",
+    response=list[VexFeedOut],
+    operation_id="listVexFeeds",
+    summary="Feeds with VEX, and whether they are honoured",
+)
+def list_feeds(request: Asked) -> Any:
+    return vex_feeds.feeds(request.auth)
+
+
+@router.post(
+    "/vex/feeds",
+    response=list[VexFeedOut],
+    operation_id="honourVexFeed",
+    summary="Honour what a feed's VEX states, or no more",
+)
+def honour_feed(request: Asked, body: HonourIn) -> Any:
+    vex_feeds.honour(request.auth, body.feed, body.honoured)
+    return vex_feeds.feeds(request.auth)
 
 
 @router.post(

@@ -99,6 +99,8 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("Matches", "/matches/", OPERATING, Permission.NOTICE_READ, hosted=True),
     Entry("VEX", "/vex/", OPERATING, Permission.NOTICE_READ, hosted=True),
     Entry("Inventories", "/inventories/", OPERATING, Permission.NOTICE_READ, hosted=True),
+    Entry("Feeds", "/feeds/", (Profile.OPERATOR,), Permission.INVENTORY_EDIT),
+    Entry("Feeds", "/feeds/", (Profile.CLEARINGHOUSE,), Permission.ADVISORY_PUBLISH),
     Entry("Test beds", "/testbeds/", OPERATING, Permission.TESTBED_OFFER),
     Entry("Advisories", "/advisories/", (Profile.CLEARINGHOUSE,), None),
     Entry("Copies", "/documents/", ALL, Permission.LEDGER_READ, records=True),
@@ -111,11 +113,9 @@ ENTRIES: tuple[Entry, ...] = (
 
 def stands_here(profile: Profile, path: str) -> bool:
     """Whether an instance of this profile has the page at `path` at all, for whomever."""
-    return all(
-        profile in entry.profiles
-        for entry in ENTRIES
-        if entry.url != "/" and path.startswith(entry.url)
-    )
+    entries = [e for e in ENTRIES if e.url != "/" and path.startswith(e.url)]
+    urls = {entry.url for entry in entries}
+    return urls == {entry.url for entry in entries if profile in entry.profiles}
 
 
 Shown = tuple[str, str, bool]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from vedette.formats.detect import MAX_VEX
 from vedette.kernel.permissions import Permission
-from vedette.services import vex
+from vedette.services import inventories, vex, vex_feeds
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import State
 from vedette.web.pages.forms import done, form_page, moment, submitted
@@ -29,6 +30,18 @@ class TakeForm(forms.Form):
         help_text="A newer document under the same name takes its place.",
     )
     file = forms.FileField(label="File", help_text="OpenVEX, CSAF VEX, or CycloneDX as JSON.")
+    site = forms.ChoiceField(
+        label="Speaks of",
+        required=False,
+        help_text="A statement that holds at one site only is kept from speaking of the others.",
+    )
+
+    def __init__(self, sites: Iterable[str], *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["site"].choices = [  # type: ignore[attr-defined]
+            ("", "every inventory"),
+            *((name, f"{name} alone") for name in sites),
+        ]
 
 
 @require_GET
@@ -41,6 +54,7 @@ def list_vex(request: SignedIn) -> HttpResponse:
         "documents": [
             {**each, "taken": moment(each["taken_at"])} for each in vex.documents(request.actor)
         ],
+        "feeds": _feeds(request),
         "page": shown,
         "rows": [{**row, "tag": _tag(row)} for row in shown],
         "counts": {
@@ -51,6 +65,17 @@ def list_vex(request: SignedIn) -> HttpResponse:
         "page_marking": MARKING,
     }
     return render(request, "pages/vex.html", context)
+
+
+def _feeds(request: SignedIn) -> list[dict[str, Any]]:
+    return [
+        {**row, "since": moment(row["at"]), "tag": _honoured(row)}
+        for row in vex_feeds.feeds(request.actor)
+    ]
+
+
+def _honoured(row: dict[str, Any]) -> State:
+    return State("honoured", "done") if row["honoured"] else State("not honoured", "ended")
 
 
 def _tag(row: dict[str, Any]) -> State:
@@ -64,10 +89,12 @@ def _tag(row: dict[str, Any]) -> State:
 def take(request: SignedIn) -> HttpResponse:
     """Take a VEX document from a file."""
     posted = request.method == "POST"
-    form = TakeForm(request.POST if posted else None, request.FILES if posted else None)
+    sites = [each["name"] for each in inventories.inventories(request.actor)]
+    form = TakeForm(sites, request.POST if posted else None, request.FILES if posted else None)
 
     def keep(given: dict[str, Any]) -> Any:
-        return vex.take_vex(request.actor, given["name"], given["file"].read(MAX_VEX + 1))
+        data = given["file"].read(MAX_VEX + 1)
+        return vex.take_vex(request.actor, given["name"], data, given["site"])
 
     made = submitted(request, form, keep)
     if made is not None:
@@ -107,3 +134,13 @@ def honour(request: SignedIn, suppression_id: str) -> HttpResponse:
     """Honour the statement on a lifted match again."""
     vex.lift(request.actor, suppression_id, lifted=False)
     return done(request, "The statement is honoured again.", "vex")
+
+
+@require_POST
+@page(Permission.ANSWER_GIVE)
+def honour_feed(request: SignedIn) -> HttpResponse:
+    """Honour what a feed's documents state from now on, or no more."""
+    feed, honoured = request.POST.get("feed", "")[:200], request.POST.get("honoured") == "1"
+    vex_feeds.honour(request.actor, feed, honoured)
+    said = "is honoured" if honoured else "counts no more"
+    return done(request, f"What {feed} states {said}; your inventories are matched anew.", "vex")
