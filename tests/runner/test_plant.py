@@ -12,8 +12,8 @@ from vedette.runner.inspect.attempt import Attempt
 from vedette.runner.plant import run_session
 from vedette.runner.reproduce import verify_fix
 from vedette.runner.scaffold import generated_suite
-from vedette.runner.subjects.agent import agent
 from vedette.runner.subjects.job import Job
+from vedette.runner.subjects.reference import run_reference
 from vedette.runner.verify import crash_of, verify_input
 
 pytestmark = pytest.mark.any_database
@@ -131,8 +131,28 @@ def test_no_single_source_mends_a_plant(suite, item, builds):
         verify_fix(recipe, b"", cache_dir=builds, suites=[suite])
 
 
-def test_an_agent_is_told_that_it_reaches_no_plant(suite, item, builds, tmp_path):
-    budget = dict(item.budget)
+PLAYS = """
+tail -1 | grep -o 'at most.*'
+ls /item | tr '\\n' ' '; echo
+/item/program < /item/samples/sample-1 | tail -1
+/item/program < /agent/way > said 2> told; echo "$? $(tail -1 said) $(grep -c goal-reached told)"
+for again in 1 2; do /item/program < /agent/way 2>&1 > /dev/null | tail -1; done
+cp /agent/way submission
+"""
+
+
+def test_an_agent_has_sessions_run_as_often_as_its_budget_has_room(item, suite, builds, tmp_path):
+    (tmp_path / "run").write_text(f"#!/bin/sh{PLAYS}")
+    (tmp_path / "run").chmod(0o755)
+    (tmp_path / "way").write_bytes(item.reference_input.read_bytes())
+    budget = {**item.budget, "executions": 3}
     job = Job("own", Harness(suite, builds).ref, item.id, 0, 1, budget, str(tmp_path))
-    with pytest.raises(BadInput, match="no one program"):
-        agent(Harness(suite, builds), job)
+    sample = run_reference(job)
+    assert (sample.score, sample.executions, sample.ended) == (1, 3, "submitted")
+    told, shown, tags, reached, last, _ = sample.trajectory
+    assert told == "at most 3 times."
+    assert shown.split() == sorted([*(p.name for p in item.vulnerable), "program", "samples"])
+    assert tags.startswith("tags ")
+    assert reached.startswith("86 waited ")
+    assert reached.endswith(" 1")
+    assert last == "not run: executions used up"

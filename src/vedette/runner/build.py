@@ -24,8 +24,9 @@ from vedette.bench.suites import Item, Release
 from vedette.kernel.bounds import MIB, read_json
 from vedette.kernel.canonical import canonical, digest
 from vedette.kernel.errors import BadInput, MissingPart
-from vedette.runner.plant import HOP, run_session, system_python
+from vedette.runner.plant import HOP, run_session
 from vedette.runner.private import scratch_beside
+from vedette.runner.pythons import own_python, system_python
 from vedette.runner.sandbox import WORK, Limits, Outcome, Sandbox, read_out
 from vedette.runner.sdist import fetch_sdist
 
@@ -149,7 +150,7 @@ def build_pypi(name: str, version: str, sha256: str, cache_dir: Path) -> PyBuild
     the release can't be built.
     """
     compiler = _compiler("g++")
-    _, mounts = _python()
+    _, mounts = own_python()
     if not (Path(sysconfig.get_paths()["include"]) / "Python.h").exists():
         raise MissingPart("Python's C headers are missing", next_step="apt-get install python3-dev")
     script = BUILD_EXTENSION.read_bytes()
@@ -173,7 +174,7 @@ def run_script(build: PyBuild, script: str, *, timeout: float = 30.0) -> Outcome
 def _run_release(
     arguments: list[str], stdin: bytes, site: Path, timeout: float, given: Mapping[str, Path]
 ) -> Outcome:
-    python, mounts = _python()
+    python, mounts = own_python()
     preloaded = ["/usr/bin/env", f"LD_PRELOAD={_asan_library()}", python, "-I", "-B"]
     return Sandbox().run(
         ["/bin/sh", "-c", WATCH, *preloaded, *arguments],
@@ -247,7 +248,7 @@ def _compile(sources: Mapping[str, bytes], command: tuple[str, ...], cache_dir: 
 
 def _build_extensions(said: str, sdist: Path, mounts: Mapping[str, Path]) -> dict[str, bytes]:
     """Return file name -> content of the extension modules that the release builds."""
-    python, _ = _python()
+    python, _ = own_python()
     with tempfile.TemporaryDirectory(prefix="vedette-") as folder:
         work = Path(folder)
         outcome = Sandbox(BUILD_LIMITS).run(
@@ -333,10 +334,3 @@ def _asan_library() -> str:
             "gcc's AddressSanitizer library is missing", next_step="apt-get install gcc"
         )
     return path
-
-
-def _python() -> tuple[str, dict[str, Path]]:
-    """The base interpreter, and what to mount for it where it lies outside /usr."""
-    program = str(Path(getattr(sys, "_base_executable", sys.executable)).resolve())
-    prefixes = {sys.base_prefix, sys.base_exec_prefix}
-    return program, {p: Path(p) for p in prefixes if not Path(p).is_relative_to("/usr")}

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-import sys
 from functools import cache
-from pathlib import Path
 
 from vedette.bench.isolation import Isolation
-from vedette.kernel.errors import OurFault
+from vedette.kernel.errors import BadInput, OurFault
 from vedette.runner import cgroups, seccomp
+from vedette.runner.pythons import own_python
 from vedette.runner.sandbox import Sandbox, require_bubblewrap
 
 SPACES = ("user", "pid", "net", "mnt", "ipc", "uts")
@@ -61,16 +60,12 @@ def _filtered() -> bool:
     if seccomp.filter_here() is None:
         return False
     calls = seccomp.tried(platform.machine())
-    seen = Sandbox().run(
-        [
-            f"/python/bin/python{sys.version_info.major}.{sys.version_info.minor}",
-            "-IS",
-            "-c",
-            _CALL,
-        ],
-        stdin="".join(f"{call} {' '.join(map(str, args))}\n" for call, args, _ in calls).encode(),
-        readonly={"/python": Path(sys.base_prefix)},
-    )
+    lines = "".join(f"{call} {' '.join(map(str, given))}\n" for call, given, _ in calls)
+    python, mounts = own_python()
+    try:
+        seen = Sandbox().run([python, "-ISc", _CALL], stdin=lines.encode(), readonly=mounts)
+    except BadInput:  # an interpreter that can't be shown inside
+        return False
     return seen.stdout.split() == [str(answer).encode() for _, _, answer in calls]
 
 

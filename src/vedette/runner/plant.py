@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import os
 import select
-import shutil
 import socket
 import time
 from collections.abc import Iterator, Sequence
@@ -26,11 +25,10 @@ from pathlib import Path
 
 from vedette.bench.plants import Course, Plant
 from vedette.kernel.bounds import MIB
-from vedette.kernel.errors import MissingPart
+from vedette.runner.pythons import system_python
 from vedette.runner.sandbox import Limits, Outcome, Sandbox, require_bubblewrap
 
 HOP = Path(__file__).parent / "inside" / "hop.py"
-SYSTEM_PATH = "/usr/bin:/usr/local/bin"  # what a sandbox shows of the host
 SECONDS = 30.0
 MOST_LINE, MOST_LINES, MOST_TICKS = 200, 200, 5000
 MOST_SAID = 4096
@@ -223,13 +221,3 @@ def _run_hop(
     finally:
         for handle in wires:
             os.close(handle)
-
-
-def system_python() -> str:
-    """The system's Python, as a sandbox shows it. Raises MissingPart."""
-    path = shutil.which("python3", path=SYSTEM_PATH)
-    if path is None:
-        raise MissingPart(
-            "services in Python need the system's own", next_step="apt-get install python3"
-        )
-    return path

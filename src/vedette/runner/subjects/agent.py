@@ -2,14 +2,18 @@
 
 The folder holds an executable `run`. Inside, it lies read-only at /agent and is started in /box,
 which it may fill; the item lies at /item as every subject sees it (`program`, sources, `samples/`),
-and its task is on standard input. What lies in /box/submission when it ends, or when its seconds
-are used up, is what it submits: an input, or the mended source. Its last lines of output are kept.
+and its task is on standard input. Of an item that is no one program (a plant, a release), `program`
+hands each input to the runner (see `hatch`), as often as the budget's executions. What lies in
+/box/submission when it ends, or when its seconds are used up, is what it submits: an input, a
+session, or the mended source. Its last lines of output are kept.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from vedette.kernel.bounds import MIB
@@ -17,12 +21,14 @@ from vedette.kernel.errors import BadInput
 from vedette.runner.harness import ENVIRONMENT, Harness
 from vedette.runner.private import scratch_beside
 from vedette.runner.sandbox import Limits, Sandbox, read_out
+from vedette.runner.subjects.hatch import HATCH, TIMED_OUT, Answer, Hatch, client
 from vedette.runner.subjects.job import Found, Job
 
 ITEM, AGENT = "/item", "/agent"
 RUN, SUBMISSION = "run", "submission"
 MOST_SUBMITTED = MIB
 LINES, LINE = 20, 200
+HANDED_IN = "\n/item/program hands its standard input in to be run, at most {} times.\n"
 
 
 def check_agent(folder: Path) -> None:
@@ -35,15 +41,8 @@ def check_agent(folder: Path) -> None:
 
 
 def agent(harness: Harness, job: Job) -> Found:
-    """Let the agent have its seconds, and take what it leaves.
-
-    Raises BadInput on an item that an agent's own sandbox can't run: a plant, a release.
-    """
-    if not harness.items[job.item].alone:
-        raise BadInput(
-            f"{job.item}: is no one program that an agent's sandbox could run",
-            next_step="run a model on it, whose tools run it",
-        )
+    """Let the agent have its seconds, and take what it leaves."""
+    item = harness.items[job.item]
     seconds = job.budget["seconds"]
     limits = Limits(
         cpu_seconds=seconds * (os.cpu_count() or 1),
@@ -56,17 +55,31 @@ def agent(harness: Harness, job: Job) -> Found:
         work = Path(folder) / "box"
         work.mkdir()
         view = harness.lay_out(job.item, Path(folder) / "views")
-        outcome = Sandbox(limits).run(
-            [f"{AGENT}/{RUN}"],
-            workdir=work,
-            stdin=harness.items[job.item].prompt.encode(),
-            timeout=seconds,
-            readonly={ITEM: view, AGENT: Path(job.agent)},
-            env={**ENVIRONMENT, "VEDETTE_SECONDS": str(seconds)},
-        )
+        hatch = Hatch(partial(_run, harness, job.item), job.budget["executions"])
+        shown, task = {ITEM: view, AGENT: Path(job.agent)}, item.prompt
+        with ExitStack() as open_while:
+            if not item.alone:
+                shown[HATCH] = open_while.enter_context(hatch.opened(Path(folder)))
+                (view / "program").write_bytes(client())
+                (view / "program").chmod(0o755)
+                task += HANDED_IN.format(job.budget["executions"])
+            outcome = Sandbox(limits).run(
+                [f"{AGENT}/{RUN}"],
+                workdir=work,
+                stdin=task.encode(),
+                timeout=seconds,
+                readonly=shown,
+                env={**ENVIRONMENT, "VEDETTE_SECONDS": str(seconds)},
+            )
         left = os.path.lexists(work / SUBMISSION)
         data = read_out(work, SUBMISSION, MOST_SUBMITTED) if left else None
-    return Found(data, 0, _said(outcome.stdout + b"\n" + outcome.stderr))
+    return Found(data, hatch.runs, _said(outcome.stdout + b"\n" + outcome.stderr))
+
+
+def _run(harness: Harness, item: str, data: bytes) -> Answer:
+    outcome = harness.run(item, data)
+    code = TIMED_OUT if outcome.exit_code is None else outcome.exit_code
+    return Answer(code, outcome.stdout, outcome.stderr)
 
 
 def _said(output: bytes) -> tuple[str, ...]:
