@@ -10,6 +10,7 @@ import ast
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -277,11 +278,14 @@ def test_a_decline_is_no_fault(db: None, tmp_path: Path) -> None:
         assert engagement.offer_again(story.lead, act_id).state == "offered"
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(SOURCE.rglob("*.py")):
-        name = str(path.relative_to(SOURCE))
-        if "migrations" not in name:
-            yield name, ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def modules() -> list[tuple[str, ast.Module]]:
+    names = sorted(path.relative_to(SOURCE) for path in SOURCE.rglob("*.py"))
+    return [
+        (str(name), ast.parse((SOURCE / name).read_text(encoding="utf-8")))
+        for name in names
+        if "migrations" not in name.parts
+    ]
 
 
 DATES = {"partner_release", "public_release", "window_days"}
@@ -314,11 +318,13 @@ def writes_plans(tree: ast.Module) -> Iterator[int]:
                 yield node.lineno
 
 
+@pytest.mark.any_database
 def test_one_module_writes_plans() -> None:
     found = {name for name, tree in modules() if list(writes_plans(tree))}
     assert found == {"services/readiness.py"}
 
 
+@pytest.mark.any_database
 def test_no_handler_and_no_job_reaches_what_writes_plans() -> None:
     """Only pages, the API and commands, which act for a person, import that module."""
     users = {
