@@ -6,19 +6,18 @@ Exit codes: 0 done, 1 the answer is no, 2 bad input, usage, refused or an extra 
 
 from __future__ import annotations
 
-import importlib
 import sys
 from typing import Any
 
 import click
 
 from vedette import __version__
+from vedette.cli.lazy import LazyGroup, Table
 from vedette.kernel.errors import VedetteError
 
-# command -> (module, attribute, one line of help)
-COMMANDS: dict[str, tuple[str, str, str]] = {
+COMMANDS: Table = {
     "backup": ("vedette.site.commands", "backup", "Copy an instance into one file."),
-    "bench": ("vedette.cli.bench", "bench", "Run suites on subjects, and read the statistics."),
+    "bench": (".bench", "bench", "Run suites on subjects, and read the statistics."),
     "check": (
         "vedette.site.commands",
         "check",
@@ -34,9 +33,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "exchange",
         "Send and receive signed messages, by network or file.",
     ),
-    "feeds": ("vedette.cli.feeds", "feeds", "Keep public feeds of advisories in a folder."),
-    "findings": ("vedette.cli.findings", "findings", "Import findings, find duplicates."),
-    "index": ("vedette.cli.match", "index", "Build the advisory index that match reuses."),
+    "feeds": (".feeds", "feeds", "Keep public feeds of advisories in a folder."),
+    "findings": (".findings", "findings", "Import findings, find duplicates."),
+    "index": (".match", "index", "Build the advisory index that match reuses."),
     "init": ("vedette.site.commands", "init", "Found an instance."),
     "inventory": (
         "vedette.cli.inventory",
@@ -44,11 +43,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Take this machine's inventory; check how a list is read.",
     ),
     "invite": ("vedette.site.commands", "invite", "Invite a person to an instance."),
-    "ledger": ("vedette.cli.ledger", "ledger", "Export and verify ledgers."),
-    "match": ("vedette.cli.match", "match", "Match inventories against advisories."),
+    "ledger": (".ledger", "ledger", "Export and verify ledgers."),
+    "match": (".match", "match", "Match inventories against advisories."),
     "migrate": ("vedette.site.commands", "migrate", "Bring an instance's database up to date."),
-    "pack": ("vedette.cli.pack", "pack", "Show the policy pack in force; adopt another."),
-    "plan": ("vedette.cli.plan", "plan", "Plan a release, backwards from the partner release."),
+    "pack": (".pack", "pack", "Show the policy pack in force; adopt another."),
+    "plan": (".plan", "plan", "Plan a release, backwards from the partner release."),
     "priority": (
         "vedette.cli.priority",
         "priority",
@@ -68,31 +67,14 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Serve a reference subject in the place of a model.",
     ),
     "token": ("vedette.site.commands", "token", "Make an API token for a person."),
-    "watch": ("vedette.cli.watch", "watch", "Tell what is new for an inventory, matched at home."),
+    "watch": (".watch", "watch", "Tell what is new for an inventory, matched at home."),
     "worker": ("vedette.site.commands", "worker", "Run an instance's jobs and deadlines."),
 }
 
 
-class LazyGroup(click.Group):
-    """Imports a command's module only when that command is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module, attribute, _ = COMMANDS[cmd_name]
-        command = getattr(importlib.import_module(module), attribute)
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, COMMANDS[name][2]) for name in sorted(COMMANDS)])
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__)
 def vedette() -> None:
     """A head start for defenders on frontier AI."""

@@ -1,7 +1,7 @@
 """Replies to requests with an idempotency key, kept with what they did.
 
 A reply that tells of a lab's material is sealed under the key of that material's act. What is shown
-once, a credential, an invitation or a code, is not kept: the same key again gives the reply without.
+once, a credential, an invitation or a code, is not kept: the same key again replies without it.
 """
 
 from __future__ import annotations
