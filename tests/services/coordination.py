@@ -84,12 +84,14 @@ class Executions:
         self.finding: Any = shown()
         self.fix: Any = fixed()
         self.ran: list[Mapping[str, Any]] = []
+        self.builds: list[Any] = []
 
-    def execute(self, recipe: Mapping[str, Any]) -> Any:
+    def execute(self, recipe: Mapping[str, Any], build: Any = None) -> Any:
         self.ran.append(recipe)
+        self.builds.append(build)
         return _or_raise(self.finding)
 
-    def verify(self, recipe: Mapping[str, Any], source: bytes) -> Any:
+    def verify(self, recipe: Mapping[str, Any], source: bytes, build: Any = None) -> Any:
         self.ran.append(recipe)
         return _or_raise(self.fix)
 

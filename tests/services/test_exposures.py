@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+from base64 import b64decode
 from collections import Counter
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from tests.services.flow import OfficeStory, session_of
 from tests.services.sealed_suites import Certified, Holders, two_holders, unseal
 
+from vedette.bench.disclosed import digest_of
 from vedette.bench.suites import load_suite
 from vedette.kernel import dsse
 from vedette.kernel.bounds import Bounds
@@ -23,6 +25,7 @@ from vedette.services import (
     exposure_views,
     exposures,
     releasable,
+    reproduction,
     run_crashes,
     runs,
     two_person,
@@ -214,7 +217,7 @@ def test_a_lab_sees_sealed_items_only_after_a_signed_decision(
 
 @pytest.mark.any_database
 def test_a_crash_goes_out_only_after_its_items_decision(office: Fixture, three: Certified) -> None:
-    office.peer("Clearing", Profile.CLEARINGHOUSE)
+    house = office.peer("Clearing", Profile.CLEARINGHOUSE)
     suite, holders = taken(office, three)
     (ada, _), officer = holders[0], office.person("reviewing-officer")
     run = runs.start_run(ada, suite.name, references=["oracle"])
@@ -232,9 +235,24 @@ def test_a_crash_goes_out_only_after_its_items_decision(office: Fixture, three: 
     asked = exposures.decide_disclosing(officer, run.id, "second", "it is found elsewhere")
     with pytest.raises(Refused, match="items are not public"):
         run_crashes.report_crashes(ada, run.id)
+    assert house.received() == []
     two_person.second(member(office.here.org, "B", "reviewing-officer", host=True), asked.id)
     found = run_crashes.report_crashes(ada, run.id)
     assert [finding.recipe["item"] for finding in found] == ["second"]
+    (sent,) = house.received("finding.reported")
+    with scoped(SYSTEM):
+        signed = exposures.signed(ExposureDecision.objects.get(kind="disclose"))
+    recipe, build = sent.body["recipe"], sent.body["build"]
+    assert signed["build"] == recipe["build"] == digest_of(build)
+    item = three[0].items[0]
+    told = json.dumps([sent.body, *map(b64decode, build["files"].values())], default=repr)
+    for text in (item.title, item.summary, item.prompt[:40], three[0].canary):
+        assert text not in told
+    assert reproduction.execute(recipe, build)["reproduced"], "enough to reproduce it elsewhere"
+    with pytest.raises(BadInput, match="not the build that it names"):
+        reproduction.execute(recipe, {**build, "more": ""})
+    with pytest.raises(BadInput, match="did not come with the finding"):
+        reproduction.execute(recipe)
     seen = exposure_views.one(ada, suite.id)["items_seen"]
     assert [item["why"] for item in seen] == ["", "disclosed", ""]
     assert begun(ada, suite).items == [1, 3]

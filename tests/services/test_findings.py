@@ -246,6 +246,27 @@ def test_an_office_reports_to_the_clearinghouse_with_a_copy_to_the_lab(office: F
     assert finding(row.id).state == "in-case"
 
 
+def test_a_disclosed_items_build_comes_from_an_office_and_is_executed(
+    clearinghouse: Fixture, executions: Executions
+) -> None:
+    office, lab = (clearinghouse.peer(str(p), p) for p in (Profile.OFFICE, Profile.LAB))
+    recipe = {"kind": "disclosed-item", "suite": "own", "item": "i", "input_b64": "eA=="}
+    body = {**message(), "recipe": {**recipe, "build": "sha256:" + "0" * 64}}
+    build = {"format": "vedette-disclosed-item/1"}
+    sent = {**body, "build": build}
+    lab.send("finding.reported", {**sent, "finding": new_id("finding")}, thread="")
+    with scoped(SYSTEM):
+        assert not Finding.objects.exists(), "an office discloses its items, nobody else does"
+    for _ in range(2):
+        assert office.send("finding.reported", sent, thread=body["finding"]).status == "accepted"
+    reproduction.reproduce_finding(only().id)
+    row = only()
+    assert (row.state, row.target) == ("reproduced", f"disclosed-item/{sent['recipe']['build']}")
+    with scoped(SYSTEM):
+        assert reproduction.build_of(row) == build
+    assert executions.builds == [build]
+
+
 def test_a_lab_keeps_its_copy(lab: Fixture) -> None:
     office: FakePeer = lab.peer("Office", Profile.OFFICE)
     body = message()

@@ -22,6 +22,7 @@ import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from vedette.bench.plants import read_plant
 from vedette.bench.tables import Table, is_identifier, read_toml
@@ -209,8 +210,12 @@ def load_suite(path: Path, *, part: Sequence[int] = (), digest: str = "") -> Sui
 def _load_item(root: Path, name: str) -> Item:
     if not is_identifier(name):
         raise BadInput(f"suite.toml: items: {name[:60]!r} is no plain folder name")
-    folder = root / name
-    item = Table(read_toml(folder / "item.toml"), f"{name}/item.toml")
+    return read_item(read_toml(root / name / "item.toml"), name, root / name)
+
+
+def read_item(values: Mapping[str, Any], name: str, folder: Path) -> Item:
+    """An item of what its manifest says and the files in its folder. Raises BadInput."""
+    item = Table(values, f"{name}/item.toml")
     if item.identifier("id") != name:
         raise BadInput(f"{name}/item.toml: id is not the name of its folder")
     product = item.table("product")

@@ -41,6 +41,7 @@ LIST_LIMITS: dict[str, tuple[int, int]] = {
 RECIPE_LIMIT = 1_048_576
 # recipe kind -> fields it needs, all text
 RECIPE_FIELDS: dict[str, tuple[str, ...]] = {
+    "disclosed-item": ("suite", "item", "input_b64", "build"),
     "pypi": ("name", "version", "sha256", "fixed_version", "fixed_sha256", "script"),
     "suite-item": ("suite", "item", "input_b64"),
 }
@@ -54,8 +55,9 @@ class Finding:
     """One party's report of one flaw.
 
     `recipe` says how to reproduce it, as JSON: `{"kind": "suite-item", "suite", "item",
-    "input_b64"}`, `{"kind": "pypi", "name", "version", "sha256", "fixed_version", "fixed_sha256",
-    "script"}`, or a kind that only the reproducing runner knows.
+    "input_b64"}`, `{"kind": "disclosed-item", "suite", "item", "input_b64", "build"}`, `{"kind":
+    "pypi", "name", "version", "sha256", "fixed_version", "fixed_sha256", "script"}`, or a kind that
+    only the reproducing runner knows.
     """
 
     id: str

@@ -35,6 +35,7 @@ from vedette.exchange.rows import BEHALF, CLEARINGHOUSE, LAB, OFFICE, OPERATOR, 
 from vedette.exchange.rows import row as _row
 from vedette.exchange.terms_rows import TERMS_ROWS
 from vedette.exchange.upkeep import UPKEEP
+from vedette.kernel.bounds import MIB
 
 __all__ = ["ACT_KINDS", "BY_NAME", "PURPOSES", "TABLE", "Added", "MessageType"]
 
@@ -282,6 +283,8 @@ _ROWS: tuple[MessageType, ...] = (
         **FINDING,
         behalf=BEHALF,
         scan=Text(40, ID.pattern, required=False),
+        # an office's alone, after its exposure decision, which names the digest of exactly this
+        build=Document(limit=4 * MIB, required=False),
     ),
     _row(
         "index.published",

@@ -1,7 +1,8 @@
 """Reproduces a finding from its recipe, and verifies a vendor's fix by the same means.
 
-A recipe is plain JSON of one of two kinds; every field is bounded, and no other field may stand:
+A recipe is plain JSON of one of three kinds; every field is bounded, and no other field may stand:
 - `suite-item`: suite, item, input_b64 (at most 64 KiB decoded);
+- `disclosed-item`: the same, and build, the digest of a sealed item's build that came with it;
 - `pypi`: name, version, sha256, fixed_version, fixed_sha256 of two source releases, and script,
   Python that imports modules of the release and calls their functions with literal values, nothing
   else: it runs in the process whose report counts, so it must not be able to write one. Its crash
@@ -46,6 +47,8 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?\Z")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+!_-]{0,63}\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _ITEM_FIELDS = {"kind", "suite", "item", "input_b64"}
+_DISCLOSED_FIELDS = {*_ITEM_FIELDS, "build"}
+ITEM_KINDS = ("suite-item", "disclosed-item")
 _PYPI_FIELDS = {"kind", "name", "version", "sha256", "fixed_version", "fixed_sha256", "script"}
 MOST_SCRIPT = 4000
 _LITERALS = (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.BinOp, ast.UnaryOp)
@@ -99,12 +102,12 @@ def reproduce(
     MissingPart where a compiler, bubblewrap or a source release is missing.
     """
     kind = recipe.get("kind")
-    if kind == "suite-item":
+    if kind in ITEM_KINDS:
         item, data = _suite_item(recipe, suites)
         return verify_input(item, data, cache_dir=cache_dir, repeats=repeats)
     if kind == "pypi":
         return _reproduce_pypi(recipe, cache_dir, repeats)
-    raise BadInput("recipe: kind must be suite-item or pypi")
+    raise BadInput("recipe: kind must be suite-item, disclosed-item or pypi")
 
 
 def verify_fix(
@@ -117,7 +120,7 @@ def verify_fix(
 ) -> FixEvidence:
     """Build a vendor's delivered source and run the crash inputs and the functional tests on it.
 
-    Only for `suite-item` recipes: a package's fix is a release, which `reproduce` takes as the
+    Only for recipes of items: a package's fix is a release, which `reproduce` takes as the
     fixed one. Raises BadInput when the recipe can't be taken or the source does not compile.
     """
     item, data = _suite_item(recipe, suites)
@@ -128,7 +131,8 @@ def verify_fix(
         )
     delivered = build_source(fixed_source, cache_dir, item.outside)
     evidence = FixEvidence(False, False, 0, isolation(), delivered.digest, "")
-    for given in (data, item.reference_input.read_bytes()):
+    known = () if recipe["kind"] == "disclosed-item" else (item.reference_input.read_bytes(),)
+    for given in (data, *known):
         for _ in range(repeats):
             outcome = run_binary(delivered, given)
             crash = crash_of(outcome)
@@ -155,15 +159,18 @@ def failing_test(binary: Binary, item: Item) -> str:
 
 
 def _suite_item(recipe: Mapping[str, Any], suites: Iterable[Suite]) -> tuple[Item, bytes]:
-    _only(recipe, _ITEM_FIELDS)
-    if recipe["kind"] != "suite-item":
-        raise BadInput("recipe: kind must be suite-item here")
+    disclosed = recipe.get("kind") == "disclosed-item"
+    _only(recipe, _DISCLOSED_FIELDS if disclosed else _ITEM_FIELDS)
+    if recipe["kind"] not in ITEM_KINDS:
+        raise BadInput(f"recipe: kind must be {' or '.join(ITEM_KINDS)} here")
     known = {suite.name: suite for suite in suites}
     name = _text(recipe, "suite", 64)
-    if name not in known and name in shipped_suites():
+    if name not in known and name in shipped_suites() and not disclosed:
         known[name] = find_suite(name)
     if name not in known:
         raise BadInput(f"recipe: suite {name!r} is not known here")
+    if disclosed and known[name].digest != recipe["build"]:
+        raise BadInput("recipe: build: what came is not the build that it names")
     try:
         item = known[name].item(_text(recipe, "item", 64))
     except NotFound as error:

@@ -30,6 +30,8 @@ def target_of(recipe: Mapping[str, Any], product: str) -> str:
     """What a recipe runs on, in one spelling; without a recipe the product's own name."""
     if recipe.get("kind") == "pypi":
         return f"pypi/{str(recipe['name']).lower().replace('_', '-')}"[:700]
+    if recipe.get("kind") == "disclosed-item":
+        return f"disclosed-item/{recipe['build']}"[:700]
     if recipe.get("kind") == "suite-item":
         return f"suite-item/{recipe['suite']}/{recipe['item']}"[:700]
     return product.strip().lower()[:700]

@@ -10,11 +10,13 @@ Rules:
 - Sealed items are opened to a lab (its endpoint, its machine, a third place) under an act only
   after a signed decision for that suite and act; what a run found in a sealed item goes to the
   clearinghouse only after one for that item.
-- A decision is signed by the instance (DSSE), names who made it and why, and is in the ledger.
+- A decision is signed by the instance (DSSE), names who made it and why, and is in the ledger. One
+  that discloses an item names the digest of what of it crosses with a crash; nothing else does.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,7 +24,9 @@ from django.db.models import Min
 
 from vedette.bench import exposure as rules
 from vedette.bench.custody import custody_of
+from vedette.bench.disclosed import digest_of, disclosed_item
 from vedette.kernel import dsse
+from vedette.kernel.bounds import Bounds, read_json
 from vedette.kernel.canonical import canonical, digest
 from vedette.kernel.clock import format_time
 from vedette.kernel.errors import NotFound, Refused
@@ -32,7 +36,7 @@ from vedette.services import two_person
 from vedette.services.acting import Actor, Doing, act
 from vedette.services.here import here
 from vedette.services.sides import find_act, note, only
-from vedette.services.suites import names_of, row_of
+from vedette.services.suites import names_of, opened, row_of
 from vedette.services.unsealing import find
 from vedette.store.models import Exposure, ExposureDecision, Reading, Run, SealedItem, TakenSuite
 
@@ -194,7 +198,9 @@ def decide_disclosing(actor: Actor, run_id: str, item: str, why: str) -> Any:
         if numbers[item] in disclosed(suite):
             raise Refused("this item is disclosed already", kept="the decision")
         reason = _reason(why)
-        given = {"number": numbers[item], "why": reason}
+        with opened(suite.name, suite.digest, [numbers[item]]) as (part, _):
+            build = digest_of(disclosed_item(part, part.item(item)))
+        given = {"number": numbers[item], "why": reason, "build": build}
         return two_person.ask(doing, DISCLOSE_ITEM, suite.id, given, reason)
 
 
@@ -204,13 +210,22 @@ def _disclosing(doing: Doing, suite_id: str, arguments: dict[str, Any], by: str)
     item = suite.sealed_items.get(number=arguments["number"])
     if item.retired_at is None:
         retire(doing, item, "disclosed")
-    return _decide(doing, suite, DISCLOSE, arguments["why"], by, item=item)
+    why, build = arguments["why"], arguments["build"]
+    return _decide(doing, suite, DISCLOSE, why, by, item=item, build=build)
 
 
-def disclosed(suite: TakenSuite) -> set[int]:
-    """The numbers of the items that a decision discloses."""
-    rows = ExposureDecision.objects.filter(suite=suite, kind=DISCLOSE)
-    return set(rows.values_list("item__number", flat=True))
+def disclosed(suite: TakenSuite) -> dict[int, str]:
+    """The items that decisions disclose, by number, with the digest of what each lets cross."""
+    rows = ExposureDecision.objects.filter(suite=suite, kind=DISCLOSE).select_related("item")
+    return {row.item.number: signed(row)["build"] for row in rows}
+
+
+def signed(row: ExposureDecision) -> dict[str, Any]:
+    """What a decision says, as it was signed."""
+    raw = json.dumps(row.envelope).encode()
+    opened_ = dsse.open_envelope(raw, PAYLOAD_TYPE, source="decision", bounds=Bounds())
+    found: dict[str, Any] = read_json(opened_.payload, source="decision")
+    return found
 
 
 def _reason(why: str) -> str:
@@ -229,6 +244,7 @@ def _decide(
     *,
     act: Any = None,
     item: Any = None,
+    build: str = "",
 ) -> ExposureDecision:
     document = {
         "format": FORMAT,
@@ -237,6 +253,7 @@ def _decide(
         "suite": {"name": suite.name, "version": suite.version, "digest": suite.digest},
         "act": act.id if act else None,
         "item": item.number if item else None,
+        "build": build or None,
         "by": by,
         "why": why,
         "at": format_time(doing.now),

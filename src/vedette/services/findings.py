@@ -32,7 +32,7 @@ from vedette.services.here import here
 from vedette.services.inbox import Arrival, handles
 from vedette.services.outbox import find_peer
 from vedette.services.parties import clearinghouse_only, readable
-from vedette.store.models import Finding
+from vedette.store.models import DisclosedBuild, Finding
 
 DEFAULT_MARKING = "TLP:AMBER+STRICT"
 EVIDENCE = Document(limit=262_144)
@@ -44,7 +44,13 @@ OPTIONAL = tuple(name for name in SHARED if name not in ("title", "description",
 
 
 def report_finding(
-    actor: Actor, fields: Mapping[str, Any], *, to: str = "", copy_to: str = "", scan: str = ""
+    actor: Actor,
+    fields: Mapping[str, Any],
+    *,
+    to: str = "",
+    copy_to: str = "",
+    scan: str = "",
+    build: Mapping[str, Any] | None = None,
 ) -> Finding:
     """Report a finding; the same content again returns the finding there is.
 
@@ -55,6 +61,7 @@ def report_finding(
             there are several.
         scan: the registered scan that it comes from, one of the reporter's own.
         copy_to: on an office, the lab by its peer's name that gets a copy.
+        build: on an office, a disclosed item's build; it goes to the clearinghouse alone.
     """
     with act(actor, Permission.FINDING_REPORT) as doing:
         row = made(fields, actor.org, reporter=actor.name)
@@ -70,12 +77,13 @@ def report_finding(
         if doing.here.profile == Profile.CLEARINGHOUSE:
             doing.after(reproduction.reproduce_finding, finding_id=row.id)
         else:
-            _send(doing, row, to, copy_to, scan)
+            _send(doing, row, to, copy_to, scan, build)
         return row
 
 
-def crash_fields(suite: Suite, crash: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a finding from one crash of a run (see `RunResult.crashes`)."""
+def crash_fields(suite: Suite, crash: Mapping[str, Any], build: str = "") -> dict[str, Any]:
+    """The fields of a finding from one crash of a run (see `RunResult.crashes`); `build` is the
+    digest of what of a sealed item is disclosed."""
     item, evidence = suite.item(crash["item"]), crash["evidence"]
     kind, frame = str(evidence.get("crash_class", "")), str(evidence.get("top_frame", ""))
     return {
@@ -90,10 +98,11 @@ def crash_fields(suite: Suite, crash: Mapping[str, Any]) -> dict[str, Any]:
         "cwe": [item.cwe],
         "stack": [str(name)[:300] for name in evidence.get("frames", ())],
         "recipe": {
-            "kind": "suite-item",
+            "kind": "disclosed-item" if build else "suite-item",
             "suite": suite.name,
             "item": item.id,
             "input_b64": crash["input_b64"],
+            **({"build": build} if build else {}),
         },
         "evidence": dict(evidence),
         "origin": "benchmark run",
@@ -164,11 +173,13 @@ def keep(doing: Doing, row: Finding, event: Event, message_id: str = "") -> tupl
     return row, True
 
 
-def _send(doing: Doing, row: Finding, to: str, copy_to: str, scan: str) -> None:
+def _send(
+    doing: Doing, row: Finding, to: str, copy_to: str, scan: str, build: Mapping[str, Any] | None
+) -> None:
     body = {"finding": row.id, **{name: getattr(row, name) for name in SHARED}}
     body = {name: value for name, value in body.items() if value or name not in OPTIONAL}
     _, behalf = scan_parties.own_party(doing.actor)
-    whose = {"behalf": behalf or None, "scan": scan or None}
+    whose = {"behalf": behalf or None, "scan": scan or None, "build": build}
     BY_NAME["finding.reported"].body.check(body, "finding")
     row.sent_to = scan_parties.clearinghouse(to)
     row.save(update_fields=["sent_to"])
@@ -195,8 +206,13 @@ def _arrived(arrival: Arrival) -> tuple[Finding, bool]:
 @handles("finding.reported")
 def on_reported(arrival: Arrival) -> None:
     """A peer reports a finding: keep it as that peer's, then execute it."""
+    build = arrival.body.get("build")
+    if build is not None and arrival.peer.profile != Profile.OFFICE:
+        raise BadInput("build: an office discloses its items, nobody else does")
     row, new = _arrived(arrival)
     if new:
+        if build is not None:
+            DisclosedBuild(org_id=row.org_id, finding=row, document=build).save(force_insert=True)
         arrival.doing.after(reproduction.reproduce_finding, finding_id=row.id)
     elif row.state != FindingState.RECEIVED:
         reply(arrival.doing, row)

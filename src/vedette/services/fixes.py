@@ -33,6 +33,7 @@ from vedette.services.embargoes import settle
 from vedette.services.here import here
 from vedette.services.jobs import job, schedule
 from vedette.services.parties import on_case, words
+from vedette.services.reproduction import ITEM_KINDS, build_of, suites_of
 from vedette.services.shown import executions
 from vedette.store.models import Case, CaseParticipant, FixDelivery
 from vedette.store.tenancy import SYSTEM, scoped
@@ -53,7 +54,7 @@ def deliver_fix(
         if mine is None and not actor.host:
             raise NotFound("your organisation is not a participant of this case")
         with scoped(SYSTEM):
-            if not any(f.recipe["kind"] == "suite-item" for f, _ in executions(case)):
+            if not any(f.recipe["kind"] in ITEM_KINDS for f, _ in executions(case)):
                 raise BadInput(
                     "source: this case's flaw is in a released package",
                     next_step="the coordinator verifies the release that fixes it",
@@ -86,12 +87,13 @@ def verify_delivery(fix_id: str) -> None:
         if row is None or row.state != "delivered":
             return
         recipes = {
-            finding.id: finding.recipe
+            finding.id: (finding.recipe, build_of(finding))
             for finding, _ in executions(row.case)
-            if finding.recipe["kind"] == "suite-item"
+            if finding.recipe["kind"] in ITEM_KINDS
         }
     try:
-        shown = {name: verify(recipe, bytes(row.source)) for name, recipe in recipes.items()}
+        source = bytes(row.source)
+        shown = {name: verify(recipe, source, build) for name, (recipe, build) in recipes.items()}
     except (MissingPart, OurFault) as error:
         log.warning("fix %s is tried again later: %s", fix_id, error)
         _later(fix_id, error)
@@ -104,11 +106,13 @@ def verify_delivery(fix_id: str) -> None:
         _settle(fix_id, holds, {"reason": reason, "findings": shown})
 
 
-def verify(recipe: dict[str, Any], source: bytes) -> dict[str, Any]:
+def verify(recipe: dict[str, Any], source: bytes, build: Any = None) -> dict[str, Any]:
     """Run one recipe on a delivered source; returns the evidence as JSON."""
     from vedette.runner.reproduce import verify_fix
 
-    return verify_fix(recipe, source, cache_dir=here().cache_dir).to_json()
+    with suites_of(recipe, build) as suites:
+        found = verify_fix(recipe, source, cache_dir=here().cache_dir, suites=suites)
+    return found.to_json()
 
 
 def _later(fix_id: str, error: VedetteError) -> None:

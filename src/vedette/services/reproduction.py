@@ -12,24 +12,30 @@ Rules:
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.db import transaction
 
+from vedette.bench.disclosed import open_disclosed
+from vedette.bench.suites import Suite
 from vedette.clearinghouse.machine import Party
 from vedette.clearinghouse.states import FINDING, FindingState
-from vedette.kernel.errors import MissingPart, OurFault, VedetteError
+from vedette.kernel.errors import BadInput, MissingPart, OurFault, VedetteError
 from vedette.services import deconflict
 from vedette.services.acting import Doing, act, instance_actor
 from vedette.services.finding_outcomes import reply
 from vedette.services.here import here
 from vedette.services.jobs import job, schedule
-from vedette.store.models import Finding, Reproduction
+from vedette.store.models import DisclosedBuild, Finding, Reproduction
 from vedette.store.tenancy import SYSTEM, scoped
 
 log = logging.getLogger("vedette.reproduction")
+ITEM_KINDS = ("suite-item", "disclosed-item")
 AGAIN = (FindingState.RECEIVED, FindingState.NOT_REPRODUCED)
 TRY_AGAIN = timedelta(hours=1)
 NO_RECIPE = (
@@ -48,8 +54,10 @@ def reproduce_finding(finding_id: str) -> None:
     if not row.recipe:
         _settle(finding_id, None, {}, NO_RECIPE)
         return
+    with transaction.atomic(), scoped(SYSTEM):
+        build = build_of(row)
     try:
-        evidence = execute(row.recipe)
+        evidence = execute(row.recipe, build)
     except (MissingPart, OurFault) as error:
         _later(finding_id, error)
     except VedetteError as error:
@@ -58,11 +66,30 @@ def reproduce_finding(finding_id: str) -> None:
         _settle(finding_id, evidence["reproduced"], evidence, evidence["reason"])
 
 
-def execute(recipe: Mapping[str, Any]) -> dict[str, Any]:
+def execute(recipe: Mapping[str, Any], build: Any = None) -> dict[str, Any]:
     """Run a recipe on fresh builds in fresh sandboxes; returns the evidence as JSON."""
     from vedette.runner.reproduce import reproduce
 
-    return reproduce(recipe, cache_dir=here().cache_dir).to_json()
+    with suites_of(recipe, build) as suites:
+        return reproduce(recipe, cache_dir=here().cache_dir, suites=suites).to_json()
+
+
+def build_of(row: Finding) -> Any:
+    """The disclosed item's build that came with a finding, None without one."""
+    found = DisclosedBuild.objects.filter(finding=row).first()
+    return None if found is None else found.document
+
+
+@contextmanager
+def suites_of(recipe: Mapping[str, Any], build: Any) -> Iterator[list[Suite]]:
+    """The suites that a recipe needs besides the shipped ones, for as long as this lasts."""
+    if recipe.get("kind") != "disclosed-item":
+        yield []
+    elif build is None:
+        raise BadInput("recipe: build: it did not come with the finding")
+    else:
+        with TemporaryDirectory(prefix="disclosed-") as folder:
+            yield [open_disclosed(build, Path(folder), str(recipe.get("suite")))]
 
 
 def _settle(

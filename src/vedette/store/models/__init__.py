@@ -43,7 +43,12 @@ from vedette.store.models.documents import DocumentCopy
 from vedette.store.models.early_access import EarlyAcceptance, EarlyAccess, SeatsShared
 from vedette.store.models.engagement import Act, Decision, Dossier, Plan, PlanChange
 from vedette.store.models.exchange import Attachment, Awaiting, InMessage, OutMessage, Peer
-from vedette.store.models.findings import Finding, PeerOrganisation, Reproduction
+from vedette.store.models.findings import (
+    DisclosedBuild,
+    Finding,
+    PeerOrganisation,
+    Reproduction,
+)
 from vedette.store.models.index import (
     ExploitScore,
     FeedTaking,
@@ -109,6 +114,7 @@ __all__ = [
     "Decision",
     "Determination",
     "DeterminationBasis",
+    "DisclosedBuild",
     "DocumentCopy",
     "Dossier",
     "DossierState",

@@ -79,6 +79,16 @@ class Finding(Table):
         return self.title
 
 
+class DisclosedBuild(Table):
+    """A sealed item's build that an office disclosed with a finding, by its decision."""
+
+    tenancy = Tenancy(host=True)
+
+    org = columns.owner()
+    finding = models.OneToOneField(Finding, on_delete=models.PROTECT, related_name="disclosed")
+    document = columns.document()
+
+
 class Reproduction(Table):
     """One independent reproduction by the host."""
 

@@ -124,13 +124,16 @@ def _facts(found: dict[str, Any], own: bool) -> list[tuple[str, Any]]:
 
 
 def _recipe_summary(recipe: dict[str, Any]) -> list[tuple[str, Any]]:
-    if recipe.get("kind") == "suite-item":
+    if recipe.get("kind") in ("suite-item", "disclosed-item"):
         size = len(recipe["input_b64"]) * 3 // 4
-        return [
+        rows: list[tuple[str, Any]] = [
             ("Kind", "an input to an item of a suite"),
             ("Suite and item", f"{recipe['suite']} / {recipe['item']}"),
             ("Input", f"about {size:,} bytes"),
         ]
+        if "build" in recipe:
+            rows.append(("Build, as an exposure decision names it", Code(recipe["build"])))
+        return rows
     if recipe.get("kind") == "pypi":
         return [
             ("Kind", "a script on two releases of a Python package"),

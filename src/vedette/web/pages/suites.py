@@ -332,7 +332,8 @@ def disclose(request: SignedIn, suite_id: str) -> HttpResponse:
     )
     lede = (
         "What a run found in a sealed item tells the item. With this decision the item is used up,"
-        " and the crash can be reported. The suite is unsealed meanwhile."
+        " and the crash can be reported, with the item's sources and functional tests: the"
+        " clearinghouse builds and reproduces it. The suite is unsealed meanwhile."
     )
     return _decided(request, form, found, made, "Disclose an item", lede)
 
