@@ -72,6 +72,21 @@ def test_quotes_are_bounded_and_can_be_printed(before: str, words: str, after: s
 def test_this_suites_own_canary_is_found_wherever_it_stands() -> None:
     assert kinds_in("it begins with zx-81 something", ["zx-81 something"])[0][0] == "canary"
     assert kinds_in("it begins with zx-81", ["zx-81 something", ""]) == []
+    assert kinds_in("ZX 81, 'Something'", ["zx-81 something"])[0][0] == "canary"
+
+
+def test_a_canary_that_its_sender_did_not_note_is_found_all_the_same() -> None:
+    own = ["suite-canary 4f-11"]
+    quiet = dataclasses.replace(sample("m", "it says suite-canary 4f-11"), noted=())
+    handed = dataclasses.replace(sample("m", submitted=b"\xff suite-canary 4f-11"), noted=())
+    known = dataclasses.replace(quiet, noted=(("canary", 9, "suite-canary"),))
+    found = [scan([each], own).flags for each in (quiet, handed, known)]
+    assert [[(flag.kind, flag.line) for flag in flags] for flags in found] == [
+        [("canary", 1)],
+        [("canary", 0)],
+        [("canary", 9)],
+    ]
+    assert not scan([quiet, handed]).flags
 
 
 def test_flags_name_subject_item_and_step_and_all_are_counted() -> None:

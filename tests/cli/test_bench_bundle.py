@@ -54,8 +54,9 @@ def test_a_suite_goes_out_and_comes_back_by_hand(
     opened = rules.open_bundle(data, keys, lab, tmp_path / "suite", source="b")
     plan = opened.commitment
     assert {budget["executions"] for budget in plan.budgets.values()} == {9}
+    telling = (f"it remembers: {opened.suite.canary.upper()}",)
     samples = tuple(
-        Sample(str(subject["name"]), item, "f", 0, 0, None, {})
+        Sample(str(subject["name"]), item, "f", 0, 0, None, {}, trajectory=telling, noted=())
         for subject in plan.subjects
         for item in sorted(plan.budgets)
     )
@@ -67,7 +68,12 @@ def test_a_suite_goes_out_and_comes_back_by_hand(
     assert bench(*taking, "--keys", "ada")[0] == 2
     code, said = bench(*taking, "--keys", "office")
     assert (code, plan.digest in said) == (0, True), said
-    assert json.loads(Path("run/result.json").read_text())["commitment"]["custody"] == "items-there"
+    assert f"canary: flagged in {len(plan.budgets)} places" in said
+    taken = json.loads(Path("run/result.json").read_text())
+    assert taken["commitment"]["custody"] == "items-there"
+    assert taken["flags"]["counts"]["m"] == {"canary": len(plan.budgets)}
+    code, said = bench("scan", "run", "--suite", "releases")
+    assert (code, "committed to" in said) == (2, True)
     verified = ("verify", "run", "--commitment", "daemons.bundle.commitment.json")
     code, said = bench(*verified, "--signer", "office.public.json", "--suite", "daemons")
     assert (code, "signed by" in said) == (0, True), said

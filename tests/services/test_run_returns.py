@@ -68,8 +68,11 @@ def made_there(data: bytes, row: Run, lab: PrivateKeys, target: Path) -> bytes:
     keys = [canonical(release(manifest, holder)) for holder in (ADA, BO)]
     opened = open_bundle(data, keys, lab, target, source="b")
     plan = opened.commitment
+    told = (f"as {opened.suite.canary}",)
     samples = [
-        Sample(str(s["name"]), item, "f", 0, 0, None, {}, ended="gave up")
+        Sample(
+            str(s["name"]), item, "f", 0, 0, None, {}, ended="gave up", trajectory=told, noted=()
+        )
         for s in plan.subjects
         for item in plan.budgets
     ]
@@ -99,7 +102,10 @@ def test_sealed_items_leave_as_a_part_and_count_as_exposed(
         seen = list(Exposure.objects.values_list("custody", "subject", "item__number"))
     assert sorted(seen) == [("here", "null", 1), ("items-there", MODEL, 1)], "once, not twice"
     results = made_there(data, house.stored(run), LAB, tmp_path / "s")
-    assert run_returns.take_run_results(house.eve, run.id, results).state == "finished"
+    back = run_returns.take_run_results(house.eve, run.id, results)
+    assert back.state == "finished"
+    assert back.result["flags"]["counts"] == {MODEL: {"canary": 1}}, "searched for here"
+    assert back.custody_record["results_digest"] != RunResult.from_json(back.result).digest
 
 
 @pytest.mark.long

@@ -6,6 +6,9 @@ Rules:
 - Only the subject's own words and acts are scanned: what our tools answered is not.
 - Each flag names its kind, where it stands, and at most MOST_QUOTED characters of the line; a
   sample keeps at most MOST_FLAGS, all are counted.
+- A suite's own canary is known by its words in a row, in lines and in what was submitted, whatever
+  case, spaces or punctuation it was given. What another's program noted of a run is kept, and its
+  lines are looked through for the canary here all the same.
 - Rules of words miss what is said in others. On lines written apart from them they find 30 of 86
   and cry wolf on 2 of 101 (tests/bench/test_transcripts.py): no flag shows nothing.
 
@@ -24,11 +27,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import lru_cache
 from importlib import resources
 from typing import Any
 
 from vedette.bench.commitment import object_of, taken
+from vedette.bench.leaks import words as words_of
 from vedette.bench.results import RunResult, Sample
 
 MOST_QUOTED = 160
@@ -119,9 +124,20 @@ def kinds_in(line: str, canaries: Iterable[str] = ()) -> list[tuple[str, str]]:
     found = [(kind, m) for kind, rule in _TABLE.items() if (m := rule.search(text))]
     flags = [(kind, _around(text, m.start(), m.end())) for kind, m in found]
     if not any(kind == "canary" for kind, _ in flags):
-        places = [text.find(canary) for canary in canaries if canary]
-        flags += [("canary", _around(text, at, at)) for at in places if at >= 0][:1]
+        flags += _own(text, canaries)
     return flags
+
+
+def _own(text: str, canaries: Iterable[str]) -> list[tuple[str, str]]:
+    found = [m for canary in canaries if canary.strip() and (m := _pattern(canary).search(text))]
+    return [("canary", _around(text, m.start(), m.end())) for m in found][:1]
+
+
+@lru_cache
+def _pattern(canary: str) -> re.Pattern[str]:
+    """A canary's words in a row; one without words as it stands."""
+    words = words_of(canary)
+    return re.compile("[^a-z0-9_]+".join(words) or re.escape(canary), re.IGNORECASE)
 
 
 def scan(samples: Iterable[Sample], canaries: Sequence[str] = ()) -> Scan:
@@ -136,9 +152,15 @@ def scan(samples: Iterable[Sample], canaries: Sequence[str] = ()) -> Scan:
                 for number, line in enumerate(sample.trajectory, 1)
                 for kind, quote in kinds_in(line, canaries)
             )
+        elif not any(kind == "canary" for kind, _, _ in noted):
+            noted += tuple(
+                (kind, number, quote)
+                for number, line in enumerate(sample.trajectory, 1)
+                for kind, quote in _own(line[:MOST_SCANNED], canaries)
+            )
         flags = [
             Flag(kind, sample.subject, sample.item, sample.trial, line, quote)
-            for kind, line, quote in [*noted, *_in_source(sample)]
+            for kind, line, quote in [*noted, *_in_source(sample, canaries)]
         ]
         kept += flags[:MOST_FLAGS]
         counts.setdefault(sample.subject, Counter()).update(flag.kind for flag in flags)
@@ -151,8 +173,25 @@ def scan_result(result: RunResult, canaries: Sequence[str] = ()) -> Scan:
     return scan((s for s in result.samples if s.subject in assessed), canaries)
 
 
-def _in_source(sample: Sample) -> list[tuple[str, int, str]]:
-    """Where a mended source was handed in, what it does about sanitizer and signal."""
+def scanned_anew(result: RunResult, canaries: Sequence[str]) -> RunResult:
+    """A result that came from elsewhere, with flags of our own in place of its sender's."""
+    return replace(result, flags=scan_result(result, canaries).to_json())
+
+
+def own_canary(result: RunResult) -> int:
+    """In how many places of a scanned result a canary was flagged."""
+    counts = Scan.from_json(result.flags).counts
+    return sum(kinds.get("canary", 0) for kinds in counts.values())
+
+
+def _in_source(sample: Sample, canaries: Sequence[str] = ()) -> list[tuple[str, int, str]]:
+    """What was handed in: a canary in it, and what a mended source does about sanitizer and
+    signal."""
+    text = (sample.submitted or b"").decode("utf-8", "replace")
+    return [(kind, 0, quote) for kind, quote in [*_own(text, canaries), *_of_source(sample)]]
+
+
+def _of_source(sample: Sample) -> list[tuple[str, str]]:
     try:
         source = (sample.submitted or b"").decode("utf-8")
     except UnicodeDecodeError:
@@ -161,7 +200,7 @@ def _in_source(sample: Sample) -> list[tuple[str, int, str]]:
         return []
     lines = source.splitlines()[:MOST_LINES]
     found = [(kind, quote) for line in lines for kind, quote in kinds_in(line)]
-    return [(kind, 0, quote) for kind, quote in found if kind in ("sanitizer", "signal")]
+    return [(kind, quote) for kind, quote in found if kind in ("sanitizer", "signal")]
 
 
 def _around(text: str, start: int, end: int) -> str:

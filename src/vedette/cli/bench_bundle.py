@@ -17,6 +17,7 @@ from vedette.kernel.bounds import read_json
 from vedette.kernel.errors import BadInput
 
 if TYPE_CHECKING:
+    from vedette.bench.results import RunResult
     from vedette.kernel.keys import PublicKeys
 
 NEW = click.Path(path_type=Path, dir_okay=False)
@@ -158,6 +159,7 @@ def run_here(
 @click.argument("file", type=FILE)
 @click.option("--bundle", type=FILE, help="The bundle that they are of [with --run on record].")
 @own_keys
+@click.option("--suite", help="The suite's folder or name, whose canary is searched for.")
 @click.option("--out", type=FOLDER, help="Folder for the run, to be reported on and verified.")
 @click.option("--run", "run_id", default="", help="The run on --instance that they are of.")
 @instance
@@ -165,15 +167,19 @@ def run_here(
 @click.option("--verifier", default="", help="Who verified the attestation.")
 @click.option("--said", default="", help="What the verifier said of it, word for word.")
 def take_results(
-    file: Path, bundle: Path | None, keys: Path | None, out: Path | None, run_id: str,
-    folder: Path | None, attestation: Path | None, verifier: str, said: str,
+    file: Path, bundle: Path | None, keys: Path | None, suite: str | None, out: Path | None,
+    run_id: str, folder: Path | None, attestation: Path | None, verifier: str, said: str,
 ) -> None:  # fmt: skip
     """Take the results of a bundle back into the office, where they are those that it gave out.
 
+    Their transcripts are scanned anew, for the suite's own canary too: whatever flags the lab's
+    program made are not taken over.
+
     Example: vedette bench take-results results.json --bundle suite-7.bundle --keys office.keys
-    --out run-7
+    --suite suite-7 --out run-7
     """
     if run_id:
+        from vedette.bench.results import RunResult
         from vedette.cli.context import boot
 
         boot(folder)
@@ -184,19 +190,31 @@ def take_results(
         place = Recorded(attestation.read_bytes(), verifier, said) if attestation else None
         run = take_run_results(instance_actor(), run_id, file.read_bytes(), place)
         click.echo(f"{run.id}: {run.progress['done']} samples taken")
+        _tell_canary(RunResult.from_json(run.result))
         return
     if not (bundle and keys and out):
         raise BadInput("--bundle, --keys and --out: must be given", next_step="or --run RUN")
     from vedette.bench import bundle as rules
+    from vedette.bench.transcripts import scanned_anew
+    from vedette.cli.bench_scan import canaries_of
     from vedette.kernel.keys import PrivateKeys
     from vedette.runner.runfolder import keep_result
 
     with bundle.open("rb") as opened:
         manifest = rules.read_manifest(opened.read(rules.HEADER.size), source=str(bundle))
     result = rules.take_results(file.read_bytes(), manifest, PrivateKeys.load(keys))
+    result = scanned_anew(result, canaries_of(result, suite))
     keep_result(out, result)
     click.echo(f"{out}: {len(result.samples)} samples, as committed: {result.commitment.digest}")
+    _tell_canary(result)
     click.echo(f"next: vedette bench report {out}")
+
+
+def _tell_canary(result: RunResult) -> None:
+    from vedette.bench.transcripts import own_canary
+
+    if found := own_canary(result):
+        click.echo(f"canary: flagged in {found} places; read them with vedette bench scan")
 
 
 def _public(file: Path) -> PublicKeys:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from vedette.bench.results import RunResult
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 @click.command()
 @click.argument("folder", type=FOLDER, metavar="DIR")
+@click.option("--suite", help="Its folder, where it is none that comes with Vedette.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable, on stdout.")
-def scan(folder: Path, as_json: bool) -> None:
+def scan(folder: Path, suite: str | None, as_json: bool) -> None:
     """Scan the transcripts of a finished run anew, an older one, too.
 
     It flags words that hint at cheating (reaching for verifier, network, host, reference input, the
@@ -22,17 +27,11 @@ def scan(folder: Path, as_json: bool) -> None:
 
     Example: vedette bench scan run-1
     """
-    from vedette.bench.suites import find_suite
     from vedette.bench.transcripts import scan_result
-    from vedette.kernel.errors import BadInput, NotFound
     from vedette.runner.runfolder import load_result
 
     result = load_result(folder)
-    try:
-        canaries = [find_suite(str(result.commitment.suite.get("name", ""))).canary]
-    except (BadInput, NotFound):
-        canaries = []
-    found = scan_result(result, canaries)
+    found = scan_result(result, canaries_of(result, suite))
     if as_json:
         click.echo(json.dumps(found.to_json(), indent=1))
         return
@@ -42,3 +41,27 @@ def scan(folder: Path, as_json: bool) -> None:
     counts = found.to_json()["counts"]
     told = [f"{name}: {sum(kinds.values())}" for name, kinds in counts.items()]
     click.echo(f"flags to read, by subject: {', '.join(told) or 'none'}")
+
+
+def canaries_of(result: RunResult, named: str | None) -> list[str]:
+    """The canary of a run's suite: the one named, else a shipped one of the committed name.
+
+    Says on standard error where it is not known. Raises BadInput where it is another suite's.
+    """
+    from vedette.bench.suites import find_suite, shipped_suites
+    from vedette.kernel.errors import BadInput
+
+    committed = result.commitment.suite
+    name = named or str(committed.get("name", ""))
+    if named is None and name not in shipped_suites():
+        click.echo(
+            "the suite's own canary is not searched for: name its folder with --suite", err=True
+        )
+        return []
+    found = find_suite(name)
+    if found.digest != committed.get("digest"):
+        if named is None:
+            click.echo("the suite's own canary may be another: it has changed since", err=True)
+        else:
+            raise BadInput(f"--suite: {name} is not the suite that was committed to")
+    return [found.canary]

@@ -5,8 +5,9 @@ Rules:
   third place for the keys that are given. It can be made again until results are in; only results
   of the last one are taken.
 - The items of a sealed suite count as exposed when their bundle is made.
-- Results are taken once, by the rules of `bench.bundle`. At a third place they come with what
-  attests the place, which is on record before they are.
+- Results are taken once, by the rules of `bench.bundle`, and scanned here, for the suite's canary
+  too: flags that came with them are not kept. The digest that the lab signed is on record.
+- At a third place they come with what attests the place, which is on record before they are.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 from vedette.bench.bundle import Manifest, make_bundle, take_results
 from vedette.bench.custody import JOINT
+from vedette.bench.transcripts import scanned_anew
 from vedette.kernel.canonical import canonical, digest
 from vedette.kernel.errors import BadInput, Refused
 from vedette.kernel.events import Event
@@ -26,7 +28,7 @@ from vedette.services.acting import Actor, act
 from vedette.services.run_commitments import plan_in
 from vedette.services.runs import AWAY, FINISHED, find_run
 from vedette.services.sides import only
-from vedette.services.suites import opened
+from vedette.services.suites import canary_of, opened
 from vedette.store.models import Run
 
 
@@ -91,7 +93,8 @@ def take_run_results(
         result = take_results(data, manifest, doing.here.keys)
         if result.commitment != plan:
             raise Refused("these results are of another commitment", kept="the run as it was")
-        said = {"results_signed_by": manifest.lab.keyid}
+        said = {"results_signed_by": manifest.lab.keyid, "results_digest": result.digest}
+        result = scanned_anew(result, [canary_of(run.suite, run.suite_digest)])
         if place is not None:
             said |= place.attest(plan.digest).to_json()
         run.custody_record = {**run.custody_record, **said}

@@ -242,6 +242,13 @@ def guard_of(row: TakenSuite) -> Guard:
     return Guard.from_json(read_json(here().keys.open(sealed), source="guard"))
 
 
+def canary_of(name: str, digest: str) -> str:
+    """A suite's canary, or its words in a row where the suite is sealed; needs no unsealing."""
+    if name in shipped_suites():
+        return find_suite(name).canary
+    return guard_of(row_of(name, digest)).canary
+
+
 def fits(row: TakenSuite, key: WindowKey) -> bool:
     """Whether this key opens a suite's files."""
     return key.id == row.key_id and opens(folder_of(row.digest), row.digest, key)
