@@ -90,6 +90,12 @@ def test_a_narrow_token_does_not_unseal(office: Fixture, tmp_path: Path) -> None
     assert one.post(f"/suites/{row.id}/unseal", {"code": code}).status_code == 403
 
 
+def test_a_run_is_reckoned_before_it_is_started(office: Fixture) -> None:
+    told = Api("evaluator").did("/runs/plan", {"suite": "daemons", "references": ["null"]})
+    assert (told["items"], told["reference_samples"], told["exposures"]) == (4, 4, None)
+    assert Api("auditor").post("/runs/plan", {"suite": "daemons"}).status_code == 403
+
+
 def test_decisions_are_made_by_who_may(office: Fixture, tmp_path: Path) -> None:
     officer, evaluator = Api("reviewing-officer"), Api("evaluator")
     for each in (officer, evaluator):

@@ -20,7 +20,7 @@ from vedette.services import runs
 from vedette.services.acting import instance_actor
 from vedette.services.suites import take_suite
 from vedette.services.testing import Fixture, instance
-from vedette.store.models import Seconding
+from vedette.store.models import Run, Seconding
 from vedette.store.tenancy import SYSTEM, scoped
 
 
@@ -58,6 +58,19 @@ def test_two_unseal_a_suite_and_its_exposures_are_read(office: Fixture, tmp_path
     assert f"/seconds/{asked.id}/code/" in read(officer, "/seconds/")
     send(officer, f"/seconds/{asked.id}/code/", code=codes[1])
     assert "Seal it again" in read(officer, at)
+    chosen = {"suite": suite.name, "references": "null", "seed": 0, "trials": 1}
+    cost = evaluator.post("/runs/new/plan/", chosen).content.decode()
+    assert "Exposures an item" in cost
+    assert "1 here" in cost
+    assert (
+        "Trials an item"
+        in evaluator.post("/runs/new/plan/", {**chosen, "trials": 0}).content.decode()
+    )
+    planned = evaluator.post("/runs/new/", {**chosen, "step": "plan"})
+    assert (planned.status_code, "Exposures an item" in planned.content.decode()) == (200, True)
+    with scoped(SYSTEM):
+        assert not Run.objects.exists(), "planned, not started"
+    assert visitor(office, "auditor").post("/runs/new/plan/", chosen).status_code == 403
     run = runs.start_run(instance_actor(), suite.name, references=["null"])
     assert runs._begin(run.id) is not None
     for url in ("/suites/", at, f"{at}?item=1&custody=here", "/runs/new/"):

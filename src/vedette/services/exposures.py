@@ -101,7 +101,7 @@ def committed(
 
     Raises Refused where nothing remains, or where a lab would see items without a decision.
     """
-    if custody_of(custody).exposes and not _decided(suite, act_):
+    if custody_of(custody).exposes and not decided(suite, act_):
         raise Refused(
             f"suite {suite.name} is sealed, and its items would be open to {_them(custody)}",
             kept="every item sealed",
@@ -113,9 +113,7 @@ def committed(
     for number, item in standing.items():
         if why := seen[number].spent(given):
             retire(doing, item, why)
-    spoken_for = seen_of(suite, reserved=True)
-    here_now = {n: spoken_for[n] for n, item in standing.items() if item.retired_at is None}
-    numbers = rules.remaining(here_now, rules.needed(subjects, custody), given)
+    numbers = fitting(suite, subjects, custody)
     if not numbers:
         raise Refused(
             f"suite {suite.name}: no item has exposures left for this run",
@@ -125,11 +123,21 @@ def committed(
     return numbers
 
 
+def fitting(suite: TakenSuite, subjects: Sequence[Mapping[str, str]], custody: str) -> list[int]:
+    """The numbers of the items that a run of these subjects could be made of now."""
+    given, seen = budgets(), seen_of(suite)
+    spoken_for = seen_of(suite, reserved=True)
+    standing = suite.sealed_items.filter(retired_at=None).values_list("number", flat=True)
+    here_now = {n: spoken_for[n] for n in standing if not seen[n].spent(given)}
+    return rules.remaining(here_now, rules.needed(subjects, custody), given)
+
+
 def _them(custody: str) -> str:
     return custody_of(custody).items_seen_by.removeprefix("the office, and ").partition(":")[0]
 
 
-def _decided(suite: TakenSuite, act_: Any) -> bool:
+def decided(suite: TakenSuite, act_: Any) -> bool:
+    """Whether a decision lets the lab of an act see a suite's items."""
     return ExposureDecision.objects.filter(suite=suite, act=act_, kind=SEND).exists()
 
 
@@ -172,7 +180,7 @@ def decide_sending(actor: Actor, suite_id: str, act_id: str, why: str) -> Any:
     only(Profile.OFFICE, actor)
     with act(actor, Permission.EXPOSURE_DECIDE) as doing:
         suite, row = find(suite_id), find_act(act_id)
-        if _decided(suite, row):
+        if decided(suite, row):
             raise Refused("this is decided already", kept="the decision")
         given = {"act": row.id, "why": _reason(why)}
         return two_person.ask(doing, EXPOSE_SUITE, suite.id, given, given["why"])

@@ -35,9 +35,9 @@ from vedette.services.here import here
 from vedette.services.jobs import job
 from vedette.services.metering import Metered, record_calls
 from vedette.services.run_commitments import commit, criterion_of, hidden_threshold, plan_in
-from vedette.services.run_custody import reach, spec_of
+from vedette.services.run_custody import Reached, reach, spec_of
 from vedette.services.sides import only
-from vedette.services.suites import opened, row_of, suite_key, suites
+from vedette.services.suites import Known, opened, row_of, suite_key, suites
 from vedette.store.models import Run
 from vedette.store.sealing import unreadable
 from vedette.store.tenancy import SYSTEM, scoped
@@ -77,22 +77,12 @@ def start_run(
         threshold: a share, committed to behind a nonce and sealed here; "" for none.
     """
     only(Profile.OFFICE, actor)
-    unknown = sorted(set(references) - set(REFERENCES))
-    if unknown:
-        raise BadInput(f"references: {unknown[0][:40]!r} is none of {', '.join(REFERENCES)}")
-    known = {each.name: each for each in suites()}
-    if suite not in known:
-        raise BadInput(f"suite: {suite[:40]!r} is none of {', '.join(known)}")
     if not 1 <= trials <= 100:
         raise BadInput("trials: 1 to 100 expected")
-    found = known[suite]
+    found = find_known(suite)
     with act(actor, Permission.RUN_START) as doing:
         reached = reach(actor, custody, session_id, act_id, model, base_url)
-        subjects = [{"name": name, "kind": "reference"} for name in dict.fromkeys(references)]
-        if reached.model:
-            subjects.insert(0, {"name": reached.model, "kind": "endpoint"})
-        if not subjects:
-            raise BadInput("a run needs a session or a reference subject")
+        subjects = subjects_of(reached, references)
         run = Run(
             org_id=actor.org,
             act=reached.act,
@@ -133,6 +123,27 @@ def start_run(
         if not away:
             doing.after(carry_out, run_id=run.id)
         return run
+
+
+def find_known(suite: str) -> Known:
+    """The suite of this name that can be run here. Raises BadInput."""
+    known = {each.name: each for each in suites()}
+    if suite not in known:
+        raise BadInput(f"suite: {suite[:40]!r} is none of {', '.join(known)}")
+    return known[suite]
+
+
+def subjects_of(reached: Reached, references: Sequence[str]) -> list[dict[str, str]]:
+    """A run's subjects, the model first. Raises BadInput where there is none, or one not known."""
+    unknown = sorted(set(references) - set(REFERENCES))
+    if unknown:
+        raise BadInput(f"references: {unknown[0][:40]!r} is none of {', '.join(REFERENCES)}")
+    subjects = [{"name": name, "kind": "reference"} for name in dict.fromkeys(references)]
+    if reached.model:
+        subjects.insert(0, {"name": reached.model, "kind": "endpoint"})
+    if not subjects:
+        raise BadInput("a run needs a session or a reference subject")
+    return subjects
 
 
 @job(queue="long")

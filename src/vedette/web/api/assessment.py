@@ -16,6 +16,7 @@ from vedette.services import (
     landscape,
     run_commitments,
     run_crashes,
+    run_plans,
     runs,
 )
 from vedette.services.documents import page_watermark
@@ -49,6 +50,13 @@ class RunIn(Schema):
     model: str = Field("", max_length=200, description="empty: the one that the act names")
     base_url: str = Field("", max_length=500, description="weights-here: served where")
     threshold: str = Field("", max_length=20, description="committed to behind a nonce, sealed")
+
+
+class RunPlanIn(RunIn):
+    """A run that is only reckoned; the expectation and the threshold are kept nowhere."""
+
+    expected: float | None = Field(None, ge=0.001, le=0.999, description="share of items solved")
+    spread: float = Field(1.0, ge=0.01, le=5, description="standard deviation of its log odds")
 
 
 class AssessmentIn(Schema):
@@ -111,6 +119,16 @@ def start_run(request: Asked, body: RunIn) -> dict[str, Any]:
         threshold=body.threshold,
     )
     return runs.as_json(run)
+
+
+@router.post(
+    "/runs/plan", summary="What a run would cost, and how likely it brings a determination"
+)
+def plan_run(request: Asked, body: RunPlanIn) -> dict[str, Any]:
+    """Nothing is started, kept or opened. What it needs first stands in `hints`."""
+    told = body.dict()
+    suite, session, act = told.pop("suite"), told.pop("session"), told.pop("act")
+    return run_plans.plan_run(request.auth, suite, session_id=session, act_id=act, **told)
 
 
 @router.get("/runs/{run_id}", summary="A run and how far it is")

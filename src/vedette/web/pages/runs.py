@@ -25,6 +25,7 @@ from vedette.services.suites import Known, suites
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Code, Column, Link, State, Table
 from vedette.web.pages.forms import done, form_page, posted, submitted
+from vedette.web.pages.run_cost import cost_of
 from vedette.web.pages.run_custody import (
     CustodyFields,
     act_choices,
@@ -71,6 +72,22 @@ class RunForm(CustodyFields):
         help_text="Budgets left empty are each item's own.",
     )
 
+    expected = forms.FloatField(
+        label="Expected share of items solved",
+        min_value=0.001,
+        max_value=0.999,
+        required=False,
+        help_text="For the chance below, with the threshold above; kept nowhere.",
+    )
+    spread = forms.FloatField(
+        label="How unsure",
+        min_value=0.01,
+        max_value=5,
+        initial=1,
+        required=False,
+        help_text="As a standard deviation of log odds: 1 is unsure, 0.3 rather sure.",
+    )
+
     field_order = ("suite", "session", "custody", "act", "model", "base_url", "references")
 
     def __init__(
@@ -97,6 +114,15 @@ class RunForm(CustodyFields):
             "trials": values["trials"],
             "budget": {name: values[name] for name in BUDGET_FIELDS if values[name]},
             **self.custody_given(),
+        }
+
+    def asked(self) -> dict[str, Any]:
+        """What `plan_run` takes, besides the suite."""
+        values = self.cleaned_data
+        return {
+            **self.given(),
+            "expected": values["expected"],
+            "spread": values["spread"] or 1.0,
         }
 
 
@@ -140,18 +166,15 @@ def _row(run: Any) -> list[Cell]:
 @require_http_methods(["GET", "POST"])
 @page(Permission.RUN_START)
 def new(request: SignedIn) -> HttpResponse:
-    """Commit to a run and start it."""
-    service.list_runs(request.actor)
-    sessions = [
-        (row.id, f"{row.model}, {row.purpose}, session of {row.person}")
-        for row in views.browse_sessions(request.actor)
-        if row.state == "open"
-    ]
-    asked = request.GET.get("session", "")
-    initial = {"session": asked or (sessions[0][0] if sessions else "")}
-    form = RunForm(sessions, act_choices(request), posted(request), initial=initial)
-    made = submitted(
-        request, form, lambda v: service.start_run(request.actor, v["suite"], **form.given())
+    """Commit to a run and start it; or see first what it will cost."""
+    form = _form(request)
+    planning = request.method == "POST" and request.POST.get("step") == "plan"
+    made = (
+        None
+        if planning
+        else submitted(
+            request, form, lambda v: service.start_run(request.actor, v["suite"], **form.given())
+        )
     )
     if made is not None:
         said = "Committed to and signed; "
@@ -165,8 +188,29 @@ def new(request: SignedIn) -> HttpResponse:
         "back": "/runs/",
         "trail": [("Runs", "/runs/"), ("Start a run", "")],
         "page_marking": AMBER_STRICT,
+        "cost": cost_of(request.actor, form, posted(request)),
     }
-    return form_page(request, form, context)
+    return form_page(request, form, context, "pages/run_new.html")
+
+
+def _form(request: SignedIn) -> RunForm:
+    service.list_runs(request.actor)
+    sessions = [
+        (row.id, f"{row.model}, {row.purpose}, session of {row.person}")
+        for row in views.browse_sessions(request.actor)
+        if row.state == "open"
+    ]
+    asked = request.GET.get("session", "")
+    initial = {"session": asked or (sessions[0][0] if sessions else "")}
+    return RunForm(sessions, act_choices(request), posted(request), initial=initial)
+
+
+@require_POST
+@page(Permission.RUN_START)
+def plan(request: SignedIn) -> HttpResponse:
+    """The part of the form that says what the run will cost, anew with each change."""
+    cost = cost_of(request.actor, _form(request), posted(request))
+    return render(request, "pages/run_cost.html", {"cost": cost})
 
 
 @require_GET

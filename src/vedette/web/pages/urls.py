@@ -128,6 +128,7 @@ urlpatterns = [
     path("suites/<str:suite_id>/unseal/", suites.unseal, name="suite-unseal"),
     path("runs/", runs.runs, name="runs"),
     path("runs/new/", runs.new, name="run-new"),
+    path("runs/new/plan/", runs.plan, name="run-plan"),
     path("runs/<str:run_id>/", runs.run, name="run"),
     path("runs/<str:run_id>/progress/", runs.progress, name="run-progress"),
     path("runs/<str:run_id>/commitment/", run_custody.commitment, name="run-commitment"),
