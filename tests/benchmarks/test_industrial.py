@@ -36,7 +36,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.mark.parametrize(
-    ("split", "count"), [("development", 150), ("held-out", 150), ("second", 100), ("third", 100)]
+    ("split", "count"),
+    [("development", 150), ("held-out", 150), ("second", 100), ("third", 100), ("fourth", 300)],
 )
 def test_no_label_is_read_wrongly(split: str, count: int) -> None:
     rows = labelled(split)
@@ -60,6 +61,23 @@ def test_a_reading_that_says_something_else_is_wrong() -> None:
     assert range_right(row, silent) == product_right(row, silent) == "unread"
     assert range_right({**row, "is_range": "?format"}, silent) == "rightly unread"
     assert range_right({**row, "is_range": "?format"}, found) == "wrong"
+
+
+def test_models_and_conditions_are_part_of_the_words() -> None:
+    serial = Entry("Mitsubishi Electric", "QJ71MT91", "<=the_first_5_digits_of_serial_number_20082")
+    found = claim(serial)
+    assert (found.range, found.condition) == ("*", "<=the first 5 digits of serial number 20082")
+    found = claim(Entry("Medtronic", "MiniMed 630G", "MMT-1715 | MMT-1754"))
+    assert (found.range, found.named) == ("-", ("MMT-1715", "MMT-1754"))
+    label = {"is_range": "-", "is_named": "MMT-1715 + MMT-1754", "is_condition": ""}
+    assert range_right(label, found) == "exact"
+    assert range_right({**label, "is_named": "MMT-1715"}, found) == "wrong"
+    assert range_right({**label, "is_condition": "with radio"}, found) == "wrong"
+
+
+def test_a_list_is_claimed_product_by_product() -> None:
+    found = claim(Entry("Hitachi Energy", "Relion 670/650 series", "2.2.0"))
+    assert found.product == ("hitachi energy", "relion", "670 + 650", "", "", "")
 
 
 def test_ranges_are_the_same_but_for_spelling() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vedette.matching import designation
+from vedette.matching import designation, listing, orders
 from vedette.matching.designation import Designation, Unresolved
 
 READ = [
@@ -86,12 +86,12 @@ def test_what_has_no_single_reading_has_a_reason(name: str, reason: Unresolved) 
 
 
 def test_a_list_holds_its_products() -> None:
-    assert designation.several("JUUKO K-800 and K-808") == ("JUUKO K-800", "JUUKO K-808")
-    assert designation.several("FX3GC-32MT/D, FX3GC-32MT/DSS") == (
+    assert listing.several("JUUKO K-800 and K-808") == ("JUUKO K-800", "JUUKO K-808")
+    assert listing.several("FX3GC-32MT/D, FX3GC-32MT/DSS") == (
         "FX3GC-32MT/D",
         "FX3GC-32MT/DSS",
     )
-    assert designation.several("SCALANCE X208") == ()
+    assert listing.several("SCALANCE X208") == ()
 
 
 @pytest.mark.parametrize(
@@ -104,11 +104,11 @@ def test_a_list_holds_its_products() -> None:
     ],
 )
 def test_catalog_numbers_and_their_series(text: str, found: tuple[tuple[str, str], ...]) -> None:
-    assert designation.catalog_numbers(text) == found
+    assert orders.catalog_numbers(text) == found
 
 
 @given(st.text(max_size=80) | st.text("ABCxX0123456789-/() .,V&and", max_size=60))
 def test_no_text_breaks_the_reader(text: str) -> None:
     found = designation.read(text)
     assert found.reason is not None or found.family or found.model
-    designation.several(text)
+    listing.several(text)

@@ -9,8 +9,10 @@ Rules:
   other; where it is installed on hardware, also by the hardware's names with its versions.
 - A product of a family is found by its own name and by both.
 - A version branch is read as words; without one the versions are undecided, as they are where
-  only some serial numbers are meant. What the words leave open is undecided too. "All versions"
-  of a product named with its line ("V4.X") are those of the line.
+  only some serial numbers are meant. What the words leave open is undecided too: so are versions
+  under a condition, while those outside are not affected. Models that the words name are the
+  product's. "All versions" of a product named with its line ("V4.X", "V7.2 and earlier") are
+  those of the line.
 """
 
 from __future__ import annotations
@@ -226,11 +228,12 @@ def _affected(
     if stated.intervals == (EVERY,):
         stated = _line_of(product.product, stated)
     doubt = words.doubts(stated)
+    meant = words.read(product.version or "", versions.FIRMWARE).names
     return Affected(
         purl=product.purl,
         vendor=product.vendor,
         product=product.product,
-        models=product.models,
+        models=(*product.models, *meant),
         cpes=product.cpes,
         scheme=scheme,
         ranges=(stated, doubt) if doubt is not None else (stated,),
@@ -250,11 +253,16 @@ def _range(product: _Product, status: str, scheme: str, pinned: str) -> Range:
     if product.version is None:
         problem = "the advisory names the product without a version"
         return Range(versions.FIRMWARE, words=product.product, status=status, problem=problem)
-    return words.parse(product.version, status=status, scheme=versions.FIRMWARE)
+    return words.parse(
+        product.version,
+        status=status,
+        scheme=versions.FIRMWARE,
+        condition=designation.read(product.product).condition,
+    )
 
 
 def _line_of(product: str, every: Range) -> Range:
-    """All versions of "RSG2100 V4.X" are those of its line V4."""
+    """All versions of "RSG2100 V4.X" are those of its line V4, "V7.2 and earlier" those to it."""
     generation = designation.read(product).generation
     line = words.parse(generation, status=every.status, scheme=versions.FIRMWARE)
     if not generation.endswith("x") or line.problem:

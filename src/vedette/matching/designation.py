@@ -3,26 +3,45 @@
 Rules:
 - Order numbers (6GK5204-2BC10-2CA2, 6ES7515-2AM01-0AB0) are taken out first; one makes a name
   that looks like a list one product.
-- A version behind the name ("V4.7", "version 14", "3.1") is the product's generation.
+- A version behind the name ("V4.7", "version 14", "3.1") is the product's generation; so is a
+  bound of it: "V7.2 and earlier" is `<=v7.2`.
 - The model begins with the first designation, a word with a digit that is not the name of a
   series or of a technology; what stands before it is the family. A kind of unit before a number
   (CPU 1515-2, CP 343-1) belongs to the model. A designation in brackets is the model where there
   is no other.
-- A bracket that lists models, and a version grown together with a word (v18SP1), are not read. A
-  list whose initials stand in a bracket is one name.
 - Words that say nothing (firmware, software, series, family at the end) are left out; brackets
   with the name's initials or "incl. SIPLUS variants" too; any other bracket is a variant.
+- What is said of serial numbers behind the name is a condition.
 - A name of several products, of a class of products, a sentence, or a word that names no product
-  is not read: `reason` says which. Nothing is guessed.
+  is not one product: `reason` says which. `members` holds those of a list (see `listing`), a
+  series named by a placeholder (EFD-22xx) with an x for each, and a class named by a word of its
+  vendor's (SIMATIC HMI Comfort Panels). Nothing is guessed.
+- A version grown together with a word (v18SP1) is not read. A list whose initials stand in a
+  bracket is one name.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
+from vedette.matching import listing, orders
+from vedette.matching.cutting import GENERATION, Name, cut, split
+from vedette.matching.nomenclature import (
+    CLASS,
+    CLASS_WORDS,
+    JOINED,
+    NOT_PRODUCTS,
+    PROSE,
+    RATING,
+    SERIES,
+    SUFFIX,
+    UNIT,
+    owned,
+    pair,
+)
 from vedette.matching.vendors import repair
 
 
@@ -47,7 +66,15 @@ EXPLAINED = {
 
 @dataclass(frozen=True)
 class Designation:
-    """What a product's name says, each part in comparable words; `reason` is set when unread."""
+    """What a product's name says, each part in comparable words.
+
+    Args:
+        family, model, generation, variant: "" where the name says nothing of it.
+        orders: order numbers as written.
+        condition: what the name says of serial numbers, in its own words.
+        reason: why the name is not one product's; the parts are empty then.
+        members: with a reason, the products that are meant where that is sure.
+    """
 
     family: str = ""
     model: str = ""
@@ -55,135 +82,52 @@ class Designation:
     orders: tuple[str, ...] = ()
     variant: str = ""
     reason: Unresolved | None = None
+    members: tuple[Designation, ...] = ()
+    condition: str = ""
 
     @property
     def whole(self) -> str:
         """Family, model, generation and variant in one line; "" when unread."""
         parts = (self.family, self.model, self.generation, self.variant)
-        return "" if self.reason else "|".join(parts)
+        return "" if self.reason or not (self.family or self.model) else "|".join(parts)
 
     @property
     def loose(self) -> str:
         """Family and model without words for its class and without its series; "" without model."""
-        model = _CLASS_WORDS.sub("", self.model)
+        model = CLASS_WORDS.sub("", self.model)
         return f"{self.family}|{model}" if model and not self.reason else ""
 
 
 _WORD = re.compile(r"[^\W_]+")
-_MARKS = re.compile(r"(?i)™|®|\((?:r|tm)\)(?=\S)|(?<=\w)\((?:r|tm)\)")
-_CATALOG = re.compile(
-    r"\b([0-9]{4}-[A-Z]{1,4}[0-9]{1,3}[A-Z]{0,4})(?![0-9A-Z-])(?:/| SERIES )?((?<=[/ ])[A-Z]\b)?"
-)
-_SIEMENS_ORDER = re.compile(
-    r"\b[0-9][A-Z]{2}[0-9] ?[0-9]{3}-[0-9][0-9A-Z]{4}(?:-[0-9A-Z]{4})?(?![0-9A-Z-])"
-)
-_BRACKET = re.compile(r"\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
-# R32(EN)CPU, QJ71C24N(-R2): a part of the designation that may be there or not
-_OPTIONAL = re.compile(r"\w-?\([^()]*\)\w|\w\(-|[0-9]\([A-Z]\)|\[\]")
-_INCLUDED = re.compile(r"(?i)(?:incl\.?|including) (.*?)(?: variants?)?")
+_INCLUDED = re.compile(r"(?i)(?:incl\.?|including|includes) (.*?)(?: variants?)?")
 _PART_NUMBERS = re.compile(r"(?i)(?:part|article|order) (?:numbers?|n[oº°]\.?):? (.+)")
 # (NXG-100B, NXG-200), (Models GT21, GT23): a bracket that lists models makes the name several
 _MODELS = re.compile(r"(?i)models? .*[,/&]|.*\w\*")
 _MODEL = re.compile(r"(?:including ?)?[A-Z][A-Z-]*[0-9]{2,}[A-Z0-9-]*")
 _BRACKET_PARTS = re.compile(r"[,/&]|\s(?:and|or)\s")
-_KITS = re.compile(r"(?i)^\S+ kits for [^:]*: ")
-_GENERATION = re.compile(
-    r"(?i)(?<=\S)\s+(?:(?:version|ver\.?|release) ?[0-9]+(?:\.[0-9x]+)*|v ?[0-9]+(?:\.[0-9x]+)*)\b"
-)
-_NUMBER_END = re.compile(r"(?<=\S)\s+([0-9]+(?:\.[0-9x]+)+|(?!2000)(?:19|20)[0-9]{2})\s*$")
-_PROFINET = re.compile(r"(?i)\s(w\. ?(?:pn|profinet|profibus))\b")
-_GENERIC_END = re.compile(
-    r"(?i)[\s,]+(?:all )?(?:firmware|software|fw|sw|series|family|versions?|models?)$"
-)
-_DEVICES_END = re.compile(r"(?i)(?<=[0-9]) devices$")
 _SERIES_INSIDE = re.compile(
     r"(?i)(?:\s+|(?<=[a-z0-9])-)series(?!\s+[a-z0-9]\b(?!\S))|\s+models?(?=\s)"
 )
-_SERIES = re.compile(
-    r"(?i)\b(?:s7-(?:200|300|400|410|1200|1500)(?![\w-])|et ?200 ?[a-z]{0,3}\b(?!-)"
-    r"|siprotec [45]\b|step 7\b|studio 5000\b|pcs 7\b|cloud connect 7\b|ipv[46]\b)"
-)  # fmt: skip
-_TECHNOLOGY = frozenset(
-    {"2g", "3d", "3g", "4g", "5g", "61850", "802.11", "802.11n", "iec61850", "m2m", "p2p"}
-)
-_UNIT = re.compile(
-    r"(?:cpu|cp|im|tim|tm|cm|cr|sm|tp|ktp|op|ipc|pc|itc|fm)", re.IGNORECASE
-)  # fmt: skip
-_BARE = re.compile(r"[0-9]+(?:\.[0-9]+)?T?")
-_RATING = re.compile(r"(?i)[0-9]+x[ 0-9]*[0-9v].*|[0-9]+v(?:ac|dc)?|[+-][0-9]+/\+[0-9]+°c")
-_PAIRS = frozenset(
-    {
-        "ac/dc",
-        "c/s",
-        "dp/dp",
-        "ethernet/ip",
-        "gsm/gprs",
-        "hmi/scada",
-        "i/o",
-        "ip/ethernet",
-        "pet/ct",
-        "pn/dp",
-    }
-    | {"pn/pn", "tcp/ip", "udp/ip", "x/y", "pn/io", "dp/pn", "and/or", "n/a", "ct/mr", "b/m"}
-    # names of one product
-    | {"b/m9000", "b/m9000cs", "fast/tools", "nut/net", "webaccess/nms", "webaccess/scada"}
-    | {"wise-paas/rmm"}
-)
-_JOINED = re.compile(
-    r"(?i)\b(?:alarms and events|command and control|monitoring and control|search and rescue"
-    r"|automation and control|lighting and power)\b"
-)
-_LISTED = re.compile(r"\s(?:and|or|&|AND|OR)\s|\s/|/\s|;|\"|\bto\s[0-9]|\b[A-Z](?: [A-Z])+$")
-_SUFFIX = re.compile(r"[A-Z0-9-]*[0-9][A-Z0-9-]*/[A-Z]{1,4}[0-9]?(?:-[A-Z0-9]{1,4})?")
-_COMMAS = re.compile(r",\s*(?:and\s)?|\s(?:and|&|/)\s")
-_SLASHES = re.compile(r"(?:[A-Za-z-]+[0-9]{2,}\w*/)+[A-Za-z-]+[0-9]{2,}\w*")
-_NUMBERS = re.compile(r"(.*?[A-Za-z -])([0-9]+(?:/[0-9]+)+)([A-Za-z]*)")
-_PROSE = re.compile(
-    r"(?:^(?:Running|Vulnerable|Any|All)\s|\s(?:with|using|used|running|reports?|sold|optional"
-    r"|where|that|which|any|all|containing|contains|includes?|including|based|installed|connected"
-    r"|controlling|device types?|devices|from|are|is|as|prior|later|earlier|before|those"
-    r"|vulnerable|unintended|the)(?=[\s,.:]|$))"
-)
-_NOT_PRODUCTS = frozenset(
-    {"all", "application", "cpu", "device", "firmware", "hardware", "hmi", "library", "multiple"}
-    | {"n a", "operating system", "os", "plc", "product", "products", "runtime", "scada", "server"}
-    | {"software", "special edition", "standard edition", "system", "unknown", "various"}
-    | {"version", "versions", "workstation", "corporate edition", "global edition", ""}
-)
-_CLASS = re.compile(
-    r"(?i)\b(?:products|printers|meters|switches|devices|modules|panels|controllers|cameras"
-    r"|platforms|engines|analyzers|gateways|routers|sensors|drives|units|servers|instruments"
-    r"|applications|processors|workplaces|workstations|scanners|pumps|recorders|dvrs|panel pcs)$"
-)
-_CLASS_WORDS = re.compile(
-    r"(?: (?:controller|module|switch|device|relay|gateway|router|processor|drive|panel|engine"
-    r"|camera|plc|unit|adapter)(?:s|es)?| series(?: [a-z])?)+$"
+_LISTED = re.compile(
+    r"\s(?:and|or|&|AND|OR)\s|\s/(?=\s)|/\s|;|\"|\bto\s[0-9]|\b[A-Z](?: [A-Z])+$"
+    r"|\b([A-Z]{2,}-?)[0-9]{2,}\w* \1[0-9]{2,}\w* \1[0-9]|^(\S*[0-9]\S*) \2 "
 )
 _VERSION_NAME = re.compile(r"(?i)(?:[vr]|version |release )?[0-9]+(?:\.[0-9x]+)*")
-_FILE_NAME = re.compile(r"(?i)\S+_[a-z]?[0-9]+[a-z0-9]*(?:_\d+)?(?:\.\w+)?$")
+_FILE_NAME = re.compile(r"(?i)\S+_[a-z]?[0-9]+[a-z]?[0-9]*(?:_\d+)?(?:\.\w+)?$")
 # XPS-Cx is XPS-C8 and others; Ex is the mark of what may run among explosives
 _PLACEHOLDER = re.compile(
     r"(?<![a-z])xx+|XX|\*|□|\b[xz]My\b|=|(?i:[0-9]x{1,2}\b)|-[A-DF-Z]x\b"
     r"|\b([A-Z]+)[0-9]{2,}-\1[0-9]{2,}\b"
 )
+_STANDS_FOR = str.maketrans("*□", "xx")
+_PATTERN = re.compile(r"(?i)(?=\S*[a-z0-9]{2})\S*(?:xx+|[0-9]x{1,2}\b|-[a-z]x\b|\*|□)\S*")
 _GLUED = re.compile(r"(?i)\bv[0-9]+(?:\.[0-9]+)*[a-z]+[0-9]+\b")
+_NUMBER_INSIDE = re.compile(r"(?<!LOGO!)\s[0-9]{1,2}(?:\.[0-9x]+)*\s+\S*[A-Za-z]")
 
 
 def words(text: str) -> str:
     """Return `text` in comparable words."""
     return " ".join(_WORD.findall(repair(text).casefold()))
-
-
-@lru_cache(maxsize=1 << 16)
-def order_numbers(text: str) -> tuple[str, ...]:
-    """Return the order numbers (as 6GK5204-2BC10-2CA2) that stand in a product's name."""
-    return tuple(found.replace(" ", "") for found in _SIEMENS_ORDER.findall(text.upper()))
-
-
-@lru_cache(maxsize=1 << 16)
-def catalog_numbers(text: str) -> tuple[tuple[str, str], ...]:
-    """Return the catalog numbers (as 1756-EN2TR) in a name, each with its series, "" if unsaid."""
-    return tuple((found[1], found[2] or "") for found in _CATALOG.finditer(text.upper()))
 
 
 def numbered_family(model: str) -> str:
@@ -194,97 +138,100 @@ def numbered_family(model: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def read(product: str) -> Designation:
-    """Read a product's name; `reason` says why it was not resolved."""
-    plain = " ".join(repair(product).split())
-    plain = _MARKS.sub("", plain)
-    orders = order_numbers(plain)
-    bare, brackets = _BRACKET.sub("", plain), _BRACKET.findall(plain)
-    bare, profinet = _taken(_PROFINET, _KITS.sub("", bare))
-    bare, generation = _taken(_GENERATION, bare)
-    bare = _GENERIC_END.sub("", _GENERIC_END.sub("", bare.strip(" ,-")))
-    bare = _DEVICES_END.sub("", bare)
-    if not generation:
-        bare, generation = _taken(_NUMBER_END, bare)
-    one = len(set(orders)) == 1 or any(_spelt(text, bare) for text in brackets)
-    reason = _unread(bare, generation, one, bool(_OPTIONAL.search(plain)))
-    if reason is None and len(set(orders)) != 1 and any(map(_lists_models, brackets)):
-        reason = Unresolved.SEVERAL
-    if reason is not None:
-        return Designation(orders=orders, reason=reason)
-    family, model = _split(_SERIES_INSIDE.sub("", bare))
-    if re.search(r"(?:^|\s)[0-9]{1,2}(?:\.[0-9]+)*\s+\S*[A-Za-z]", f"{family} {model}".strip()[1:]):
-        series = _SERIES.search(bare)
-        if series is None and not _unit(model):
-            return Designation(orders=orders, reason=Unresolved.GENERATION_INSIDE)
-    variants = [profinet] if profinet else []
-    for text in brackets:
-        orders, model, generation, variant = _bracket(text, bare, orders, model, generation)
+    """Read a product's name; `reason` says why it is not one product's."""
+    name = cut(product)
+    reason = _unread(name)
+    if reason is None:
+        return _parts(name)
+    members = _members(name) if reason is Unresolved.SEVERAL else ()
+    return Designation(orders=name.orders, reason=reason, members=members, condition=name.condition)
+
+
+def _parts(name: Name) -> Designation:
+    family, model = split(_SERIES_INSIDE.sub("", name.bare))
+    inside = _NUMBER_INSIDE.search(f" {family} {model}".rstrip()[1:])
+    if inside and not SERIES.search(name.bare) and not _unit(model):
+        return Designation(orders=name.orders, reason=Unresolved.GENERATION_INSIDE)
+    ordered, generation, variants = name.orders, name.generation, [*name.variants]
+    for text in name.brackets:
+        ordered, model, generation, variant = _bracket(text, name.bare, ordered, model, generation)
         variants += [variant] if variant else []
-    if not family and not model:
-        return Designation(orders=orders, reason=Unresolved.NOT_A_PRODUCT)
+    if not family and not model and not ordered:
+        return Designation(reason=Unresolved.NOT_A_PRODUCT)
     return Designation(
         words(family),
         words(model),
         "".join(generation.lower().replace("version", "").replace("ver.", "").split()),
-        tuple(dict.fromkeys(orders)),
+        tuple(dict.fromkeys(ordered)),
         words(" ".join(variants)),
+        condition=name.condition,
     )
 
 
-@lru_cache(maxsize=1 << 14)
-def several(product: str) -> tuple[str, ...]:
-    """Return the names that a list like "X-100, X-200 and X-300" holds, () where it is none."""
-    bare = _BRACKET.sub("", " ".join(repair(product).split()))
-    if _PROSE.search(bare):
+def _members(name: Name) -> tuple[Designation, ...]:
+    """Return the products of a list, a series by its placeholder, or a class by its name."""
+    models = tuple(filter(_lists_models, name.brackets))
+    listed = listing.members(name.optional or name.bare, models) if len(name.bare) < 150 else ()
+    if listed:
+        beside = [text for text in name.brackets if text not in models and f"({text})" not in (
+            name.optional)]  # fmt: skip
+        shared = _parts(replace(name, bare="x", brackets=beside))
+        found = [read(one) for one in listed]
+        if any(one.reason or not one.model for one in found):
+            return ()
+        return tuple(
+            replace(
+                one,
+                generation=one.generation or shared.generation,
+                variant=" ".join(filter(None, (one.variant, shared.variant))),
+                condition=name.condition,
+            )
+            for one in found
+        )
+    if name.optional or models or _is_list(name.bare):
         return ()
-    if numbers := _NUMBERS.fullmatch(bare):
-        head, listed, tail = numbers.groups()
-        return tuple(f"{head}{number}{tail}" for number in listed.split("/"))
-    parts = [p.strip() for p in _COMMAS.split(bare) if p.strip()]
-    if len(parts) == 1 and _SLASHES.fullmatch(parts[0].split(" ")[-1]):
-        first, *rest = parts[0].split("/")
-        parts = [first, *rest]
-    family, _ = _split(parts[0]) if parts else ("", "")
-    names = (
-        p if n == 0 or " " in p or not family else f"{family} {p}" for n, p in enumerate(parts)
-    )
-    return tuple(names) if len(parts) > 1 else ()
+    if _PLACEHOLDER.search(name.bare):
+        if not _PATTERN.search(name.bare) or re.search(r"=|\b[xz]My\b", name.bare):
+            return ()
+        one = _parts(replace(name, bare=name.bare.translate(_STANDS_FOR)))
+        return () if one.reason or not one.model else (one,)
+    one = _parts(name)
+    named = one.model or owned(name.bare)
+    whole = name.bare.endswith(" products")  # whatever a vendor makes
+    return (one,) if CLASS.search(name.bare) and named and not whole and not one.reason else ()
 
 
-def _taken(pattern: re.Pattern[str], text: str) -> tuple[str, str]:
-    """Return `text` without what `pattern` finds last, and that."""
-    found = list(pattern.finditer(text))
-    if not found:
-        return text, ""
-    last = found[0]
-    return text[: last.start()] + " " + text[last.end() :].strip(), last[0].strip()
-
-
-def _unread(bare: str, generation: str, one: bool, optional: bool) -> Unresolved | None:
-    """Return why a name is not resolved; `one` order number makes a list of words one product."""
-    if words(bare) in _NOT_PRODUCTS or _VERSION_NAME.fullmatch(bare.strip()):
+def _unread(name: Name) -> Unresolved | None:
+    """Return why a name is not resolved; one order number makes a list of words one product."""
+    bare = name.bare
+    plain = words(bare)
+    if not plain and name.orders:
+        return None
+    if plain in NOT_PRODUCTS or plain.startswith("hardware version") or _FILE_NAME.fullmatch(bare):
         return Unresolved.NOT_A_PRODUCT
-    if _FILE_NAME.fullmatch(bare):
+    if _VERSION_NAME.fullmatch(bare.strip()) and not name.series:
         return Unresolved.NOT_A_PRODUCT
-    if (
-        _PROSE.search(bare)
-        or re.search("[<>]", bare)
-        or len(bare) > 100
-        or bare.count("(") != bare.count(")")
-    ):
+    described = PROSE.search(bare) or re.search(r"[<>]|\[[^]]", bare) or len(bare) > 100
+    if described or bare.count("(") != bare.count(")"):
         return Unresolved.DESCRIPTION
-    if (not one and (_is_list(bare) or _PLACEHOLDER.search(bare))) or optional:
+    ordered = len(set(name.orders)) == 1
+    one = ordered or any(_spelt(text, bare) for text in name.brackets)
+    if name.optional or (not one and (_is_list(bare) or _PLACEHOLDER.search(bare))):
         return Unresolved.SEVERAL
-    if _CLASS.search(bare) and not re.search(r"[0-9]{2}", bare):
+    if CLASS.search(bare) and not re.search(r"[0-9]{2}", bare):
         return Unresolved.SEVERAL
-    if _GLUED.search(bare) or (generation and _GENERATION.search(" " + bare)):
+    if _GLUED.search(bare) or (name.generation and GENERATION.search(" " + bare)):
         return Unresolved.GENERATION_INSIDE
+    if not ordered and any(map(_lists_models, name.brackets)):
+        return Unresolved.SEVERAL
     return None
 
 
 def _lists_models(text: str) -> bool:
     if _PART_NUMBERS.fullmatch(text):
         return False
+    if re.fullmatch(r"[A-Z][A-Z0-9-]*[0-9][A-Z0-9-]*(?: [A-Z][A-Z0-9-]+[0-9][A-Z0-9-]*)+", text):
+        return True
     parts = (part.strip() for part in _BRACKET_PARTS.split(text))
     return bool(_MODELS.match(text)) or sum(bool(_MODEL.fullmatch(p)) for p in parts) > 1
 
@@ -296,60 +243,40 @@ def _spelt(text: str, bare: str) -> bool:
 
 
 def _is_list(bare: str) -> bool:
-    plain = _JOINED.sub("", bare)
+    plain = re.sub("(?<=[0-9]),(?=[0-9]A)", ".", JOINED.sub("", bare))
     if _LISTED.search(plain):
         return True
-    if any(not _RATING.fullmatch(p.strip()) for p in plain.split(",")[1:]):
+    if any(not RATING.fullmatch(p.strip()) for p in plain.split(",")[1:]):
         return True
-    if len(_SUFFIX.findall(plain)) > 1:
+    if sum(bool(SUFFIX.fullmatch(token)) for token in plain.split()) > 1:
         return True
-    for token in plain.split():
-        known = token.casefold() in _PAIRS or _RATING.fullmatch(token) or _SUFFIX.fullmatch(token)
-        if "/" in token and not known:
-            return True
-    return False
-
-
-def _split(bare: str) -> tuple[str, str]:
-    """Return family and model of a name without brackets, generation and empty words."""
-    series = _SERIES.search(bare)
-    start = series.end() if series else 0
-    head, tokens = bare[:start].strip(), bare[start:].split()
-    for place, token in enumerate(tokens):
-        if not place and _BARE.fullmatch(token) and any(map(_has_digit, tokens[1:])):
-            continue
-        if _has_digit(token) and token.casefold() not in _TECHNOLOGY:
-            if place and token[0].isdigit() and _UNIT.fullmatch(tokens[place - 1]):
-                place -= 1
-            return " ".join([head, *tokens[:place]]).strip(), " ".join(tokens[place:])
-    if series and [t.casefold() for t in tokens] == ["cpu"]:
-        return head, ""
-    return " ".join([head, *tokens]).strip(), ""
+    return any("/" in token and not pair(token) for token in plain.split())
 
 
 def _unit(model: str) -> bool:
     first = model.split(" ", 1)[0]
-    return bool(_UNIT.fullmatch(first)) or len(re.findall("[0-9]", first)) > 2
+    return bool(UNIT.fullmatch(first)) or len(re.findall("[0-9]", first)) > 2
 
 
 def _bracket(
-    text: str, bare: str, orders: tuple[str, ...], model: str, generation: str
+    text: str, bare: str, ordered: tuple[str, ...], model: str, generation: str
 ) -> tuple[tuple[str, ...], str, str, str]:
     """Return orders, model and generation with what a bracket adds, and the variant it names."""
-    rest = _SIEMENS_ORDER.sub("", text.upper()).strip(" ,/-")
-    if not rest:
-        return orders, model, generation, ""
+    if orders.SIEMENS.search(text.upper()):
+        text = re.sub(r"(?i)\bmlfbs?\b[-: ]*|" + orders.SIEMENS.pattern, "", text).strip(" ,/-")
+    if not text:
+        return ordered, model, generation, ""
     if found := _PART_NUMBERS.fullmatch(text):
-        return (*orders, found[1].upper()), model, generation, ""
+        return (*ordered, found[1].upper()), model, generation, ""
     if found := _INCLUDED.fullmatch(text):
-        return orders, model, generation, "siplus" if "siplus" in text.casefold() else text
+        return ordered, model, generation, "siplus" if "siplus" in text.casefold() else text
     if _initials(text, bare):
-        return orders, model, generation, ""
+        return ordered, model, generation, ""
     if not generation and (found := re.match(r"v?[0-9]+(?:\.[0-9x]+)+(?= )", text)):
-        return orders, model, found[0], ""
+        return ordered, model, found[0], ""
     if not model and re.fullmatch(r"[A-Z][A-Z0-9-]*[0-9][A-Z0-9/-]*", text):
-        return orders, text, generation, ""
-    return orders, model, generation, text
+        return ordered, text, generation, ""
+    return ordered, model, generation, text
 
 
 def _initials(text: str, bare: str) -> bool:
@@ -363,7 +290,3 @@ def _initials(text: str, bare: str) -> bool:
     if len(short) > 2 and set(short) <= initials:
         return True
     return short[0] in initials and all(letter in letters for letter in short)
-
-
-def _has_digit(token: str) -> bool:
-    return any(c.isdigit() for c in token)

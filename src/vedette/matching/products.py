@@ -24,7 +24,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from vedette.matching import designation, vendors
+from vedette.matching import designation, listing, orders, vendors
 from vedette.matching.designation import Designation, Unresolved, words
 from vedette.matching.model import CONFIDENCES
 from vedette.matching.vendors import repair, vendor_words
@@ -97,9 +97,12 @@ def advisory_keys(
     named = designation.read(product)
     if named.family and _FAMILY.search(product):
         keys.family(named)
-    for one in designation.several(product):
+    for one in listing.several(product):
         keys.add("product", product_words(one), "likely")
         keys.add("product-named", designation.read(one).whole, "likely")
+    for member in named.members:
+        keys.add("product-named", member.whole, "likely")
+        keys.add("product-loose", member.loose, "possible")
     keys.models(models)
     return keys.found
 
@@ -182,10 +185,10 @@ class _Keys:
 
     def numbers(self, texts: tuple[str, ...], *, advisory: bool) -> bool:
         """Note order and catalog numbers; tell whether they say more than a product's words."""
-        orders = [o for text in texts for o in designation.order_numbers(text)]
-        for order in orders:
+        ordered = [o for text in texts for o in orders.order_numbers(text)]
+        for order in ordered:
             self.note(f"order/{order}", "exact")
-        stated = {found for text in texts for found in designation.catalog_numbers(text)}
+        stated = {found for text in texts for found in orders.catalog_numbers(text)}
         in_series = {number for number, series in stated if series}
         for number, series in stated:
             if series:
@@ -196,7 +199,7 @@ class _Keys:
                 self.note(f"order/{number}/?", "likely")
             if not (series and advisory):
                 self.note(f"order/{number}", "exact")
-        return bool(orders or in_series)
+        return bool(ordered or in_series)
 
 
 def _weaker(*confidences: str) -> str:

@@ -5,7 +5,8 @@ Rules:
   can't be repaired (U+FFFD) is left out, and the reading says so.
 - Accents, case, punctuation, brackets and legal suffixes (Inc, GmbH, Co., Ltd, ...) do not count.
 - Names of one company are one: ALIASES holds those that advisories use for each other.
-- "A, B", "A / B", "A, a subsidiary of B" and "A, B, and C" name several vendors, each by itself.
+- "A, B", "A / B", "A, a subsidiary of B" and "A, B, and C" name several vendors, each by itself;
+  "A and B" where A ends with a legal suffix or one of them is in KNOWN.
 - "n/a", "multiple" and the like name none.
 """
 
@@ -51,11 +52,18 @@ ALIASES = {
     "weidmuller": "weidmueller",
     "zebra technologies": "zebra",
 }
+# who stands beside another vendor in one string
+KNOWN = frozenset(ALIASES.values()) | {
+    *("abb", "baxter international", "emerson", "ge healthcare", "hillrom", "schneider electric"),
+    *("siemens", "wago"),
+}
 _NOBODY = re.compile(r"(?:n a|na|none|unknown|various|multiple|several|all|unspecified)(?: .*)?")
 _WORD = re.compile(r"[^\W_]+")
 _BRACKETS = re.compile(r"\([^()]*\)")
 _DAMAGED = re.compile("[\u00c2-\u00f4][\u0080-\u00bf\u0152-\u2122]{1,3}")
+_MARKS = re.compile("[™®℠©]")  # NFKC would make letters of them
 _OWNERS = re.compile(r"(?i),? (?:a|an) (?:subsidiary|division|affiliate|brand|unit) of ")
+_LEGAL_AND = re.compile(r"(?i)\b((?:llc|inc|ltd|gmbh|ag|corp|co)\.?) and ")
 _BETWEEN = re.compile(r"\s*(?:,\s*and\s|,|;|\s/\s)\s*")
 
 
@@ -69,10 +77,10 @@ class Vendors:
 
 @lru_cache(maxsize=1 << 16)
 def repair(text: str) -> str:
-    """Return `text` in NFKC, with UTF-8 that was read as Latin-1 or Windows-1252 put right."""
+    """Return `text` in NFKC without trade marks, with UTF-8 that was read as Latin-1 put right."""
     with suppress(UnicodeError):
         text = text.encode("latin-1").decode("utf-8")
-    return unicodedata.normalize("NFKC", _DAMAGED.sub(_put_right, text))
+    return unicodedata.normalize("NFKC", _MARKS.sub("", _DAMAGED.sub(_put_right, text)))
 
 
 def _put_right(found: re.Match[str]) -> str:
@@ -95,14 +103,21 @@ def vendor_words(vendor: str) -> str:
 @lru_cache(maxsize=1 << 14)
 def read(vendor: str) -> Vendors:
     """Return the vendors that `vendor` names, one or several."""
-    text = _BRACKETS.sub(" ", repair(vendor))
+    text = _LEGAL_AND.sub(r"\1; ", _BRACKETS.sub(" ", repair(vendor)))
     whole = vendor_words(vendor)
     if whole in ALIASES.values() and whole:
         return Vendors((whole,))
-    parts = [p for p in _BETWEEN.split(_OWNERS.sub(", ", text)) if p]
+    parts = [one for p in _BETWEEN.split(_OWNERS.sub(", ", text)) if p for one in _two(p)]
     names = [vendor_words(p) for p in parts if "\ufffd" not in p]
     kept = tuple(dict.fromkeys(filter(None, names)))
     if not kept:
         return Vendors((), "the vendor's name is damaged" if "\ufffd" in text else "no vendor")
     damaged = "a part of the vendor's name is damaged" if "\ufffd" in text else ""
     return Vendors(kept, damaged)
+
+
+def _two(text: str) -> tuple[str, ...]:
+    """Cut "A and B" where one of both is known."""
+    parts = text.split(" and ")
+    known = len(parts) == 2 and any(vendor_words(part) in KNOWN for part in parts)
+    return tuple(parts) if known else (text,)

@@ -65,7 +65,7 @@ _DATES = (
 _AMERICAN = re.compile(r"(?<![0-9])(?:0[1-9]|1[0-2])[0-3][0-9](?:19|20)[0-9]{2}(?![0-9])")
 _TRACKED = re.compile(r"([a-z]+)|([0-9]+)|([ ._/()-]+)", re.ASCII)
 _BRACKET = re.compile(r"(?<=[0-9])\([0-9]+[a-z]?\)")
-_MAX_WORDS, _MAX_LETTERS = 2, 8
+_MAX_WORDS, _MAX_LETTERS = 2, 10
 # English words are a sentence, not a version.
 _ENGLISH = """
     all and any are as bios boot by cve date digits edition editions firmware first for from
@@ -178,6 +178,8 @@ def _plain(plain: str) -> tuple[str, bytes] | None:
 def _tracked(plain: str) -> tuple[str, bytes] | None:
     if re.fullmatch("[a-wyz]", plain):  # an x stands for any
         return "letter", plain.encode("ascii")
+    if re.fullmatch("[a-wyz]{2}", plain) and plain not in _LEVEL and plain not in _SENTENCE:
+        return "letters", plain.encode("ascii")
     plain = re.sub(r"^(?:firmware|version|release|ver|rev|fw|v)[. ]*(?=[0-9])", "", plain)
     tokens = list(_TRACKED.finditer(plain))
     if sum(len(t[0]) for t in tokens) != len(plain) or _AMERICAN.search(plain):

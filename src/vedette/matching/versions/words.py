@@ -13,19 +13,21 @@ Rules:
   versions", serial numbers) is not read. "up to X" does not say whether X is meant: not read.
 - A number that may as well be an order number, a year of make or a model is not read as a version.
 - Every bound must have a key in one order, or the whole expression is not read.
-- What is not read has a reason, see `Reason`; it is never a silent yes or no.
+- What is not read has a reason, see `Reason`; it is never a silent yes or no. Where the words are
+  understood all the same, the reading says what they mean: versions under a condition, models
+  (see `beside`).
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
 from vedette.matching import versions
 from vedette.matching.ranges import EVERY, Interval, Range
-from vedette.matching.versions import firmware
+from vedette.matching.versions import beside, firmware, spoken
 
 MAX_EXPRESSION = 2000
 
@@ -43,6 +45,7 @@ class Reason(StrEnum):
 
 # What the whole expression says outweighs what one number in it looks like.
 _OUTWEIGH = (Reason.NO_VERSION, Reason.CONDITION)
+_UNSAID = (Reason.NO_VERSION, Reason.TOO_LONG)
 EXPLAINED = {
     Reason.NO_VERSION: "they name no version",
     Reason.CONDITION: "they depend on something else than the product's version",
@@ -55,54 +58,29 @@ EXPLAINED = {
 
 @dataclass(frozen=True)
 class Reading:
-    """What an expression says: intervals in `scheme`, or the reason why it was not read."""
+    """What an expression says: intervals in `scheme`, or the reason why they can't be decided.
+
+    Args:
+        scheme: name of the version order.
+        intervals: the versions meant.
+        reason: why a version alone decides nothing.
+        within: with a reason, the versions that may be meant; all others are not.
+        condition: in the expression's words, on what it depends whether those are meant.
+        names: models, parts or order numbers that the expression names.
+    """
 
     scheme: str
     intervals: tuple[Interval, ...] = ()
     reason: Reason | None = None
+    within: tuple[Interval, ...] = ()
+    condition: str = ""
+    names: tuple[str, ...] = ()
 
+    @property
+    def understood(self) -> bool:
+        """Whether nothing that the words say is left out."""
+        return self.reason is None or bool(self.within or self.names)
 
-_VERS = re.compile(r"(?is)vers:([a-z0-9.-]+)/(.*)")
-_ALL = re.compile(r"(?i)(?:\*|all/\*|all|any|all ((firm|soft)ware )?versions?|any versions?)")
-_HEAD = re.compile(
-    r"(?i)(?:(?:all|any) )?(?:(?:firm|soft)ware )?(?:versions?|releases?)[: ]+"
-    r"(?=.*(?:[<>=]|[a-z]{4}|[0-9],| - ))"
-)
-_BEFORE = r"(?:prior to|before|earlier than|older than|lower than|less than)"
-_AFTER_DOWN = r"(?:below|prior|earlier|older|lower|previous)"
-_AFTER_UP = r"(?:later|newer|above|higher|greater)"
-_VERSION_WORD = r"(?:version |versions |v\. )?"
-_V = r"[vV][0-9][0-9.]*"
-_WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(rf"(?i)^(.+?),? (?:and|or)(?: all)? {_AFTER_DOWN}(?: versions?)?$"), r"<=\1"),
-    (re.compile(rf"(?i)^(.+?),? (?:and|or)(?: all)? {_AFTER_UP}(?: versions?)?$"), r">=\1"),
-    (re.compile(rf"(?i)^{_BEFORE} {_VERSION_WORD}(.+)$"), r"<\1"),
-    (re.compile(r"(?i)^(>=?) ?(\S+) up to and including (\S+)$"), r"\1\2|<=\3"),
-    (re.compile(rf"(?i)^(?:up to and including|through) {_VERSION_WORD}(.+)$"), r"<=\1"),
-    (
-        re.compile(rf"(?i)^(?:from )?{_VERSION_WORD}(\S+) through {_VERSION_WORD}(\S+)$"),
-        r">=\1|<=\2",
-    ),
-    (
-        re.compile(
-            r"(?i)^(?:all versions )?(?:between )?([^|(]+?) \(including\) and"
-            r" ([^|(]+?) \((ex|in)cluding\)$"
-        ),
-        r">=\1|\3\2",
-    ),
-    (re.compile(rf"^({_V}) ?- ?({_V})$"), r">=\1|<=\2"),
-    (re.compile(r"^([0-9][0-9.]*) +- ?([0-9][0-9.]*)$"), r">=\1|<=\2"),
-    (re.compile(r"^(([0-9]+\.)[0-9.]+)-(\2[0-9.]+)$"), r">=\1|<=\3"),
-)
-_ENDS = {"|ex": "|<", "|in": "|<="}
-_TERM = re.compile(r"(?i)(<=|>=|<|>|={1,2})?([^<>=|,&]+?)(?=$|[<>=|,&]| and [<>=v0-9])")
-_JOINT = re.compile(r"(?i)(?: ?(?:[|,&](?: and)?|and(?= ?[<>=v0-9])) ?| )")
-_WILD = re.compile(r"(?i)(.*[0-9])(?:\.| )[x*](?:\.[x*])*")
-_SIGNS = str.maketrans({"≤": "<=", "≥": ">=", "＜": "<", "＞": ">", "\u00a0": " "})
-_SWAPPED = re.compile(r"=([<>])")
-_UNDERSCORE = re.compile(r"_(?=[A-Za-z])|(?<=[A-Za-z])_")
-# Brackets that say nothing about which versions are meant.
-_ASIDE = re.compile(r"(?i) ?\((?:formerly [^()]*|end[- ]of[- ]life[^()]*|eol[^()]*|all editions)\)")
 
 _CONDITION = re.compile(
     r"(?i)\b(?:with|without|w/|using|installed|when|if|only|where|running|deployed|based on|bios"
@@ -120,6 +98,9 @@ _AMBIGUOUS = re.compile(
 _YEAR = re.compile(r"(?:19[89]|20[0-4])[0-9]")
 _COMPACT_DATE = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9]")
 _BARE_NUMBER = re.compile(r"(?i)(?:r|rev\.? ?)?([0-9]+)[a-z]?")
+_RELEASE = re.compile("R[0-9]{3}")
+# 1.0a3, B.02, v01c01: letters inside, and a version all the same
+_LETTERED = re.compile(r".*(?:[0-9]|^[A-Z])\.[0-9]|[vV][0-9]+[A-Za-z][0-9]+$")
 _RESOLUTION = re.compile(r"(?i)[248]k")
 # 20-33 and 2.0-3.1 may be ranges; R2 SP1 may be that of any year
 _UNCLEAR = re.compile(r"(?i)[0-9]+ ?- ?[0-9]+|[0-9.]+ ?- ?[0-9]+\.[0-9.]+|r[0-9]{1,2}(?: sp.*)?")
@@ -127,38 +108,88 @@ _OF_A_YEAR = re.compile(r"(?i)r[0-9](?: sp.*)?")
 _ZERO = re.compile(r"(?i)v?0+(?:\.0+)*")
 
 
-def parse(expression: str, *, status: str = "affected", scheme: str = versions.GENERIC) -> Range:
+def parse(
+    expression: str,
+    *,
+    status: str = "affected",
+    scheme: str = versions.GENERIC,
+    condition: str = "",
+) -> Range:
     """Read `expression`; the Range keeps the words and says in `problem` why it was not read.
+
+    Versions that are affected under a condition make a range of the status unknown, all others
+    are in none.
 
     Args:
         expression: the vendor's words.
         status: what the range states.
         scheme: the order where the words name none; FIRMWARE for industrial products.
+        condition: what the product's name says of serial numbers.
     """
-    found = read(expression, scheme)
-    problem = ""
-    if found.reason is not None:
-        problem = (
-            f"the advisory's words {expression[:80]!r} can't be read as versions:"
-            f" {EXPLAINED[found.reason]} ({found.reason})"
-        )
-    return Range(found.scheme, found.intervals, expression, status, problem)
+    found = read(expression, scheme, condition)
+    if found.reason is None:
+        return Range(found.scheme, found.intervals, expression, status)
+    said = f"{condition} {expression}".strip()
+    limited = found.condition and found.within not in ((), (EVERY,))
+    if limited and status != "unaffected":
+        return Range(found.scheme, found.within, said, "unknown")
+    problem = (
+        f"the advisory's words {said[:80]!r} can't be read as versions:"
+        f" {EXPLAINED[found.reason]} ({found.reason})"
+    )
+    return Range(found.scheme, (), said, status, problem)
 
 
 @lru_cache(maxsize=1 << 14)
-def read(expression: str, scheme: str = versions.GENERIC) -> Reading:
-    """Read `expression` in `scheme`, or in the scheme that a vers string in it names."""
+def read(expression: str, scheme: str = versions.GENERIC, condition: str = "") -> Reading:
+    """Read `expression` in `scheme`, or in the scheme that a vers string in it names.
+
+    Args:
+        expression: the vendor's words.
+        scheme: the order where the words name none.
+        condition: what the product's name says of serial numbers; at its end, "serial No." makes
+            the expression's numbers serial ones.
+    """
+    found = _read(expression, scheme)
+    if scheme == versions.FIRMWARE and found.reason not in (None, *_UNSAID):
+        found = _understood(spoken.plain(expression), found)
+    if not condition:
+        return found
+    serials = condition.casefold().endswith("serial no.")
+    return replace(
+        found,
+        intervals=(),
+        reason=found.reason or Reason.CONDITION,
+        within=(EVERY,) if serials else found.intervals or found.within,
+        condition=f"{condition} {spoken.plain(expression) if serials else found.condition}".strip(),
+    )
+
+
+def _understood(plain: str, found: Reading) -> Reading:
+    """Add to a reading by what else its words say, see `beside`."""
+    if named := beside.names(plain):
+        models, rest = named
+        within = _read(rest, versions.FIRMWARE).intervals if rest else ()
+        return found if rest and not within else replace(found, names=models, within=within)
+    if split := beside.condition(plain):
+        inner = _read(split[0], versions.FIRMWARE)
+        if inner.intervals:
+            return replace(found, scheme=inner.scheme, within=inner.intervals, condition=split[1])
+    return found
+
+
+def _read(expression: str, scheme: str) -> Reading:
     if len(expression) > MAX_EXPRESSION:
         return Reading(scheme, reason=Reason.TOO_LONG)
-    plain = " ".join(_UNDERSCORE.sub(" ", expression.translate(_SIGNS)).split())
-    vers = _VERS.fullmatch(plain)
+    plain = spoken.plain(expression)
+    vers = spoken.VERS.fullmatch(plain)
     if vers is not None:
         named, plain = vers[1].lower(), vers[2].strip()
         scheme = named if named in versions.SCHEMES else scheme
-    plain = _SWAPPED.sub(r"\1=", _ASIDE.sub("", plain)).rstrip(" ,.")
-    if _ALL.fullmatch(plain):
+    plain = spoken.bare(plain)
+    if spoken.EVERY.fullmatch(plain):
         return Reading(scheme, (EVERY,))
-    terms = _terms(_spoken(plain))
+    terms = spoken.terms(plain)
     if terms is None:
         return Reading(scheme, reason=_why(plain))
     points = [version for sign, version in terms if sign.startswith("=")]
@@ -198,31 +229,6 @@ def doubts(found: Range) -> Range | None:
     return Range(found.scheme, tuple(open_ones), f"what {found.words} leaves open", "unknown")
 
 
-def _spoken(plain: str) -> str:
-    plain = _HEAD.sub("", plain, count=1)
-    for pattern, comparators in _WORDS:
-        plain, replaced = pattern.subn(comparators, plain)
-        if replaced:
-            for word, sign in _ENDS.items():
-                plain = plain.replace(word, sign)
-            break
-    return plain
-
-
-def _terms(plain: str) -> list[tuple[str, str]] | None:
-    terms: list[tuple[str, str]] = []
-    position = 0
-    while position < len(plain):
-        joint = _JOINT.match(plain, position) if terms else None
-        position = joint.end() if joint else position
-        found = _TERM.match(plain, position)
-        if found is None:
-            return None
-        terms.append((found[1] or "=", found[2].strip()))
-        position = found.end()
-    return terms or None
-
-
 def _no_point(points: list[str]) -> Reason | None:
     """Return why one of `points` is no version that could be meant, None when all may be."""
     for point in points:
@@ -233,18 +239,19 @@ def _no_point(points: list[str]) -> Reason | None:
             return Reason.NO_VERSION
         if _UNCLEAR.fullmatch(point):
             return Reason.AMBIGUOUS
-        if not digits or _RESOLUTION.fullmatch(point) or (bare and len(digits) > 2 and not dated):
+        counted = len(digits) > 2 and not dated and not _RELEASE.fullmatch(point)
+        if not digits or _RESOLUTION.fullmatch(point) or (bare and counted):
             return Reason.IDENTIFIER
         if re.match("[0-9]{3,}(?:[A-Za-z]|  ?[A-Za-z])", point) and not _YEAR.match(point):
             return Reason.IDENTIFIER
-        if firmware.track(point) and not re.search(r"[0-9]\.[0-9]", point):
+        if firmware.track(point) and not _LETTERED.match(point):
             return Reason.IDENTIFIER
     return None
 
 
 def _track(bounds: list[str]) -> str:
     """Return the one firmware scheme of all bounds; plain where they differ or have none."""
-    tracks = {firmware.track(_WILD.sub(r"\1", bound)) for bound in bounds}
+    tracks = {firmware.track(spoken.WILD.sub(r"\1", bound)) for bound in bounds}
     only = tracks.pop() if len(tracks) == 1 else None
     return versions.FIRMWARE if not only else f"{versions.FIRMWARE}:{only}"
 
@@ -308,7 +315,9 @@ def _join(low: Interval, high: Interval, scheme: str) -> Interval | None:
 
 
 def _bound(sign: str, version: str, scheme: str) -> Interval | None:
-    wild = _WILD.fullmatch(version) if scheme in (versions.GENERIC, versions.FIRMWARE) else None
+    wild = (
+        spoken.WILD.fullmatch(version) if scheme in (versions.GENERIC, versions.FIRMWARE) else None
+    )
     if wild is not None:
         return _wild(sign, wild[1])
     if versions.key(scheme, version) is None:

@@ -1,0 +1,140 @@
+"""A product's name cut into the parts that are known by their form.
+
+Rules:
+- Order numbers and brackets are taken out; a bracket inside a designation, R04(EN)CPU, is kept
+  apart: with it the name is not one product's.
+- Behind the bare name stand a version, its bound ("V7.2 and earlier"), a year with a release, a
+  type or part number, sizes, what is said of serial numbers; a year before two more words is the
+  generation too.
+- Words at the end that say nothing (firmware, software, series, family) are left out.
+- The model begins with the first designation, a word with a digit that is not the name of a
+  series or of a technology; what stands before it is the family. A kind of unit before a number
+  (CPU 1515-2, CP 343-1) belongs to the model.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from vedette.matching import orders
+from vedette.matching.nomenclature import SERIES, TECHNOLOGY, UNIT
+from vedette.matching.vendors import repair
+
+_MARKS = re.compile(r"(?i)\((?:r|tm)\)(?=\S)|(?<=\w)\((?:r|tm)\)")
+_QUOTED = re.compile(r"\"([A-Za-z][^\"]*)\"")
+_SERIAL = re.compile(
+    r"(?i),? ((?:with )?serial numbers? .*|the first [0-9] digits of serial no\.)$"
+)
+_TYPE = re.compile(r"(?i) type=(\S+)$| part no\. ([0-9][0-9-]*)$| cat\. (\S+)$")
+_SIZES = re.compile(r" ([0-9]+\" ?(?:-|&|and) ?[0-9]+\")$")
+BRACKET = re.compile(r"\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
+# R32(EN)CPU, QJ71C24N(-R2): a part of the designation that may be there or not
+_OPTIONAL = re.compile(
+    r"\w-?\([^()]*\)\w|[\w*] ?\(-|\w\([A-Z]\)|[0-9]\([A-Z]{2}\)|\[\]| - \([A-Z]\) "
+    r"|\([A-Z]{1,2}\) CPU\b"
+)
+_ASIDE = re.compile(r"\s\((?!-)[^()]*(?:\([^()]*\)[^()]*)*\)(?! (?:CPU|BT)\b)")
+_KITS = re.compile(r"(?i)^\S+ kits for [^:]*: ")
+GENERATION = re.compile(
+    r"(?i)(?<=\S)\s+(?:(?:version|ver\.?|release) ?|v ?)[0-9]+(?:\.[0-9x]+)*\b"
+    r"(?: (?:sp|upd|update|hf) ?[0-9]+)*\b"
+)
+_BOUND = re.compile(
+    r"(?i)(?<=\S)\s+(?:version )?(v?[0-9]+(?:\.[0-9]+)*(?: r[0-9])?)"
+    r" (?:and|or) (?:(earlier|prior|below)|(?:newer|later))(?: versions)?$"
+)
+_NUMBER_END = re.compile(
+    r"(?i)(?<=\S)\s+([0-9]+(?:\.[0-9x]+)+(?:u[0-9]+)?|[0-9](?:st|nd|rd|th) generation"
+    r"|(?!2000)(?:19|20)[0-9]{2}(?: ?(?:R|SP) ?[0-9])*)\s*$"
+)
+_YEAR_INSIDE = re.compile(
+    r"(?<=\S)\s+((?:199[0-9]|20(?:0[1-9]|[12][0-9]))(?: ?R[0-9])?)(?= - | [A-Z]\w+ [A-Z])"
+)
+_PROFINET = re.compile(r"(?i)\s(w\. ?(?:pn|profinet|profibus))\b")
+_GENERIC_END = re.compile(
+    r"(?i)[\s,]+(?:all )?(?:firmware|software|fw|sw|series|family|versions?|models?|with"
+    r"|order code)$"
+)
+_DEVICES_END = re.compile(r"(?i)(?<=[0-9]) devices$")
+_BARE = re.compile(r"[0-9]+(?:\.[0-9]+)?T?")
+
+
+@dataclass
+class Name:
+    """A name cut into what stands in brackets, what is known by its form, and the bare rest."""
+
+    bare: str
+    brackets: list[str]
+    orders: tuple[str, ...]
+    optional: str = ""  # the name with the brackets inside designations
+    generation: str = ""
+    condition: str = ""
+    variants: list[str] = field(default_factory=list)
+    series: bool = False
+
+
+def cut(product: str) -> Name:
+    plain = _QUOTED.sub(r"\1", _MARKS.sub("", " ".join(repair(product).split())))
+    plain, condition = _end(_SERIAL, plain)
+    plain, typed = _end(_TYPE, plain)
+    ordered = (*orders.order_numbers(plain), *filter(None, [typed]))
+    bare = orders.SIEMENS.sub("", BRACKET.sub("", plain))
+    name = Name(bare, BRACKET.findall(plain), ordered, condition=condition)
+    if _OPTIONAL.search(plain):
+        name.optional = _bare_end(_ASIDE.sub("", plain))
+    bare, profinet = _taken(_PROFINET, _KITS.sub("", name.bare))
+    bare, sizes = _end(_SIZES, bare)
+    name.variants += filter(None, (profinet, sizes))
+    if bound := _BOUND.search(bare):
+        bare = bare[: bound.start()]
+        name.generation = ("<=" if bound[2] else ">=") + bound[1]
+    else:
+        bare, name.generation = _taken(GENERATION, bare)
+    name.bare = _bare_end(bare)
+    name.series = bool(re.search(r"(?i)\bseries$", bare))
+    if not name.generation:
+        name.bare, name.generation = _taken(_NUMBER_END, name.bare)
+    if not name.generation:
+        name.bare, name.generation = _taken(_YEAR_INSIDE, name.bare)
+    return name
+
+
+def split(bare: str) -> tuple[str, str]:
+    """Return family and model of a name without brackets, generation and empty words."""
+    series = SERIES.search(bare)
+    start = series.end() if series else 0
+    head, tokens = bare[:start].strip(), bare[start:].split()
+    for place, token in enumerate(tokens):
+        if not place and _BARE.fullmatch(token) and any(map(has_digit, tokens[1:])):
+            continue
+        if has_digit(token) and token.casefold() not in TECHNOLOGY:
+            if place and token[0].isdigit() and UNIT.fullmatch(tokens[place - 1]):
+                place -= 1
+            return " ".join([head, *tokens[:place]]).strip(), " ".join(tokens[place:])
+    if series and [t.casefold() for t in tokens] == ["cpu"]:
+        return head, ""
+    return " ".join([head, *tokens]).strip(), ""
+
+
+def _bare_end(text: str) -> str:
+    return _DEVICES_END.sub("", _GENERIC_END.sub("", _GENERIC_END.sub("", text.strip(" ,-"))))
+
+
+def _end(pattern: re.Pattern[str], text: str) -> tuple[str, str]:
+    """Return `text` without what `pattern` finds at its end, and what that says."""
+    found = pattern.search(text)
+    said = next(filter(None, found.groups()), "") if found else ""
+    return (text[: found.start()], said) if found else (text, "")
+
+
+def _taken(pattern: re.Pattern[str], text: str) -> tuple[str, str]:
+    """Return `text` without what `pattern` finds first, and that."""
+    found = pattern.search(text)
+    if found is None:
+        return text, ""
+    return text[: found.start()] + " " + text[found.end() :].strip(), found[0].strip()
+
+
+def has_digit(token: str) -> bool:
+    return any(c.isdigit() for c in token)
