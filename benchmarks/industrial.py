@@ -306,8 +306,9 @@ is used up, and the table below shows the reader that knows it.
 20261126 (`second`) and 20261127 (`third`). At their first look the reader had exact, by entry and
 by vendor: held-out (a) 96.0% and 78.7%, (b) 89.3% and 80.0%; second (c) 76% and 60%; third (c) 74%
 and 68%, with 8 of the last 200 wrong. Their labels first held lists, series, conditions and words
-that name a model to be unreadable; 43 labels were set anew since the reader says what these mean,
-each from its reading after that was held against the words.
+that name a model to be unreadable; 64 labels, 7 of them of the fourth set after its look, were set
+anew since the reader says what these mean, each from its reading after that was held against the
+words.
 """
 
 

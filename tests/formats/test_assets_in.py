@@ -66,6 +66,22 @@ def test_no_bytes_break_the_reader(data: bytes) -> None:
             assert "site.csv" in str(error)  # noqa: PT017
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Fabricant;Désignation;Référence;Version firmware;N° de série;Lieu;Zone réseau;Criticité",
+        "Fabricante;Producto;Modelo;Versión de firmware;Nº de serie;Ubicación;Zona;Criticidad",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+def test_french_and_spanish_headers(header: str, encoding: str) -> None:
+    row = "Siemens;SCALANCE X208;6GK5208-0BA10-2AA3;V5.2.4;S1;Lyon;cellule 4;haute"
+    (asset,) = read_inventory(f"{header}\n{row}\n".encode(encoding), "site.csv").components
+    assert (asset.vendor, asset.product, asset.model) == tuple(row.split(";")[:3])
+    assert (asset.version, asset.serial, asset.site) == tuple(row.split(";")[3:6])
+    assert (asset.zone, asset.criticality) == ("cellule 4", "haute")
+
+
 GERMAN = (
     "Hersteller;Gerät;Bestell-Nr.;Firmwarestand;Seriennummer;Standort;Netz;Schutzbedarf;Notiz\n"
 )

@@ -205,6 +205,46 @@ def test_words_that_are_not_read_leave_an_unknown_not_a_gap() -> None:
     assert line.reason.endswith("(condition)")
 
 
+def test_a_condition_opens_the_versions_inside_and_no_other() -> None:
+    spoken = "< V10.4.1 only if web components are used"
+    tree = siemens(branch("product_version_range", spoken, leaf="P1"))
+    advisory = csaf_in.read(document(tree, {"known_affected": ["P1"]}), "x")
+    asset = {"vendor": "Siemens", "product": "X204"}
+    assert verdict(advisory, **asset, version="10.4")[:2] == ("unknown", "possible")  # type: ignore[index]
+    assert verdict(advisory, **asset, version="10.4.1") is None
+
+
+def test_models_that_the_version_words_name_are_found_by_model_and_by_product() -> None:
+    tree = siemens(branch("product_version", "HEN08104 | HEN16104", leaf="P1"))
+    advisory = csaf_in.read(document(tree, {"known_affected": ["P1"]}), "x")
+    for asset in ({"product": "NVR", "model": "HEN-16104"}, {"product": "HEN08104"}):
+        found = verdict(advisory, vendor="Siemens", version="2.0", **asset)
+        assert found is not None
+        assert found[0] == "unknown"
+    assert verdict(advisory, vendor="Siemens", product="HEN08105", version="2.0") is None
+
+
+@pytest.mark.parametrize(
+    ("product", "asset", "found"),
+    [
+        ("CK75 running Android OS", "CK75", "unknown"),
+        ("CK75", "CK75 running Android OS", "affected"),
+        ("Relion 670/650 series", "Relion 650", "affected"),
+        ("R04(EN)CPU", "R04ENCPU", "affected"),
+        ("Q03UDVCPU The first 5 digits of serial No.", "Q03UDVCPU", "unknown"),
+        ("Relion 670/650 series", "Relion 630", None),
+    ],
+)
+def test_lists_and_conditions_of_a_name_reach_its_products(
+    product: str, asset: str, found: str | None
+) -> None:
+    version = branch("product_version_range", "< 2.0", leaf="P1")
+    tree = {"branches": [branch("vendor", "V", branch("product_name", product, version))]}
+    advisory = csaf_in.read(document(tree, {"known_affected": ["P1"]}), "x")
+    line = verdict(advisory, vendor="V", product=asset, version="1.0")
+    assert (line and line[0]) == found
+
+
 def test_nesting_is_bounded() -> None:
     deep = branch("product_version", "1", leaf="P")
     for _ in range(200):

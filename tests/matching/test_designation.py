@@ -49,6 +49,24 @@ READ = [
     ("WebAccess/SCADA", Designation("webaccess scada")),
     ("CT50-Ex", Designation("", "ct50 ex")),
     ("Easergy P5 All firmware", Designation("easergy", "p5")),
+    ("SIMATIC PCS 7 V8.0 and earlier", Designation("simatic pcs 7", "", "<=v8.0")),
+    ("Siveillance VMS 2016 R2", Designation("siveillance vms", "", "2016r2")),
+    ("SINAMICS G130 V4.7 SP1 Control Unit",
+     Designation("sinamics", "g130 control unit", "v4.7sp1")),
+    ("SIMATIC HMI Basic Panels 2nd Generation X", Designation(
+        "simatic hmi basic panels", "2nd generation x")),
+    ("Niagara AX 3.8u4", Designation("niagara ax", "", "3.8u4")),
+    ("Spectrum Power™ 5", Designation("spectrum power", "5")),
+    ("6ED1052-1CC01-0BA8", Designation(orders=("6ED1052-1CC01-0BA8",))),
+    ("750-8202/025-000", Designation("", "750 8202 025 000")),
+    ("PC10B Type=TCC-1021", Designation("", "pc10b", orders=("TCC-1021",))),
+    ("HID SAFE using the optional External Visitor Manager portal", Designation(
+        "hid safe", condition="using the optional External Visitor Manager portal")),
+    ("CT50 running Android OS", Designation("", "ct50", condition="running Android OS")),
+    ("Q12DCCPU-V The first 5 digits of serial No.",
+     Designation("", "q12dccpu v", condition="The first 5 digits of serial No.")),
+    ("Stratix 5200 (running Cisco IOS XE)",
+     Designation("stratix", "5200", variant="running cisco ios xe")),
 ]  # fmt: skip
 UNREAD = [
     ("R08/16/32/120PCPU", Unresolved.SEVERAL),
@@ -63,7 +81,7 @@ UNREAD = [
     ("XPS-Cx", Unresolved.SEVERAL),
     ("STEPTools v18SP1 ifcmesh library", Unresolved.GENERATION_INSIDE),
     ("SREA-01 revisions A B C", Unresolved.SEVERAL),
-    ("HID SAFE using the optional External Visitor Manager portal", Unresolved.DESCRIPTION),
+    ("CODESYS reports all CODESYS V2 web servers", Unresolved.DESCRIPTION),
     ("EN100 Ethernet modules as optional for Reyrolle", Unresolved.DESCRIPTION),
     ("Versions", Unresolved.NOT_A_PRODUCT),
     ("OS", Unresolved.NOT_A_PRODUCT),
@@ -83,6 +101,53 @@ def test_what_has_no_single_reading_has_a_reason(name: str, reason: Unresolved) 
     found = designation.read(name)
     assert found.reason is reason
     assert found.whole == ""
+
+
+MEMBERS = [
+    ("Relion 670/650 series", [("relion", "670"), ("relion", "650")]),
+    ("R04/08CPU", [("", "r04cpu"), ("", "r08cpu")]),
+    ("MELSEC iQ-R Series R32(EN)CPU", [("melsec iq r", "r32cpu"), ("melsec iq r", "r32encpu")]),
+    ("LJ71C24(-R2)", [("", "lj71c24"), ("", "lj71c24 r2")]),
+    ("SIMATIC CP 1616 and CP 1604", [("simatic", "cp 1616"), ("simatic", "cp 1604")]),
+    ("JUUKO K-800 and K-808", [("juuko", "k 800"), ("juuko", "k 808")]),
+    ("MRD-315 MRD-355 MRD-455", [("", "mrd 315"), ("", "mrd 355"), ("", "mrd 455")]),
+    ("1763-L16AWA Series A and B",
+     [("", "1763 l16awa series a"), ("", "1763 l16awa series b")]),
+    ("Nexx Garage Door Controller (NXG-100B, NXG-200)",
+     [("nexx garage door controller", "nxg 100b"), ("nexx garage door controller", "nxg 200")]),
+    ("EFD-22xx", [("", "efd 22xx")]),
+    ("CJ2M-CPU**", [("", "cj2m cpuxx")]),
+    ("SIMATIC HMI Comfort Panels", [("simatic hmi comfort panels", "")]),
+    # a list that could be cut in two ways, a class of nobody's own, everything of a vendor
+    ("SICAM PAS/PQS", []),
+    ("QJ72LP25(-25/G/GE)", []),
+    ("L02/06/26CPU L26CPU-BT", []),
+    ("DS-KH9310-WTE1(B)", []),
+    ("AFS660/665S", []),
+    ("Network Card 2 for Modular 150/175kVA PDU", []),
+    ("SIMATIC WinCC Runtime / SIMATIC WinCC (TIA Portal) Professional", []),
+    ("MELSEC-F FX3G-xMy/z x=14,24 y=T,R", []),
+    ("Industrial Printers", []),
+    ("CODESYS V3 products", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "parts"), MEMBERS, ids=[name for name, _ in MEMBERS])
+def test_a_list_is_read_where_its_members_are_sure(name: str, parts: list[tuple[str, str]]) -> None:
+    found = designation.read(name)
+    assert found.reason is Unresolved.SEVERAL
+    assert [(one.family, one.model) for one in found.members] == parts
+    assert all(one.reason is None for one in found.members)
+
+
+def test_what_stands_beside_a_list_holds_for_each_member() -> None:
+    name = "SIMATIC HMI KTP Mobile Panels V16 KTP400F, KTP700 and KTP900 (incl. SIPLUS variants)"
+    found = designation.read(name)
+    assert [(one.model, one.generation, one.variant) for one in found.members] == [
+        (model, "v16", "siplus") for model in ("ktp400f", "ktp700", "ktp900")
+    ]
+    relays = designation.read("Desigo PXC00/64-U with Web module")
+    assert {one.condition for one in relays.members} == {"with Web module"}
 
 
 def test_a_list_holds_its_products() -> None:
@@ -110,5 +175,6 @@ def test_catalog_numbers_and_their_series(text: str, found: tuple[tuple[str, str
 @given(st.text(max_size=80) | st.text("ABCxX0123456789-/() .,V&and", max_size=60))
 def test_no_text_breaks_the_reader(text: str) -> None:
     found = designation.read(text)
-    assert found.reason is not None or found.family or found.model
+    assert found.reason is not None or found.family or found.model or found.orders
+    assert not found.members or found.reason is Unresolved.SEVERAL
     listing.several(text)

@@ -164,6 +164,78 @@ def test_what_is_not_read_has_its_reason(expression: str, reason: Reason) -> Non
     assert decided(expression, "whatever") == "unknown"
 
 
+# industrial expression, versions that depend on the condition, versions outside, the condition
+CONDITIONS = [
+    ("< V10.3.3.3 only if web components are used", ["10.3"], ["10.4"],
+     "only if web components are used"),
+    ("<= 3.3-006 (with <= bacnetstac 4.2.1)", ["3.3-006"], ["3.4"], "with <= bacnetstac 4.2.1"),
+    ("All versions <= V2.2.2 and Function State (FS) <= 8", ["2.2.2"], ["2.2.3"],
+     "Function State (FS) <= 8"),
+    ("8.3.2 on Windows 2008 Rs SP1", ["8.3.2"], ["8.3.3"], "on Windows 2008 Rs SP1"),
+    ("Essential Edition V2.8.0.060", ["2.8.0.060"], ["2.8.1"], "Essential Edition"),
+    ("* (with the nossl tag)", ["1.0", "what"], [], "with the nossl tag"),
+    ("BIOS < V20.01.10", ["20.01.09", "21"], [], "BIOS < V20.01.10"),
+    ("<=the_first_5_digits_of_serial_number_20082", ["1.0"], [],
+     "<=the first 5 digits of serial number 20082"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("expression", "open_ones", "outside", "condition"), CONDITIONS)
+def test_under_a_condition_versions_are_open_and_others_unaffected(
+    expression: str, open_ones: list[str], outside: list[str], condition: str
+) -> None:
+    found = words.read(expression, versions.FIRMWARE)
+    assert (found.condition, found.understood) == (condition, True)
+    assert [v for v in open_ones if decided(expression, v) != "unknown"] == []
+    assert [v for v in outside if decided(expression, v) != "unaffected"] == []
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "All versions < V8.1 SP1 with WinCC V7.3 Upd 13",  # the bound itself is qualified
+        "<= 7.20 (7.50 and 7.60 may also be affected if WibuKey was installed manually)",
+        "<=v2.11_including_hotfixes",
+        "< 1.3.0 (Build Nr. 1.3.0.1339)",
+        "6.02 (only 5.83 and later versions 5.92)",
+    ],
+)
+def test_a_condition_that_speaks_of_other_versions_leaves_all_open(expression: str) -> None:
+    assert not words.read(expression, versions.FIRMWARE).understood
+    assert {decided(expression, v) for v in ("1.0", "7.50", "99")} == {"unknown"}
+
+
+@pytest.mark.parametrize(
+    ("expression", "names"),
+    [
+        ("MMT-1715 | MMT-1754", ("MMT-1715", "MMT-1754")),
+        ("DH-IPC-HFW1XXX,", ("DH-IPC-HFW1XXX",)),
+        ("1763-L16AWA", ("1763-L16AWA",)),
+        ("2701680", ("2701680",)),
+        ("882476 Gemini TF Big Bore", ("882476 Gemini TF Big Bore",)),
+        ("v9.x model 35700BAX3", ("35700BAX3",)),
+        ("SE2021MP3", ()),
+        ("SR620", ()),
+        ("MMT-508 MiniMed pump", ()),
+        ("900S", ()),
+        ("HD 16 | HD23", ()),
+    ],
+)
+def test_words_that_name_models_decide_no_version(expression: str, names: tuple[str, ...]) -> None:
+    assert words.read(expression, versions.FIRMWARE).names == names
+    assert decided(expression, "9.1") == "unknown"
+
+
+def test_a_product_named_under_a_condition_leaves_its_versions_open() -> None:
+    found = words.parse("<= 1.5", scheme=versions.FIRMWARE, condition="running Android OS")
+    assert (found.status, found.words) == ("unknown", "running Android OS <= 1.5")
+    assert isinstance(found.find("1.0"), Interval)
+    assert found.find("1.6") is False
+    serial = words.parse("<=23121", scheme=versions.FIRMWARE, condition="digits of serial No.")
+    assert serial.problem
+    assert serial.find("99999") is None
+
+
 @pytest.mark.parametrize(("expression", "inside", "outside"), READ)
 def test_industrial_products_read_no_less(
     expression: str, inside: list[str], outside: list[str]
@@ -179,5 +251,6 @@ def test_industrial_products_read_no_less(
 def test_no_text_yields_both_a_reading_and_a_reason(text: str, version: str) -> None:
     found = words.read(text, versions.FIRMWARE)
     assert bool(found.intervals) != bool(found.reason)
+    assert found.reason or not (found.within or found.names or found.condition)
     if found.reason:
         assert decided(text, version) == "unknown"

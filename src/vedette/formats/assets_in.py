@@ -3,8 +3,9 @@
 Rules:
 - UTF-8 (with or without mark), UTF-16 by its mark or its zero bytes, else Windows-1252.
 - The separator (`;`, `,`, tab, `|`) is the one that splits the header into most columns.
-- Columns are known by their header, in English or German, in any case, also where the header was
-  garbled on its way; the first that fits counts. Whoever knows better says so by field and header.
+- Columns are known by their header, in English, German, French or Spanish, in any case, also where
+  the header was garbled on its way; the first that fits counts. Whoever knows better says so by
+  field and header.
 - A list without a product, name, model, purl or CPE column is refused; columns not used are named.
 - A row's id is its serial, else `row:N`, N counting the rows below the header from 1.
 """
@@ -31,53 +32,91 @@ FIELDS = {
     "id": (
         *("id", "asset id", "asset tag", "asset", "asset number", "bom ref", "tag"),
         *("inventarnummer", "anlagennummer", "kennung", "inventar nr"),
+        *(
+            "identifiant",
+            "repère",
+            "numéro d inventaire",
+            "identificador",
+            "inventario",
+            "etiqueta",
+        ),
     ),
     "name": (
         *("name", "component", "package", "package name", "software", "hostname", "host"),
         *("komponente", "paket", "rechner", "anwendung"),
+        *("nom", "composant", "logiciel", "nombre", "componente", "equipo"),
     ),
     "version": (
         *("version", "firmware version", "firmware", "fw version", "fw", "software version"),
         *("sw version", "current version", "installed version", "os version", "release", "rev"),
         *("firmwareversion", "firmwarestand", "fw stand", "softwareversion", "softwarestand"),
         *("sw stand", "ausgabestand", "versionsstand", "revision", "stand"),
+        *("version firmware", "version du firmware", "micrologiciel", "version logicielle"),
+        *("versión", "versión de firmware", "versión firmware", "versión de software"),
     ),
     "purl": ("purl", "package url"),
     "vendor": (
         *("vendor", "manufacturer", "make", "supplier", "brand", "oem", "vendor name"),
         *("hersteller", "herstellername", "fabrikat", "lieferant", "marke", "anbieter"),
+        *("fabricant", "constructeur", "marque", "fournisseur", "fabricante", "marca", "proveedor"),
     ),
     "product": (
         *("product", "product name", "device", "device name", "device type", "description"),
         *("equipment", "produkt", "produktname", "gerät", "geraet", "gerätename", "gerätetyp"),
         *("produktbezeichnung", "bezeichnung", "beschreibung", "type", "typ"),
+        *(
+            "produit",
+            "nom du produit",
+            "nombre del producto",
+            "désignation",
+            "appareil",
+            "équipement",
+            "producto",
+            "dispositivo",
+            "descripción",
+        ),
     ),
     "model": (
         *("model", "model number", "model no", "part number", "part no", "order number"),
         *("order no", "mlfb", "article number", "catalog number", "sku", "model name"),
         *("modell", "modellnummer", "typenbezeichnung", "bestellnummer", "bestell nr"),
         *("artikelnummer", "artikel nr", "teilenummer"),
+        *("modèle", "référence", "référence produit", "numéro de commande", "réf", "modelo"),
+        *("referencia", "número de pedido", "número de modelo", "código de producto"),
     ),
     "serial": (
         *("serial", "serial number", "serial no", "sn", "s n", "serialnumber"),
         *("seriennummer", "serien nr", "fabriknummer"),
+        *(
+            "numéro de série",
+            "n de série",
+            "n série",
+            "número de serie",
+            "n de serie",
+            "n serie",
+            "no de serie",
+        ),
     ),
     "cpe": ("cpe", "cpe23", "cpe 2 3", "cpe name"),
     "site": (
         *("site", "location", "plant", "facility", "standort", "werk", "anlage", "betriebsstätte"),
         *("ort", "gebäude", "building"),
+        *("lieu", "usine", "emplacement", "bâtiment", "planta", "ubicación", "sitio", "edificio"),
     ),
     "zone": (
         *("zone", "network zone", "segment", "cell", "area", "network", "vlan"),
         *("netz", "netzwerk", "netzsegment", "netzzone", "bereich"),
+        *("zone réseau", "réseau", "zona", "red", "segmento"),
     ),
     "criticality": (
         *("criticality", "critical", "importance", "tier", "kritikalität", "kritikalitaet"),
         *("wichtigkeit", "kritisch", "schutzbedarf"),
+        *("criticité", "criticidad"),
     ),
     "exposure": (
         *("exposure", "exposed", "internet exposed", "internet facing", "exponiert"),
         *("exposition", "öffentlich erreichbar", "aus dem internet erreichbar"),
+        *("exposición", "expuesto", "exposé"),
     ),
 }
 _NEEDED = ("name", "product", "model", "purl", "cpe")

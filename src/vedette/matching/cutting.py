@@ -4,8 +4,8 @@ Rules:
 - Order numbers and brackets are taken out; a bracket inside a designation, R04(EN)CPU, is kept
   apart: with it the name is not one product's.
 - Behind the bare name stand a version, its bound ("V7.2 and earlier"), a year with a release, a
-  type or part number, sizes, what is said of serial numbers; a year before two more words is the
-  generation too.
+  type or part number, sizes; a year before two more words is the generation too. What is said of
+  serial numbers there, or begins with "with", "running", "using" and the like, is a condition.
 - Words at the end that say nothing (firmware, software, series, family) are left out.
 - The model begins with the first designation, a word with a digit that is not the name of a
   series or of a technology; what stands before it is the family. A kind of unit before a number
@@ -26,6 +26,13 @@ _QUOTED = re.compile(r"\"([A-Za-z][^\"]*)\"")
 _SERIAL = re.compile(
     r"(?i),? ((?:with )?serial numbers? .*|the first [0-9] digits of serial no\.)$"
 )
+# CT50 running Android OS: the product, and on what it depends whether it is meant
+_GIVEN = re.compile(
+    r"(?<=\S),? ((?:containing|running|using|used with|as used in|(?:as )?part of|when|if|where"
+    r"|(?:(?:enabled|equipped|integrated|packaged|redistributed|shipped) )?with"
+    r"|installed in|controlling|manufactured) (?!firmware\b)\w.*)$"
+)
+_ALL = re.compile(r"^All (?=[A-Z][a-z]+[A-Z])")
 _TYPE = re.compile(r"(?i) type=(\S+)$| part no\. ([0-9][0-9-]*)$| cat\. (\S+)$")
 _SIZES = re.compile(r" ([0-9]+\" ?(?:-|&|and) ?[0-9]+\")$")
 BRACKET = re.compile(r"\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
@@ -72,15 +79,19 @@ class Name:
     condition: str = ""
     variants: list[str] = field(default_factory=list)
     series: bool = False
+    bracket_last: bool = False
 
 
 def cut(product: str) -> Name:
     plain = _QUOTED.sub(r"\1", _MARKS.sub("", " ".join(repair(product).split())))
     plain, condition = _end(_SERIAL, plain)
+    if not condition:
+        plain, condition = _given(_ALL.sub("", plain))
     plain, typed = _end(_TYPE, plain)
     ordered = (*orders.order_numbers(plain), *filter(None, [typed]))
     bare = orders.SIEMENS.sub("", BRACKET.sub("", plain))
     name = Name(bare, BRACKET.findall(plain), ordered, condition=condition)
+    name.bracket_last = plain.endswith(")")
     if _OPTIONAL.search(plain):
         name.optional = _bare_end(_ASIDE.sub("", plain))
     bare, profinet = _taken(_PROFINET, _KITS.sub("", name.bare))
@@ -115,6 +126,12 @@ def split(bare: str) -> tuple[str, str]:
     if series and [t.casefold() for t in tokens] == ["cpu"]:
         return head, ""
     return " ".join([head, *tokens]).strip(), ""
+
+
+def _given(text: str) -> tuple[str, str]:
+    """Return `text` without the condition at its end, and that; one in brackets is none."""
+    bare, condition = _end(_GIVEN, text)
+    return (bare, condition) if bare.count("(") == bare.count(")") else (text, "")
 
 
 def _bare_end(text: str) -> str:

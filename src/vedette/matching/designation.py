@@ -11,7 +11,7 @@ Rules:
   is no other.
 - Words that say nothing (firmware, software, series, family at the end) are left out; brackets
   with the name's initials or "incl. SIPLUS variants" too; any other bracket is a variant.
-- What is said of serial numbers behind the name is a condition.
+- What is said of serial numbers behind the name is a condition, and so is "running Android OS".
 - A name of several products, of a class of products, a sentence, or a word that names no product
   is not one product: `reason` says which. `members` holds those of a list (see `listing`), a
   series named by a placeholder (EFD-22xx) with an x for each, and a class named by a word of its
@@ -71,7 +71,7 @@ class Designation:
     Args:
         family, model, generation, variant: "" where the name says nothing of it.
         orders: order numbers as written.
-        condition: what the name says of serial numbers, in its own words.
+        condition: on what it depends whether the product is meant, in the name's words.
         reason: why the name is not one product's; the parts are empty then.
         members: with a reason, the products that are meant where that is sure.
     """
@@ -110,6 +110,7 @@ _SERIES_INSIDE = re.compile(
 )
 _LISTED = re.compile(
     r"\s(?:and|or|&|AND|OR)\s|\s/(?=\s)|/\s|;|\"|\bto\s[0-9]|\b[A-Z](?: [A-Z])+$"
+    r"|\b[A-Z]{3}(?: [A-Z]{3}){2,}$"
     r"|\b([A-Z]{2,}-?)[0-9]{2,}\w* \1[0-9]{2,}\w* \1[0-9]|^(\S*[0-9]\S*) \2 "
 )
 _VERSION_NAME = re.compile(r"(?i)(?:[vr]|version |release )?[0-9]+(?:\.[0-9x]+)*")
@@ -173,11 +174,18 @@ def _members(name: Name) -> tuple[Designation, ...]:
     models = tuple(filter(_lists_models, name.brackets))
     listed = listing.members(name.optional or name.bare, models) if len(name.bare) < 150 else ()
     if listed:
-        beside = [text for text in name.brackets if text not in models and f"({text})" not in (
-            name.optional)]  # fmt: skip
+        beside = [
+            text
+            for text in name.brackets
+            if text not in models
+            and f"({text})" not in name.optional
+            and not _initials(text, name.bare)
+        ]
         shared = _parts(replace(name, bare="x", brackets=beside))
+        if shared.model or (beside and not name.bracket_last):
+            return ()
         found = [read(one) for one in listed]
-        if any(one.reason or not one.model for one in found):
+        if any(one.reason for one in found):
             return ()
         return tuple(
             replace(
@@ -194,7 +202,7 @@ def _members(name: Name) -> tuple[Designation, ...]:
         if not _PATTERN.search(name.bare) or re.search(r"=|\b[xz]My\b", name.bare):
             return ()
         one = _parts(replace(name, bare=name.bare.translate(_STANDS_FOR)))
-        return () if one.reason or not one.model else (one,)
+        return () if one.reason else (one,)
     one = _parts(name)
     named = one.model or owned(name.bare)
     whole = name.bare.endswith(" products")  # whatever a vendor makes

@@ -116,7 +116,9 @@ def _slashed(name: str) -> list[str]:
             numbers = found[2].split("/")
             digits = max(map(len, numbers)) - min(map(len, numbers))
             alike = found[1] and any(other.startswith(found[1]) for other in others)
-            unlike = digits > 1 or tail in _UNITS or (tail and not found[1])
+            unlike = pattern is _NUMBERS and (
+                digits > 1 or tail in _UNITS or (tail and not found[1])
+            )
             if unlike or alike or not name.replace(token, found[1]).strip():
                 return []
             return [name.replace(token, f"{found[1]}{n}{tail}") for n in numbers]
@@ -140,7 +142,8 @@ def _joined(name: str) -> list[str]:
         "/" in t and not nomenclature.pair(t) for p in parts for t in p.split()
     ):
         return []
-    if any(map(nomenclature.RATING.fullmatch, parts)):
+    unclear = any(re.search(r"[0-9][A-Z]/[A-Z]$", part) for part in parts)
+    if unclear or any(map(nomenclature.RATING.fullmatch, parts)):
         return []
     head, first = _headed(parts[0])
     if not first:

@@ -42,7 +42,16 @@ PAIRS = frozenset(
     | {"pet/ct", "pn/dp", "pn/io", "pn/pn", "rtd/tc", "spect/ct", "tcp/ip", "tx/dtx", "tx/tx"}
     | {"tx/tx-p", "u/i", "udp/ip", "x/y", "xq/i", "232/422/485", "232/422/485-t"}
     # names of one product
-    | {"b/m9000", "b/m9000cs", "fast/tools", "nut/net", "uc/os", "uc/tcp-ip", "webaccess/nms"}
+    | {
+        "b/m9000",
+        "b/m9000cs",
+        "empc-a/imx6",
+        "fast/tools",
+        "nut/net",
+        "uc/os",
+        "uc/tcp-ip",
+        "webaccess/nms",
+    }
     | {"webaccess/scada", "wise-paas/rmm"}
 )
 # FX3U-64MT/ES-A, 750-8202/025-000, 3701/40: a suffix that belongs to the model
@@ -80,7 +89,15 @@ NOT_PRODUCTS = frozenset(
     {"all", "application", "cpu", "device", "firmware", "hardware", "hmi", "library", "multiple"}
     | {"n a", "operating system", "os", "plc", "product", "products", "runtime", "scada", "server"}
     | {"software", "special edition", "standard edition", "system", "unknown", "various"}
-    | {"version", "versions", "workstation", "corporate edition", "global edition", ""}
+    | {
+        "version",
+        "versions",
+        "workstation",
+        "windows pc",
+        "corporate edition",
+        "global edition",
+        "",
+    }
 )
 
 

@@ -83,7 +83,7 @@ def component_keys(
         keys.add("family", named.family, "likely")
         if hundred := designation.numbered_family(named.model):
             keys.add("hundred", f"{named.family} {hundred}", "possible")
-    keys.models(models)
+    keys.models(models if " " in product.strip() else (*models, product))
     return keys.found
 
 

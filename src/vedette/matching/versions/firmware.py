@@ -63,6 +63,7 @@ _DATES = (
     (re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"), (1, 2, 3)),
 )
 _AMERICAN = re.compile(r"(?<![0-9])(?:0[1-9]|1[0-2])[0-3][0-9](?:19|20)[0-9]{2}(?![0-9])")
+_DATED = re.compile(r"(?<=[0-9])_((?:19|20)[0-9]{2})_(0[1-9]|1[0-2])_([0-3][0-9])$")
 _TRACKED = re.compile(r"([a-z]+)|([0-9]+)|([ ._/()-]+)", re.ASCII)
 _BRACKET = re.compile(r"(?<=[0-9])\([0-9]+[a-z]?\)")
 _MAX_WORDS, _MAX_LETTERS = 2, 10
@@ -102,6 +103,7 @@ def read(version: str) -> tuple[str, bytes] | None:
     plain = " ".join(version.lower().split())
     if plain.startswith("(") and plain.endswith(")"):
         plain = plain[1:-1]
+    plain = _DATED.sub(r"_\1\2\3", plain)
     return _date(plain) or _plain(plain) or _tracked(plain)
 
 
@@ -176,6 +178,8 @@ def _plain(plain: str) -> tuple[str, bytes] | None:
 
 
 def _tracked(plain: str) -> tuple[str, bytes] | None:
+    if found := re.fullmatch("0x([0-9a-f]{2,16})", plain):
+        return "hex", number(str(int(found[1], 16)))
     if re.fullmatch("[a-wyz]", plain):  # an x stands for any
         return "letter", plain.encode("ascii")
     if re.fullmatch("[a-wyz]{2}", plain) and plain not in _LEVEL and plain not in _SENTENCE:

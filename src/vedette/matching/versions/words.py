@@ -100,7 +100,7 @@ _COMPACT_DATE = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9]")
 _BARE_NUMBER = re.compile(r"(?i)(?:r|rev\.? ?)?([0-9]+)[a-z]?")
 _RELEASE = re.compile("R[0-9]{3}")
 # 1.0a3, B.02, v01c01: letters inside, and a version all the same
-_LETTERED = re.compile(r".*(?:[0-9]|^[A-Z])\.[0-9]|[vV][0-9]+[A-Za-z][0-9]+$")
+_LETTERED = re.compile(r"0x|.*(?:[0-9]|^[A-Z])\.[0-9]|[vV][0-9]+[A-Za-z][0-9]+$")
 _RESOLUTION = re.compile(r"(?i)[248]k")
 # 20-33 and 2.0-3.1 may be ranges; R2 SP1 may be that of any year
 _UNCLEAR = re.compile(r"(?i)[0-9]+ ?- ?[0-9]+|[0-9.]+ ?- ?[0-9]+\.[0-9.]+|r[0-9]{1,2}(?: sp.*)?")
@@ -124,7 +124,7 @@ def parse(
         expression: the vendor's words.
         status: what the range states.
         scheme: the order where the words name none; FIRMWARE for industrial products.
-        condition: what the product's name says of serial numbers.
+        condition: on what the product's name says it depends.
     """
     found = read(expression, scheme, condition)
     if found.reason is None:
@@ -147,8 +147,8 @@ def read(expression: str, scheme: str = versions.GENERIC, condition: str = "") -
     Args:
         expression: the vendor's words.
         scheme: the order where the words name none.
-        condition: what the product's name says of serial numbers; at its end, "serial No." makes
-            the expression's numbers serial ones.
+        condition: on what the product's name says it depends; at its end, "serial No." makes the
+            expression's numbers serial ones.
     """
     found = _read(expression, scheme)
     if scheme == versions.FIRMWARE and found.reason not in (None, *_UNSAID):
