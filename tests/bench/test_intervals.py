@@ -6,13 +6,14 @@ from random import Random
 from statistics import stdev
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vedette.bench.intervals import (
     clopper_pearson,
     clustered,
     clustered_error,
+    clustered_mean,
     effective_size,
     error_parts,
     t_quantile,
@@ -67,6 +68,23 @@ def test_clustering_never_narrows(case: tuple[list[int], list[int]]) -> None:
     assert 1 <= effective_size(scores, families) <= len(scores)
     assert interval.high - interval.low >= high - low - 1e-12
     assert interval.low <= interval.estimate <= interval.high
+
+
+@settings(max_examples=25)
+@given(scores_and_families, st.floats(0, 1))
+def test_scores_in_between_have_an_interval_around_their_mean(
+    case: tuple[list[int], list[int]], share: float
+) -> None:
+    scores, families = case
+    assert clustered_mean(scores, families) == clustered(scores, families)
+    between = [score * share for score in scores]
+    interval = clustered_mean(between, families)
+    assert interval.estimate == pytest.approx(sum(between) / len(between))
+    assert 0 <= interval.low <= interval.estimate <= interval.high <= 1
+    low, high = wilson(sum(between), len(between))
+    assert interval.high - interval.low >= high - low - 1e-12
+    with pytest.raises(BadInput, match="from 0 to 1"):
+        clustered_mean([*between, 1.5], [*families, 0])
 
 
 @given(scores_and_families, st.randoms())

@@ -19,9 +19,10 @@ from vedette.bench.assessment import assess
 from vedette.bench.checklist import FILLERS, NAMES, checklist
 from vedette.bench.report import Audience, build, schema
 from vedette.bench.report_parts import ItemFacts
-from vedette.bench.results import RunResult
+from vedette.bench.results import RunResult, Sample
 from vedette.cli.bench_report import FORMATS
 from vedette.kernel.canonical import canonical
+from vedette.kernel.errors import BadInput
 from vedette.kernel.markings import AMBER
 
 pytestmark = pytest.mark.any_database
@@ -120,6 +121,38 @@ def test_uplift_stands_beside_the_assessed_and_its_lack_is_said() -> None:
     assert [s["uplift"] for s in told["subjects"][1:]] == [None, None, None]
     alone = result({"model": [1] * 4, "null": [0] * 4})
     assert any("No conventional tool" in text for text in report(alone, "office")["limits"])
+
+
+def test_scores_in_between_stand_beside_what_was_solved() -> None:
+    run = a_run([1, 0, 0, 0])
+    scored = [0.75, 0.5, 0.25, 0.0] * 2
+    samples = tuple(
+        replace(s, partial=scored[n] if s.subject == "model" else float(s.score))
+        for n, s in enumerate(run.samples)
+    )
+    suite = {**run.commitment.suite, "name": "inspect:a/b", "solved_at": "0.75"}
+    run = replace(run, samples=samples, commitment=replace(run.commitment, suite=suite))
+    assert RunResult.from_json(json.loads(json.dumps(run.to_json()))).samples == samples
+    told = report(run, "office")
+    score = told["subjects"][0]["score"]
+    assert (score["solved"], score["estimate"]) == (2, "0.2500")
+    assert (score["partial"]["estimate"], score["partial"]["between"]) == ("0.3750", 6)
+    assert float(score["partial"]["low"]) < 0.375 < float(score["partial"]["high"])
+    assert told["measured"]["suite"]["solved_at"] == "0.75"
+    assert any("a score of at least 0.75" in text for text in told["limits"])
+    outcomes = {row["item"]: row["outcomes"]["model"] for row in told["items"]}
+    assert outcomes["telemetry"] == {"n": 2, "solved": 0, "where": "", "partial": "0.5000"}
+    told = report(run, "operators")
+    assert told["subjects"][0]["score"]["partial"] == score["partial"]
+    assert {s["partial"] for s in told["samples"]["drawn"]} <= {f"{s:.4f}" for s in scored}
+    assert "partial" not in report(a_run([1, 0, 0, 0]), "office")["subjects"][0]["score"]
+
+
+@pytest.mark.parametrize("partial", ["nan", "1.01", "-0.1", "much", [1]])
+def test_a_partial_score_is_from_0_to_1(partial: Any) -> None:
+    made = result({"m": [1, 0, 0, 0]}).samples[0].to_json()
+    with pytest.raises(BadInput, match=r"sample\.partial"):
+        Sample.from_json({**made, "partial": partial})
 
 
 def test_five_samples_an_assessed_subject_are_drawn_by_the_commitment() -> None:

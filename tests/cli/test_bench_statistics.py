@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.bench.runs import result as run_of
 from tests.bench.simulated import table
 
 from vedette.cli import main
@@ -181,6 +183,28 @@ def test_against(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         code, _, err = run([*args, subject], capsys)
         assert code == 2
         assert said in err
+    shared = answer([*args, "y", "--solved-at", "0.5"], capsys)
+    assert (shared["share"], shared["mean_score"], shared["between"]) == (1.0, 0.5, 1)
+    code, out, _ = run([*args, "y", "--solved-at", "1"], capsys)
+    assert code == 0
+    assert "counted as solved from a score of" in out
+    code, _, err = run([*args, "y", "--solved-at", "0"], capsys)
+    assert (code, "--solved-at: 0 is not above 0" in err) == (2, True)
+
+
+def test_against_reads_a_run_by_what_it_committed_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = run_of({"m": [1, 0, 0, 0]})
+    samples = tuple(replace(s, partial=0.8 - 0.2 * n) for n, s in enumerate(made.samples))
+    suite = {**made.commitment.suite, "solved_at": "0.7"}
+    made = replace(made, samples=samples, commitment=replace(made.commitment, suite=suite))
+    (tmp_path / "result.json").write_text(json.dumps(made.to_json()))
+    args = ["against", "--responses", str(tmp_path), "--threshold", "0.5", "--subject", "m"]
+    found = answer(args, capsys)
+    assert (found["solved_at"], found["share"], found["between"]) == (0.7, 0.25, 4)
+    assert found["mean_score"] == pytest.approx(0.5)
+    assert answer([*args, "--solved-at", "0.5"], capsys)["share"] == 0.5
 
 
 RUNS = [("m", f"t{n}", f"f{n % 4}", 2.0**n, float(n < 5 or n == 7)) for n in range(10)]

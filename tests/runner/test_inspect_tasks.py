@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -100,10 +103,38 @@ def ended(**fields: object) -> EvalSample:
 def test_scores_are_read(value: object, score: int, told: str) -> None:
     sample = read_sample(ended(scores={"s": Score(value=value, explanation="why")}), (1, 2, 3))  # type: ignore[arg-type]
     assert (sample.score, sample.evidence["score"]) == (score, told)
+    assert sample.partial == (float(told) if 0 <= float(told) <= 1 else 0.0)
     assert ("outside 0 to 1" in sample.evidence["reason"]) == (value in (7, -1))
     assert sample.evidence["human_minutes"] == "not stated"
     assert (sample.calls, sample.input_tokens, sample.output_tokens) == (1, 2, 3)
     assert sample.family == "task"
+
+
+def test_a_sample_is_solved_from_the_committed_score_on() -> None:
+    half = ended(scores={"s": Score(value=0.5)})
+    solved = [read_sample(half, None, at).score for at in (0.25, 0.5, 0.51, 1.0)]
+    assert solved == [1, 1, 0, 0]
+    assert read_sample(ended(), None, 0.25).score == 0
+    with pytest.raises(BadInput, match="solved at"):
+        run_task("t", MOCK, out_dir=Path("unused"), solved_at=0.0)
+
+
+WORKS = """
+from vedette.runner.inspect import __main__ as process
+process._foreign = lambda job, lines: lines.write("described", task=job)
+process.main()
+"""
+
+
+def test_the_process_takes_a_task_without_a_suite() -> None:
+    job = {"task": "package/task"}
+    command, pipe = [sys.executable, "-c", WORKS], subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(job) + "\n")
+        process.stdin.flush()  # and left open: the process ends where it is closed
+        assert json.loads(process.stdout.readline()) == {"kind": "described", "task": job}
 
 
 def test_what_was_said_and_done_is_the_trajectory_and_is_scanned() -> None:
@@ -217,5 +248,6 @@ def test_a_docker_task_runs_in_our_sandbox_where_that_is_wished(
     result = run_task(f"{task_file}@boxed", MOCK, out_dir=tmp_path / "out", own_sandbox=True)
     (sample,) = result.samples
     assert sample.evidence["reason"] == "65534 none"
-    assert (sample.score, sample.evidence["score"]) == (0, "0.5000")
+    assert (sample.score, sample.partial, sample.evidence["score"]) == (0, 0.5, "0.5000")
+    assert result.commitment.suite["solved_at"] == "1"
     assert Level.parse(str(result.isolation["level"])) >= Level.NAMESPACES

@@ -3,6 +3,8 @@
 Rules:
 - A score never stands alone: each has its 95% interval, and the reference subjects beside it.
 - Families are clusters: the interval of the whole is clustered by family; a family's own by item.
+- Where a task's own scorer scores in between, the mean of its scores stands beside the share
+  solved, and a sentence says from which score on an item counts as solved.
 - Beside an assessed subject's score stands its uplift over the best conventional tool of the run.
 - What was reached as more than one build or fingerprint is assessed apart, part by part.
 - The marking is the join of its parts' markings, never typed.
@@ -24,7 +26,7 @@ from typing import Any
 from vedette.bench.counting import FACTOR
 from vedette.bench.custody import custody_of
 from vedette.bench.differences import CONVENTIONAL, Difference, best_conventional, paired
-from vedette.bench.intervals import Interval, clustered
+from vedette.bench.intervals import Interval, clustered, clustered_mean
 from vedette.bench.results import RunResult, Sample
 from vedette.bench.transcripts import scan_result
 from vedette.kernel.canonical import canonical, digest
@@ -37,14 +39,34 @@ MOST_QUOTES = 100
 
 
 @dataclass(frozen=True)
+class Partial:
+    """The mean of the scores that a task's own scorer gave; `between` is how many were neither 0
+    nor 1."""
+
+    mean: Interval
+    between: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "estimate": decimal(self.mean.estimate),
+            "low": decimal(self.mean.low),
+            "high": decimal(self.mean.high),
+            "between": self.between,
+            "method": self.mean.method,
+        }
+
+
+@dataclass(frozen=True)
 class Score:
-    """Samples, solved ones, and the interval of the share."""
+    """Samples, solved ones, and the interval of the share; `partial` where scores lie between."""
 
     n: int
     solved: int
     interval: Interval
+    partial: Partial | None = None
 
     def to_json(self) -> dict[str, Any]:
+        partial = {"partial": self.partial.to_json()} if self.partial else {}
         return {
             "n": self.n,
             "solved": self.solved,
@@ -54,6 +76,7 @@ class Score:
             "level": decimal(self.interval.level, 2),
             "n_effective": decimal(self.interval.n_effective, 1),
             "method": self.interval.method,
+            **partial,
         }
 
 
@@ -289,7 +312,12 @@ def _uplift(
 def _score(samples: Sequence[Sample], clusters: Sequence[str], by: str) -> Score:
     groups = list(clusters) or [sample.item for sample in samples]
     scores = [sample.score for sample in samples]
-    return Score(len(scores), sum(scores), clustered(scores, groups, by=by))
+    own = [sample.partial for sample in samples if sample.partial is not None]
+    partial = None
+    if len(own) == len(samples):
+        between = sum(0 < score < 1 for score in own)
+        partial = Partial(clustered_mean(own, groups, by=by), between)
+    return Score(len(scores), sum(scores), clustered(scores, groups, by=by), partial)
 
 
 def _limits(run: RunResult, subjects: Sequence[SubjectAssessment]) -> list[str]:
@@ -308,8 +336,9 @@ def _limits(run: RunResult, subjects: Sequence[SubjectAssessment]) -> list[str]:
         )
     else:
         sentences.append(
-            "An item counts as solved at a full score of the task's own scorer; nothing was"
-            " executed again, and no item was certified."
+            f"An item counts as solved at {solved_at(plan.suite)} of the task's own scorer; nothing"
+            " was executed again, and no item was certified. What lies below counts as not solved,"
+            " and towards the mean score alone; without a score, or with one outside 0 to 1, as 0."
         )
     errors = sum(sample.ended.startswith("error") for sample in run.samples)
     if errors:
@@ -330,6 +359,12 @@ def _limits(run: RunResult, subjects: Sequence[SubjectAssessment]) -> list[str]:
     elif not any(s.kind == "reference" and s.name in CONVENTIONAL for s in subjects):
         sentences.append("No conventional tool ran beside it: no uplift over one can be stated.")
     return sentences
+
+
+def solved_at(suite: Mapping[str, Any]) -> str:
+    """From which score on an item of a task of another maker's counts as solved, in words."""
+    committed = str(suite.get("solved_at", "1"))[:20]
+    return "a full score (1)" if committed == "1" else f"a score of at least {committed}"
 
 
 def _odd_usage(run: RunResult) -> list[str]:

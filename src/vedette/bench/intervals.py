@@ -74,16 +74,31 @@ def clustered(
         by: what the clusters are, for the method's name.
         level: coverage, between 0 and 1.
     """
+    if any(score not in (0, 1) for score in scores):
+        raise BadInput("scores: each must be 0 or 1")
+    return clustered_mean(scores, clusters, level, by=by)
+
+
+def clustered_mean(
+    scores: Sequence[float],
+    clusters: Sequence[Hashable],
+    level: float = LEVEL,
+    *,
+    by: str = "family",
+) -> Interval:
+    """As `clustered`, of scores from 0 to 1: these vary no more than yes and no with the same mean
+    do, so that the interval is rather too wide than too narrow."""
     n = len(scores)
     if n != len(clusters):
         raise BadInput(f"clusters: {len(clusters)} for {n} scores")
-    if any(score not in (0, 1) for score in scores):
-        raise BadInput("scores: each must be 0 or 1")
+    if any(not 0 <= score <= 1 for score in scores):
+        raise BadInput("scores: each must be from 0 to 1")
     solved = sum(scores)
     _check(solved, n, level)
     size = effective_size(scores, clusters, level)
     mean = solved / n
     low, high = wilson(mean * size, size, level)
+    low, high = min(low, mean), max(high, mean)  # of a tiny mean, rounding
     return Interval(mean, low, high, n, size, f"Wilson, clustered by {by}", level)
 
 
@@ -150,7 +165,7 @@ def _squares(values: Sequence[float]) -> float:
 
 
 def effective_size(
-    scores: Sequence[int], clusters: Sequence[Hashable], level: float = LEVEL
+    scores: Sequence[float], clusters: Sequence[Hashable], level: float = LEVEL
 ) -> float:
     """Return how many independent samples these are worth: between 1 and n."""
     n, groups = len(scores), len(set(clusters))

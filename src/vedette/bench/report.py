@@ -27,6 +27,7 @@ from vedette.bench.results import RunResult, Sample
 from vedette.kernel.markings import CLEAR, Marking
 
 FORMAT = "vedette-assessment-report/1"
+SUITE = ("name", "version", "digest", "solved_at")
 KNOWN = {
     *("format", "run", "suite", "subjects", "isolation", "seed", "trials", "items", "limits"),
     *(
@@ -109,7 +110,7 @@ def _measured(
     made: Assessment, run: RunResult, facts: parts.Facts, *, whole: bool
 ) -> dict[str, Any]:
     plan, suite = run.commitment, made.suite
-    told = {key: str(suite[key]) for key in ("name", "version", "digest") if key in suite}
+    told = {key: str(suite[key]) for key in SUITE if key in suite}
     budgets = {tuple(sorted(budget.items())) for budget in plan.budgets.values()}
     return {
         "run": made.run,
@@ -155,6 +156,9 @@ def _items(run: RunResult) -> list[dict[str, Any]]:
             solved = [s for s in of if s.score]
             where = _where(solved[0].evidence) if solved else ""
             outcomes[name] = {"n": len(of), "solved": len(solved), "where": where}
+            own = [s.partial for s in of if s.partial is not None]
+            if own:
+                outcomes[name]["partial"] = f"{sum(own) / len(own):.4f}"
         rows.append({"item": item, "family": family, "outcomes": outcomes})
     return rows
 
@@ -177,6 +181,8 @@ def _samples(run: RunResult, *, open_items: bool, audience: Audience) -> dict[st
 
 def _sample(sample: Sample, *, open_items: bool, audience: Audience) -> dict[str, Any]:
     told: dict[str, Any] = {"subject": sample.subject, "trial": sample.trial, "score": sample.score}
+    if sample.partial is not None:
+        told["partial"] = f"{sample.partial:.4f}"
     if audience is not Audience.OPERATORS:
         told |= {
             "family": sample.family,

@@ -3,6 +3,8 @@
 Rules:
 - A sample is one subject on one item in one trial; its score is 1 only when a verifier reproduced
   the submitted input, else 0, and an error scores 0 with its reason.
+- A task of another maker's may score in between: `partial` is that score, and the sample's own is 1
+  where it is at least what the run committed to (`solved_at`).
 - A metered call is one HTTP attempt with a request id; a retry is a call of its own.
 - On disk everything is canonical JSON: times as RFC 3339, seconds as decimal text, inputs base64.
 """
@@ -26,6 +28,7 @@ ROLES = ("assessed", "reference")
 class Sample:
     """One subject's outcome on one item; `seconds` is wall time, `trajectory` short lines.
 
+    `partial` is the score from 0 to 1 of a task of another maker's, None of an item of ours.
     `noted` is what a scan of the whole transcript flagged as it came: (kind, step, quote), see
     `transcripts`; None where only the trajectory is there to scan.
     """
@@ -46,6 +49,7 @@ class Sample:
     ended: str = ""
     trajectory: tuple[str, ...] = ()
     noted: tuple[tuple[str, int, str], ...] | None = None
+    partial: float | None = None
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -57,6 +61,10 @@ class Sample:
         value["seconds"] = f"{self.seconds:.3f}"
         value["trajectory"] = list(self.trajectory)
         value["evidence"] = dict(self.evidence)
+        if self.partial is None:
+            del value["partial"]
+        else:
+            value["partial"] = f"{self.partial:.4f}"
         if self.noted is None:
             del value["noted"]
         else:
@@ -80,6 +88,7 @@ class Sample:
             ended=taken(given, "ended", str),
             trajectory=tuple(str(line) for line in given.pop("trajectory", [])),
             noted=_noted(given.pop("noted", None)),
+            partial=_partial(given.pop("partial", None)),
             **{name: taken(given, name, int) for name in _COUNTS},
         )
         if sample.score not in (0, 1):
@@ -217,6 +226,18 @@ def _noted(value: Any) -> tuple[tuple[str, int, str], ...] | None:
     if not all(isinstance(r, list) and [type(v) for v in r] == [str, int, str] for r in rows):
         raise BadInput("sample.noted: rows of kind, step and quote expected")
     return tuple((kind, step, quote) for kind, step, quote in rows)
+
+
+def _partial(text: Any) -> float | None:
+    if text is None:
+        return None
+    try:
+        value = float(str(text))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise BadInput(f"sample.partial: {str(text)[:40]!r} is no score from 0 to 1")
+    return value
 
 
 def _seconds(text: str) -> float:

@@ -11,7 +11,7 @@ COMMANDS: Table = {
     "adaptive": (".bench_ability", "adaptive", "Replay adaptive item choice."),
     "bundle": (".bench_bundle", "bundle", "Write a suite as an encrypted bundle for a lab."),
     "certify": (".bench_suites", "certify", "Certify a suite's items by execution."),
-    "against": (".bench_compare", "against", "How a subject stands to a threshold."),
+    "against": (".bench_against", "against", "How a subject stands to a threshold."),
     "compare": (".bench_compare", "compare", "Two subjects on the same items."),
     "generate": (".bench_suites", "generate", "Write a suite of toy daemons from a seed."),
     "horizon": (".bench_compare", "horizon", "Time horizon, and its trend."),

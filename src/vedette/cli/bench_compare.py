@@ -9,7 +9,16 @@ from typing import Any
 import click
 
 from vedette.cli.progress import ProgressLine
-from vedette.cli.statistics import FILE, figure, json_option, pairs, seed_option, show, span
+from vedette.cli.statistics import (
+    FILE,
+    error_rows,
+    figure,
+    json_option,
+    pairs,
+    seed_option,
+    show,
+    span,
+)
 from vedette.kernel.errors import BadInput
 
 # so many k of pass@k stand in the table; JSON has all
@@ -49,7 +58,7 @@ def compare(responses: Path, first: str, second: str, cluster: Path | None, as_j
             (f"mean of {second}", figure(found.mean_b, 3)),
             ("difference", figure(found.difference, 3)),
             ("95% interval", span(found.interval, 3)),
-            *_part_rows(found.parts, "items"),
+            *error_rows(found.parts, "items"),
             ("p", figure(found.p, 4)),
             ("with n fixed beforehand", said[found.verdict_fixed]),
             ("however often one looked", said[found.verdict_anytime] + after),
@@ -57,77 +66,6 @@ def compare(responses: Path, first: str, second: str, cluster: Path | None, as_j
             *_pass_rows(found.pass_hat, "pass^"),
         ],
     )
-
-
-@click.command()
-@click.option(
-    "--responses",
-    required=True,
-    type=FILE,
-    help="CSV as for compare, scores 0 or 1, in the order they came in.",
-)
-@click.option("--subject", required=True, help="Whom.")
-@click.option("--threshold", required=True, type=float, help="A share, above 0 and below 1.")
-@click.option("--cluster", type=FILE, help="CSV item,cluster: items that belong together.")
-@json_option
-def against(
-    responses: Path, subject: str, threshold: float, cluster: Path | None, as_json: bool
-) -> None:
-    """How a subject's share of solved samples stands to a threshold.
-
-    Meets, does not meet, or insufficient evidence: once for a number of samples chosen beforehand,
-    once for who looks while they come in and may stop. Trials of an item belong together. Example:
-
-    vedette bench against --responses responses.csv --subject model-2 --threshold 0.6
-    """
-    from vedette.bench.anytime import against as standing
-    from vedette.bench.responses import read_scores
-
-    scores = [score for score in read_scores(responses) if score.subject == subject]
-    if not scores:
-        raise BadInput(f"{responses}: subject {subject[:60]!r} has no score")
-    groups = pairs(cluster) if cluster else {score.item: score.item for score in scores}
-    for score in scores:
-        if score.score not in (0, 1):
-            raise BadInput(f"item {score.item[:60]!r}: a score of 0 or 1 expected")
-        if score.item not in groups:
-            raise BadInput(f"{cluster}: item {score.item[:60]!r} has no cluster")
-    found = standing(
-        [int(score.score) for score in scores], [groups[score.item] for score in scores], threshold
-    )
-    row = {
-        "subject": subject,
-        "n": len(scores),
-        "share": found.share,
-        "ci95": list(found.interval),
-        "outcome_fixed": found.fixed.value,
-        "outcome_anytime": found.early.value,
-        "stopped_at": found.stopped_at,
-        "se_clusters": found.parts.items if found.parts else None,
-        "se_trials": found.parts.trials if found.parts else None,
-    }
-    if as_json:
-        click.echo(json.dumps(row))
-        return
-    after = f" (after {found.stopped_at} of {len(scores)})" if found.stopped_at else ""
-    show(
-        ("", "value"),
-        [
-            ("samples", str(len(scores))),
-            ("share solved", figure(found.share, 3)),
-            ("95% interval", span(found.interval, 3)),
-            *_part_rows(found.parts, "clusters"),
-            ("with n fixed beforehand", found.fixed.value),
-            ("however often one looked", found.early.value + after),
-        ],
-    )
-
-
-def _part_rows(parts: Any, drawn: str) -> list[tuple[str, str]]:
-    if parts is None:
-        return []
-    rows = [(f"standard error by {drawn}", figure(parts.items, 3))]
-    return rows if parts.trials is None else [*rows, ("by trials", figure(parts.trials, 3))]
 
 
 def _pass_rows(found: Any, name: str) -> list[tuple[str, str]]:

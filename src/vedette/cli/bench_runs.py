@@ -96,6 +96,13 @@ cache = click.option(
     type=click.Choice(["vedette-bubblewrap"]),
     help="For an Inspect task: in place of the one it asks for, without its images.",
 )
+@click.option(
+    "--solved-at",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="For an Inspect task: the score from which on an item counts as solved; committed to.",
+)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--trials", type=click.IntRange(1, 1000), default=1, show_default=True)
 @click.option(
@@ -117,6 +124,7 @@ def run(
     sign: Path | None,
     marking: str,
     sandbox: str | None,
+    solved_at: float,
     seed: int,
     trials: int,
     out: Path,
@@ -126,7 +134,8 @@ def run(
     """Run a suite on subjects, each input verified by execution in fresh sandboxes.
 
     SUITE may be inspect:PACKAGE/TASK, or inspect:FILE.py@TASK: any task of Inspect, scored by its
-    own scorer. Such a task is a program that runs on this machine as you.
+    own scorer, whose scores in between are kept beside solved and not solved. Such a task is a
+    program that runs on this machine as you.
 
     Example: vedette bench run daemons --subject mutator --subject null --out run-1
     """
@@ -137,6 +146,7 @@ def run(
         return run_here(Path(suite), keys, identity, out, address)
     from vedette.bench.suites import find_suite
     from vedette.kernel.keys import PrivateKeys
+    from vedette.kernel.markings import Marking
     from vedette.runner.runs import Progress, plan_of, run_suite
 
     specs = [_spec(name, subject_url, subject_key_env) for name in subjects]
@@ -149,10 +159,20 @@ def run(
         if sign or threshold or seed:
             raise BadInput("--sign, --threshold, --seed: not for a task of Inspect's")
         result = _run_task(
-            suite, specs, out, marking, bool(sandbox), trials, _budget(budgets), custody
+            suite,
+            specs,
+            out_dir=out,
+            marking=Marking.parse(marking),
+            own_sandbox=bool(sandbox),
+            trials=trials,
+            budget=_budget(budgets),
+            custody=custody,
+            solved_at=solved_at,
         )
         _print_run(result, out, as_json)
         return
+    if solved_at != 1:
+        raise BadInput("--solved-at: for a task of Inspect's; our own items are solved or not")
     found = find_suite(suite)
     signer = PrivateKeys.load(sign) if sign else None
     plan = plan_of(
@@ -182,17 +202,7 @@ def run(
     _print_run(result, out, as_json)
 
 
-def _run_task(
-    suite: str,
-    specs: list[SubjectSpec],
-    out: Path,
-    marking: str,
-    own_sandbox: bool,
-    trials: int,
-    budget: dict[str, int],
-    custody: str,
-) -> RunResult:
-    from vedette.kernel.markings import Marking
+def _run_task(suite: str, specs: list[SubjectSpec], **how: Any) -> RunResult:
     from vedette.runner.runs import Progress
     from vedette.runner.tasks import run_task
 
@@ -201,17 +211,7 @@ def _run_task(
         def show(state: Progress) -> None:
             line.show(state.done, state.total, f"{state.subject} {state.item}: {state.event}")
 
-        return run_task(
-            suite.removeprefix("inspect:"),
-            specs,
-            out_dir=out,
-            marking=Marking.parse(marking),
-            own_sandbox=own_sandbox,
-            trials=trials,
-            budget=budget,
-            custody=custody,
-            progress=show,
-        )
+        return run_task(suite.removeprefix("inspect:"), specs, progress=show, **how)
 
 
 def _agent(folder: Path) -> SubjectSpec:
@@ -286,7 +286,7 @@ def _budget(entries: tuple[str, ...]) -> dict[str, int]:
 
 def _print_run(result: RunResult, out: Path, as_json: bool) -> None:
     from vedette.bench.assessment import assess
-    from vedette.formats.assessment_content import uplift_words
+    from vedette.formats.assessment_content import partial_words, uplift_words
 
     made = assess(result, markings=[], now=datetime.now(UTC)).to_json()
     if as_json:
@@ -311,6 +311,7 @@ def _print_run(result: RunResult, out: Path, as_json: bool) -> None:
         click.echo(
             f"{subject['name']:<24} {solved:>8}  {share}, 95% interval {low} to {high}"
             + (f"; uplift {up}" if up else "")
+            + (f"; {partial_words(score['partial'])}" if "partial" in score else "")
         )
     click.echo(f"{len(result.crashes)} verified crashes, {len(result.calls)} metered calls; {out}")
     click.echo(f"next: vedette bench report {out}")

@@ -5,10 +5,14 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from vedette.kernel.errors import BadInput
+
+if TYPE_CHECKING:
+    from vedette.bench.intervals import ErrorParts
 
 FILE = click.Path(path_type=Path)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -33,6 +37,14 @@ def span(interval: Sequence[float | None] | None, digits: int = 2) -> str:
     if interval is None:
         return "-"
     return " to ".join(figure(value, digits) for value in interval)
+
+
+def error_rows(parts: ErrorParts | None, drawn: str) -> list[tuple[str, str]]:
+    """Rows of a mean's standard error, by what was `drawn` and by its trials."""
+    if parts is None:
+        return []
+    rows = [(f"standard error by {drawn}", figure(parts.items, 3))]
+    return rows if parts.trials is None else [*rows, ("by trials", figure(parts.trials, 3))]
 
 
 def pairs(path: Path) -> dict[str, str]:

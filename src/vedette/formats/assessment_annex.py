@@ -52,7 +52,7 @@ def samples_of(report: Report) -> Iterator[Content]:
         rows = tuple(
             (
                 str(s["subject"]),
-                "solved" if s["score"] else "not solved",
+                _outcome(s),
                 f"{s['trial'] + 1}",
                 *(str(s[key]) for key in keys),
             )
@@ -61,11 +61,16 @@ def samples_of(report: Report) -> Iterator[Content]:
         yield Grid("The samples", ("Subject", "Outcome", "Trial", *map(label, keys)), rows)
     for s in samples["drawn"]:
         if "trajectory" in s:
-            outcome = "solved" if s["score"] else "not solved"
-            yield Heading(f"{s['subject']} on {s['item']}, trial {s['trial'] + 1}: {outcome}", 3)
+            told = f"{s['subject']} on {s['item']}, trial {s['trial'] + 1}: {_outcome(s)}"
+            yield Heading(told, 3)
             yield Bullets(
                 tuple(map(str, (*s["trajectory"], *([s["ended"]] if s["ended"] else []))))
             )
+
+
+def _outcome(sample: Mapping[str, Any]) -> str:
+    outcome = "solved" if sample["score"] else "not solved"
+    return f"{outcome}, score {sample['partial']}" if "partial" in sample else outcome
 
 
 def checklists_of(report: Report) -> Iterator[Content]:

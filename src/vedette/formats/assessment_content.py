@@ -92,6 +92,12 @@ def uplift_words(uplift: Mapping[str, Any] | None) -> str:
     return f"{_signed(uplift['estimate'])} over {uplift['over']} ({_signs(uplift)})"
 
 
+def partial_words(partial: Mapping[str, Any]) -> str:
+    """The mean of a scorer's scores in words."""
+    mean = f"mean score {_share(partial['estimate'])}, 95% interval {between(partial)}"
+    return f"{mean}, {partial['between']} between 0 and 1"
+
+
 def _scores(report: Report) -> Iterator[Content]:
     """What each subject solved, its uplift beside it, and what it used."""
     lifted = [s["uplift"] for s in report["subjects"] if s["uplift"]]
@@ -113,8 +119,25 @@ def _scores(report: Report) -> Iterator[Content]:
             " conventional tool of this run solved on the same items, paired by item. An interval"
             " that holds 0 shows no uplift."
         )
+    yield from _partial(report)
     if "used" in report["subjects"][0]:
         yield _used(report)
+
+
+def _partial(report: Report) -> Iterator[Content]:
+    """What a task's own scorer gave in between, which solved and not solved does not tell."""
+    scores = [(s["name"], s["score"]["partial"]) for s in report["subjects"] if _own(s)]
+    if scores:
+        rows = tuple(
+            (str(name), _share(of["estimate"]), between(of), str(of["between"]))
+            for name, of in scores
+        )
+        heads = ("Subject", "Mean score", "95% interval", "Samples between 0 and 1")
+        yield Grid("Mean of the scores from 0 to 1 that the task's own scorer gave", heads, rows)
+
+
+def _own(subject: Mapping[str, Any]) -> bool:
+    return "partial" in subject["score"]
 
 
 def _used(report: Report) -> Grid:
@@ -174,7 +197,10 @@ def _outcome(of: Mapping[str, Any]) -> str:
     count = f" {of['solved']}/{of['n']}" if of["n"] > 1 else ""
     if not of["n"]:
         return "not run"
-    return f"solved{count}: {of['where']}" if of["solved"] else f"not solved{count}"
+    said = [f"score {_share(of['partial'])}"] if "partial" in of else []
+    if of["solved"]:
+        return f"solved{count}: {'; '.join([*said, of['where']])}"
+    return ": ".join([f"not solved{count}", *said])
 
 
 def _scale(report: Report, drawn: Mapping[str, Sequence[Figure]]) -> Iterator[Content]:
@@ -281,6 +307,7 @@ def _measured(report: Report) -> Iterator[tuple[str, str]]:
     pairs = {
         "Suite": f"{suite.get('name', '')} {suite.get('version', '')}",
         "Suite digest": suite.get("digest", ""),
+        "Counted as solved from a score of": suite.get("solved_at", ""),
         "Domains": ", ".join(told["domains"]),
         "Items and trials": f"{suite['items']} items in {told['families']} families,"
         f" {told['trials']} trial(s) each",

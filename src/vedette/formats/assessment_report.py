@@ -13,7 +13,7 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
-from vedette.formats.assessment_content import contents, title_of, uplift_words
+from vedette.formats.assessment_content import contents, partial_words, title_of, uplift_words
 from vedette.formats.document import Bullets, Content, Facts, Figure, Grid, Heading, Stamp, Text
 from vedette.kernel.classification import Block
 from vedette.kernel.markings import Marking
@@ -63,7 +63,9 @@ def _cards(report: Mapping[str, Any]) -> str:
         f"<li><strong>{escape(str(subject['name']))}</strong>"
         f'<span class="figure">{score["solved"]} of {score["n"]}</span>'
         f"solved: a share of {float(score['estimate']):.2f}, 95% interval"
-        f" {float(score['low']):.2f} to {float(score['high']):.2f}{_lifted(subject)}</li>"
+        f" {float(score['low']):.2f} to {float(score['high']):.2f}"
+        f"{_small(partial_words(score['partial']) if 'partial' in score else '')}"
+        f"{_small(_lifted(subject))}</li>"
         for subject in shown
         for score in [subject["score"]]
     )
@@ -72,7 +74,11 @@ def _cards(report: Mapping[str, Any]) -> str:
 
 def _lifted(subject: Mapping[str, Any]) -> str:
     words = uplift_words(subject["uplift"])
-    return f"<small>Uplift {escape(words)}</small>" if words else ""
+    return f"Uplift {words}" if words else ""
+
+
+def _small(words: str) -> str:
+    return f"<small>{escape(words[:1].upper() + words[1:])}</small>" if words else ""
 
 
 def _part(part: Content) -> str:
@@ -120,11 +126,11 @@ def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) ->
 
 def _cell(text: str) -> str:
     outcome, _, rest = text.partition(": ")
+    small = f"<small>{escape(rest)}</small>" if rest else ""
     if re.fullmatch(r"solved( \d+/\d+)?", outcome):
-        small = f"<small>{escape(rest)}</small>" if rest else ""
         return f'<span class="solved">{outcome}</span>{small}'
-    if re.fullmatch(r"not solved( \d+/\d+)?|not run|Not recorded", text):
-        return f'<span class="open">{text}</span>'
+    if re.fullmatch(r"not solved( \d+/\d+)?|not run|Not recorded", outcome):
+        return f'<span class="open">{outcome}</span>{small}'
     return escape(text)
 
 

@@ -111,6 +111,7 @@ def _sample(sample: Sample, numbers: Mapping[str, str], *, open_items: bool) -> 
         "trial": sample.trial,
         "input": f"{item} of the family {sample.family}" if open_items else item,
         "score": sample.score,
+        **({} if sample.partial is None else {"partial": f"{sample.partial:.4f}"}),
         "reason": str(sample.evidence.get("reason", "")) if open_items else "",
         "ended": sample.ended if open_items else "",
         "trajectory": list(trajectory),

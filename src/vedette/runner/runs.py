@@ -264,6 +264,7 @@ class Running:
                 self.done.add(value.key)
                 self.folder.add_sample(value)
                 outcome = "solved" if value.score else "not solved"
+                outcome += "" if value.partial is None else f" at {value.partial:g}"
                 self._tell(value.subject, value.item, value.trial, f"{outcome} ({value.ended})")
             case "call":
                 self.folder.add_call(value)

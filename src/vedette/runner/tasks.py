@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from vedette.bench.assessment import solved_at as at_least
 from vedette.bench.commitment import Commitment
 from vedette.bench.custody import choose
 from vedette.bench.isolation import Isolation, Level, asked, require
@@ -49,6 +50,7 @@ def run_task(
     trials: int = 1,
     budget: Mapping[str, int] | None = None,
     custody: str = "",
+    solved_at: float = 1.0,
     progress: Callable[[Progress], None] | None = None,
     pack: PolicyPack | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -61,15 +63,17 @@ def run_task(
         own_sandbox: run in bubblewrap whatever sandbox the task asks for, without its images.
         budget: tokens and seconds of a sample, in place of the task's own limits.
         custody: one of `bench.custody`; "" for what the subjects make of it.
+        solved_at: from which score on a sample counts as solved, above 0 and at most 1; committed.
 
     Raises:
-        BadInput: no such task, no or doubtful subjects, a budget that Inspect has no limit for.
+        BadInput: no such task, no or doubtful subjects, a budget that Inspect has no limit for, a
+            score to count from that is none.
         Refused: what the task's sandbox isolates is less than the pack asks.
         MissingPart: the sandbox that the task asks for is not to be had here.
         OurFault: a subject's samples are missing at the end; running again goes on.
     """
     given = dict(budget or {})
-    _check(subjects, trials, given)
+    _check(subjects, trials, given, solved_at)
     task = _describe(name)
     isolation = _isolation(name, task, own_sandbox, asked(pack or default_pack(), marking), marking)
     plan = Commitment(
@@ -79,6 +83,7 @@ def run_task(
             "title": task["title"],
             "digest": task["digest"],
             "marking": str(marking),
+            "solved_at": f"{solved_at:g}",
         },
         subjects=tuple(subject.committed() for subject in subjects),
         budgets={item: dict(given) for item in task["items"]},
@@ -92,9 +97,9 @@ def run_task(
     )
     folder = RunFolder(out_dir, plan)
     try:
-        job = {"task": name, "budget": given, "own_sandbox": own_sandbox}
+        job = {"task": name, "budget": given, "own_sandbox": own_sandbox, "solved_at": solved_at}
         run = Running(folder, subjects, progress or (lambda _: None), job)
-        run.notes += _notes(task)
+        run.notes += _notes(task, plan.suite)
         with ExitStack() as stack:
             run.go(stack, stack.enter_context(LocalPool()))
         result = run.result(format_time(now()))
@@ -104,8 +109,12 @@ def run_task(
         folder.close()
 
 
-def _check(subjects: Sequence[SubjectSpec], trials: int, budget: Mapping[str, int]) -> None:
+def _check(
+    subjects: Sequence[SubjectSpec], trials: int, budget: Mapping[str, int], solved_at: float
+) -> None:
     check_plan(subjects, trials, budget)
+    if not 0 < solved_at <= 1:
+        raise BadInput(f"solved at: {solved_at:g} is not above 0 and at most 1")
     for subject in subjects:
         if subject.single:
             raise BadInput(
@@ -173,12 +182,12 @@ def _of(kind: str) -> tuple[Isolation, Level]:
     return Isolation(f"sandbox {kind}, {said}"), stated
 
 
-def _notes(task: Mapping[str, Any]) -> list[str]:
+def _notes(task: Mapping[str, Any], suite: Mapping[str, Any]) -> list[str]:
     """What the figures of such a run don't show."""
     absent = len(task["items"]) - task["minutes_stated"]
     notes = [
-        "Items count as solved at a full score of the task's own scorer; nothing was executed"
-        " again. Scores in between stand in the samples' evidence."
+        f"Items count as solved at {at_least(suite)} of the task's own scorer; nothing was executed"
+        " again. Each sample keeps its score."
     ]
     if absent:
         notes.append(f"No human time is stated for {absent} of {len(task['items'])} items.")

@@ -33,7 +33,7 @@ def main() -> None:
     os.dup2(2, 1)
     with os.fdopen(0, "rb", closefd=False) as stdin:
         job = json.loads(stdin.readline())
-    beside = scratch_beside(Path(job["harness"]["cache_dir"]))
+    beside = scratch_beside(Path(job["harness"]["cache_dir"])) if "harness" in job else None
     with tempfile.TemporaryDirectory(prefix="vedette-run-", dir=beside) as folder:
         tempfile.tempdir = folder
         threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
@@ -102,7 +102,9 @@ def _foreign(job: dict[str, Any], lines: Lines) -> None:
                 *(job["task"], subject["name"], model, wanted, job["budget"], job["own_sandbox"])
             )
         )
-    foreign.telling(meters, lambda sample: lines.write("sample", sample=sample.to_json()))
+    foreign.telling(
+        meters, lambda sample: lines.write("sample", sample=sample.to_json()), job["solved_at"]
+    )
     _evaluate(job, tasks, lines)
 
 

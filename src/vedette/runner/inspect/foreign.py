@@ -4,8 +4,9 @@ A task is a program of its maker's and runs on this machine as its user, in the 
 what its subject does runs in the sandbox that the task asks for, or in ours where that is wished.
 
 Rules:
-- A sample is solved when its first score comes to 1; what lies between 0 and 1 stands in its
-  evidence as decimal text and counts as not solved, and so does an error.
+- A sample is solved when its first score is at least what the run committed to, a full score (1)
+  where nothing else was said. The score itself, from 0 to 1, is kept as the sample's `partial`; an
+  error, no score and one outside 0 to 1 count as 0.
 - A family comes from the sample's metadata, else it is the task; human minutes likewise, else they
   are said to be absent.
 - The log stays Inspect's own, whole.
@@ -165,7 +166,9 @@ def placed() -> Solver:
     return solve
 
 
-def telling(meters: Mapping[str, tuple[Meter, bool]], finish: Callable[[Sample], None]) -> None:
+def telling(
+    meters: Mapping[str, tuple[Meter, bool]], finish: Callable[[Sample], None], solved_at: float = 1
+) -> None:
     """From now on hand each sample that ends to `finish`, read as one of ours."""
 
     @hooks(name="vedette-samples", description="Hands finished samples on.")
@@ -175,13 +178,15 @@ def telling(meters: Mapping[str, tuple[Meter, bool]], finish: Callable[[Sample],
             if place is not None:
                 meter, on_the_wire = meters[place["subject"]]
                 sums = meter.sums(place["item"], place["trial"]) if on_the_wire else None
-                finish(read_sample(data.sample, sums))
+                finish(read_sample(data.sample, sums, solved_at))
 
 
-def read_sample(ended: EvalSample, sums: tuple[int, int, int] | None) -> Sample:
+def read_sample(
+    ended: EvalSample, sums: tuple[int, int, int] | None, solved_at: float = 1
+) -> Sample:
     """Read an ended sample as one of ours; `sums` are its metered calls and tokens, where known."""
     place = ended.metadata[PLACE]
-    score, evidence = _scored(ended)
+    partial, evidence = _scored(ended)
     attempt = Attempt({})
     tool_calls = 0
     for message in ended.messages:
@@ -205,7 +210,8 @@ def read_sample(ended: EvalSample, sums: tuple[int, int, int] | None) -> Sample:
         item=place["item"],
         family=_family(ended),
         trial=place["trial"],
-        score=score,
+        score=int(partial >= solved_at),
+        partial=partial,
         submitted=answer or None,
         evidence=evidence,
         calls=sums[0],
@@ -219,8 +225,8 @@ def read_sample(ended: EvalSample, sums: tuple[int, int, int] | None) -> Sample:
     )
 
 
-def _scored(ended: EvalSample) -> tuple[int, dict[str, Any]]:
-    """The sample's score as 0 or 1, with what it was read from."""
+def _scored(ended: EvalSample) -> tuple[float, dict[str, Any]]:
+    """The sample's score from 0 to 1, with what it was read from."""
     minutes = _minutes(ended.metadata)
     evidence: dict[str, Any] = {
         MINUTES: "not stated" if minutes is None else f"{minutes:g}",
@@ -238,7 +244,7 @@ def _scored(ended: EvalSample) -> tuple[int, dict[str, Any]]:
     evidence["reason"] = " ".join((score.explanation or "").split())[:300]
     if not 0 <= found <= 1:
         return 0, {**evidence, "reason": f"a score of {found:g} lies outside 0 to 1"}
-    return int(found == 1), evidence
+    return found, evidence
 
 
 def _ended(ended: EvalSample) -> str:

@@ -108,6 +108,7 @@ def scores(document: dict[str, Any]) -> list[Interval]:
 def _interval(label: Any, score: dict[str, Any], *, reference: bool = False) -> Interval:
     value, low, high = (min(max(float(score[k]), 0.0), 1.0) for k in ("estimate", "low", "high"))
     count = f"{int(score['solved'])} of {int(score['n'])}"
+    count += f", mean score {float(score['partial']['estimate']):.2f}" if "partial" in score else ""
     return Interval(str(label)[:200], value, low, high, count, reference)
 
 
