@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import Any
 
+from vedette.kernel.words import counted
+
 Report = Mapping[str, Any]
 NAMES = ("stream", "nist-ai-800-2")
 RECORDED, NOT_RECORDED, DOES_NOT_APPLY = "recorded", "not recorded", "does not apply"
@@ -123,7 +125,7 @@ def _uplift(report: Report) -> str:
 def _examples(report: Report) -> str:
     drawn = report["samples"]["drawn"]
     whole = sum("trajectory" in sample for sample in drawn)
-    return f"{len(drawn)} samples drawn at random, with their steps" if whole else ""
+    return f"{counted(len(drawn), 'sample')} drawn at random, with their steps" if whole else ""
 
 
 def _contamination(report: Report) -> str:
@@ -194,7 +196,9 @@ FILLERS: dict[str, Callable[[Report], str]] = {
         f"{k.replace('_', ' ')} {v}" for k, v in r["isolation"].items()
     ),
     "items": _items,
-    "limits": lambda r: f"{len(r['limits'])} limits are named" if r["limits"] else "",
+    "limits": lambda r: (
+        counted(len(r["limits"]), "limit is", "limits are") + " named" if r["limits"] else ""
+    ),
     "outlook": _kept("outlook"),
     "references": _references,
     "rule": _rule,

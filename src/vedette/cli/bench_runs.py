@@ -12,6 +12,7 @@ import click
 
 from vedette.cli.progress import ProgressLine
 from vedette.kernel.errors import BadInput
+from vedette.kernel.words import counted
 
 if TYPE_CHECKING:
     from vedette.bench.commitment import Criterion
@@ -313,5 +314,7 @@ def _print_run(result: RunResult, out: Path, as_json: bool) -> None:
             + (f"; uplift {up}" if up else "")
             + (f"; {partial_words(score['partial'])}" if "partial" in score else "")
         )
-    click.echo(f"{len(result.crashes)} verified crashes, {len(result.calls)} metered calls; {out}")
+    crashes = counted(len(result.crashes), "verified crash", "verified crashes")
+    calls = counted(len(result.calls), "metered call")
+    click.echo(f"{crashes}, {calls}; {out}")
     click.echo(f"next: vedette bench report {out}")

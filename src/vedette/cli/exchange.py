@@ -13,6 +13,7 @@ from vedette.cli.context import boot, instance_option
 from vedette.cli.progress import ProgressLine
 from vedette.cli.terms import terms
 from vedette.kernel.bounds import read_json
+from vedette.kernel.words import counted
 
 SHOWN_REFUSALS = 20
 
@@ -253,7 +254,7 @@ def export_file(file: Path, peer_name: str, again: bool, folder: Path | None) ->
     from vedette.services.carrying import export_file as export
 
     count = export(file, peer_name, again=again)
-    click.echo(f"{count} message{'' if count == 1 else 's'} written to {file}")
+    click.echo(f"{counted(count, 'message')} written to {file}")
 
 
 @exchange.command("import")

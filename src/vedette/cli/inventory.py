@@ -9,8 +9,9 @@ from pathlib import Path
 
 import click
 
-from vedette.cli.paths import PathsCommand, counted, present, tell
+from vedette.cli.paths import PathsCommand, present, tell
 from vedette.kernel.errors import BadInput
+from vedette.kernel.words import counted
 
 FOLDER = click.Path(path_type=Path)
 
@@ -155,9 +156,8 @@ def candidates(words: str, advisories: tuple[Path, ...], limit: int, as_json: bo
     for entry, found in meant:
         click.echo(entry.text + ("" if found else ": nothing like it is known"))
         for one in found:
-            click.echo(
-                f"  {one.score:.2f}  {one.vendor}  {one.product}  ({counted(one.advisories)})"
-            )
+            held = counted(one.advisories, "advisory", "advisories")
+            click.echo(f"  {one.score:.2f}  {one.vendor}  {one.product}  ({held})")
 
 
 def _site_packages(given: Path) -> list[Path]:

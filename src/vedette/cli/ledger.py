@@ -14,6 +14,7 @@ import click
 from vedette.cli.context import boot, instance_option
 from vedette.kernel.bounds import read_json
 from vedette.kernel.errors import AnswerIsNo, BadInput
+from vedette.kernel.words import counted
 from vedette.ledger.checkpoint import Checkpoint
 from vedette.ledger.export import (
     find_export,
@@ -117,7 +118,8 @@ def timeline(exports: tuple[Path, ...], out: Path, names: Path | None, heading: 
         json.dumps(story.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     (out / "timeline.html").write_text(render(story, heading, lanes), encoding="utf-8")
-    click.echo(f"{len(story.moments)} entries and {len(story.crossings)} messages in {out}")
+    entries = counted(len(story.moments), "entry", "entries")
+    click.echo(f"{entries} and {counted(len(story.crossings), 'message')} in {out}")
 
 
 def _export(target: Path, instance: Path | None) -> int:

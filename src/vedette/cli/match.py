@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vedette.cli.paths import PATHS, PathsCommand, counted, present, tell, whole
+from vedette.cli.paths import PATHS, PathsCommand, present, tell, whole
+from vedette.kernel.words import counted
 
 if TYPE_CHECKING:
     from vedette.formats.many import Told
@@ -172,7 +173,8 @@ def index(advisories: tuple[Path, ...], out: Path, as_json: bool) -> None:
         record = {"advisories": made.advisories, "bytes": made.size, "digest": made.digest}
         click.echo(json.dumps(record | {"out": str(out), "problems": len(source.problems)}))
     else:
-        click.echo(f"{out}: {counted(made.advisories)}, {made.size:,} bytes, {made.digest}")
+        known = counted(made.advisories, "advisory", "advisories")
+        click.echo(f"{out}: {known}, {made.size:,} bytes, {made.digest}")
 
 
 def _ray_pool(address: str) -> Executor:

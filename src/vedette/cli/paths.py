@@ -51,11 +51,6 @@ def present(paths: tuple[Path, ...]) -> tuple[Path, ...]:
     return paths
 
 
-def counted(advisories: int) -> str:
-    """So many advisories, in words."""
-    return f"{advisories:,} {'advisory' if advisories == 1 else 'advisories'}"
-
-
 def tell(problems: list[str]) -> None:
     """Print problems on stderr, the first of many."""
     for problem in problems[:SHOWN_PROBLEMS]:

@@ -18,6 +18,7 @@ from vedette.formats.cyclonedx_plain import MAX_NESTING
 from vedette.formats.cyclonedx_xml import MAX_COMPONENTS, NESTED, CycloneDXReader
 from vedette.formats.interface import mapping, objects, text
 from vedette.kernel.errors import BadInput
+from vedette.kernel.words import counted
 from vedette.matching import names
 from vedette.matching.model import Component, Inventory
 
@@ -122,11 +123,11 @@ def collect(
         ),
         (len(components) - len(ids), "with the id of another: one line for both"),
     )
-    return Inventory(name, tuple(components), tuple(_counted(n, what) for n, what in notes if n))
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {'component' if number == 1 else 'components'} {what}"
+    return Inventory(
+        name,
+        tuple(components),
+        tuple(f"{counted(n, 'component')} {what}" for n, what in notes if n),
+    )
 
 
 def _no_version(component: Component) -> bool:

@@ -22,6 +22,7 @@ import msgspec
 
 from vedette import __version__
 from vedette.kernel.clock import format_time
+from vedette.kernel.words import counted
 from vedette.matching.engine import finding_of
 from vedette.matching.holdings import Finding, Hit
 from vedette.matching.identity import Claim
@@ -112,7 +113,7 @@ def table(matches: Iterable[Match], beside: Beside, now: datetime) -> Iterator[s
     for one in beside.suppressed:
         yield _row(f"{'taken away by VEX':<18}", one.match, one.statement.reason)
     taken = f", {len(beside.suppressed):,} taken away by VEX" if beside.suppressed else ""
-    yield f"{count:,} {'match' if count == 1 else 'matches'}{taken}\n"
+    yield counted(count, "match", "matches") + taken + "\n"
 
 
 def _urgency(match: Match, beside: Beside) -> str:

@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass
 
 from vedette.kernel.errors import BadInput
+from vedette.kernel.words import counted
 from vedette.matching.model import Component, Inventory
 
 MAX_ENTRIES = 5_000
@@ -74,8 +75,7 @@ def read(content: str, name: str) -> Inventory:
         raise BadInput(f"{name}: no product in it", next_step="write one a line: Ignition 8.1")
     components = [c for row, entry in enumerate(listed, 1) for c in _readings(entry, f"row:{row}")]
     notes = [
-        f"read as a typed list of {len(listed):,}"
-        f" {'product' if len(listed) == 1 else 'products'}: matches by words, never exact"
+        f"read as a typed list of {counted(len(listed), 'product')}: matches by words, never exact"
     ]
     if unsure := [entry.text for entry in listed if not entry.sure]:
         shown = ", ".join(unsure[:5])

@@ -24,6 +24,7 @@ from typing import Protocol, runtime_checkable
 
 from msgspec.structs import replace
 
+from vedette.kernel.words import counted
 from vedette.matching import names
 from vedette.matching.holdings import Finding, Group, Hit, Holdings, Shelf
 from vedette.matching.identity import Claim, weaker
@@ -100,7 +101,8 @@ def found(
             yield name, *told
     if taken and notes is not None:
         notes.append(
-            f"{len(taken)} matches left out: a correction states the version as unaffected"
+            f"{counted(len(taken), 'match', 'matches')} left out:"
+            " a correction states the version as unaffected"
         )
 
 

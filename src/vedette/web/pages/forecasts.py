@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from vedette.bench.planner import MOST_AMOUNT
 from vedette.kernel.permissions import Permission
+from vedette.kernel.words import counted
 from vedette.services import forecasts as service
 from vedette.services.acts import act_view
 from vedette.services.documents import page_watermark
@@ -115,8 +116,7 @@ def _words(point: dict[str, Any]) -> str:
     if not point["items"]:
         return "nothing more"
     days = f", {float(point['days']):.1f} days" if point["days"] else ""
-    items = "1 item" if point["items"] == 1 else f"{point['items']} items"
-    return f"{items}, {point['tokens']:,} tokens{days}"
+    return f"{counted(point['items'], 'item')}, {point['tokens']:,} tokens{days}"
 
 
 def _facts(planned: service.Planned, last: dict[str, Any]) -> list[tuple[str, Cell]]:

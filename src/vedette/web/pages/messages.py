@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from vedette.kernel.clock import parse_time
 from vedette.kernel.markings import Marking
 from vedette.kernel.permissions import Permission
+from vedette.kernel.words import counted
 from vedette.services.here import here
 from vedette.services.messages import list_messages, message_view
 from vedette.services.messages import retry as retry_messages
@@ -142,5 +143,5 @@ def _pointer(request: SignedIn, row: Any) -> HttpResponse:
 def retry(request: SignedIn, message_id: str = "") -> HttpResponse:
     """Queue again one message, or all that were given up for now."""
     count = retry_messages(request.actor, message_id)
-    words = "1 message is" if count == 1 else f"{count} messages are"
+    words = counted(count, "message is", "messages are")
     return done(request, f"{words} queued again.", "/messages/")

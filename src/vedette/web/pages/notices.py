@@ -17,6 +17,7 @@ from vedette.clearinghouse.states import NoticeState
 from vedette.kernel.clock import parse_time, written
 from vedette.kernel.errors import BadInput, Refused
 from vedette.kernel.permissions import Permission, Profile
+from vedette.kernel.words import counted
 from vedette.ledger.timeline import title
 from vedette.services import bulk_answers, notices, scores
 from vedette.services.bulk_answers import MOST_AT_ONCE
@@ -131,8 +132,7 @@ def days_left(deadline: date | None, today: date) -> str:
     days = (deadline - today).days
     if days == 0:
         return "last day"
-    plural = "" if abs(days) == 1 else "s"
-    return f"{days} day{plural} left" if days > 0 else f"{-days} day{plural} late"
+    return counted(abs(days), "day") + (" left" if days > 0 else " late")
 
 
 @require_POST

@@ -14,6 +14,7 @@ from vedette.engagement.sectors import Seats, is_small
 from vedette.engagement.table import Actor as Side
 from vedette.kernel.errors import NotFound
 from vedette.kernel.permissions import Permission
+from vedette.kernel.words import counted
 from vedette.services import partners as views
 from vedette.services import readiness, selection
 from vedette.services.here import here
@@ -95,7 +96,7 @@ def partners_table(rows: list[dict[str, Any]], caption: str) -> Table:
 
 
 def _to_look_at(row: dict[str, Any]) -> str:
-    parts = [f"{len(row['concerns'])} possible conflicts"] if row["concerns"] else []
+    parts = [counted(len(row["concerns"]), "possible conflict")] if row["concerns"] else []
     return ", ".join(parts + (["sector criteria"] if row["advice"] else []))
 
 

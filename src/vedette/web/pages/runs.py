@@ -14,6 +14,7 @@ from vedette.bench.suites import BUDGET_FIELDS
 from vedette.bench.transcripts import Scan
 from vedette.kernel.markings import AMBER, AMBER_STRICT
 from vedette.kernel.permissions import Permission, Profile
+from vedette.kernel.words import counted
 from vedette.runner.runs import REFERENCES
 from vedette.services import acts as views
 from vedette.services import runs as service
@@ -388,5 +389,6 @@ def assess(request: SignedIn, run_id: str) -> HttpResponse:
 def report(request: SignedIn, run_id: str) -> HttpResponse:
     """Report the crashes to the clearinghouse, with a copy to the lab."""
     rows = report_crashes(request.actor, run_id)
-    said = f"{len(rows)} crashes are with the clearinghouse; telling it again changes nothing."
+    said = counted(len(rows), "crash is", "crashes are")
+    said += " with the clearinghouse; telling it again changes nothing."
     return done(request, said, "run", run_id)

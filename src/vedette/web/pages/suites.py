@@ -18,6 +18,7 @@ from vedette.formats.exposure_picture import exposure_svg
 from vedette.formats.matches_out import csv_cell
 from vedette.kernel.markings import AMBER, AMBER_STRICT
 from vedette.kernel.permissions import Permission
+from vedette.kernel.words import counted
 from vedette.services import (
     acts,
     exposure_views,
@@ -115,8 +116,9 @@ def _card(request: SignedIn, row: dict[str, Any]) -> dict[str, Any]:
 
 def _picture(row: dict[str, Any], items: list[dict[str, Any]]) -> dict[str, str]:
     """A square an item: the darker, the less is left of it."""
-    counted = "1 item" if row["items"] == 1 else f"{row['items']} items"
-    said = f"{counted}: {row['retired']} used up; the scarcest of the others has"
+    said = (
+        f"{counted(row['items'], 'item')}: {row['retired']} used up; the scarcest of the others has"
+    )
     said += f" {row['left']} of {row['most']} exposures left."
     left = [None if item["why"] else item["left"] for item in items]
     picture = exposure_svg(left, row["most"])

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from vedette.formats.typed_in import Entry
 from vedette.kernel.permissions import Permission
+from vedette.kernel.words import counted
 from vedette.matching.candidates import Candidate
 from vedette.services import inventories, typed
 from vedette.services.matched import Found
@@ -90,7 +91,7 @@ def _value(one: Candidate) -> str:
 
 
 def _label(one: Candidate) -> str:
-    count = "1 advisory" if one.advisories == 1 else f"{one.advisories:,} advisories"
+    count = counted(one.advisories, "advisory", "advisories")
     return f"{one.vendor} {one.product} ({count})".strip()
 
 

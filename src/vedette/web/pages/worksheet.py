@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from vedette.kernel.errors import NotFound
 from vedette.kernel.permissions import Permission
+from vedette.kernel.words import counted
 from vedette.readiness.worksheet import Look
 from vedette.services import questions, review_views, reviews, worksheets
 from vedette.services.documents import review_sources, review_watermark
@@ -70,7 +71,7 @@ def check(request: SignedIn, review_id: str) -> HttpResponse:
         if key.startswith(PREFIX)
     }
     changed = worksheets.check_fields(request.actor, review_id, looks)
-    said = f"Kept: {changed} field{'' if changed == 1 else 's'} changed."
+    said = f"Kept: {counted(changed, 'field')} changed."
     answer = done(request, said, "worksheet", review_id)
     answer.headers["Location"] += f"#{request.POST.get('section', '')[:64]}"
     return answer
