@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.bench.test_bundle import ADA, BO, LAB
-from tests.services.flow import MODEL, PERSON, OfficeStory
+from tests.services.flow import MODEL, PERSON, LabStory, OfficeStory
 from tests.services.sealed_suites import Certified, two_holders, unseal
+from tests.web.visitors import visitor
 
-from vedette.bench.bundle import Manifest, open_bundle, release, seal_results
+from vedette.bench.bundle import RELEASE, Manifest, open_bundle, release, seal_results
 from vedette.bench.results import RunResult, Sample
 from vedette.bench.suites import Suite
 from vedette.kernel.canonical import canonical
+from vedette.kernel.dsse import sign
 from vedette.kernel.errors import BadInput, Forbidden, Refused
+from vedette.kernel.ids import new_id
 from vedette.kernel.keys import PrivateKeys
 from vedette.runner import bundles, private
 from vedette.runner.joint.recorded import Recorded
@@ -25,6 +29,7 @@ from vedette.services import (
     assessments,
     exposures,
     run_commitments,
+    run_keys,
     run_returns,
     runs,
     two_person,
@@ -55,6 +60,10 @@ class House:
     def stored(self, run: Run) -> Run:
         with scoped(SYSTEM):
             return Run.objects.get(id=run.id)
+
+    def missing(self, run: Run) -> list[str]:
+        with scoped(SYSTEM):
+            return run_keys.waiting(Run.objects.get(id=run.id))
 
 
 @pytest.fixture
@@ -232,3 +241,70 @@ def test_results_of_an_earlier_bundle_or_from_another_are_not_taken(
         run_returns.bundle_run(
             house.story.office.person("auditor"), run.id, holders=HOLDERS, place=LAB.public
         )
+
+
+def test_two_persons_give_the_two_keys_by_message(
+    house: House, certified: Certified, tmp_path: Path
+) -> None:
+    run = house.away("items-there", sealed_suite(house, certified))
+    bo = house.story.office.named("bo@office.example", "reviewing-officer")
+    with pytest.raises(Refused, match="no bundle of this run"):
+        run_keys.give_key(house.eve, run.id, b"{}")
+    _, data = run_returns.bundle_run(house.eve, run.id, holders=HOLDERS)
+    manifest = Manifest.from_json(house.stored(run).custody_record["bundle"])
+    outer, inner = (canonical(release(manifest, holder)) for holder in (ADA, BO))
+    assert house.missing(run) == ["outer", "inner"]
+    forged = canonical(sign(b64decode(json.loads(outer)["payload"]), RELEASE, BO))
+    for wrong in (b"{}", canonical({"payload": "", "payloadType": "x", "signatures": []}), forged):
+        with pytest.raises(BadInput):
+            run_keys.give_key(house.eve, run.id, wrong)
+    own = json.loads(b64decode(json.loads(outer)["payload"]))
+    other = {**own, "by": {"ed25519": LAB.public.ed25519, "age": LAB.public.age}}
+    with pytest.raises(Refused, match="was not sealed to who signed this"):
+        run_keys.give_key(house.eve, run.id, canonical(sign(canonical(other), RELEASE, LAB)))
+    run_keys.give_key(house.eve, run.id, outer)
+    with pytest.raises(Forbidden, match="two persons"):
+        run_keys.give_key(house.eve, run.id, inner)
+    with pytest.raises(Refused, match="given already"):
+        run_keys.give_key(bo, run.id, outer)
+    with pytest.raises(Forbidden):
+        run_keys.give_key(house.story.office.person("auditor"), run.id, inner)
+    run_keys.give_key(bo, run.id, inner)
+    assert house.missing(run) == []
+    sent = house.story.lab.received("run.key-given")
+    assert sorted(message.body["layer"] for message in sent) == ["inner", "outer"]
+    keys = [canonical(message.body["key"]) for message in sent]
+    opened = open_bundle(data, keys, house.story.lab.keys, tmp_path / "s", source="b")
+    assert opened.commitment == run_commitments.plan_in(house.stored(run))
+    given = house.stored(run).custody_record["given"]
+    assert {layer: each["by"] for layer, each in given.items()} == {
+        "outer": PERSON,
+        "inner": "bo@office.example",
+    }
+    with scoped(SYSTEM):
+        entries = LedgerEntry.objects.filter(object_id=run.id, event="bench:key:given")
+        assert sorted(e.message_id for e in entries) == sorted(m.id for m in sent)
+    run_returns.bundle_run(house.eve, run.id, holders=HOLDERS)
+    assert house.missing(run) == ["outer", "inner"], "another bundle, other keys"
+    with pytest.raises(BadInput, match="is for"):
+        run_keys.give_key(house.eve, run.id, outer)
+    run_returns.bundle_run(house.eve, run.id, holders=HOLDERS, place=LAB.public)
+    with pytest.raises(Refused, match="third place"):
+        run_keys.give_key(house.eve, run.id, outer)
+
+
+def test_the_lab_keeps_the_keys_that_it_was_given(lab: Fixture) -> None:
+    story = LabStory.start(lab)
+    act = story.accepted()
+    body = {"run": new_id("run"), "act": act, "bundle": new_id("bundle"), "layer": "outer"}
+    for _ in range(2):
+        story.office.send("run.key-given", {**body, "key": {"payload": "x"}}, thread=act)
+    lead = lab.person("release-lead")
+    (row,) = run_keys.given_keys(lead, bundle=body["bundle"])
+    assert run_keys.as_json(run_keys.given_key(lead, act, row.id))["key"] == {"payload": "x"}
+    assert run_keys.given_keys(lead, act_id="act-2222222222222222") == []
+    page = visitor(lab, "release-lead")
+    assert f"/acts/{act}/keys/{row.id}/" in page.get(f"/acts/{act}/").content.decode()
+    assert page.get(f"/acts/{act}/keys/{row.id}/").json() == {"payload": "x"}
+    with pytest.raises(Forbidden):
+        run_keys.given_keys(lab.person("auditor"))

@@ -157,6 +157,15 @@ def release(manifest: Manifest, holder: PrivateKeys) -> dict[str, Any]:
     raise BadInput(f"{manifest.id}: these keys hold none of its two")
 
 
+@dataclass(frozen=True)
+class Release:
+    """One of a bundle's two keys as its holder released it: still sealed to the lab."""
+
+    layer: str
+    by: PublicKeys
+    sealed: str
+
+
 def open_bundle(
     data: bytes, releases: Sequence[bytes], lab: PrivateKeys, target: Path, *, source: str
 ) -> Opened:
@@ -194,7 +203,8 @@ def open_bundle(
     return Opened(suite, plan, copy, keys[OUTER] + keys[INNER])
 
 
-def _released(manifest: Manifest, data: bytes, lab: PrivateKeys) -> tuple[str, bytes]:
+def read_release(manifest: Manifest, data: bytes) -> Release:
+    """Read and check a released key of a bundle; nothing is opened. Raises BadInput."""
     opened = open_envelope(data, RELEASE, source="release", bounds=HEADER)
     value = object_of(read_json(opened.payload, source="release", bounds=HEADER), "release")
     by = PublicKeys.from_json(object_of(value.get("by"), "release.by"), "release.by")
@@ -202,8 +212,15 @@ def _released(manifest: Manifest, data: bytes, lab: PrivateKeys) -> tuple[str, b
         raise BadInput("release: not signed by the person that it names")
     if value.get("bundle") != manifest.id:
         raise BadInput(f"release: is for {str(value.get('bundle'))[:40]}, not {manifest.id}")
-    key = lab.open(from_text(str(value.get("sealed")), field="release.sealed"))
-    return str(value.get("layer")), key
+    layer = str(value.get("layer"))
+    if layer not in LAYERS:
+        raise BadInput(f"release: layer: {layer[:20]!r} is none of {', '.join(LAYERS)}")
+    return Release(layer, by, str(value.get("sealed")))
+
+
+def _released(manifest: Manifest, data: bytes, lab: PrivateKeys) -> tuple[str, bytes]:
+    found = read_release(manifest, data)
+    return found.layer, lab.open(from_text(found.sealed, field="release.sealed"))
 
 
 def seal_results(

@@ -18,7 +18,7 @@ from vedette.kernel.errors import BadInput
 
 if TYPE_CHECKING:
     from vedette.bench.results import RunResult
-    from vedette.kernel.keys import PublicKeys
+    from vedette.kernel.keys import PrivateKeys, PublicKeys
 
 NEW = click.Path(path_type=Path, dir_okay=False)
 instance = click.option(
@@ -125,14 +125,21 @@ def release(bundle: Path, keys: Path, out: Path) -> None:
 
 
 def run_here(
-    path: Path, keys: tuple[Path, ...], identity: Path | None, out: Path, addresses: dict[str, Any]
-) -> None:
+    path: Path, keys: tuple[Path, ...], identity: Path | None, folder: Path | None, out: Path,
+    addresses: dict[str, Any],
+) -> None:  # fmt: skip
     """What `bench run` does with a bundle."""
     from vedette.kernel.keys import PrivateKeys
     from vedette.runner.bundles import run_bundle
     from vedette.runner.runs import Progress
 
-    if identity is None:
+    released = [key.read_bytes() for key in keys]
+    if folder is not None:
+        own, given = _of_instance(folder, path)
+        released += given
+    elif identity is not None:
+        own = PrivateKeys.load(identity)
+    else:
         raise BadInput(
             "--identity: the lab's own keys must be given", next_step="vedette bench keys"
         )
@@ -144,8 +151,8 @@ def run_here(
 
         made = run_bundle(
             path,
-            [key.read_bytes() for key in keys],
-            PrivateKeys.load(identity),
+            released,
+            own,
             out_dir=out,
             addresses=addresses,
             progress=show,
@@ -153,6 +160,22 @@ def run_here(
     file = out / "results.json"
     file.write_text(json.dumps(made) + "\n", "ascii")
     click.echo(f"{file}: signed here, sealed to the office; hand it over")
+
+
+def _of_instance(folder: Path, bundle: Path) -> tuple[PrivateKeys, list[bytes]]:
+    """A lab's instance's own keys, and what an office's two persons gave it of a bundle's."""
+    from vedette.bench import bundle as rules
+    from vedette.cli.context import boot
+
+    boot(folder)
+    from vedette.services.acting import instance_actor
+    from vedette.services.here import here
+    from vedette.services.run_keys import given_keys
+
+    with bundle.open("rb") as file:
+        manifest = rules.read_manifest(file.read(rules.HEADER.size), source=str(bundle))
+    rows = given_keys(instance_actor(), bundle=manifest.id)
+    return here().keys, [json.dumps(row.document).encode() for row in rows]
 
 
 @click.command("take-results")

@@ -84,6 +84,12 @@ cache = click.option(
 )
 @click.option("--identity", type=FILE, help="With a bundle: the keys that it was made for.")
 @click.option(
+    "--instance",
+    "folder",
+    type=FOLDER,
+    help="With a bundle: the lab's instance, which has both, in place of --key and --identity.",
+)
+@click.option(
     "--sign", type=FILE, help="Keys to sign the commitment with, into DIR/commitment.json."
 )
 @click.option(
@@ -122,6 +128,7 @@ def run(
     threshold: str,
     keys: tuple[Path, ...],
     identity: Path | None,
+    folder: Path | None,
     sign: Path | None,
     marking: str,
     sandbox: str | None,
@@ -140,11 +147,11 @@ def run(
 
     Example: vedette bench run daemons --subject mutator --subject null --out run-1
     """
-    if keys or identity:
+    if keys or identity or folder:
         from vedette.cli.bench_bundle import run_here
 
         address = {"base_url": subject_url, "api_key": _key(subject_key_env)}
-        return run_here(Path(suite), keys, identity, out, address)
+        return run_here(Path(suite), keys, identity, folder, out, address)
     from vedette.bench.suites import find_suite
     from vedette.kernel.keys import PrivateKeys
     from vedette.kernel.markings import Marking

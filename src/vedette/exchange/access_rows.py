@@ -82,4 +82,15 @@ ACCESS_ROWS: tuple[MessageType, ...] = (
         trials=Whole(1, 100_000),
         committed=Time(),
     ),
+    row(
+        "run.key-given",
+        {OFFICE},
+        {LAB},
+        "One of the two keys of a run's item bundle, sealed to the lab by the person who held it.",
+        run=ID,
+        act=ID,
+        bundle=ID,
+        layer=Choice(("outer", "inner")),
+        key=Document(limit=16_384),
+    ),
 )

@@ -34,6 +34,8 @@ class Event(StrEnum):
     BENCH_FORECAST_MADE = "bench:forecast:made"
     BENCH_ITEM_RETIRED = "bench:item:retired"
     BENCH_ITEMS_EXPOSED = "bench:items:exposed"
+    BENCH_KEY_GIVEN = "bench:key:given"
+    BENCH_KEY_RECEIVED = "bench:key:received"
     BENCH_KEYHOLDER_ENDED = "bench:keyholder:ended"
     BENCH_KEYHOLDER_MADE = "bench:keyholder:made"
     BENCH_RUN_BUNDLED = "bench:run:bundled"

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from vedette.bench.bundle import Manifest, make_bundle, take_results
+from vedette.bench.bundle import LAYERS, Manifest, make_bundle, take_results
 from vedette.bench.custody import JOINT
 from vedette.bench.transcripts import scanned_anew
 from vedette.kernel.canonical import canonical, digest
@@ -65,6 +65,8 @@ def bundle_run(
             "bundle_digest": digest(canonical(manifest.to_json())),
             "bundled_for": place.keyid,
             "bundle": manifest.to_json(),
+            "holders": dict(zip(LAYERS, (holder.keyid for holder in holders), strict=True)),
+            "given": {},
         }
         run.custody_record = {**run.custody_record, **said}
         run.save(update_fields=["custody_record"])

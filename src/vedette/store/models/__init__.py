@@ -90,7 +90,7 @@ from vedette.store.models.review import (
     ReviewTask,
     ReviewView,
 )
-from vedette.store.models.run_custody import ToldCommitment, Weights
+from vedette.store.models.run_custody import GivenKey, ToldCommitment, Weights
 from vedette.store.models.scans import PeerPartner, ScanFinding, ScanIntent, ScanWish, TestBed
 from vedette.store.models.terms import Terms, TermsAcceptance, TermsStrike
 
@@ -129,6 +129,7 @@ __all__ = [
     "Finding",
     "FixDelivery",
     "Forecast",
+    "GivenKey",
     "HeldName",
     "Hold",
     "HonouredFeed",

@@ -23,6 +23,21 @@ class ToldCommitment(Table):
     told_at = models.DateTimeField()
 
 
+class GivenKey(Table):
+    """One of a bundle's two keys, as an office gave it to this lab: sealed to the lab's own."""
+
+    tenancy = Tenancy()
+
+    id = columns.random_key("given")
+    org = columns.owner()
+    act = models.ForeignKey(Act, on_delete=models.PROTECT, related_name="given_keys")
+    run = models.CharField(max_length=40, db_index=True)
+    bundle = models.CharField(max_length=40, db_index=True)
+    layer = models.CharField(max_length=10)
+    document = columns.document()
+    given_at = models.DateTimeField()
+
+
 class Weights(Table):
     """A file of weights that the office received under an act; it lies sealed under that act's key.
 

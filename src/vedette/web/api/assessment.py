@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import json
+from typing import Annotated, Any, Literal
 
 from django.http import HttpResponse
-from ninja import Schema
+from ninja import Body, Schema
 from pydantic import Field
 
 from vedette.services import (
@@ -16,6 +17,7 @@ from vedette.services import (
     landscape,
     run_commitments,
     run_crashes,
+    run_keys,
     run_plans,
     runs,
 )
@@ -57,6 +59,9 @@ class RunPlanIn(RunIn):
 
     expected: float | None = Field(None, ge=0.001, le=0.999, description="share of items solved")
     spread: float = Field(1.0, ge=0.01, le=5, description="standard deviation of its log odds")
+
+
+Released = Annotated[dict[str, Any], Body()]
 
 
 class AssessmentIn(Schema):
@@ -139,6 +144,21 @@ def one_run(request: Asked, run_id: str) -> dict[str, Any]:
 @router.get("/runs/{run_id}/commitment", summary="What the run committed to, signed (DSSE)")
 def run_commitment(request: Asked, run_id: str) -> dict[str, Any]:
     return run_commitments.commitment_view(request.auth, run_id)
+
+
+@router.post(
+    "/runs/{run_id}/keys", summary="Give the lab one of its bundle's two keys, as released"
+)
+def give_key(request: Asked, run_id: str, body: Released) -> dict[str, Any]:
+    """`body` is what `vedette bench release` wrote. Two persons give the two."""
+    run = run_keys.give_key(request.auth, run_id, json.dumps(body).encode())
+    return {"run": run.id, "given": run.custody_record["given"], "missing": run_keys.waiting(run)}
+
+
+@router.get("/given-keys", summary="As a lab: keys of item bundles that an office gave")
+def list_given_keys(request: Asked, act: str = "", bundle: str = "") -> list[dict[str, Any]]:
+    rows = run_keys.given_keys(request.auth, act_id=act, bundle=bundle)
+    return [run_keys.as_json(row) for row in rows]
 
 
 @router.get("/runs/{run_id}/result", summary="A finished run's samples, calls and evidence")

@@ -31,6 +31,7 @@ from vedette.web.cells import Cell, Link, Step, Table
 from vedette.web.pages.attachments import files_table
 from vedette.web.pages.forms import Lines, done, form_page, long_text, moment, posted, submitted
 from vedette.web.pages.partners import partners_table, seats_table
+from vedette.web.pages.run_custody import given_table
 from vedette.web.pages.words import (
     CHOICES,
     NO_GATE,
@@ -95,6 +96,13 @@ def acts(request: SignedIn) -> HttpResponse:
         context["may_plan"] = request.actor.may(Permission.PLAN_EDIT)
         context["cards"] = _cards(request, plan["id"], rows) if plan else []
     return render(request, "pages/acts_lab.html", context)
+
+
+def _given_keys(request: SignedIn, act_id: str) -> Table | None:
+    if own_side() != Side.LAB or not request.actor.host:
+        return None
+    found = given_table(request.actor, act_id)
+    return found if found.rows else None
 
 
 def _table(rows: list[dict[str, Any]], caption: str) -> Table:
@@ -199,6 +207,7 @@ def act(request: SignedIn, act_id: str) -> HttpResponse:
             for told in history(request.actor, act_id)
         ],
         "files": files_table(request.actor, act_id) if not found.get("withheld") else None,
+        "given_keys": _given_keys(request, act_id),
         "is_lab": own_side() == Side.LAB,
         "may_forecast": own_side() == Side.OFFICE
         and request.actor.may(Permission.DETERMINATION_RECORD),

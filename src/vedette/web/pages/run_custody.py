@@ -6,17 +6,20 @@ from typing import Any
 
 from django import forms
 from django.http import HttpResponse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_http_methods
 
 from vedette.bench.commitment import Commitment
 from vedette.bench.custody import CUSTODIES, custody_of
 from vedette.kernel.errors import BadInput
 from vedette.kernel.permissions import Permission
-from vedette.services import acts
+from vedette.services import acts, run_keys
 from vedette.services import run_commitments as service
+from vedette.services.acting import Actor
 from vedette.services.here import here
+from vedette.services.runs import run_view
 from vedette.web.access import SignedIn, page
-from vedette.web.cells import Cell, Code
+from vedette.web.cells import Cell, Code, Link, Table
+from vedette.web.pages.forms import Files, done, form_page, posted, submitted
 from vedette.web.pages.labels import as_file
 
 ALONE = ("", "What the model named above makes of it: its endpoint, or references alone")
@@ -111,6 +114,10 @@ def custody_facts(run: Any) -> list[tuple[str, Cell]]:
         for each in record.get("weights", [])
     ]
     pairs += [
+        (f"The {layer} key was given", f"{each['at']}, by {each['by']}")
+        for layer, each in sorted(record.get("given", {}).items())
+    ]
+    pairs += [
         (label, Code(str(record[name])) if name.endswith("digest") else str(record[name]))
         for name, label in _RECORDED
         if record.get(name)
@@ -149,6 +156,66 @@ def commitment_facts(run: Any) -> list[tuple[str, Cell]]:
         ("Threshold, behind a nonce", Code(threshold) if threshold else "none was committed to"),
     ]
     return pairs
+
+
+class KeyForm(forms.Form):
+    """One of a bundle's two keys, as its holder released it."""
+
+    key = Files(
+        label="The released key",
+        limit=16_384,
+        most=1,
+        help_text="The file that vedette bench release wrote: sealed to the lab, signed by you.",
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@page(Permission.SUITE_UNSEAL)
+def give(request: SignedIn, run_id: str) -> HttpResponse:
+    """Give the lab one of the two keys of a run's bundle."""
+    found = run_view(request.actor, run_id)
+    form = KeyForm(posted(request), request.FILES or None)
+    made = submitted(
+        request, form, lambda v: run_keys.give_key(request.actor, run_id, v["key"][0].read())
+    )
+    if made is not None:
+        return done(request, "Given: it is on its way to the lab.", "run", run_id)
+    context = {
+        "title": "Give the lab a key",
+        "lede": "The lab opens the items of this run with two keys, which two persons give. On its"
+        " machine it can read them from then on.",
+        "button": "Give it",
+        "back": f"/runs/{run_id}/",
+        "trail": [("Runs", "/runs/"), (found.suite, f"/runs/{run_id}/"), ("Give a key", "")],
+        "page_marking": found.marking,
+    }
+    return form_page(request, form, context)
+
+
+@require_GET
+@page(Permission.ENGAGEMENT_READ)
+def given(request: SignedIn, act_id: str, key_id: str) -> HttpResponse:
+    """As a lab: a key that the office gave, as the file that `bench run --key` takes."""
+    row = run_keys.given_key(request.actor, act_id, key_id)
+    return as_file(f"{row.bundle}.{row.layer}.key.json", row.document)
+
+
+def given_table(actor: Actor, act_id: str) -> Table:
+    """The keys that this lab was given under an act."""
+    rows = run_keys.given_keys(actor, act_id=act_id)
+    return Table(
+        "Keys that open the office's item bundles on this lab's machine; each bundle needs both",
+        ["Key", "Bundle", "Run", "Given"],
+        [
+            [
+                Link(f"{row.layer} key", f"/acts/{act_id}/keys/{row.id}/"),
+                Code(row.bundle),
+                Code(row.run),
+                row.given_at,
+            ]
+            for row in rows
+        ],
+    )
 
 
 @require_GET

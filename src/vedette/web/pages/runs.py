@@ -17,6 +17,7 @@ from vedette.kernel.permissions import Permission, Profile
 from vedette.kernel.words import counted
 from vedette.runner.runs import REFERENCES
 from vedette.services import acts as views
+from vedette.services import run_keys
 from vedette.services import runs as service
 from vedette.services.assessments import list_assessments, make_assessment
 from vedette.services.documents import page_watermark
@@ -226,6 +227,8 @@ def run(request: SignedIn, run_id: str) -> HttpResponse:
         "facts": _facts(found, result),
         "custody": custody_facts(found),
         "commitment": commitment_facts(found),
+        "missing": run_keys.waiting(found),
+        "may_give": bool(run_keys.waiting(found)) and request.actor.may(Permission.SUITE_UNSEAL),
         "table": _results(result) if result else None,
         "flags": _flags(result) if result else None,
         "flag_count": len(_flagged(result).flags) if result else 0,
