@@ -11,12 +11,13 @@ Rules:
 - A version branch is read as words; without one the versions are undecided, as they are where
   only some serial numbers are meant. What the words leave open is undecided too: so are versions
   under a condition, while those outside are not affected. Models that the words name are the
-  product's. "All versions" of a product named with its line ("V4.X", "V7.2 and earlier") are
-  those of the line.
+  product's. Of a product named with its line ("V4.X", "V13", "V7.2 and earlier") those of the line
+  are meant; what is older than a single line ("V13") is undecided.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -31,6 +32,7 @@ from vedette.matching.ranges import EVERY, Interval, Range
 from vedette.matching.versions import words
 
 MAX_DEPTH = 30
+_LINE = re.compile(r"(v[0-9]+(?:\.[0-9]+)*)$")
 _AFFECTED = ("known_affected", "first_affected", "last_affected")
 _OPEN = ("under_investigation", "unknown")
 _UNAFFECTED = ("fixed", "first_fixed", "known_not_affected", "recommended")
@@ -225,8 +227,7 @@ def _affected(
     package = names.from_purl(product.purl) if product.purl else None
     scheme = package.scheme if package else versions.FIRMWARE
     stated = _range(product, status, scheme, package.version if package else "")
-    if stated.intervals == (EVERY,):
-        stated = _line_of(product.product, stated)
+    stated, older = _line_of(product.product, stated)
     doubt = words.doubts(stated)
     meant = words.read(product.version or "", versions.FIRMWARE).names
     return Affected(
@@ -236,7 +237,7 @@ def _affected(
         models=(*product.models, *meant),
         cpes=product.cpes,
         scheme=scheme,
-        ranges=(stated, doubt) if doubt is not None else (stated,),
+        ranges=tuple(one for one in (stated, doubt, older) if one is not None),
         aliases=aliases,
         fixed=fixed,
         context=product.context,
@@ -261,13 +262,34 @@ def _range(product: _Product, status: str, scheme: str, pinned: str) -> Range:
     )
 
 
-def _line_of(product: str, every: Range) -> Range:
-    """All versions of "RSG2100 V4.X" are those of its line V4, "V7.2 and earlier" those to it."""
+def _line_of(product: str, stated: Range) -> tuple[Range, Range | None]:
+    """Return the versions of the line that a product's name bears, and what it leaves open."""
     generation = designation.read(product).generation
-    line = words.parse(generation, status=every.status, scheme=versions.FIRMWARE)
-    if not generation.endswith("x") or line.problem:
-        return every
-    return structs.replace(line, words=f"{every.words} of {generation}")
+    line = words.read(_LINE.sub(r"\1.x", generation), versions.FIRMWARE)
+    named = _LINE.search(generation) or generation.endswith("x")
+    if not (named and line.intervals) or stated.status == "unaffected" or stated.problem:
+        return stated, None
+    if line.scheme != versions.FIRMWARE or not stated.scheme.startswith(line.scheme):
+        return stated, None
+    (only,) = line.intervals
+    limited = tuple(_within(item, only, stated.scheme) for item in stated.intervals)
+    if limited == stated.intervals:
+        return stated, None
+    spoken = f"{stated.words} of {generation}"
+    older = Range(stated.scheme, (Interval(None, only.low),), spoken, "unknown")
+    single = _LINE.fullmatch(generation)
+    return structs.replace(stated, intervals=limited, words=spoken), older if single else None
+
+
+def _within(item: Interval, line: Interval, scheme: str) -> Interval:
+    """Return `item` cut to `line` where it has no bounds of its own there."""
+    if item == EVERY:
+        return line
+    if item.low is not None or item.high is None or line.low is None:
+        return item
+    low, high = versions.key(scheme, line.low), versions.key(scheme, item.high)
+    below = low is not None and high is not None and low < high
+    return structs.replace(item, low=line.low) if below else item
 
 
 def _fixed(

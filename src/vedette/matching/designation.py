@@ -30,6 +30,7 @@ from functools import lru_cache
 from vedette.matching import listing, orders
 from vedette.matching.cutting import GENERATION, Name, cut, split
 from vedette.matching.nomenclature import (
+    BRANDS,
     CLASS,
     CLASS_WORDS,
     JOINED,
@@ -93,11 +94,32 @@ class Designation:
 
     @property
     def loose(self) -> str:
-        """Family and model without words for its class and without its series; "" without model."""
-        model = CLASS_WORDS.sub("", self.model)
-        return f"{self.family}|{model}" if model and not self.reason else ""
+        """Family and model without words for its class, blanks, its series and its brand.
+
+        A class is in the singular.
+        """
+        model = squeezed(CLASS_WORDS.sub("", self.model))
+        family = BRANDS.sub("", self.family if model else _singular(self.family))
+        return f"{family}|{model}" if (family or model) and not self.reason else ""
+
+    @property
+    def code(self) -> str:
+        """The model without its family where letters and digits make it telling, else ""."""
+        model = squeezed(CLASS_WORDS.sub("", self.model))
+        telling = len(model) > 3 and len(re.findall("[0-9]", model)) > 1 and _LETTER.search(model)
+        return model if telling and not self.reason else ""
 
 
+def _singular(family: str) -> str:
+    return re.sub(r"(?:(?<=ch)es|(?<=[^s])s)$", "", family) if CLASS.search(family) else family
+
+
+def squeezed(text: str) -> str:
+    """Return a model's words in one, but for a blank between two digits: X-208 is X208."""
+    return re.sub(r"(?<![0-9]) | (?![0-9])", "", words(text))
+
+
+_LETTER = re.compile("[a-z]")
 _WORD = re.compile(r"[^\W_]+")
 _INCLUDED = re.compile(r"(?i)(?:incl\.?|including|includes) (.*?)(?: variants?)?")
 _PART_NUMBERS = re.compile(r"(?i)(?:part|article|order) (?:numbers?|n[oº°]\.?):? (.+)")
@@ -122,6 +144,7 @@ _PLACEHOLDER = re.compile(
 )
 _STANDS_FOR = str.maketrans("*□", "xx")
 _PATTERN = re.compile(r"(?i)(?=\S*[a-z0-9]{2})\S*(?:xx+|[0-9]x{1,2}\b|-[a-z]x\b|\*|□)\S*")
+_OPEN = re.compile(r"(?<=[0-9])[xX]{1,3}(?![a-z])|[xX]{2,}|\*|□|(?<=-[A-Z])x\b")
 _GLUED = re.compile(r"(?i)\bv[0-9]+(?:\.[0-9]+)*[a-z]+[0-9]+\b")
 _NUMBER_INSIDE = re.compile(r"(?<!LOGO!)\s[0-9]{1,2}(?:\.[0-9x]+)*\s+\S*[A-Za-z]")
 
@@ -135,6 +158,27 @@ def numbered_family(model: str) -> str:
     """Return the hundred that a model's number is of, "x2" for both X-200 and X208, else ""."""
     found = re.match(r"([a-z]+) ?([0-9]+)[0-9]{2}(?![0-9])", model)
     return "".join(found.groups()) if found else ""
+
+
+def opening(series: str) -> tuple[str, ...]:
+    """Return what the models of a series named by a placeholder begin with, EFD-22xx: "efd22"."""
+    found = _OPEN.search(series) if _PATTERN.search(series) else None
+    if found is None:
+        return ()
+    whole = series[: found.start()]
+    begun = (squeezed(whole), squeezed(whole.rpartition(" ")[2]))
+    return tuple(dict.fromkeys(b for b in begun if _telling(b)))
+
+
+def openings(model: str) -> tuple[str, ...]:
+    """Return all that `opening` may say of a series that `model` belongs to."""
+    plain = squeezed(model)
+    return tuple(filter(_telling, (plain[:n] for n in range(3, min(13, len(plain))))))
+
+
+def _telling(begun: str) -> bool:
+    digits = len(re.findall("[0-9]", begun))
+    return digits > 4 if not _LETTER.search(begun) else len(begun) > (2 if digits else 3)
 
 
 @lru_cache(maxsize=1 << 16)

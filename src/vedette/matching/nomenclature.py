@@ -74,6 +74,8 @@ CLASS_WORDS = re.compile(
     r"(?: (?:controller|module|switch|device|relay|gateway|router|processor|drive|panel|engine"
     r"|camera|plc|unit|adapter)(?:s|es)?| series(?: [a-z])?)+$"
 )
+# what stands before the names of many products, and is left out as often
+BRANDS = re.compile("^(?:simatic(?: net| hmi)?|ecostruxure|melsec|melsoft|allen bradley) (?=[a-z])")
 # SIMATIC, DeltaV, MicroLogix, X-Series: a word that only one vendor uses
 _OWN = re.compile(
     r"(?!(?:USB|HMI|PLC|CPU|DVR|UPS|PDU|LAN|GPS|PCI|PXI|WiFi|LTE|RTU|SCADA|WLAN|IEEE|IoT|PXIe)\b)"

@@ -12,8 +12,11 @@ Rules:
   where only the advisory states it, the words make a match `likely`.
 - A name that lists several products matches each of them: `likely`. A family ("S7-1500 CPU
   family") matches the products whose family it is: `likely`; one named by a round number ("X-200
-  family") those of that hundred: `possible`. So are names equal but for words of the product's
-  class ("controllers") and its series.
+  family") those of that hundred: `possible`, and one named by a placeholder (EFD-22xx) those that
+  begin as it does. `possible` are names equal but for words of the product's class
+  ("controllers"), its series, the blanks of its model (X-208) and its brand (SIMATIC), and equal
+  models of other families (M580, Modicon M580).
+- The vendor's name before the product's does not count: `likely`.
 - CPE names count as vendor and product words: `likely`; a wildcard product has no key.
 - Nothing else matches: parts of names are never guessed here.
 """
@@ -83,7 +86,11 @@ def component_keys(
         keys.add("family", named.family, "likely")
         if hundred := designation.numbered_family(named.model):
             keys.add("hundred", f"{named.family} {hundred}", "possible")
-    keys.models(models if " " in product.strip() else (*models, product))
+    models = models if " " in product.strip() else (*models, product)
+    keys.models(models)
+    for model in (f"{named.family} {named.model}", named.model, *models):
+        for begun in designation.openings(model):
+            keys.add("series", begun, "possible")
     return keys.found
 
 
@@ -103,7 +110,11 @@ def advisory_keys(
     for member in named.members:
         keys.add("product-named", member.whole, "likely")
         keys.add("product-loose", member.loose, "possible")
+        keys.add("product-code", member.code, "possible")
     keys.models(models)
+    for series in (product, *models):
+        for begun in designation.opening(series):
+            keys.add("series", begun, "possible")
     return keys.found
 
 
@@ -162,6 +173,11 @@ class _Keys:
         if bare and bare != full:
             self.add(kind, bare, _weaker(most, "likely"), vendor)
         self.add(f"{kind}-loose", named.loose, "possible", vendor)
+        self.add(f"{kind}-code", named.code, "possible", vendor)
+        for owner in self._several if vendor is None else ():
+            for before in (owner, owner.split()[0]):
+                if len(before) > 3 and full.startswith(f"{before} "):
+                    self.add(kind, full.removeprefix(f"{before} "), "likely", vendor)
         if kind == "detailed":
             most = _weaker(most, "likely")
         self.add(f"{kind}-named", named.whole, most, vendor)

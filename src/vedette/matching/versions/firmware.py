@@ -12,6 +12,7 @@ Rules:
   1.000.HW00.21.20190812, "a" in A0.10, "date" in April 20, 2023). Versions of one track are
   ordered by their numbers; versions of two tracks are not comparable, so that each track is a
   scheme of its own: `firmware:hw00`. Hardware numbers are part of the track.
+- A bare number of five digits or more may be a serial number, a build or a date: a track.
 - A small x behind a number stands for any and has no order; a number of eight digits that can
   only be a date written MMDDYYYY has none either.
 """
@@ -104,6 +105,8 @@ def read(version: str) -> tuple[str, bytes] | None:
     if plain.startswith("(") and plain.endswith(")"):
         plain = plain[1:-1]
     plain = _DATED.sub(r"_\1\2\3", plain)
+    if re.fullmatch("[0-9]{5,}", plain):
+        return "count", number(plain)
     return _date(plain) or _plain(plain) or _tracked(plain)
 
 

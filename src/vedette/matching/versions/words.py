@@ -244,7 +244,7 @@ def _no_point(points: list[str]) -> Reason | None:
             return Reason.IDENTIFIER
         if re.match("[0-9]{3,}(?:[A-Za-z]|  ?[A-Za-z])", point) and not _YEAR.match(point):
             return Reason.IDENTIFIER
-        if firmware.track(point) and not _LETTERED.match(point):
+        if firmware.track(point) not in ("", "count", None) and not _LETTERED.match(point):
             return Reason.IDENTIFIER
     return None
 
