@@ -245,6 +245,59 @@ def test_lists_and_conditions_of_a_name_reach_its_products(
     assert (line and line[0]) == found
 
 
+@pytest.mark.parametrize(
+    ("vendor", "product", "asset", "found"),
+    [
+        ("Siemens", "SCALANCE X208", "Scalance X-208", "possible"),
+        ("Siemens", "SIMATIC WinCC", "WinCC", "possible"),
+        ("Siemens", "SIMATIC IPC427E", "IPC427E", "possible"),
+        ("Inductive Automation", "Inductive Automation Ignition", "Ignition 8.1", "likely"),
+        ("Schneider Electric", "M580 CPUs with firmware", "Modicon M580", "possible"),
+        ("Keysight", "ENA Network Analyzers", "ENA Network Analyzer", "possible"),
+        ("Omron", "CJ2M-CPU**", "CJ2M-CPU33", "possible"),
+        ("Omron", "CJ2M-CPU**", "CJ2H-CPU64", None),
+        ("Phoenix Contact", "ILC 3xx", "ILC 350 PN", "possible"),
+        ("Phoenix Contact", "ILC 3xx", "ILC 150 ETH", None),
+        ("Siemens", "SCALANCE X208", "SCALANCE X2-08", None),
+    ],
+)
+def test_products_are_found_as_plants_write_them(
+    vendor: str, product: str, asset: str, found: str | None
+) -> None:
+    version = branch("product_version_range", "< 9.0", leaf="P1")
+    tree = {"branches": [branch("vendor", vendor, branch("product_name", product, version))]}
+    advisory = csaf_in.read(document(tree, {"known_affected": ["P1"]}), "x")
+    line = verdict(advisory, vendor=vendor, product=asset, version="8.0")
+    assert (line and line[:2]) == (found and ("affected", found))
+
+
+@pytest.mark.parametrize(
+    ("product", "words", "version", "found"),
+    [
+        ("RSG V5.X", "< V5.6.0", "V5.5", "affected"),
+        ("RSG V5.X", "< V5.6.0", "V4.3", None),
+        ("RSG V13", "< V13 SP2", "V13 SP1", "affected"),
+        ("RSG V13", "< V13 SP2", "V7.5", "unknown"),
+        ("RSG V13", "vers:all/*", "V13 SP1", "affected"),
+        ("RSG V13", "vers:all/*", "V12", "unknown"),
+        ("RSG V13", "vers:all/*", "V14", None),
+        ("RSG V8.0 and earlier", "vers:all/*", "V8.0 SP2", "affected"),
+        ("RSG V8.0 and earlier", "vers:all/*", "V9.1", None),
+        ("RSG", "<=20081", "1.0", "unknown"),
+        ("RSG", "<=20081", "20080", "affected"),
+    ],
+)
+def test_the_line_in_a_products_name_bounds_its_versions(
+    product: str, words: str, version: str, found: str | None
+) -> None:
+    tree = siemens()
+    stated = branch("product_version_range", words, leaf="P1")
+    tree["branches"][0]["branches"] = [branch("product_name", product, stated)]
+    advisory = csaf_in.read(document(tree, {"known_affected": ["P1"]}), "x")
+    line = verdict(advisory, vendor="Siemens", product="RSG", version=version)
+    assert (line and line[0]) == found
+
+
 def test_nesting_is_bounded() -> None:
     deep = branch("product_version", "1", leaf="P")
     for _ in range(200):

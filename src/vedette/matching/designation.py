@@ -114,6 +114,7 @@ def _singular(family: str) -> str:
     return re.sub(r"(?:(?<=ch)es|(?<=[^s])s)$", "", family) if CLASS.search(family) else family
 
 
+@lru_cache(maxsize=1 << 16)
 def squeezed(text: str) -> str:
     """Return a model's words in one, but for a blank between two digits: X-208 is X208."""
     return re.sub(r"(?<![0-9]) | (?![0-9])", "", words(text))
@@ -160,6 +161,7 @@ def numbered_family(model: str) -> str:
     return "".join(found.groups()) if found else ""
 
 
+@lru_cache(maxsize=1 << 16)
 def opening(series: str) -> tuple[str, ...]:
     """Return what the models of a series named by a placeholder begin with, EFD-22xx: "efd22"."""
     found = _OPEN.search(series) if _PATTERN.search(series) else None
@@ -170,6 +172,7 @@ def opening(series: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(b for b in begun if _telling(b)))
 
 
+@lru_cache(maxsize=1 << 16)
 def openings(model: str) -> tuple[str, ...]:
     """Return all that `opening` may say of a series that `model` belongs to."""
     plain = squeezed(model)

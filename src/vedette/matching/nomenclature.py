@@ -71,7 +71,7 @@ CLASS = re.compile(
     r"|panel pcs)$"
 )
 CLASS_WORDS = re.compile(
-    r"(?: (?:controller|module|switch|device|relay|gateway|router|processor|drive|panel|engine"
+    r"(?: (?:controller|cpu|module|switch|device|relay|gateway|router|processor|drive|panel|engine"
     r"|camera|plc|unit|adapter)(?:s|es)?| series(?: [a-z])?)+$"
 )
 # what stands before the names of many products, and is left out as often
