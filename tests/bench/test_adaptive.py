@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 from tests.bench.simulated import table
 
-from vedette.bench.adaptive import Replay, Rule, replay
-from vedette.bench.irt import abilities
+from vedette.bench.adaptive import Replay, Rule, replay, run
+from vedette.bench.irt import Bank, abilities
 from vedette.kernel.errors import BadInput
 
 ITEMS = 120
@@ -57,6 +57,21 @@ def test_it_stops_at_its_target_and_shows_no_item_twice() -> None:
         assert one.error <= 0.37 or short
     assert len(found.outcomes[0].items) == 5
     assert found.factor >= 1
+
+
+def test_a_small_target_is_not_met_too_early() -> None:
+    """The nodes of the posterior lie nearer to each other than it is wide."""
+    cells = table(4, 2000, 3)[1]
+    random = np.random.default_rng(1)
+    bank = Bank(tuple(map(str, range(2000))), np.ones(2000), random.standard_normal(2000))
+    found = run(bank, cells, Rule(target=0.07, spread=1), 1.0, random)
+    for row, one in zip(cells, found, strict=True):
+        seen = np.full((1, 2000), -1, dtype=np.int8)
+        chosen = list(one.items)
+        seen[0, chosen] = row[chosen]
+        assert abilities(bank, seen)[1] == pytest.approx(one.error, rel=1e-6)
+        assert one.error <= 0.07 or len(chosen) == 2000
+        assert one.error > 0.069
 
 
 def test_so_many_items_and_no_more() -> None:

@@ -50,6 +50,25 @@ def test_ability(responses: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "One unit of ability multiplies the odds" in out
 
 
+def test_nothing_depends_on_the_order_of_the_file(
+    responses: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = [line.split(",") for line in responses.read_text().splitlines()]
+    columns = [0, *reversed(range(1, 31))]
+    turned = tmp_path / "turned.csv"
+    turned.write_text(
+        "\n".join(",".join(row[c] for c in columns) for row in [table[0], *table[:0:-1]])
+    )
+    known = tmp_path / "known.txt"
+    known.write_text("\n".join(f"s{n}" for n in range(40)))
+    for args in (["ability"], ["adaptive", "--calibrate", str(known), "--max-items", "9"]):
+        one, other = (
+            answer([args[0], "--responses", str(path), *args[1:]], capsys)
+            for path in (responses, turned)
+        )
+        assert one == other[::-1]
+
+
 def test_empty_cells_and_a_subject_without_any(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

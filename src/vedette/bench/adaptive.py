@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from vedette.bench.irt import BLOCK, NODES, PRIOR, Bank, Floats, abilities, calibrate
+from vedette.bench.irt import NODES, Bank, Floats, abilities, calibrate, farthest
 from vedette.bench.responses import MISSING
 from vedette.kernel.errors import BadInput
 
@@ -40,6 +40,9 @@ SPREAD = 3
 FOLDS, DRAWS, PASSES = 5, 20, 2
 FEWEST, FEW = 5, 100
 DESIGN = 1.25
+# the posteriors that items are ranked for; a narrower one ranks them no differently
+MEANS = np.linspace(-5, 5, 101)
+DEVIATIONS = 0.7 ** np.arange(8)
 
 
 @dataclass(frozen=True)
@@ -147,68 +150,92 @@ def run(
 ) -> tuple[Outcome, ...]:
     """Replay all subjects side by side, one item each a round; errors times `factor`."""
     subjects, count = cells.shape
-    chances = bank.chances(NODES)
-    right, wrong = np.log(chances), np.log1p(-chances)
-    worth = bank.information(NODES)
-    if rule.costs is not None:
-        worth = worth / rule.costs
-    log = np.tile(np.log(PRIOR), (subjects, 1))
+    nodes = _nodes(bank, rule, factor)
+    at = bank.a[:, None] * (nodes - bank.b[:, None])
+    right, wrong = -np.logaddexp(0, -at), -np.logaddexp(0, at)
+    ranking = _Ranking(bank, rule.costs)
+    log = np.tile(-(nodes**2) / 2, (subjects, 1))
     left = cells != MISSING
+    remaining = left.sum(axis=1)
     shown: list[list[int]] = [[] for _ in range(subjects)]
-    going = np.flatnonzero(left.any(axis=1))
+    going = np.flatnonzero(remaining)
+    mean, error = np.zeros(subjects), np.ones(subjects)
     most = count if rule.most is None else min(rule.most, count)
     for _ in range(most):
         if not len(going):
             break
-        parts = np.array_split(going, 1 + len(going) * count // BLOCK)
-        chosen = np.concatenate(
-            [
-                _choose(
-                    np.where(left[part], _weights(log[part]) @ worth, -np.inf), rule.spread, random
-                )
-                for part in parts
-            ]
-        )
+        drawn = random.random(len(going)) * np.minimum(rule.spread, remaining[going])
+        chosen = ranking.choose(mean[going], error[going], left, going, drawn.astype(int))
         left[going, chosen] = False
+        remaining[going] -= 1
         solved = cells[going, chosen][:, None] == 1
-        log[going] += np.where(solved, right[:, chosen].T, wrong[:, chosen].T)
-        for subject, item in zip(going, chosen, strict=True):
-            shown[subject].append(int(item))
-        open_ = left[going].any(axis=1)
+        log[going] += np.where(solved, right[chosen], wrong[chosen])
+        for subject, item in zip(going.tolist(), chosen.tolist(), strict=True):
+            shown[subject].append(item)
+        mean[going], error[going] = _moments(log[going], nodes)
+        open_ = remaining[going] > 0
         if rule.target is not None:
-            open_ &= factor * _spread_of(log[going]) > rule.target
+            open_ &= factor * error[going] > rule.target
         going = going[open_]
-    mask = np.full_like(cells, MISSING)
-    for row, items in enumerate(shown):
-        mask[row, items] = cells[row, items]
-    mean, error = abilities(bank, mask)
     return tuple(
         Outcome(tuple(items), float(m), float(e) * factor)
         for items, m, e in zip(shown, mean, error, strict=True)
     )
 
 
-def _choose(value: Floats, spread: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """One of the `spread` best items of each row that is still there."""
-    spread = min(spread, value.shape[1])
-    best = np.argpartition(-value, spread - 1, axis=1)[:, :spread]
-    best.sort(axis=1)
-    order = np.argsort(-np.take_along_axis(value, best, axis=1), axis=1, kind="stable")
-    best = np.take_along_axis(best, order, axis=1)
-    there = np.isfinite(np.take_along_axis(value, best, axis=1)).sum(axis=1)
-    drawn = np.floor(random.random(len(value)) * there).astype(int)
-    found: NDArray[np.int64] = best[np.arange(len(value)), drawn]
-    return found
+def _nodes(bank: Bank, rule: Rule, factor: float) -> Floats:
+    """Nodes so near to each other that no posterior that is wider than the target falls between."""
+    narrowest = 1 / math.sqrt(1 + float(bank.information(NODES).sum(axis=1).max()))
+    if rule.target is not None:
+        narrowest = max(narrowest, rule.target / factor)
+    edge = farthest(bank)
+    return np.linspace(-edge, edge, 1 + math.ceil(2 * edge / min(0.25, narrowest / 1.5)))
 
 
-def _weights(log: Floats) -> Floats:
-    weight: Floats = np.exp(log - log.max(axis=1, keepdims=True))
+class _Ranking:
+    """The items of a bank by what they tell per cost, for normal posteriors on a grid of both."""
+
+    def __init__(self, bank: Bank, costs: Floats | None) -> None:
+        self._worth = bank.information(MEANS) / (1 if costs is None else costs)
+        self._orders: dict[int, NDArray[np.int32]] = {}
+
+    def choose(
+        self,
+        mean: Floats,
+        error: Floats,
+        left: NDArray[np.bool_],
+        going: NDArray[np.int64],
+        place: NDArray[np.int64],
+    ) -> NDArray[np.int64]:
+        """For each subject `going` the item at this place, from 0, among those it has `left`."""
+        at = np.clip(np.rint((mean - MEANS[0]) / (MEANS[1] - MEANS[0])), 0, len(MEANS) - 1)
+        wide = np.abs(np.log(error[:, None] / DEVIATIONS)).argmin(axis=1)
+        kinds, kind = np.unique(wide * len(MEANS) + at.astype(int), return_inverse=True)
+        orders = self._ordered(kinds)
+        chosen = np.empty(len(mean), dtype=np.int64)
+        rows, width = np.arange(len(mean)), 16
+        while len(rows):
+            best = np.stack([order[:width] for order in orders])[kind[rows]]
+            there = left[going[rows, None], best].cumsum(axis=1) > place[rows, None]
+            found = there[:, -1]
+            chosen[rows[found]] = best[found, there[found].argmax(axis=1)]
+            rows, width = rows[~found], width * 4
+        return chosen
+
+    def _ordered(self, kinds: NDArray[np.int64]) -> list[NDArray[np.int32]]:
+        """The orders of items for these kinds of posterior."""
+        new = np.array([kind for kind in kinds.tolist() if kind not in self._orders], dtype=int)
+        if len(new):
+            wide, at = np.divmod(new, len(MEANS))
+            far = (MEANS - MEANS[at][:, None]) / DEVIATIONS[wide][:, None]
+            order = np.argsort(-(np.exp(-(far**2) / 2) @ self._worth), axis=1, kind="stable")
+            self._orders |= zip(new.tolist(), order.astype(np.int32), strict=True)
+        return [self._orders[kind] for kind in kinds.tolist()]
+
+
+def _moments(log: Floats, nodes: Floats) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of each posterior."""
+    weight = np.exp(log - log.max(axis=1, keepdims=True))
     weight /= weight.sum(axis=1, keepdims=True)
-    return weight
-
-
-def _spread_of(log: Floats) -> Floats:
-    weight = _weights(log)
-    mean = weight @ NODES
-    found: Floats = np.sqrt(np.maximum(weight @ NODES**2 - mean**2, 0))
-    return found
+    mean = weight @ nodes
+    return mean, np.sqrt((weight * (nodes - mean[:, None]) ** 2).sum(axis=1))

@@ -22,7 +22,7 @@ Lord (1983), Applied Psychological Measurement 7.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,9 +41,10 @@ SPREAD, SPREAD_WEIGHT = 0.3, 4.0
 LOCATION_SPREAD = 2.5
 ROUNDS, TOLERANCE = 300, 2e-4
 FIRST, LARGE = 1000, 20_000_000
-# with many items a posterior is all but normal, and fewer nodes integrate it as well
-HERMITE = {nodes: np.polynomial.hermite_e.hermegauss(nodes) for nodes in (5, 15)}
-MANY = 1000
+# abilities are summed over at nodes so many deviations apart, a deviation being the least there is;
+# where they lie is seen at nodes COARSE apart, with what is beyond exp(-FAINT) of the most
+STEP, COARSE, FAINT = 0.6, 0.5, 35.0
+REACH = 8.0
 BLOCK = 4_000_000
 
 
@@ -80,25 +81,26 @@ def calibrate(items: Sequence[str], cells: NDArray[np.int8], start: Bank | None 
     `start` is an earlier fit of the same items to begin from. Raises BadInput where there are
     fewer than two subjects with an answer.
     """
-    cells = cells[(cells != MISSING).any(axis=1)]
-    if len(cells) < 2:
+    answered = np.flatnonzero(cells.max(axis=1, initial=MISSING) > MISSING)
+    if len(answered) < 2:
         raise BadInput(
-            f"{len(cells)} subject with an answer: a scale needs at least two",
+            f"{len(answered)} subject with an answer: a scale needs at least two",
             next_step="read the accuracy with its interval; it needs no scale",
         )
+    few = cells[_share(answered, FIRST)]
     if start is None:
-        a, b = np.ones(cells.shape[1]), _first_difficulty(cells)
-        if len(cells) > 2 * FIRST:
-            a, b = _climb(_share(cells, FIRST), a, b)
+        a, b = np.ones(cells.shape[1]), _first_difficulty(few)
+        if len(answered) > 2 * FIRST:
+            a, b = _climb(few, a, b)
     else:
         a, b = start.a.copy(), start.b.copy()
-    a, b = _climb(_share(cells, max(FIRST, LARGE // len(a))), a, b)
+    a, b = _climb(cells[_share(answered, max(FIRST, LARGE // len(a)))], a, b)
     return Bank(tuple(items), a, b)
 
 
-def _share(cells: NDArray[np.int8], most: int) -> NDArray[np.int8]:
+def _share(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
     """At most so many of the subjects, evenly chosen."""
-    chosen: NDArray[np.int8] = cells[np.unique(np.linspace(0, len(cells) - 1, most).astype(int))]
+    chosen: NDArray[np.int64] = rows[np.unique(np.linspace(0, len(rows) - 1, most).astype(int))]
     return chosen
 
 
@@ -110,20 +112,30 @@ def _first_difficulty(cells: NDArray[np.int8]) -> Floats:
 
 
 def _climb(cells: NDArray[np.int8], a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    """EM: expected counts at the nodes, then one Fisher-scoring step of every item."""
+    """EM: expected counts at the nodes, then Fisher-scoring steps of every item.
+
+    Of who solved what two sums suffice: each subject's over a, each item's over expected abilities.
+    """
     solved = (cells == 1).astype(np.float32)
-    tried = (cells != MISSING).astype(np.float32)
+    tried = (cells != MISSING).astype(np.float32) if (cells == MISSING).any() else None
+    total = solved.sum(axis=0, dtype=float)
     middle, spread = float(np.log(a).mean()), SPREAD
     slope, level = np.log(a), -a * b
     nodes = NODES
     if len(slope) > ENOUGH:
         nodes = np.linspace(-5, 5, int(len(NODES) * math.sqrt(len(slope) / ENOUGH)))
     for _ in range(ROUNDS):
-        weights = _posterior(solved, tried, np.exp(slope), level, nodes)
-        right = (solved.T @ weights).astype(float)
-        count = (tried.T @ weights).astype(float)
+        a = np.exp(slope)
+        misses = np.logaddexp(0, np.outer(a, nodes) + level[:, None])
+        log = np.outer(solved @ a.astype(np.float32), nodes)
+        log -= misses.sum(axis=0) if tried is None else tried @ misses.astype(np.float32)
+        weights = _normalised(log - nodes**2 / 2)
+        expected = (solved.T @ (weights @ nodes).astype(np.float32)).astype(float)
+        count = weights.sum(axis=0)[None]
+        if tried is not None:
+            count = (tried.T @ weights.astype(np.float32)).astype(float)
         before = np.concatenate([slope, level])
-        variance = _step(right, count, slope, level, middle, spread, nodes)
+        variance = _step(total, expected, count, slope, level, middle, spread, nodes)
         middle = float(slope.mean())
         learnt = float(((slope - middle) ** 2 + variance).sum())
         spread = math.sqrt((learnt + SPREAD_WEIGHT * SPREAD**2) / (len(slope) + SPREAD_WEIGHT))
@@ -133,21 +145,16 @@ def _climb(cells: NDArray[np.int8], a: Floats, b: Floats) -> tuple[Floats, Float
     return np.exp(slope), -level / np.exp(slope)
 
 
-def _posterior(
-    solved: NDArray[np.float32], tried: NDArray[np.float32], a: Floats, level: Floats, nodes: Floats
-) -> NDArray[np.float32]:
-    """Posterior of each subject over the nodes."""
-    at = np.outer(nodes, a) + level
-    miss = -np.logaddexp(0, at)
-    found = solved @ at.T.astype(np.float32)
-    found += tried @ miss.T.astype(np.float32)
-    found -= (nodes**2 / 2).astype(np.float32)
-    found = np.exp(found - found.max(axis=1, keepdims=True))
-    return np.asarray(found / found.sum(axis=1, keepdims=True), dtype=np.float32)
+def _normalised(log: Floats) -> Floats:
+    """Weights that sum to 1 in each row, from their logarithms."""
+    weight: Floats = np.exp(log - log.max(axis=1, keepdims=True))
+    weight /= weight.sum(axis=1, keepdims=True)
+    return weight
 
 
 def _step(
-    right: Floats,
+    total: Floats,
+    expected: Floats,
     count: Floats,
     slope: Floats,
     level: Floats,
@@ -160,10 +167,10 @@ def _step(
     for _ in range(2):
         a = np.exp(slope)
         chance = _logistic(np.outer(a, nodes) + level[:, None])
-        rest = right - count * chance
-        weight = count * chance * (1 - chance)
-        gradient_slope = a * (rest @ nodes) - (slope - middle) / spread**2
-        gradient_level = rest.sum(axis=1) - level / LOCATION_SPREAD**2
+        solved = count * chance
+        weight = solved * (1 - chance)
+        gradient_slope = a * (expected - solved @ nodes) - (slope - middle) / spread**2
+        gradient_level = total - solved.sum(axis=1) - level / LOCATION_SPREAD**2
         h11 = a**2 * (weight @ nodes**2) + 1 / spread**2
         h12 = a * (weight @ nodes)
         h22 = weight.sum(axis=1) + 1 / LOCATION_SPREAD**2
@@ -178,39 +185,60 @@ def _step(
 def abilities(bank: Bank, cells: NDArray[np.int8]) -> tuple[Floats, Floats]:
     """Posterior mean and standard deviation of each subject's ability (prior: mean 0, sd 1)."""
     mean, error = np.zeros(len(cells)), np.ones(len(cells))
-    rows = max(1, BLOCK // len(bank.a))
-    for first in range(0, len(cells), rows):
-        part = slice(first, first + rows)
-        mean[part], error[part] = _abilities(bank, cells[part])
+    if not len(cells):
+        return mean, error
+    nodes = _nodes(bank, cells)
+    for rows, log in _log_posteriors(bank, cells, nodes):
+        weight = _normalised(log)
+        mean[rows] = at = weight @ nodes
+        error[rows] = np.sqrt((weight * (nodes - at[:, None]) ** 2).sum(axis=1))
     return mean, error
 
 
-def _abilities(bank: Bank, cells: NDArray[np.int8]) -> tuple[Floats, Floats]:
-    """Adaptive Gauss-Hermite quadrature around each subject's posterior mode."""
-    tried = cells != MISSING
-    solved = cells == 1
-    mode = np.zeros(len(cells))
-    curve = np.ones(len(cells))
-    for _ in range(30):
-        chance = bank.chances(mode)
-        curve = 1 + (tried * chance * (1 - chance)) @ bank.a**2
-        move = ((solved - tried * chance) @ bank.a - mode) / curve
-        mode += np.clip(move, -1, 1)
-        if np.abs(move).max(initial=0) < 1e-8:
-            break
-    width = 1 / np.sqrt(curve)
-    nodes, masses = HERMITE[5 if len(bank.a) > MANY else 15]
-    points = mode[:, None] + width[:, None] * nodes
-    log = points * (solved @ bank.a)[:, None]
-    log -= (points**2 - nodes**2) / 2 - np.log(masses)
-    for column in range(len(nodes)):
-        at = np.outer(points[:, column], bank.a) - bank.a * bank.b
-        log[:, column] -= np.where(tried, np.logaddexp(0, at), 0).sum(axis=1)
-    weight = np.exp(log - log.max(axis=1, keepdims=True))
-    weight /= weight.sum(axis=1, keepdims=True)
-    mean = (weight * points).sum(axis=1)
-    error = np.sqrt((weight * (points - mean[:, None]) ** 2).sum(axis=1))
-    return mean, error
+def _nodes(bank: Bank, cells: NDArray[np.int8]) -> Floats:
+    """Nodes where these subjects' posteriors lie, so near that sums are all but integrals.
+
+    However narrow a posterior or steep an item is. Where they lie shows on nodes far apart.
+    """
+    edge = farthest(bank)
+    far = np.arange(-edge, edge + COARSE, COARSE)
+    there = np.zeros(len(far), dtype=bool)
+    for _, log in _log_posteriors(bank, cells, far):
+        there |= (log > log.max(axis=1, keepdims=True) - FAINT).any(axis=0)
+    around = far[there | np.append(there[1:], False) | np.append(False, there[:-1])]
+    information = float(bank.information(around).sum(axis=1).max())
+    steepest = float(bank.a.max()) ** 2
+    step = STEP / math.sqrt(1 + steepest + information)
+    return np.arange(around[0], around[-1] + step, step)
+
+
+def farthest(bank: Bank) -> float:
+    """How far from 0 a posterior may reach: of who solved all or nothing, and REACH beyond."""
+    edge = REACH
+    while _pull(bank, edge) > edge - REACH:
+        edge += 1
+    return edge
+
+
+def _pull(bank: Bank, ability: float) -> float:
+    """How hard the answers of who solved all, or nothing, pull so far out from 0 still."""
+    high, low = bank.chances(np.array([ability, -ability]))
+    return max(float(bank.a @ (1 - high)), float(bank.a @ low))
+
+
+def _log_posteriors(
+    bank: Bank, cells: NDArray[np.int8], nodes: Floats
+) -> Iterator[tuple[slice, Floats]]:
+    """Log posteriors over the nodes, but for a constant, of some subjects after the other."""
+    misses = np.logaddexp(0, np.outer(bank.a, nodes) - (bank.a * bank.b)[:, None])
+    whole = misses.sum(axis=0)
+    size = max(1, BLOCK // max(cells.shape[1], len(nodes)))
+    for first in range(0, len(cells), size):
+        part = cells[first : first + size]
+        missed = part == MISSING
+        log = np.outer((part == 1) @ bank.a, nodes) - nodes**2 / 2
+        log -= (~missed).astype(float) @ misses if missed.any() else whole
+        yield slice(first, first + size), log
 
 
 def link(own: Bank, onto: Bank) -> tuple[float, float]:

@@ -15,6 +15,7 @@ import csv
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -26,7 +27,9 @@ from vedette.kernel.errors import BadInput
 MISSING = -1
 CELLS = {"1": 1, "0": 0, "": MISSING, "1.0": 1, "0.0": 0}
 MAX_CELLS = 200_000_000
-LONGEST_LINE = 4_000_000
+LONGEST_LINE = 16_000_000
+# rows of so many cells are read faster by numpy than by csv
+LONG_ROW = 40
 LONG_FORM = ("subject", "item", "score")
 WIDE = "first line subject,item-1,item-2,…; then a row a subject, each cell 1, 0 or empty"
 
@@ -42,6 +45,18 @@ class Responses:
     def rows(self, chosen: Sequence[int]) -> NDArray[np.int8]:
         return self.cells[list(chosen)]
 
+    def by_name(self) -> Responses:
+        """The same table, subjects and items in the order of their names."""
+        if sorted(self.subjects) == list(self.subjects) and sorted(self.items) == list(self.items):
+            return self
+        rows = sorted(range(len(self.subjects)), key=self.subjects.__getitem__)
+        columns = sorted(range(len(self.items)), key=self.items.__getitem__)
+        return Responses(
+            tuple(self.subjects[row] for row in rows),
+            tuple(self.items[column] for column in columns),
+            self.cells[np.ix_(rows, columns)],
+        )
+
 
 @dataclass(frozen=True)
 class Score:
@@ -54,32 +69,41 @@ class Score:
 
 
 def read_responses(path: Path) -> Responses:
-    """Read the wide form. Raises BadInput naming line and column."""
+    """Read the wide form; memory is a byte a cell. Raises BadInput naming line and column."""
     with _open(path) as file:
-        lines = _lines(file, path)
-        _, header = next(lines, (1, []))
-        items = _items(path, header)
-        subjects: dict[str, int] = {}
-        cells: list[NDArray[np.int8]] = []
-        for number, row in lines:
-            subject = row[0].strip()
-            where = f"{path}, line {number}"
-            if len(row) != len(header):
-                raise BadInput(f"{where}: {len(row)} cells, the first line has {len(header)}")
+        records = Records(file, path)
+        items = _items(path, next(iter(records), []))
+        numbers: dict[str, int] = {}
+        cells = bytearray()
+        while (text := records.text()) is not None:
+            subject, _, rest = text.partition(records.mark)
+            row = (
+                _plain_cells(rest.rstrip("\r\n"), records.mark, len(items))
+                if '"' not in subject
+                else None
+            )
+            if row is None:
+                record = records.parsed(text)
+                if not any(cell.strip() for cell in record):
+                    continue
+                subject, row = record[0], _checked_cells(record, items, records.where)
+            subject = subject.strip()
             if not subject:
-                raise BadInput(f"{where}: no subject")
-            if subject in subjects:
+                raise BadInput(f"{records.where}: no subject")
+            if subject in numbers:
                 raise BadInput(
-                    f"{where}: subject {subject[:60]!r} stands in line {subjects[subject]} already",
+                    f"{records.where}: subject {subject[:60]!r} stands in line {numbers[subject]}"
+                    " already",
                     next_step="one row a subject; trials go into the long form",
                 )
-            subjects[subject] = number
-            if len(subjects) * len(items) > MAX_CELLS:
-                raise BadInput(f"{where}: more than {MAX_CELLS:,} cells")
-            cells.append(_cells(row[1:], items, where))
-    if not subjects:
+            numbers[subject] = records.line
+            if len(numbers) * len(items) > MAX_CELLS:
+                raise BadInput(f"{records.where}: more than {MAX_CELLS:,} cells")
+            cells += row.tobytes()
+    if not numbers:
         raise BadInput(f"{path}: no subject after the first line")
-    return Responses(tuple(subjects), items, np.vstack(cells))
+    table = np.frombuffer(cells, dtype=np.int8).reshape(len(numbers), len(items))
+    return Responses(tuple(numbers), items, table)
 
 
 def _items(path: Path, header: Sequence[str]) -> tuple[str, ...]:
@@ -98,11 +122,36 @@ def _items(path: Path, header: Sequence[str]) -> tuple[str, ...]:
     return items
 
 
-def _cells(row: Sequence[str], items: Sequence[str], where: str) -> NDArray[np.int8]:
+def _plain_cells(text: str, mark: str, count: int) -> NDArray[np.int8] | None:
+    """Cells of a long row that holds 0, 1 and nothing else; None for any other, and short ones."""
+    if count < LONG_ROW or not text.isascii():
+        return None
+    raw = np.frombuffer((text + mark).encode(), dtype=np.uint8)
+    if len(raw) == 2 * count:
+        # a digit and a mark are one number of two bytes
+        pairs = raw.view("<u2") - np.uint16(ord(mark) << 8 | ord("0"))
+        if pairs.max() <= 1:
+            return pairs.astype(np.int8)
+    ends = np.flatnonzero(raw == ord(mark))
+    widths = np.diff(ends, prepend=-1) - 1
+    if len(widths) != count or widths.max() != 1:
+        return None
+    cells = np.full(count, MISSING, dtype=np.int8)
+    there = widths == 1
+    digits = raw[ends[there] - 1] - np.uint8(ord("0"))
+    if digits.max() > 1:
+        return None
+    cells[there] = digits
+    return cells
+
+
+def _checked_cells(record: Sequence[str], items: Sequence[str], where: str) -> NDArray[np.int8]:
+    if len(record) != len(items) + 1:
+        raise BadInput(f"{where}: {len(record)} cells, the first line has {len(items) + 1}")
     try:
-        return np.array([CELLS[cell] for cell in row], dtype=np.int8)
+        return np.array([CELLS[cell] for cell in record[1:]], dtype=np.int8)
     except KeyError:
-        stripped = [cell.strip() for cell in row]
+        stripped = [cell.strip() for cell in record[1:]]
         for item, cell in zip(items, stripped, strict=True):
             if cell not in CELLS:
                 raise BadInput(
@@ -112,44 +161,69 @@ def _cells(row: Sequence[str], items: Sequence[str], where: str) -> NDArray[np.i
         return np.array([CELLS[cell] for cell in stripped], dtype=np.int8)
 
 
-def read_scores(path: Path) -> list[Score]:
-    """Read scores in long form, or the wide form as one trial each. Raises BadInput."""
+def read_scores(path: Path, subjects: Sequence[str] = ()) -> list[Score]:
+    """Read scores in long form, or the wide form as one trial each; of `subjects`, or of all.
+
+    Raises BadInput naming line and column, and where one of `subjects` has no score.
+    """
     with _open(path) as file:
-        lines = _lines(file, path)
-        _, header = next(lines, (1, []))
-        names = [name.strip().lower() for name in header]
-        if set(LONG_FORM) <= set(names):
-            return _long(path, names, lines)
-    wide = read_responses(path)
-    return [
-        Score(wide.subjects[row], wide.items[column], "", float(wide.cells[row, column]))
-        for row, column in zip(*np.nonzero(wide.cells != MISSING), strict=True)
-    ]
+        records = Records(file, path)
+        names = [name.strip().lower() for name in next(iter(records), [])]
+        long = set(LONG_FORM) <= set(names)
+        scores, found = _long(names, records, subjects) if long else ([], {})
+    if not long:
+        wide = read_responses(path)
+        found = dict.fromkeys(wide.subjects)
+        scores = [
+            Score(subject, wide.items[column], "", float(row[column]))
+            for subject, row in zip(wide.subjects, wide.cells, strict=True)
+            if not subjects or subject in subjects
+            for column in np.flatnonzero(row != MISSING)
+        ]
+    there = {score.subject for score in scores}
+    for subject in subjects:
+        if subject not in there:
+            raise BadInput(
+                f"{path}: subject {subject[:60]!r} has no score",
+                next_step=f"there: {', '.join(name[:60] for name in list(found)[:8])}",
+            )
+    return scores
 
 
-def _long(path: Path, names: list[str], lines: Iterator[tuple[int, list[str]]]) -> list[Score]:
-    columns = {name: names.index(name) for name in names}
+def _long(
+    names: list[str], records: Records, subjects: Sequence[str]
+) -> tuple[list[Score], dict[str, None]]:
+    """The scores, and the names of all subjects."""
+    for name in ("subject", "item", "trial", "score"):
+        if names.count(name) > 1:
+            raise BadInput(f"{records.where}: two columns {name}")
+    subject_at, item_at, score_at = (names.index(name) for name in LONG_FORM)
+    trial_at = names.index("trial") if "trial" in names else None
     seen: dict[tuple[str, str, str], int] = {}
+    known: dict[str, None] = {}
     scores = []
-    for number, row in lines:
-        where = f"{path}, line {number}"
+    for row in records:
+        where = records.where
         if len(row) != len(names):
             raise BadInput(f"{where}: {len(row)} cells, the first line has {len(names)}")
-        subject, item = (row[columns[name]].strip() for name in ("subject", "item"))
-        trial = row[columns["trial"]].strip() if "trial" in columns else ""
-        text = row[columns["score"]].strip()
+        subject, item, text = (row[at].strip() for at in (subject_at, item_at, score_at))
+        trial = "" if trial_at is None else row[trial_at].strip()
         if not subject or not item:
             raise BadInput(f"{where}: subject and item expected")
+        value = share(text, f"{where}, score") if text else None
+        known.setdefault(subject)
+        if subjects and subject not in subjects:
+            continue
         key = (subject, item, trial)
         if key in seen:
             raise BadInput(
                 f"{where}: this subject, item and trial stand in line {seen[key]} already",
                 next_step="number the trials in a column trial",
             )
-        seen[key] = number
-        if text:
-            scores.append(Score(subject, item, trial, share(text, f"{where}, score")))
-    return scores
+        seen[key] = records.line
+        if value is not None:
+            scores.append(Score(subject, item, trial, value))
+    return scores, known
 
 
 def share(text: str, where: str) -> float:
@@ -178,25 +252,61 @@ def _open(path: Path) -> IO[str]:
         raise BadInput(f"{path}: can't be read ({error.strerror})") from None
 
 
-def _lines(file: IO[str], path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The lines that hold anything, with their numbers."""
-    csv.field_size_limit(LONGEST_LINE)
-    line = 0
-    try:
-        reader = csv.reader(file, delimiter=delimiter(file))
-        for row in reader:
-            line = reader.line_num
-            if any(cell.strip() for cell in row):
-                yield line, row
-    except csv.Error as error:
-        raise BadInput(f"{path}, line {line + 1}: {error}") from None
-    except UnicodeDecodeError:
-        raise not_utf8(path) from None
+class Records:
+    """The records of a CSV file that hold anything, one after the other; `where` names the last.
+
+    Raises BadInput where the file is no CSV in UTF-8, or a line is too long.
+    """
+
+    def __init__(self, file: IO[str], path: Path) -> None:
+        csv.field_size_limit(LONGEST_LINE)
+        self.line = 0
+        self._file, self._path = file, path
+        try:
+            self.mark = delimiter(file)
+        except UnicodeDecodeError:
+            raise not_utf8(path) from None
+
+    @property
+    def where(self) -> str:
+        return f"{self._path}, line {self.line}"
+
+    def text(self) -> str | None:
+        """The next line that isn't blank; None after the last."""
+        for line in self._lines():
+            if line.strip():
+                return line
+        return None
+
+    def parsed(self, text: str) -> list[str]:
+        """The record that `text` begins; a quoted cell may go on in the lines after it."""
+        try:
+            return next(csv.reader(chain([text], self._lines()), delimiter=self.mark))
+        except csv.Error as error:
+            raise BadInput(f"{self.where}: {error}") from None
+
+    def __iter__(self) -> Iterator[list[str]]:
+        while (text := self.text()) is not None:
+            record = self.parsed(text)
+            if any(cell.strip() for cell in record):
+                yield record
+
+    def _lines(self) -> Iterator[str]:
+        try:
+            while line := self._file.readline(LONGEST_LINE + 1):
+                self.line += 1
+                if len(line) > LONGEST_LINE:
+                    raise BadInput(f"{self.where}: more than {LONGEST_LINE:,} characters")
+                yield line
+        except UnicodeDecodeError:
+            raise not_utf8(self._path) from None
 
 
 def delimiter(file: IO[str]) -> str:
     """What parts the columns of a CSV file, by its first line; the file stands at its start."""
     first = file.readline(LONGEST_LINE)
+    while first and not first.strip():
+        first = file.readline(LONGEST_LINE)
     file.seek(0)
     return next((mark for mark in ",;\t" if mark in first), ",")
 

@@ -32,6 +32,8 @@ def ability(responses: Path, save: Path | None, onto: Path | None, as_json: bool
 
     vedette bench ability --responses responses.csv --json
     """
+    import numpy as np
+
     from vedette.bench.intervals import wilson
     from vedette.bench.irt import abilities, calibrate, link
     from vedette.bench.responses import MISSING, read_responses
@@ -39,6 +41,9 @@ def ability(responses: Path, save: Path | None, onto: Path | None, as_json: bool
     with ProgressLine() as line:
         line.show(0, 3, "reading")
         table = read_responses(responses)
+        places = {subject: place for place, subject in enumerate(table.subjects)}
+        # by name, so that no figure depends on the order of the file
+        table = table.by_name()
         line.show(1, 3, "calibrating")
         try:
             bank, why = calibrate(table.items, table.cells), ""
@@ -47,8 +52,8 @@ def ability(responses: Path, save: Path | None, onto: Path | None, as_json: bool
         line.show(2, 3, "placing subjects")
         placed = abilities(bank, table.cells) if bank else None
         line.show(3, 3, "done")
-    tried = (table.cells != MISSING).sum(axis=1)
-    solved = (table.cells == 1).sum(axis=1)
+    tried = np.count_nonzero(table.cells != MISSING, axis=1)
+    solved = np.count_nonzero(table.cells == 1, axis=1)
     rows: list[dict[str, Any]] = []
     for subject, n, right in zip(table.subjects, tried.tolist(), solved.tolist(), strict=True):
         share: dict[str, Any] = {"accuracy": None, "accuracy_ci95": None}
@@ -65,6 +70,7 @@ def ability(responses: Path, save: Path | None, onto: Path | None, as_json: bool
                 row |= {"ability": factor * where + shift, "se": factor * error_}
         if save:
             _save(save, bank.items, (bank.a / factor).tolist(), (factor * bank.b + shift).tolist())
+    rows.sort(key=lambda row: places[row["subject"]])
     if as_json:
         click.echo(json.dumps(rows))
     else:
@@ -160,6 +166,9 @@ def adaptive(
     from vedette.bench.responses import read_responses
 
     table = read_responses(responses)
+    places = {subject: place for place, subject in enumerate(table.subjects)}
+    # by name, so that neither figures nor draws depend on the order of the file
+    table = table.by_name()
     names = _names(known)
     unknown = sorted(names - set(table.subjects))
     if unknown:
@@ -189,6 +198,7 @@ def adaptive(
         }
         for index, one in zip(outside, found.outcomes, strict=True)
     ]
+    rows.sort(key=lambda row: places[row["subject"]])
     if as_json:
         click.echo(json.dumps(rows))
         return

@@ -44,7 +44,8 @@ def compare(responses: Path, first: str, second: str, cluster: Path | None, as_j
     from vedette.bench.compare import compare as comparison
     from vedette.bench.responses import read_scores
 
-    found = comparison(read_scores(responses), first, second, pairs(cluster) if cluster else None)
+    scores = read_scores(responses, (first, second))
+    found = comparison(scores, first, second, pairs(cluster) if cluster else None)
     if as_json:
         click.echo(json.dumps(found.to_json()))
         return
