@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from vedette.formats import cyclonedx_in
 from vedette.formats.bounded import load
 from vedette.formats.detect import MAX_INVENTORY, inventory_reader, read_inventory
 from vedette.kernel.errors import BadInput
+from vedette.matching import identity
 from vedette.matching.model import Component, Inventory
 
 VERSIONS = [
@@ -180,6 +182,23 @@ def test_what_is_read_at_once_is_read_as_field_by_field(document: Any, ascii: bo
         assert reader is cyclonedx_in.read_json
         slowly = reader(read, "sbom")
     assert cyclonedx_in.read_plain(data, "sbom") in (None, slowly)
+
+
+@given(documents, st.booleans())
+def test_packages_that_no_advisory_speaks_of_are_counted_and_left_out(
+    document: Any, held: bool
+) -> None:
+    data = json.dumps(document).encode()
+    with suppress(BadInput):
+        whole = cyclonedx_in.read_plain(data, "sbom")
+        asked: set[str] = set()
+        part = cyclonedx_in.read_plain(data, "sbom", lambda key: bool(asked.add(key)) or held)
+        assert (part is None) == (whole is None)
+        if whole and part:
+            assert replace(part, components=whole.components) == whole
+            gone = set(whole.components) - set(part.components)
+            assert all(asked.issuperset(identity.of_component(one)) for one in gone)
+            assert not held or not any(identity.of_component(one) for one in gone)
 
 
 def test_the_reference_librarys_documents_are_read_at_once() -> None:

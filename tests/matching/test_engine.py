@@ -149,6 +149,7 @@ def test_the_engine_gives_the_lines_of_plain_loops(
     if len(set(ids)) == len(ids):
         index = Index(build(records), "index")
         assert [m.line() for m in match(inventories, index)] == expected
+        assert jsonl_found(found(inventories, index)) == (text, count)
         assert [m.line() for m in match(inventories, list(index))] == expected
 
 

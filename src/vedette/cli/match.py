@@ -132,7 +132,8 @@ def match(
     index = source.sole_index()
     if ray and (form != "jsonl" or index is None):
         raise BadInput("--ray: only for JSON Lines, with one index as --advisories")
-    if form == "jsonl" and index is not None and len(cut := many.parts(files)) > 1:
+    if form == "jsonl" and index is not None:
+        cut = many.parts(files)
         start = partial(_ray_pool, ray) if ray else processes
         told = many.told(advisories[0], cut, statements, SystemClock().now(), chosen, start)
         lines = _tell_parts(told, problems, suppressed)

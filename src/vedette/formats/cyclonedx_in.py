@@ -8,7 +8,7 @@ declares one is refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 from xml.parsers import expat
@@ -16,7 +16,7 @@ from xml.parsers import expat
 from vedette.formats import cyclonedx_plain, vex_in
 from vedette.formats.cyclonedx_plain import MAX_NESTING
 from vedette.formats.cyclonedx_xml import MAX_COMPONENTS, NESTED, CycloneDXReader
-from vedette.formats.interface import mapping, objects, text
+from vedette.formats.interface import Holds, Said, mapping, objects, text
 from vedette.kernel.errors import BadInput
 from vedette.kernel.words import counted
 from vedette.matching import names
@@ -25,7 +25,7 @@ from vedette.matching.model import Component, Inventory
 _OWNERS = frozenset({"manufacturer", "publisher", "supplier"})
 
 
-def read_plain(data: bytes, name: str) -> Inventory | None:
+def read_plain(data: bytes, name: str, holds: Holds = None) -> Inventory | None:
     """Read the bytes of a JSON document in less time than `read_json` where it is a plain one.
 
     None where it is not. Raises BadInput.
@@ -34,7 +34,7 @@ def read_plain(data: bytes, name: str) -> Inventory | None:
     if plain is None:
         return None
     described = plain.metadata.component is not None
-    inventory = collect(name, plain.rows(name), described=described)
+    inventory = collect(name, plain.rows(name), described=described, holds=holds)
     link = {"serialNumber": plain.serialNumber, "version": plain.version}
     return _whole(inventory, link, described=described)
 
@@ -63,7 +63,7 @@ def _whole(inventory: Inventory, document: dict[str, Any], *, described: bool) -
     )
 
 
-def _flat(roots: list[dict[str, Any]], name: str) -> Iterator[tuple[Component, bool]]:
+def _flat(roots: list[dict[str, Any]], name: str) -> Iterator[Said]:
     stack = [(row, 1) for row in reversed(roots)]
     while stack:
         row, depth = stack.pop()
@@ -73,7 +73,7 @@ def _flat(roots: list[dict[str, Any]], name: str) -> Iterator[tuple[Component, b
         said = (text(get("bom-ref")), _name(row), text(get("version")), text(get("purl")))
         vendor = "" if _OWNERS.isdisjoint(row) else _vendor(row)
         cpe = text(row["cpe"]) if "cpe" in row else ""
-        yield Component(*said, vendor, cpe=cpe), depth > 1
+        yield *said, vendor, cpe, depth > 1
         if "components" in row:
             nested = objects(row["components"])
             stack.extend((child, depth + 1) for child in reversed(nested))
@@ -94,34 +94,38 @@ def _owner(value: Any) -> str:
 
 
 def collect(
-    name: str, rows: Iterator[tuple[Component, bool]], *, described: bool = False
+    name: str, rows: Iterable[Said], *, described: bool = False, holds: Holds = None
 ) -> Inventory:
-    """Make an inventory of components, each with whether another holds it.
+    """Make an inventory of what a document says of its components.
 
     One without id gets its purl, else `row:N`. `described`: the first is what the document is
-    about, which may well have no version.
+    about, which may well have no version. Packages of which no key is held are counted and left
+    out.
     """
     components = []
-    nested = unreadable = 0
-    for number, (component, inner) in enumerate(rows, 1):
+    ids = set()
+    number = nested = unreadable = unversioned = 0
+    for number, (reference, label, version, purl, vendor, cpe, inner) in enumerate(rows, 1):
         if number > MAX_COMPONENTS:
             raise BadInput(f"{name}: more than {MAX_COMPONENTS:,} components")
-        purl = component.purl
-        if purl and names.from_purl(purl) is None:
-            unreadable += 1
-        if not component.id:
-            component = component._replace(id=purl or f"row:{number}")
+        package = names.from_purl(purl) if purl else None
+        identifier = reference or purl or f"row:{number}"
+        ids.add(identifier)
         nested += inner
-        components.append(component)
-    ids = {component.id for component in components}
+        unreadable += purl != "" and package is None
+        if not version:
+            unversioned += number > described and not _has_version(package, cpe)
+        if holds and purl and number > described and not (vendor or cpe):
+            if package is None:
+                continue
+            if not holds(package.key) and not (package.source_key and holds(package.source_key)):
+                continue
+        components.append(Component(identifier, label, version, purl, vendor, cpe=cpe))
     notes = (
         (nested, "nested in others: they count like any other"),
         (unreadable, "with a purl that can't be read: matched by name and CPE, if at all"),
-        (
-            sum(map(_no_version, components[described:])),
-            "without a version: what affects them is unknown",
-        ),
-        (len(components) - len(ids), "with the id of another: one line for both"),
+        (unversioned, "without a version: what affects them is unknown"),
+        (number - len(ids), "with the id of another: one line for both"),
     )
     return Inventory(
         name,
@@ -130,16 +134,16 @@ def collect(
     )
 
 
-def _no_version(component: Component) -> bool:
-    if component.version:
+def _has_version(package: names.Package | None, cpe: str) -> bool:
+    """Whether a package or a CPE states a version."""
+    if package and package.version:
+        return True
+    if not cpe:
         return False
-    package = names.from_purl(component.purl) if component.purl else None
-    if not component.cpe:
-        return not (package and package.version)
     from vedette.matching import products
 
-    cpe = products.cpe_words(component.cpe) if component.cpe else None
-    return not (package and package.version) and (cpe is None or cpe[2] in ("", "*", "-"))
+    words = products.cpe_words(cpe)
+    return words is not None and words[2] not in ("", "*", "-")
 
 
 def read_xml(data: bytes, name: str) -> Inventory:
@@ -157,7 +161,9 @@ def read_xml(data: bytes, name: str) -> Inventory:
         parser.Parse(data, True)
     except expat.ExpatError as error:
         raise BadInput(f"{name}: not XML ({error})") from None
-    inner = [bool(row.pop(NESTED)) for row in reader.rows]
-    rows = zip((Component(**row) for row in reader.rows), inner, strict=True)
+    rows = (
+        (r["id"], r["name"], r["version"], r["purl"], r["vendor"], r["cpe"], bool(r[NESTED]))
+        for r in reader.rows
+    )
     inventory = collect(name, rows, described=reader.described)
     return _whole(inventory, reader.document, described=reader.described)

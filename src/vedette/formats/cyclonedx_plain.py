@@ -6,16 +6,15 @@ field. What both read they read alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 import msgspec
 
 from vedette.formats.bounded import into
-from vedette.formats.interface import Text
+from vedette.formats.interface import Said, Text
 from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import BadInput
-from vedette.matching.model import Component
 
 MAX_NESTING = 100
 _MOST = 64 * MIB
@@ -36,7 +35,7 @@ class _Row(msgspec.Struct, rename={"reference": "bom-ref"}, gc=False):
     manufacturer: _Owner | None = None
     supplier: _Owner | None = None
     publisher: Text = ""
-    components: list[_Row] = []
+    components: tuple[_Row, ...] = ()
 
     @property
     def vendor(self) -> str:
@@ -59,28 +58,25 @@ class Plain(msgspec.Struct):
     serialNumber: Text = ""
     version: int = 1
 
-    def rows(self, name: str) -> Iterator[tuple[Component, bool]]:
-        """Yield each component, and whether it is inside another. Raises BadInput."""
+    def rows(self, name: str) -> Iterator[Said]:
+        """Yield what is said of each component. Raises BadInput."""
         described = self.metadata.component
         return _flat([described, *self.components] if described else self.components, name, 1)
 
 
-def _flat(rows: list[_Row], name: str, depth: int) -> Iterator[tuple[Component, bool]]:
+def _flat(rows: Sequence[_Row], name: str, depth: int) -> Iterator[Said]:
     if rows and depth > MAX_NESTING:
         raise BadInput(f"{name}: components nested deeper than {MAX_NESTING}")
     for row in rows:
         group, last = row.group.strip(), row.name.strip()
         vendor = row.vendor if row.supplier or row.manufacturer or row.publisher else ""
         whole = f"{group}/{last}" if group and last else group or last
-        said = (row.reference.strip(), whole, row.version.strip(), row.purl.strip(), vendor)
-        # a component's constructor is slower than all the rest
-        yield tuple.__new__(Component, (*said, *_WORDS, row.cpe.strip(), *_REST)), depth > 1
+        said = (row.reference.strip(), whole, row.version.strip(), row.purl.strip())
+        yield *said, vendor, row.cpe.strip(), depth > 1
         if row.components:
             yield from _flat(row.components, name, depth + 1)
 
 
-_WORDS = ("",) * (Component._fields.index("cpe") - 5)
-_REST = ("",) * (len(Component._fields) - 6 - len(_WORDS))
 _DECODER = msgspec.json.Decoder(Plain)
 
 

@@ -18,7 +18,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vedette.formats import exploited_in, vex_in
 from vedette.formats.bounded import load
-from vedette.formats.interface import NONE_CHOSEN, AdvisoryReader, InventoryReader, Wanted
+from vedette.formats.interface import (
+    NONE_CHOSEN,
+    AdvisoryReader,
+    Holds,
+    InventoryReader,
+    Wanted,
+)
 from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import BadInput, VedetteError
 from vedette.kernel.executor import in_order, processes
@@ -91,11 +97,13 @@ def read_advisory(data: bytes, source: str, wanted: Wanted = None) -> Advisory:
     return reader(document, source, wanted)
 
 
-def read_inventory(data: bytes, name: str, columns: Mapping[str, str] = NONE_CHOSEN) -> Inventory:
+def read_inventory(
+    data: bytes, name: str, columns: Mapping[str, str] = NONE_CHOSEN, holds: Holds = None
+) -> Inventory:
     """Read one inventory: CycloneDX, SPDX, a package listing, asset CSV or a typed list.
 
     `columns` names the header of a field in an asset CSV, where the guess is to be overruled.
-    Raises BadInput.
+    With `holds`, packages of which it says no may be left out. Raises BadInput.
     """
     if len(data) > MAX_INVENTORY:
         raise BadInput(f"{name}: {len(data):,} bytes, more than the {MAX_INVENTORY:,} allowed")
@@ -104,7 +112,7 @@ def read_inventory(data: bytes, name: str, columns: Mapping[str, str] = NONE_CHO
         if b'"CycloneDX"' in data:
             from vedette.formats import cyclonedx_in
 
-            if (plain := cyclonedx_in.read_plain(data, name)) is not None:
+            if (plain := cyclonedx_in.read_plain(data, name, holds)) is not None:
                 return plain
         document = load(data, name, MAX_INVENTORY)
         reader = inventory_reader(document)
@@ -300,11 +308,12 @@ def inventories_of(
     files: Iterable[tuple[str, bool]],
     problems: list[str],
     columns: Mapping[str, str] = NONE_CHOSEN,
+    holds: Holds = None,
 ) -> Iterator[Inventory]:
     """Yield the inventories one by one, as `read_inventory_files` does; the same file again too."""
     for file, found in files:
         try:
-            inventory = read_inventory(_content(file, MAX_INVENTORY), file, columns)
+            inventory = read_inventory(_content(file, MAX_INVENTORY), file, columns, holds)
         except VedetteError as error:
             if not found:
                 raise

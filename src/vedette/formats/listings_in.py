@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeVar
 from urllib.parse import quote
 
+from msgspec import structs
+
 from vedette.formats.machine_in import debian_component, fields_of
 from vedette.kernel.errors import BadInput
 from vedette.matching.model import Component, Inventory
@@ -132,7 +134,7 @@ def _columns(cells: list[str]) -> dict[str, str]:
 def _debian(rows: list[dict[str, str]], name: str, aside: int, *, sources: bool) -> Inventory:
     system, release = _debian_release(rows)
     components = tuple(
-        debian_component(row, system, release)._replace(origin="listed")
+        structs.replace(debian_component(row, system, release), origin="listed")
         for row in _bounded(rows, name)
     )
     notes = [

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vedette.formats.detect import inventories_of
-from vedette.formats.interface import NONE_CHOSEN
+from vedette.formats.interface import NONE_CHOSEN, Holds
 from vedette.formats.matches_out import Beside, jsonl, jsonl_found
 from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import VedetteError
@@ -78,10 +78,11 @@ def told(
 ) -> Iterator[Told]:
     """Match the parts; yields what each gave, in order. Raises what reading a named file raised.
 
-    `start` makes the executor of the parts, which has to reach the files by the same names.
+    `start` makes the executor of several parts, which has to reach the files by the same names.
     """
     tasks = [Task(str(index), files, statements, now, dict(columns)) for files in cut]
-    for one in in_order(start, tell_part, tasks):
+    alone = len(tasks) == 1
+    for one in map(tell_part, tasks) if alone else in_order(start, tell_part, tasks):
         if one.error is not None:
             raise one.error
         yield one
@@ -92,14 +93,15 @@ def tell_part(task: Task) -> Told:
     suppressed: list[Suppressed] = []
     spoken_of: list[Inventory] = []
 
-    def read() -> Iterator[Inventory]:
-        for inventory in inventories_of(task.files, problems, task.columns):
+    def read(holds: Holds) -> Iterator[Inventory]:
+        for inventory in inventories_of(task.files, problems, task.columns, holds):
             if task.statements or inventory.statements:
                 spoken_of.append(inventory)
             yield inventory
 
     try:
-        lines = found(read(), open_index(Path(task.source)), problems)
+        index = open_index(Path(task.source))
+        lines = found(read(None if task.statements else index.holds), index, problems)
         first = list(islice(lines, 1))  # by now all are read
         lines = chain(first, lines)
         if spoken_of:

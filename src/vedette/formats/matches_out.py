@@ -23,7 +23,7 @@ import msgspec
 from vedette import __version__
 from vedette.kernel.clock import format_time
 from vedette.kernel.words import counted
-from vedette.matching.engine import finding_of
+from vedette.matching.engine import finding_of, plain_reason
 from vedette.matching.holdings import Finding, Hit
 from vedette.matching.identity import Claim
 from vedette.matching.model import LINE, Component, Exploited, Match
@@ -74,16 +74,33 @@ def jsonl(matches: Iterable[Match], beside: Beside, now: datetime) -> Iterator[s
 
 def jsonl_found(found: Iterable[tuple[str, Component, Claim, Sequence[Hit]]]) -> tuple[bytes, int]:
     """The same lines of what `engine.found` gives, and their number."""
-    lines = (
-        _line(inventory, component.id, component.purl, component.version or said.version, said)
-        for inventory, component, claim, hits in found
-        for said in (finding_of(hit, claim) for hit in hits)
-    )
+    lines = (line for one in found for line in _of_component(*one))
     count, text = 0, []
     while several := list(islice(lines, _SEVERAL)):
         count += len(several)
         text.append(_written(several))
     return b"".join(text), count
+
+
+def _of_component(
+    inventory: str, component: Component, claim: Claim, hits: Sequence[Hit]
+) -> Iterator[_Line]:
+    """Yield the lines of one component; most are told without a finding in between."""
+    name, purl = component.id, component.purl or msgspec.UNSET
+    version = component.version or claim.version
+    sure = claim.confidence == "exact" and not claim.via
+    for hit in hits:
+        if sure and hit[2] is not None and not hit[1].release:
+            _, row, interval = hit
+            reason = plain_reason(claim, row)
+            yield _Line(
+                *(inventory, name, purl, version, row.advisory, row.aliases),
+                *(row.text, row.fixed[interval], "affected", "exact", reason),
+            )
+        else:
+            finding = finding_of(hit, claim)
+            told = component.version or finding.version
+            yield _line(inventory, component.id, component.purl, told, finding)
 
 
 def _line(inventory: str, component: str, purl: str, version: str, said: Match | Finding) -> _Line:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from vedette.formats.cyclonedx_in import collect
-from vedette.formats.interface import mapping, objects, text, texts
-from vedette.matching.model import Component, Inventory
+from vedette.formats.interface import Said, mapping, objects, text, texts
+from vedette.matching.model import Inventory
 
 _DOCUMENT = "SPDXRef-DOCUMENT"
 _NOTHING = ("NOASSERTION", "NONE")
@@ -17,7 +17,7 @@ _NOTHING = ("NOASSERTION", "NONE")
 def read_2(document: Any, name: str) -> Inventory:
     """Read a parsed SPDX 2 document."""
     packages = objects(document.get("packages"))
-    inventory = collect(name, ((_package_2(row), False) for row in packages))
+    inventory = collect(name, map(_package_2, packages))
     described = {*texts(document.get("documentDescribes"))} | {
         text(row.get("relatedSpdxElement"))
         for row in objects(document.get("relationships"))
@@ -31,7 +31,7 @@ def _of_one(inventory: Inventory, described: set[str]) -> Inventory:
     return replace(inventory, subject=described.pop()) if len(described) == 1 else inventory
 
 
-def _package_2(row: dict[str, Any]) -> Component:
+def _package_2(row: dict[str, Any]) -> Said:
     found = {"purl": "", "cpe": ""}
     for reference in objects(row.get("externalRefs")):
         kind = text(reference.get("referenceType")).rsplit("/", 1)[-1]
@@ -39,13 +39,9 @@ def _package_2(row: dict[str, Any]) -> Component:
         if field and not found[field]:
             found[field] = text(reference.get("referenceLocator"))
     supplier = text(row.get("supplier")).removeprefix("Organization:").strip()
-    return Component(
-        text(row.get("SPDXID")),
-        text(row.get("name")),
-        _stated(row.get("versionInfo")),
-        vendor="" if supplier in _NOTHING else supplier,
-        **found,
-    )
+    vendor = "" if supplier in _NOTHING else supplier
+    said = (text(row.get("SPDXID")), text(row.get("name")), _stated(row.get("versionInfo")))
+    return *said, found["purl"], vendor, found["cpe"], False
 
 
 def read_3(document: Any, name: str) -> Inventory:
@@ -61,9 +57,7 @@ def read_3(document: Any, name: str) -> Inventory:
     return _of_one(collect(name, _packages_3(elements, by_id)), roots)
 
 
-def _packages_3(
-    elements: list[dict[str, Any]], by_id: dict[str, dict[str, Any]]
-) -> Iterator[tuple[Component, bool]]:
+def _packages_3(elements: list[dict[str, Any]], by_id: dict[str, dict[str, Any]]) -> Iterator[Said]:
     for element in elements:
         if _kind(element) not in ("software_Package", "Package"):
             continue
@@ -75,14 +69,9 @@ def _packages_3(
                 found[field] = text(identifier.get("identifier"))
         supplier = element.get("suppliedBy")
         agent = mapping(supplier) or by_id.get(text(supplier), {})
-        component = Component(
-            _id(element),
-            text(element.get("name")),
-            _stated(_field(element, "packageVersion")),
-            vendor=text(agent.get("name")),
-            **found,
-        )
-        yield component, False
+        version = _stated(_field(element, "packageVersion"))
+        said = (_id(element), text(element.get("name")), version, found["purl"])
+        yield *said, text(agent.get("name")), found["cpe"], False
 
 
 def _kind(element: dict[str, Any]) -> str:

@@ -16,11 +16,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from typing import Any
 
+from msgspec.structs import astuple
+
 from vedette.matching import identity
 from vedette.matching.index import Index, plain
 from vedette.matching.model import Advisory, Component, Inventory
 
-Placed = tuple[int, Component]
+Placed = tuple[int, tuple[str, ...]]
 MOST_ALIKE = 20
 MAX_NAME = 200
 
@@ -83,20 +85,24 @@ def separable(inventory: Inventory) -> bool:
 
 
 def held(inventory: Inventory) -> dict[int, list[Placed]]:
-    """The components by the codes of their keys, each with its place; none if not separable."""
+    """The components, as rows, by the codes of their keys, each with its place.
+
+    None if not separable.
+    """
     if not separable(inventory):
         return {}
-    things: dict[str, list[Placed]] = {}
+    things: dict[str, list[tuple[int, Component]]] = {}
     for placed in enumerate(inventory.components):
         things.setdefault(placed[1].id, []).append(placed)
     found: dict[int, list[Placed]] = {}
     for thing in things.values():
+        rows = [(place, astuple(one)) for place, one in thing]
         for each in {code(key) for _, one in thing for key in identity.of_component(one)}:
-            found.setdefault(each, []).extend(thing)
+            found.setdefault(each, []).extend(rows)
     return found
 
 
 def part(name: str, rows: Iterable[Sequence[Any]]) -> Inventory:
     """The part of an inventory that places and components make up, in its own order."""
-    placed = {place: Component._make(component) for place, component in rows}
+    placed = {place: Component(*component) for place, component in rows}
     return Inventory(name, tuple(placed[place] for place in sorted(placed)))

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
 from typing import Protocol, runtime_checkable
 
 from msgspec.structs import replace
@@ -135,10 +134,30 @@ def join(holdings: Holdings, source: Source) -> None:
     """Give each group its hits."""
     superseding = {name for c in source.corrections for name in (c.id, *c.supersedes)}
     for key, claims in holdings.by_key.items():
-        rows = source.rows(key)
-        if (first := next(rows, None)) is not None:
-            shelf = Shelf(key.partition("/")[0], claims.values())
-            _join_key(shelf, chain((first,), rows), source, superseding)
+        if not source.holds(key):
+            continue
+        shelf, rows = Shelf(key.partition("/")[0], claims.values()), source.rows(key)
+        if len(shelf.groups) == 1 and not shelf.odd:
+            _join_one(shelf, rows, source, superseding)
+        else:
+            _join_key(shelf, rows, source, superseding)
+
+
+def _join_one(shelf: Shelf, rows: Iterable[Row], source: Source, superseding: set[str]) -> None:
+    """Do what `_join_key` does where there is one group, as there is for most keys."""
+    (version,), (group,) = shelf.sortable, shelf.groups
+    hits, hasty = group.hits, isinstance(source, Loaded)
+    for row in rows:
+        bounds = row.bounds
+        if bounds is None or row.release:
+            _join_row(row, shelf, source, superseding)
+            continue
+        before = len(hits)
+        for place in range(0, len(bounds), 2):
+            if bounds[place] <= version < bounds[place + 1]:
+                hits.append((row.where, row, place // 2))
+        if hasty and len(hits) == before and source.product(row)[1].strays:
+            _join_row(replace(row, bounds=None), shelf, source, superseding)
 
 
 def _join_key(shelf: Shelf, rows: Iterable[Row], source: Source, superseding: set[str]) -> None:
@@ -202,12 +221,17 @@ def finding_of(hit: Hit, claim: Claim) -> Finding:
     if hit[2] is None:
         return hit[1]
     where, row, interval = hit
-    reason = f"version {claim.version} lies in {row.text}"
+    reason = plain_reason(claim, row)
     confidence = claim.confidence
     if confidence != "exact" or claim.via or row.release:
         confidence, reason = _confidence(row, claim, "", reason)
     said = ("affected", confidence, row.text, row.fixed[interval], row.aliases, reason, row.summary)
     return Finding(where, row.advisory, row.place, *said, claim.version)
+
+
+def plain_reason(claim: Claim, row: Row) -> str:
+    """Why a plain row hits."""
+    return f"version {claim.version} lies in {row.text}"
 
 
 def _asked(row: Row, claim: Claim, advisory: Advisory, affected: Affected) -> Finding:

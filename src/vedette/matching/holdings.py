@@ -31,7 +31,7 @@ class Finding(msgspec.Struct, gc=False):
 Hit = tuple[int, Row, int] | tuple[int, Finding, None]
 
 
-class Group:
+class Group(msgspec.Struct, gc=False):
     """All components that are the same package by the same claim.
 
     `hits` holds plain rows with the interval that was hit, made a finding when it is asked for,
@@ -39,13 +39,10 @@ class Group:
     stand in its order.
     """
 
-    __slots__ = ("claim", "hits", "told")
-
-    def __init__(self, claim: Claim) -> None:
-        self.claim = claim
-        self.hits: list[Hit] = []
-        # one an advisory, for all components that have no other group
-        self.told: Sequence[Hit] | None = None
+    claim: Claim
+    hits: list[Hit] = []
+    # one an advisory, for all components that have no other group
+    told: Sequence[Hit] | None = None
 
 
 class Shelf:
@@ -87,16 +84,16 @@ class Holdings:
         self.by_key: dict[str, dict[Claim, Group]] = {}
         self.inventories: dict[str, list[tuple[Component, tuple[Group, ...]]]] = {}
         self._wanted = wanted
-        known: dict[tuple[str, ...], tuple[Group, ...]] = {}
+        known: dict[tuple[str, str], tuple[Group, ...]] = {}
         for inventory in inventories:
             rows = self.inventories.setdefault(inventory.name, [])
             for component in inventory.components:
-                alike = component[2:9]  # all that identity asks, where there are no words
-                groups = known.get(alike)
-                if groups is None:
+                if not component.purl or component.vendor or component.cpe:
                     groups = self._groups(component)
-                    if alike[2:] == _NO_WORDS and alike[1]:
-                        known[alike] = groups
+                else:  # identity asks for no more
+                    alike = component.purl, component.version
+                    if (groups := known.get(alike)) is None:  # type: ignore[assignment]
+                        groups = known[alike] = self._groups(component)
                 if groups:
                     rows.append((component, groups))
 
@@ -111,10 +108,6 @@ class Holdings:
                 group = shared[claim] = Group(claim)
             found.append(group)
         return tuple(found)
-
-
-# vendor, product, model, serial and cpe of a component that is known by its purl alone
-_NO_WORDS = ("",) * 5
 
 
 def _first(row: tuple[str, Group]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
+from msgspec.structs import replace
 
 from vedette.matching import names
 from vedette.matching.model import CONFIDENCES, Affected, Component
 
 
-class Claim(NamedTuple):
+class Claim(msgspec.Struct, frozen=True, gc=False):
     """One way to be a product: how sure this side is, and the distribution's release if stated.
 
     On a component's side `version` and `via` say which version counts and whose it is.
@@ -55,7 +56,7 @@ def of_component(component: Component) -> dict[str, Claim]:
         for key, confidence in products.component_keys(component.vendor, joined).items():
             claims.setdefault(key, Claim(confidence, "", version))
     if component.origin == "typed":
-        return {k: c._replace(confidence=weaker(c.confidence, "likely")) for k, c in claims.items()}
+        return {k: replace(c, confidence=weaker(c.confidence, "likely")) for k, c in claims.items()}
     return claims
 
 

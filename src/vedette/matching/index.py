@@ -121,6 +121,7 @@ class Index:
             )
         self._keys, self._advisories = keys, advisories
         self.advisory = lru_cache(maxsize=1024)(self._advisory)
+        self._place = lru_cache(maxsize=1 << 16)(self._find)
 
     def verify(self) -> None:
         """Check the content against the header's digest. Raises BadInput."""
@@ -134,15 +135,21 @@ class Index:
 
     def holds(self, key: str) -> bool:
         """Whether a key may have rows: one of its CRC-32 has."""
+        return self._place(key) >= 0
+
+    def _find(self, key: str) -> int:
+        """The first line whose key has the CRC-32 of this one, -1 where none has."""
         code = zlib.crc32(plain(key))
         at = bisect_left(self._codes, code)
-        return at < self._keys and self._codes[at] == code
+        return at if at < self._keys and self._codes[at] == code else -1
 
     def rows(self, key: str) -> Iterator[Row]:
         """Yield the rows of one key. Raises BadInput where the index is damaged."""
+        at = self._place(key)
+        if at < 0:
+            return
         wanted = plain(key)
         code, codes, ends = zlib.crc32(wanted), self._codes, self._block_ends
-        at = bisect_left(codes, code)
         while at < self._keys and codes[at] == code:
             try:
                 found, rows = _BLOCK.decode(self._line(ends, at, self._blocks_at))
@@ -153,7 +160,7 @@ class Index:
                     bounds = row.bounds
                     if row.where < 0 or (bounds and len(bounds) != 2 * len(row.fixed)):
                         raise self._damaged()
-                yield from rows
+                    yield row
             at += 1
 
     def advisories(self, wanted: frozenset[str]) -> Iterator[Advisory]:
@@ -202,7 +209,8 @@ class Index:
 
     @cached_property
     def _codes(self) -> Sequence[int]:
-        return self._numbers("I", self._at, self._keys)
+        # a list: a bisected array makes a number at each step
+        return self._numbers("I", self._at, self._keys).tolist()
 
     @cached_property
     def _block_ends(self) -> Sequence[int]:
@@ -212,7 +220,7 @@ class Index:
     def _record_ends(self) -> Sequence[int]:
         return self._numbers("Q", self._at + 12 * self._keys, self._advisories)
 
-    def _numbers(self, kind: str, start: int, count: int) -> Sequence[int]:
+    def _numbers(self, kind: str, start: int, count: int) -> array[int]:
         numbers = array(kind)
         numbers.frombytes(self._data.read(start, start + count * numbers.itemsize))
         if sys.byteorder == "big":

@@ -20,7 +20,7 @@ LINE = (
 CONFIDENCES = ("exact", "likely", "possible")
 
 
-class Component(NamedTuple):
+class Component(msgspec.Struct, frozen=True, gc=False):
     """One thing an operator runs, with what its inventory says about it.
 
     `id` is the inventory's own: bom-ref, SPDXID, an asset's serial; else the purl, else `row:N`.

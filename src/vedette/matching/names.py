@@ -17,8 +17,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
 from urllib.parse import unquote
+
+import msgspec
 
 _PURL = re.compile(
     r"pkg:/*([A-Za-z][A-Za-z0-9.+-]*)/([^?#]*)(?:\?([^#]*))?(?:#.*)?", re.IGNORECASE | re.DOTALL
@@ -86,7 +87,7 @@ _CODENAMES = {
 }
 
 
-class Package(NamedTuple):
+class Package(msgspec.Struct, frozen=True, gc=False):
     """A package: its key, the purl's version, the distribution's release, the source package."""
 
     key: str

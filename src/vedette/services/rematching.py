@@ -219,7 +219,7 @@ class Change:
     def _speaking(self, parts: Parts) -> list[Advisory]:
         """The records that speak of any of these components."""
         held = {tuple(one) for rows in parts.values() for _, one in rows}
-        wanted = {key for one in held for key in identity.of_component(model.Component._make(one))}
+        wanted = {key for one in held for key in identity.of_component(model.Component(*one))}
         return [a for index in self.indexes for a in index.advisories(frozenset(wanted))]
 
     def _tell(
