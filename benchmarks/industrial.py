@@ -28,7 +28,7 @@ from vedette.matching.versions import words
 
 ARCHIVE = "cisa-csaf-2017-2023.tar.xz"
 LABELS = ROOT / "benchmarks" / "industrial_labels.csv"
-SPLITS = ("fourth", "held-out", "second", "third", "development")
+SPLITS = ("fifth", "fourth", "held-out", "second", "third", "development")
 EXAMPLES = 4
 
 
@@ -301,6 +301,13 @@ written twice for one (1), "Food Processing Systems" for a product's name (1), "
 (1), an order number for a model (1), "Power™" for "PowerTM" (1), and once the label dropped the
 word "including". The label was put right, all else mended by rules after that look: this set, too,
 is used up, and the table below shows the reader that knows it.
+
+**Once more, at the end.** 100 further entries (seed 20261201, `fifth`), labelled and then read
+once: (a) 100% and 86%, (b) 96% and 90%, (c) 96% and 80%. **3 of the 100 were wrong** (3.0%; 1.0% to
+8.5%), all by vendor: "4.3.11SP" and "FPGA_10.16_CPU_1.7.0", which the labels held to be unreadable,
+and "Series PFC100" with "Series" for a family. All three are mended, so that no untouched set
+measures the reader since. These entries were not labelled before, but the work on the reader had
+them among all others before its eyes; the fourth set is the stricter measure.
 
 **Sets used up before.** 300 entries of seed 20261125 (`development` and `held-out`), 100 each of
 20261126 (`second`) and 20261127 (`third`). At their first look the reader had exact, by entry and

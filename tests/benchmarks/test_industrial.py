@@ -37,7 +37,14 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 @pytest.mark.parametrize(
     ("split", "count"),
-    [("development", 150), ("held-out", 150), ("second", 100), ("third", 100), ("fourth", 300)],
+    [
+        ("development", 150),
+        ("held-out", 150),
+        ("second", 100),
+        ("third", 100),
+        ("fourth", 300),
+        ("fifth", 100),
+    ],
 )
 def test_no_label_is_read_wrongly(split: str, count: int) -> None:
     rows = labelled(split)

@@ -55,6 +55,8 @@ READ = [
      Designation("sinamics", "g130 control unit", "v4.7sp1")),
     ("SIMATIC HMI Basic Panels 2nd Generation X", Designation(
         "simatic hmi basic panels", "2nd generation x")),
+    ("Series PFC100", Designation("", "pfc100")),
+    ("SCALANCE X308-2LH+", Designation("scalance", "x308 2lh plus")),
     ("Niagara AX 3.8u4", Designation("niagara ax", "", "3.8u4")),
     ("Spectrum Power™ 5", Designation("spectrum power", "5")),
     ("6ED1052-1CC01-0BA8", Designation(orders=("6ED1052-1CC01-0BA8",))),

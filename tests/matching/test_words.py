@@ -132,6 +132,8 @@ REASONS = [
     ("<= R2", Reason.AMBIGUOUS),
     ("< 8.1x", Reason.AMBIGUOUS),
     ("R2 SP1", Reason.AMBIGUOUS),
+    ("< 4.3.11SP", Reason.FORMAT),
+    ("FPGA_10.16_CPU_1.7.0", Reason.FORMAT),
     ("< 12.4 (firmware 1.46)", Reason.CONDITION),
     ("< 1.42.06162022", Reason.FORMAT),
     ("< august 28", Reason.FORMAT),

@@ -32,7 +32,7 @@ _GIVEN = re.compile(
     r"|(?:(?:enabled|equipped|integrated|packaged|redistributed|shipped) )?with"
     r"|installed in|controlling|manufactured) (?!firmware\b)\w.*)$"
 )
-_ALL = re.compile(r"^All (?=[A-Z][a-z]+[A-Z])")
+_ALL = re.compile(r"^(?:All (?=[A-Z][a-z]+[A-Z])|Series )")
 _TYPE = re.compile(r"(?i) type=(\S+)$| part no\. ([0-9][0-9-]*)$| cat\. (\S+)$")
 _SIZES = re.compile(r" ([0-9]+\" ?(?:-|&|and) ?[0-9]+\")$")
 BRACKET = re.compile(r"\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)")

@@ -121,6 +121,7 @@ def squeezed(text: str) -> str:
 
 
 _LETTER = re.compile("[a-z]")
+_PLUS = re.compile(r"(?<=\w)\+(?!\w)")
 _WORD = re.compile(r"[^\W_]+")
 _INCLUDED = re.compile(r"(?i)(?:incl\.?|including|includes) (.*?)(?: variants?)?")
 _PART_NUMBERS = re.compile(r"(?i)(?:part|article|order) (?:numbers?|n[oº°]\.?):? (.+)")
@@ -151,8 +152,8 @@ _NUMBER_INSIDE = re.compile(r"(?<!LOGO!)\s[0-9]{1,2}(?:\.[0-9x]+)*\s+\S*[A-Za-z]
 
 
 def words(text: str) -> str:
-    """Return `text` in comparable words."""
-    return " ".join(_WORD.findall(repair(text).casefold()))
+    """Return `text` in comparable words; a plus at a word's end is one: X308-2LH+, S+."""
+    return " ".join(_WORD.findall(_PLUS.sub(" plus ", repair(text)).casefold()))
 
 
 def numbered_family(model: str) -> str:

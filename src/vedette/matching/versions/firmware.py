@@ -70,8 +70,8 @@ _BRACKET = re.compile(r"(?<=[0-9])\([0-9]+[a-z]?\)")
 _MAX_WORDS, _MAX_LETTERS = 2, 10
 # English words are a sentence, not a version.
 _ENGLISH = """
-    all and any are as bios boot by cve date digits edition editions firmware first for from
-    gen gold if in including is later linux main model models no not number numbers of on
+    all and any are as bios boot by cpu cve date digits edition editions firmware first for fpga
+    from gen gold if in including is later linux main model models no not number numbers of on
     only option or part prior production release serial series state than the to type until
     up version versions web while windows with without x xx
 """
@@ -210,6 +210,8 @@ def _tracked(plain: str) -> tuple[str, bytes] | None:
         return None
     others = [n for n in names if n not in _LEVEL and n != "v"]
     if not names or len(names) > _MAX_WORDS + 1 or len(others) > _MAX_WORDS or not any(groups):
+        return None
+    if names[-1] in ("sp", "hf") and not groups[-1]:  # which one is not said
         return None
     if any(n in _SENTENCE or len(n) > _MAX_LETTERS or n[:3] in _MONTHS for n in names):
         return None
