@@ -179,6 +179,42 @@ def test_a_suite_is_generated_once_from_its_seed(tmp_path: Path) -> None:
     assert vedette("bench", "generate", str(tmp_path / "x"), "--seed", str(2**80)).returncode == 2
 
 
+@pytest.mark.any_database
+def test_a_signed_statement_is_held_against_key_and_files(
+    done: tuple[Path, dict[str, object]], tmp_path: Path
+) -> None:
+    run, _ = done
+    keys = signing_keys(tmp_path / "office.keys")
+    signer = tmp_path / "signer.json"
+    own = PrivateKeys.load(keys).public
+    signer.write_text(json.dumps({"ed25519": own.ed25519, "age": own.age}))
+    forms = ("--format", "json", "--format", "intoto", "--key", str(keys))
+    made = vedette("bench", "report", str(run), "--for", "lab", "--for", "operators", *forms)
+    assert made.returncode == 0, made.stderr
+    for edition in ("lab", "operators"):
+        statement = str(run / f"report-{edition}.intoto.json")
+        told = vedette("bench", "verify", statement, "--signer", str(signer), "--json")
+        assert told.returncode == 0, told.stderr
+        subjects = json.loads(told.stdout)["subjects"]
+        assert subjects[f"report-{edition}.json"] is True
+        assert {name.rpartition("/")[2] for name, holds in subjects.items() if holds} >= {
+            "result",
+            "commitment",
+            "suite",
+        }
+    with (run / "report-lab.json").open("a") as file:
+        file.write("\n")
+    changed = vedette(
+        "bench", "verify", str(run / "report-lab.intoto.json"), "--signer", str(signer)
+    )
+    assert (changed.returncode, "is not what was signed" in changed.stderr) == (1, True)
+    other = PrivateKeys.generate().public
+    signer.write_text(json.dumps({"ed25519": other.ed25519, "age": other.age}))
+    strange = vedette("bench", "verify", statement, "--signer", str(signer))
+    assert (strange.returncode, "is not signed by" in strange.stderr) == (1, True)
+    assert vedette("bench", "verify", statement).returncode == 2
+
+
 @pytest.mark.parametrize(
     "args",
     [

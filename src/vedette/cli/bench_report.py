@@ -29,11 +29,11 @@ FORMATS = ("html", "pdf", "json", "eval", "intoto")
 @click.argument("folder", type=FOLDER, metavar="DIR")
 @click.option(
     "--for",
-    "audience",
+    "audiences",
+    multiple=True,
     type=click.Choice(["office", "lab", "operators"]),
-    default="office",
-    show_default=True,
-    help="Whose edition: whole; without what tells an item; releasable.",
+    help="Whose edition: whole; without what tells an item; releasable. May be given several times"
+    " [default: office].",
 )
 @click.option(
     "--format",
@@ -68,7 +68,7 @@ FORMATS = ("html", "pdf", "json", "eval", "intoto")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable, on stdout.")
 def report(
     folder: Path,
-    audience: str,
+    audiences: tuple[str, ...],
     formats: tuple[str, ...],
     out: Path | None,
     beside: Path | None,
@@ -84,6 +84,7 @@ def report(
     """
     from vedette.bench.assessment import assess
     from vedette.bench.report import Audience, build
+    from vedette.kernel.canonical import digest
     from vedette.kernel.markings import Marking
     from vedette.runner.runfolder import load_result
 
@@ -101,21 +102,30 @@ def report(
     if beside is not None:
         second = load_result(beside)
         other = (second, _facts(_suite(second)))
-    whom = Audience(audience)
-    told = build(made, result, audience=whom, facts=facts, beside=other)
+    whose = [Audience(name) for name in dict.fromkeys(audiences)] or [Audience.OFFICE]
+    editions = {
+        whom: build(made, result, audience=whom, facts=facts, beside=other) for whom in whose
+    }
     target = out or folder
     target.mkdir(parents=True, exist_ok=True)
-    if whom is Audience.OFFICE:
+    if Audience.OFFICE in editions:
         _write(folder / "assessment.json", made.to_json())
         _write(folder / "releasable.json", made.releasable())
     source = _source(result, suite, own)
     signer = _keys(key) if "intoto" in formats else None
-    written = _Writer(told, result, made, source).write(formats or ("html",), target, signer, whom)
+    written = [
+        path
+        for whom, told in editions.items()
+        for path in _Writer(told, result, made, source).write(
+            formats or ("html",), target, signer, whom
+        )
+    ]
     if as_json:
+        told = editions[whose[0]] if len(whose) == 1 else {str(w): t for w, t in editions.items()}
         click.echo(json.dumps(told if formats else made.to_json(), indent=1))
         return
     for path in written:
-        click.echo(f"{path}  {made.marking}  {made.digest}")
+        click.echo(f"{path}  {made.marking}  {digest(path.read_bytes())}")
     if signer is not None:
         click.echo(f"signed by ed25519:{signer.public.ed25519}")
 

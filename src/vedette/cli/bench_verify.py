@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vedette.cli.bench_runs import as_json
+from vedette.cli.bench_statement import verify_statement
 from vedette.kernel.bounds import MIB, Bounds, read_json
 from vedette.kernel.errors import AnswerIsNo, BadInput
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 SMALL = Bounds(size=64 * MIB, depth=16, count=1_000_000, any_text=True)
 DIGEST = "sha256:"
+IN_TOTO = "application/vnd.in-toto+json"
 
 
 @click.command()
@@ -30,7 +32,7 @@ DIGEST = "sha256:"
     type=FILE,
     help="What was given beforehand: the document, signed or not, or a file with its digest.",
 )
-@click.option("--signer", type=FILE, help="Card or keys of whoever signed the commitment.")
+@click.option("--signer", type=FILE, help="Card or keys of whoever signed it.")
 @click.option("--suite", default="", help="Name or folder of the suite that is said to have run.")
 @click.option("--determination", type=FILE, help="A determination's record, held against it too.")
 @as_json
@@ -45,7 +47,8 @@ def verify(
     """Verify that a result is the one that was committed to; exit 1 with what differs first.
 
     Suite, items, subjects, budgets, trials, seed, rule, threshold, custody and isolation are
-    compared, and that every sample is there once. It needs no instance.
+    compared, and that every sample is there once. It needs no instance. Of a report's signed
+    statement (FILE.intoto.json) signer and the files beside it are checked instead.
 
     Example: vedette bench verify run-1 --commitment from-the-office.json --signer office.card.json
     """
@@ -58,6 +61,8 @@ def verify(
             f"{path}: no result.json in it", next_step="vedette bench run SUITE --out DIR"
         )
     value = _object(file)
+    if value.get("payloadType") == IN_TOTO:
+        return verify_statement(file, _keys(signer), as_json)
     found = Commitment.from_json(value.get("commitment"))
     given, against = _given(path, commitment, found, _keys(signer))
     differ = [*_against(given, found, value), *_suite(suite, found)]

@@ -14,12 +14,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from vedette.kernel import dsse
+from vedette.kernel.bounds import MIB, Bounds, read_json
 from vedette.kernel.canonical import canonical
-from vedette.kernel.keys import PrivateKeys
+from vedette.kernel.errors import AnswerIsNo, BadInput
+from vedette.kernel.keys import PrivateKeys, PublicKeys
 
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "urn:vedette:assessment-report:1"
 PAYLOAD = "application/vnd.in-toto+json"
+BOUNDS = Bounds(size=256 * MIB, depth=24, count=5_000_000, any_text=True)
 
 
 def statement(report: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[str, Any]:
@@ -53,3 +56,20 @@ def attest(
 ) -> dict[str, Any]:
     """The statement in an envelope with one signature."""
     return dsse.sign(canonical(statement(report, files)), PAYLOAD, keys)
+
+
+def opened(data: bytes, signer: PublicKeys, *, source: str) -> dict[str, str]:
+    """The subjects of a statement that this signer signed: name -> SHA-256.
+
+    Raises AnswerIsNo where another signed it, BadInput where it is no such statement.
+    """
+    envelope = dsse.open_envelope(data, PAYLOAD, source=source, bounds=BOUNDS)
+    if not envelope.verify(signer):
+        raise AnswerIsNo(f"{source}: is not signed by {signer.keyid[:16]}")
+    value = read_json(envelope.payload, source=source, bounds=BOUNDS)
+    if not isinstance(value, dict) or value.get("_type") != STATEMENT:
+        raise BadInput(f"{source}: no in-toto statement of version 1")
+    try:
+        return {str(s["name"]): str(s["digest"]["sha256"]) for s in value["subject"]}
+    except (KeyError, TypeError):
+        raise BadInput(f"{source}: subject: names with a SHA-256 each expected") from None
