@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -118,3 +119,22 @@ def test_a_trend_that_may_not_rise_says_so() -> None:
     assert found.interval[1] is None
     with pytest.raises(BadInput, match="at least two"):
         trend([(day, 1.0), (day, 2.0)])
+
+
+def test_the_order_of_runs_and_the_size_of_weights_change_nothing() -> None:
+    random = np.random.default_rng(3)
+    runs = [
+        Run("s", f"t{n % 30}", f"f{n % 7}", 2.0 ** (n % 30 / 3), float(random.random() < 0.5), 1e-3)
+        for n in range(90)
+    ]
+    turned = [runs[n] for n in random.permutation(90)]
+    huge = [replace(run, weight=1e308) for run in runs]
+    found = horizon(runs, 1, 50)
+    assert horizon(turned, 1, 50) == found
+    assert horizon(huge, 1, 50).p50_interval == pytest.approx(found.p50_interval)
+
+
+def test_runs_of_no_weight_give_no_length() -> None:
+    runs = [Run("s", "t", "f", 5.0, 1.0, 1.0), Run("s", "t", "f", 5.0, 0.0, 1.0)]
+    found = horizon([*runs, Run("s", "u", "f", 50.0, 0.0, 0.0)], 0, 40)
+    assert found.reason == "all tasks take the same human time"

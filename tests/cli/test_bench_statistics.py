@@ -46,6 +46,9 @@ def test_ability(responses: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     onto = answer(["ability", "--responses", str(responses), "--onto", str(saved)], capsys)
     for row, moved in zip(rows, onto, strict=True):
         assert moved["ability"] == pytest.approx(row["ability"], abs=1e-3)
+    saved.write_text('{"items": [{"item": "i1", "a": 0, "b": 1}]}')
+    code, _, err = run(["ability", "--responses", str(responses), "--onto", str(saved)], capsys)
+    assert (code, "'i1': a above 0" in err) == (2, True)
     _, out, _ = run(["ability", "--responses", str(responses)], capsys)
     assert "One unit of ability multiplies the odds" in out
 
@@ -101,6 +104,7 @@ def test_one_subject_has_an_accuracy_and_no_ability(
         ("subject,a\nx,nan\n", "line 2, item 'a': 'nan' is neither 0, 1 nor empty"),
         ("subject,a\nx,1,0\n", "line 2: 3 cells, the first line has 2"),
         ("subject,a\nx,2\n", "'2' is neither"),
+        ("subject,item,score\nx,a,1\n", "is in long form"),
     ],
 )
 def test_bad_tables_are_named(
@@ -153,6 +157,10 @@ def test_adaptive(responses: Path, tmp_path: Path, capsys: pytest.CaptureFixture
     code, out, _ = run(base, capsys)
     assert code == 0
     assert "items a subject" in out
+    for option, said in (("--target-se=nan", "nan is not finite"), ("--seed=-1", "'--seed'")):
+        code, _, err = run([*base, option], capsys)
+        assert (code, err.count("\n")) == (2, 1)
+        assert said in err
     known.write_text("nobody")
     code, _, err = run(base, capsys)
     assert code == 2
@@ -264,6 +272,7 @@ def test_trend(apart: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         ("m,,f1,5,1", "task missing"),
         ("m,t0,f0,99,1", "takes 99 human minutes here, 1 in line 2"),
         ("m,t1,f1,5,1,-1", "line 3, weight: -1 is negative"),
+        ("m,t1,f1,5,1,,9", "line 3: 7 cells, the first line has 6"),
         ("m,t1,f1,5,1,2", "some runs have a weight and some have none"),
     ],
 )

@@ -96,8 +96,11 @@ def replay(
 
     Raises BadInput where `known` has too few subjects to calibrate on.
     """
+    known = known[(known != MISSING).any(axis=1)]
     if len(known) < FEWEST:
-        raise BadInput(f"{len(known)} calibration subjects: at least {FEWEST} are needed")
+        raise BadInput(
+            f"{len(known)} calibration subjects with an answer: at least {FEWEST} are needed"
+        )
     random = np.random.default_rng(seed)
     bank = calibrate(items, known)
     factor = _factor(bank, known, rule, random, progress)

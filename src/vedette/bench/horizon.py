@@ -77,12 +77,14 @@ class _Cells:
 
 def horizon(runs: Sequence[Run], seed: int, draws: int = DRAWS, *, equal: bool = False) -> Horizon:
     """The horizons of one subject from its runs. `equal` weighs every run alike."""
+    # so that no draw depends on the order of the file
+    runs = sorted(runs, key=lambda run: (run.family, run.task, run.score, run.weight or 0))
     weights = weigh(runs, equal=equal)
     scores = np.array([run.score for run in runs])
     cells = _cells(runs, weights)
     weight = np.array([[w.sum() for w, _ in cells.runs]])
     solved = np.array([[(w * s).sum() for w, s in cells.runs]])
-    reason = _reason(scores[weights > 0], cells.length)
+    reason = _reason(scores[weights > 0], cells.length[weight[0] > 0])
     first, second = (float(x) for x in _fit(cells.length, weight, solved)[0])
     if not reason and math.isinf(first):
         reason = UPHILL
@@ -123,10 +125,12 @@ def weigh(runs: Sequence[Run], *, equal: bool = False) -> Floats:
         for family, _ in of_task:
             tasks[family] = tasks.get(family, 0) + 1
         found = np.array([1 / of_task[r.family, r.task] / math.sqrt(tasks[r.family]) for r in runs])
-    if (found < 0).any() or found.sum() <= 0:
+    if (found < 0).any() or found.max() <= 0:
         raise BadInput(
             f"subject {runs[0].subject[:60]!r}, weight: not negative, and not all nought, expected"
         )
+    # first by the largest: a sum of huge weights would be infinite
+    found = found / found.max()
     total: Floats = found / found.sum()
     return total
 

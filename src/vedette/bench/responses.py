@@ -110,6 +110,8 @@ def _items(path: Path, header: Sequence[str]) -> tuple[str, ...]:
     if len(header) < 2:
         raise BadInput(f"{path}: the first line names no item", next_step=WIDE)
     items = tuple(name.strip() for name in header[1:])
+    if set(LONG_FORM) <= {name.strip().lower() for name in header}:
+        raise BadInput(f"{path}: is in long form, a row a score", next_step=WIDE)
     seen: dict[str, int] = {}
     for column, name in enumerate(items, 2):
         if not name:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -117,7 +118,7 @@ def _saved(path: Path) -> Any:
 
     try:
         rows = read_json(path.read_bytes(), source=str(path))["items"]
-        return Bank(
+        bank = Bank(
             tuple(str(row["item"]) for row in rows),
             np.array([float(row["a"]) for row in rows]),
             np.array([float(row["b"]) for row in rows]),
@@ -126,6 +127,10 @@ def _saved(path: Path) -> Any:
         raise BadInput(f"{path}: can't be read ({error.strerror})") from None
     except (KeyError, TypeError, ValueError):
         raise BadInput(f"{path}: no saved items", next_step="write them with --save") from None
+    for item, a, b in zip(bank.items, bank.a.tolist(), bank.b.tolist(), strict=True):
+        if not 0 < a < math.inf or not math.isfinite(b):
+            raise BadInput(f"{path}, item {item[:60]!r}: a above 0 and a finite b expected")
+    return bank
 
 
 @click.command()
@@ -177,6 +182,8 @@ def adaptive(
     outside = [i for i, subject in enumerate(table.subjects) if subject not in names]
     if not outside:
         raise BadInput(f"{known}: names every subject", next_step="leave some to replay")
+    if target_se is not None and not math.isfinite(target_se):
+        raise BadInput(f"--target-se: {target_se} is not finite")
     target = TARGET if target_se is None and max_items is None else target_se
     rule = Rule(target, max_items, spread, _costs(costs, table.items))
     with ProgressLine() as line:

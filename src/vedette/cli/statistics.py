@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 FILE = click.Path(path_type=Path)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Random seed.")
+seed_option = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed."
+)
 
 
 def show(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

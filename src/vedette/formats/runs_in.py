@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator
 from datetime import date
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from vedette.bench.horizon import Run
-from vedette.bench.responses import delimiter, not_utf8, number, share
+from vedette.bench.responses import Records, not_utf8, number, share
 from vedette.kernel.errors import BadInput
 
 LONGEST_LINE = 1_000_000
@@ -116,15 +115,18 @@ def _objects(file: Iterator[str], path: Path) -> Iterator[tuple[int, dict[str, A
 def _table(
     file: IO[str], path: Path, columns: tuple[str, ...]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    reader = csv.DictReader(file, delimiter=delimiter(file))
-    try:
-        missing = [name for name in columns if name not in (reader.fieldnames or ())]
-        if missing:
-            raise BadInput(
-                f"{path}: no column {', '.join(missing)}",
-                next_step=f"first line: {','.join(columns)}",
-            )
-        for row in reader:
-            yield reader.line_num, row
-    except csv.Error as error:
-        raise BadInput(f"{path}, line {reader.line_num}: {error}") from None
+    records = Records(file, path)
+    names = [name.strip().lower() for name in next(iter(records), [])]
+    missing = [name for name in columns if name not in names]
+    if missing:
+        raise BadInput(
+            f"{path}: no column {', '.join(missing)}",
+            next_step=f"first line: {','.join(columns)}",
+        )
+    twice = [name for name in (*columns, "weight") if names.count(name) > 1]
+    if twice:
+        raise BadInput(f"{records.where}: two columns {twice[0]}")
+    for row in records:
+        if len(row) > len(names):
+            raise BadInput(f"{records.where}: {len(row)} cells, the first line has {len(names)}")
+        yield records.line, dict(zip(names, row, strict=False))
