@@ -14,8 +14,8 @@ from vedette.services.testing import START, Fixture
 from vedette.store.models import Inventory, Mandate, Notice
 from vedette.store.tenancy import SYSTEM, scoped
 
-READ, KEEP, ANSWER = (str(act) for act in (MandateAct.READ, MandateAct.KEEP, MandateAct.ANSWER))
-ALL = (READ, KEEP, ANSWER)
+READ, KEEP, ANSWER, STATE = map(str, MandateAct)
+ALL = (READ, KEEP, ANSWER, STATE)
 BASIS = "Member agreement 2026-05,\n§4: the ISAC answers for us.  "
 DAY = timedelta(days=1)
 SITES = ("plant", "office")
@@ -57,7 +57,13 @@ def notice(operator: Actor, site: str) -> Notice:
     """A notice without a match behind it."""
     with scoped(SYSTEM):
         held = Inventory(
-            org_id=operator.org, name=site, data=b"x", digest="d", components=1, taken_at=START
+            org_id=operator.org,
+            name=site,
+            site=site,
+            data=b"x",
+            digest="d",
+            components=1,
+            taken_at=START,
         )
         held.save()
         row = Notice(

@@ -15,10 +15,12 @@ from tests.services.mandated import (
     DAY,
     READ,
     SITES,
+    STATE,
     World,
     seen,
     seen_by_the_database,
 )
+from tests.services.test_vex import openvex
 
 from vedette.kernel.errors import NotFound, Refused
 from vedette.services import delegates, mandates
@@ -113,13 +115,18 @@ def _compare(world: World, made: list[dict[str, Any]], *, answering: bool = Fals
                     if one["op"] == op and (not one["sites"] or SITES[site] in one["sites"])
                 )
             )
-            readable |= {row.id} if acts & {READ, ANSWER} else set()
+            readable |= {row.id} if acts & {READ, ANSWER, STATE} else set()
             answerable |= {row.id} if ANSWER in acts else set()
         assert seen(delegate) == readable
         if connection.vendor == "postgresql":
             assert seen_by_the_database(delegate) == readable
         for row in world.notices if answering else ():
             assert _answers(delegate, row.id) == (row.id in answerable)
+        for op, operator in enumerate(world.operators) if answering else ():
+            stating = [one for one in live if one["op"] == op and STATE in one["acts"]]
+            for site in ("", *SITES):
+                covered = any(not one["sites"] or site in one["sites"] for one in stating)
+                assert _states(delegate, operator.org, site) == covered
 
 
 def _answers(delegate: Actor, notice_id: str) -> bool:
@@ -131,3 +138,15 @@ def _answers(delegate: Actor, notice_id: str) -> bool:
             return False
         transaction.set_rollback(True)
     return bool(made.notices)
+
+
+def _states(delegate: Actor, operator: str, site: str) -> bool:
+    """Whether the delegate can hand in VEX for a site, "" for every one; it is taken back."""
+    with transaction.atomic():
+        try:
+            delegates.take_vex(delegate, operator, "vex", openvex(), site)
+        except (NotFound, Refused):
+            return False
+        assert [row["site"] for row in delegates.vex_documents(delegate)] == [site]
+        transaction.set_rollback(True)
+    return True

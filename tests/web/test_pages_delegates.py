@@ -15,11 +15,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from tests.services.advisories import sbom
 from tests.services.mandated import ALL, BASIS, World, notice
+from tests.services.test_vex import openvex
 from tests.web.visitors import read, refused, send, stranger, visitor
 
 from vedette.kernel.permissions import Profile
 from vedette.services import accounts, answers, mandates
 from vedette.services.testing import instance
+from vedette.store.models import VexDocument
+from vedette.store.tenancy import SYSTEM, scoped
 
 FORM = {"acts": list(ALL), "basis": BASIS, "ends": "2027-06-30"}
 
@@ -211,3 +214,31 @@ def test_the_same_over_the_api(world: World) -> None:
     assert call(isac, "GET", f"/delegated/notices/{ids[0]}").status_code == 404
     assert {o["name"] for o in call(isac, "GET", "/delegated/operators").json()} == {"Town"}
     assert call(isac, "GET", "/mandates").json()[0]["operator"]["name"] == "Town"
+
+
+def test_vex_and_single_assets(world: World, isac: Client, oak: Client) -> None:
+    world.mandate(world.operators[0], world.delegates[0])
+    url = f"/delegated/{world.notices[0].id}/"
+    assert "Mark the chosen assets" in read(isac, url)
+    send(isac, f"{url}mark/", asset=["c"], status="done")
+    assert "marked for this asset" in read(isac, url)
+    isac.post(f"{url}mark/", {"asset": ["other"], "status": "done"})
+    assert "name such that the notice is about" in read(isac, url)
+    assert "VEX of the operators" in read(isac, "/delegated/")
+    operator = world.operators[0].org
+    file = SimpleUploadedFile("v.json", openvex())
+    values = {"operator": operator, "site": "plant", "name": "v", "file": file}
+    assert send(isac, "/delegated/vex/take/", **values) == "/delegated/vex/"
+    page = read(isac, "/delegated/vex/")
+    for part in ("Oak Utility", "plant", "Lake Water", "Withdraw"):
+        assert part in page, part
+    own = read(oak, "/vex/")
+    assert "of WaterISAC, for Oak Utility under mandate-" in own
+    with scoped(SYSTEM):
+        document = VexDocument.objects.get().id
+    elsewhere = visitor(world.house, "delegate", world.delegates[1].org)
+    assert elsewhere.post(f"/delegated/vex/{document}/withdraw/").status_code == 404
+    assert elsewhere.post(f"{url}mark/", {"asset": ["c"]}).status_code == 404
+    assert oak.post(f"{url}mark/", {"asset": ["c"]}).status_code == 403
+    send(isac, f"/delegated/vex/{document}/withdraw/")
+    assert "Lake Water" not in read(isac, "/delegated/vex/")

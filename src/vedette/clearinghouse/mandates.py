@@ -8,8 +8,9 @@ Rules:
 - Either side ends a mandate at any time, alone and at once; by the clock it ends at its end.
 - A delegate registers an operator that is not here yet, on its own record of the basis. What it
   can then read is what it brought itself; of an operator that is here it can only ask.
-- A mandate names acts and sites. Answering notices includes reading them; a site is an inventory by
-  its name, and no site named means the whole organisation.
+- A mandate names acts and sites. Answering notices, and stating VEX, includes reading notices. An
+  inventory's site is its name, or where it is said to be run; no site named means the whole
+  organisation.
 - What a mandate covers is decided when something is asked for: in force, started, not over.
 """
 
@@ -46,6 +47,7 @@ class MandateAct(StrEnum):
     READ = "read-notices"
     KEEP = "keep-inventories"
     ANSWER = "answer-notices"
+    STATE = "state-vex"
 
 
 _M = MandateState
@@ -103,7 +105,7 @@ def bounds(
     if not asked or not asked <= known.keys():
         raise BadInput(f"acts: one or more of {', '.join(known)} expected")
     found = {known[act] for act in asked}
-    if MandateAct.ANSWER in found:
+    if found & {MandateAct.ANSWER, MandateAct.STATE}:
         found.add(MandateAct.READ)
     if ends <= max(starts, now):
         raise BadInput(f"ends: {format_time(ends)} is not after the start, or has passed")

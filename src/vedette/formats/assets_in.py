@@ -170,6 +170,39 @@ def read_text(content: str, name: str, chosen: Mapping[str, str] = NONE_CHOSEN) 
     return Inventory(name, tuple(components), (*left, *said))
 
 
+def by_site(content: str, name: str, none: str) -> dict[str, str]:
+    """Cut an asset CSV by the site that its rows name, each part with the header.
+
+    Rows of no site are those of `none`. Raises BadInput where no column names a site.
+    """
+    columns = find_columns(content, name)
+    if "site" not in columns.taken:
+        raise BadInput(
+            f"{name}: no column for a site found among {', '.join(columns.header)[:80]!r}",
+            next_step="name a column `site`, or take it as one inventory",
+        )
+    place = columns.taken["site"]
+    rows = _rows(content, columns.separator, name)
+    header = next(rows)
+    parts: dict[str, list[list[str]]] = {}
+    for row in rows:
+        site = " ".join(row[place].split()) if place < len(row) else ""
+        parts.setdefault(site or none, []).append(row)
+    return {site: _written([header, *part], columns.separator) for site, part in parts.items()}
+
+
+def header_alone(content: str) -> str:
+    """An asset CSV without its rows."""
+    columns = find_columns(content, "list")
+    return _written([columns.header], columns.separator)
+
+
+def _written(rows: list[list[str]], separator: str) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, delimiter=separator, lineterminator="\n").writerows(rows)
+    return buffer.getvalue()
+
+
 def find_columns(content: str, name: str, chosen: Mapping[str, str] = NONE_CHOSEN) -> Columns:
     """Return what each column of a CSV is taken as. Raises BadInput."""
     lines = content.splitlines()

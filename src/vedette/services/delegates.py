@@ -5,12 +5,15 @@ Rules:
   security, show it what a mandate in force covers, and nothing else of an operator.
 - An act is done for one operator under one mandate, by name: "PERSON of DELEGATE for OPERATOR
   under MANDATE". It stands in the operator's own ledger, and the operator sees who answered.
-- Undoing gives back only what a delegate's own people answered.
+- Undoing gives back only what a delegate's own people answered, withdrawing takes back only VEX
+  that they handed in.
+- A document speaks of the site that it is handed in for, and without one of the whole
+  organisation; each needs a mandate that covers just that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -20,24 +23,34 @@ from django.db.models import Count, F, Q, QuerySet
 from vedette.clearinghouse.mandates import MandateAct, MandateState
 from vedette.kernel.errors import BadInput, NotFound, Refused
 from vedette.kernel.permissions import Permission
-from vedette.services import bulk_answers, inventories, notices, scores
+from vedette.services import asset_matches, bulk_answers, inventories, notices, scores, vex
 from vedette.services.acting import Actor, reading
 from vedette.services.bulk_answers import MOST_AT_ONCE, Answered
 from vedette.services.notices import OPEN
 from vedette.services.operator_views import narrowed
 from vedette.services.parties import clearinghouse_only
-from vedette.store.models import Inventory, Mandate, MandateReach, Notice
+from vedette.store.models import (
+    AssetMark,
+    Inventory,
+    Mandate,
+    MandateReach,
+    Notice,
+    Suppression,
+    VexDocument,
+)
 from vedette.store.tenancy import SYSTEM, scoped
 
 _NEEDS = {
     MandateAct.READ: Permission.MANDATE_READ,
     MandateAct.KEEP: Permission.MANDATE_USE,
     MandateAct.ANSWER: Permission.MANDATE_USE,
+    MandateAct.STATE: Permission.MANDATE_USE,
 }
 _GIVES = {
     MandateAct.READ: Permission.NOTICE_READ,
     MandateAct.KEEP: Permission.INVENTORY_EDIT,
     MandateAct.ANSWER: Permission.ANSWER_GIVE,
+    MandateAct.STATE: Permission.ANSWER_GIVE,
 }
 
 
@@ -191,8 +204,13 @@ def notice_view(actor: Actor, notice_id: str) -> dict[str, Any]:
     """One notice of an operator, with the answers that the mandate lets be given."""
     row = _find(actor, notice_id)
     found = notices.notice_view(_for(actor, row, MandateAct.READ), notice_id)
-    if MandateAct.ANSWER not in _acts(actor, row):
+    may = MandateAct.ANSWER in _acts(actor, row)
+    if not may:
         found["answers"] = []
+    with reading(actor, Permission.MANDATE_READ):
+        marks = AssetMark.objects.filter(notice_id=notice_id)
+        found["marks"] = dict(marks.values_list("component", "status"))
+    found["may_mark"] = may
     return {**found, "operator": {"id": row.org_id, "name": names(actor).get(row.org_id, "")}}
 
 
@@ -266,12 +284,108 @@ def undo(actor: Actor, batch: str) -> Answered:
 
 
 def take_inventory(
-    actor: Actor, operator: str, name: str, data: bytes, *, exposed: bool = False
+    actor: Actor, operator: str, name: str, data: bytes, *, exposed: bool = False, site: str = ""
 ) -> Inventory:
-    """Take an inventory for an operator."""
+    """Take an inventory for an operator: at the site said, else where it was, else its name."""
     clearinghouse_only()
-    by = acting(actor, operator, MandateAct.KEEP, name.strip())
-    return inventories.take_inventory(by, name, data, exposed=exposed)
+    name = name.strip()
+    stood = _site_of(operator, name)
+    by = acting(actor, operator, MandateAct.KEEP, site.strip() or stood or name)
+    if stood:
+        acting(actor, operator, MandateAct.KEEP, stood)
+    return inventories.take_inventory(by, name, data, exposed=exposed, site=site)
+
+
+def _site_of(operator: str, name: str) -> str:
+    """Where an operator's inventory stands now, whoever sees it."""
+    with scoped(SYSTEM):
+        rows = Inventory.objects.filter(org_id=operator, name=name, current=True)
+        return str(rows.values_list("site", flat=True).first() or "")
+
+
+def take_by_site(
+    actor: Actor, operator: str, name: str, data: bytes, *, exposed: bool = False
+) -> list[Inventory]:
+    """Take an operator's asset list as one inventory a site. Raises NotFound, Refused.
+
+    Every site that the list names must be covered: of a list that names others nothing is kept.
+    """
+    clearinghouse_only()
+    with reading(actor, Permission.MANDATE_USE):
+        parts = inventories.parts_by_site(operator, name, data)
+    by = {site: acting(actor, operator, MandateAct.KEEP, site) for site in parts}
+    return inventories.keep_parts(by, name, parts, exposed=exposed)
+
+
+def mark_assets(actor: Actor, notice_id: str, components: Sequence[str], status: str) -> Notice:
+    """Mark single assets of an operator's notice, as `asset_matches.mark_assets` does."""
+    row = _find(actor, notice_id)
+    by = _for(actor, row, MandateAct.ANSWER)
+    return asset_matches.mark_assets(by, notice_id, components, status)
+
+
+def take_vex(actor: Actor, operator: str, name: str, data: bytes, site: str = "") -> VexDocument:
+    """Take a VEX document for an operator, or for one of its sites."""
+    clearinghouse_only()
+    by = acting(actor, operator, MandateAct.STATE, site.strip())
+    return vex.take_vex(by, name, data, site)
+
+
+def withdraw_vex(actor: Actor, document_id: str) -> VexDocument:
+    """Let a document that the delegate's people handed in count no more. Raises NotFound."""
+    with reading(actor, Permission.MANDATE_READ):
+        own = Mandate.objects.filter(delegate_id=actor.org).values("id")
+        row = VexDocument.objects.filter(id=document_id, feed="", mandate__in=own).first()
+    if row is None:
+        raise NotFound(f"VEX document {document_id[:40]!r} is not here")
+    return vex.withdraw_vex(acting(actor, row.org_id, MandateAct.STATE, row.site), document_id)
+
+
+def lift(actor: Actor, suppression_id: str, lifted: bool = True) -> Suppression:
+    """Find an operator's suppressed match again, or honour its statement again."""
+    with reading(actor, Permission.MANDATE_READ):
+        row = Suppression.objects.filter(id=suppression_id, org_id__in=_mandating(actor)).first()
+    if row is None:
+        raise NotFound(f"suppressed match {suppression_id[:40]!r} is not here")
+    return vex.lift(acting(actor, row.org_id, MandateAct.STATE, row.site), suppression_id, lifted)
+
+
+def vex_documents(actor: Actor) -> list[dict[str, Any]]:
+    """The VEX documents of every operator as far as mandates cover them, newest first.
+
+    `own` says whether the delegate's people handed it in.
+    """
+    clearinghouse_only()
+    known = names(actor)
+    with reading(actor, Permission.MANDATE_READ):
+        mandates = set(Mandate.objects.filter(delegate_id=actor.org).values_list("id", flat=True))
+        rows = VexDocument.objects.defer("data").filter(
+            org_id__in=_mandating(actor), feed="", withdrawn_at=None
+        )
+        return [
+            {
+                **vex.describe(row),
+                "own": row.mandate in mandates,
+                "operator": {"id": row.org_id, "name": known.get(row.org_id, "")},
+            }
+            for row in rows.order_by("-taken_at", "name")
+        ]
+
+
+def suppressed(actor: Actor) -> list[dict[str, Any]]:
+    """The suppressed matches of every operator as far as mandates cover them."""
+    clearinghouse_only()
+    known = names(actor)
+    with reading(actor, Permission.MANDATE_READ):
+        rows = Suppression.objects.filter(org_id__in=_mandating(actor))
+        ordered = rows.order_by("org_id", "inventory", "component", "advisory", "pk")
+        return [
+            {
+                **vex.describe_suppressed(row),
+                "operator": {"id": row.org_id, "name": known.get(row.org_id, "")},
+            }
+            for row in ordered
+        ]
 
 
 def kept_inventories(actor: Actor) -> list[dict[str, Any]]:

@@ -43,7 +43,7 @@ class Stated:
         return bool(self._rows)
 
     def about(self, names: Collection[str], site: str) -> list[Statement]:
-        """What is stated of these vulnerabilities, by id or alias, for the inventory `site`."""
+        """What is stated of these vulnerabilities, by id or alias, at a site."""
         named = [
             pk for pk, own, about in self._rows if own in ("", site) and not about.isdisjoint(names)
         ]
@@ -106,6 +106,7 @@ def keep(
             advisory=one.match.advisory,
         )
         row.product = (one.match.name or one.match.component)[:300]
+        row.site = inventory.site
         row.version, row.status = one.match.version[:200], one.statement.status
         row.reason, row.source = one.statement.reason[:4000], one.statement.source[:300]
         row.save()

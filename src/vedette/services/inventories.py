@@ -5,13 +5,19 @@ Rules:
 - The same content under the same name is the same taking.
 - What of it could not be read is listed with it; one that can't be read at all changes nothing.
 - Each taking is matched against the newest index.
+- An asset list that names sites can be taken as one inventory a site: then each has notices and
+  deadlines of its own, a patch is verified where it was made, and a mandate can end at a site.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from vedette.formats import detect
+from django.db import transaction
+
+from vedette.clearinghouse.mandates import MOST_SITES
+from vedette.formats import assets_in, detect
 from vedette.kernel.bounds import MIB
 from vedette.kernel.canonical import digest
 from vedette.kernel.clock import format_time
@@ -27,27 +33,99 @@ from vedette.store.tenancy import SYSTEM, scoped
 MAX_BYTES = 64 * MIB
 MAX_NAME = 200
 MAX_PROBLEMS = 100
+NO_SITE = "no site"
 _TOLD = {"listed": "package listing", "typed": "typed list"}
 
 
-def take_inventory(actor: Actor, name: str, data: bytes, *, exposed: bool = False) -> Inventory:
+def take_inventory(
+    actor: Actor, name: str, data: bytes, *, exposed: bool = False, site: str = ""
+) -> Inventory:
     """Take an inventory (CycloneDX, SPDX or asset CSV) and have it matched.
 
-    `exposed` says whether the systems of it are publicly reachable, where they don't say so
-    themselves. Raises BadInput.
+    Args:
+        exposed: whether its systems are publicly reachable, where they don't say so themselves.
+        site: where it is run; by default what an earlier taking said, else its name.
+
+    Raises BadInput.
     """
+    name = check_name(name)
+    site = check_name(site, "site") if site.strip() else ""
+    actor.require(Permission.INVENTORY_EDIT)
+    return _keep(actor, name, data, read_inventory(name, data), exposed, site)
+
+
+def take_by_site(actor: Actor, name: str, data: bytes, *, exposed: bool = False) -> list[Inventory]:
+    """Take an asset list as one inventory a site, each called "NAME: SITE". Raises BadInput."""
+    actor.require(Permission.INVENTORY_EDIT)
+    with reading(actor):
+        parts = parts_by_site(actor.org, name, data)
+    return keep_parts(dict.fromkeys(parts, actor), name, parts, exposed=exposed)
+
+
+def parts_by_site(org: str, name: str, data: bytes) -> dict[str, bytes]:
+    """An organisation's asset list by site, for use under a scope that sees its inventories.
+
+    A site of an earlier taking that the list no longer names has an empty part: what stood there is
+    gone. Raises BadInput.
+    """
+    name = check_name(name)
+    read_inventory(name, data)
+    standing = Inventory.objects.defer("data").filter(org_id=org, current=True)
+    try:
+        if standing.filter(name=name).exists():
+            raise BadInput(f"name: {name} is kept as one inventory; a list by site needs another")
+        content = assets_in.decode(data, name)
+        parts = assets_in.by_site(content, name, NO_SITE)
+        empty = assets_in.header_alone(content)
+        gone = [row.site for row in standing if row.name == called_at(name, row.site)]
+        parts |= {site: empty for site in gone if site not in parts}
+        if len(parts) > MOST_SITES:
+            raise BadInput(f"file: {len(parts)} sites, at most {MOST_SITES}")
+        for site in parts:
+            check_name(called_at(name, site), "site")
+    except BadInput as error:
+        error.kept = "the inventories as they were"
+        raise
+    return {site: part.encode() for site, part in parts.items()}
+
+
+def keep_parts(
+    by: Mapping[str, Actor], name: str, parts: Mapping[str, bytes], *, exposed: bool
+) -> list[Inventory]:
+    """Keep the parts of an asset list, each as an act of whoever keeps that site: all or none."""
+    with transaction.atomic():
+        return [
+            _keep(by[site], called, part, assets_in.read(part, called), exposed, site)
+            for site, part in parts.items()
+            for called in (called_at(check_name(name), site),)
+        ]
+
+
+def called_at(name: str, site: str) -> str:
+    """What the part of an inventory at a site is called."""
+    return f"{name}: {site}"
+
+
+def check_name(name: str, field: str = "name") -> str:
+    """A name of an inventory or a site. Raises BadInput."""
     name = name.strip()
     if not name or len(name) > MAX_NAME or not name.isprintable():
-        raise BadInput(f"name: 1 to {MAX_NAME} printable characters expected")
-    actor.require(Permission.INVENTORY_EDIT)
-    read = read_inventory(name, data)
+        raise BadInput(f"{field}: 1 to {MAX_NAME} printable characters expected")
+    return name
+
+
+def _keep(
+    actor: Actor, name: str, data: bytes, read: model.Inventory, exposed: bool, site: str
+) -> Inventory:
     with act(actor, Permission.INVENTORY_EDIT) as doing:
         before = (
             Inventory.objects.select_for_update()
             .filter(org_id=actor.org, name=name, current=True)
             .first()
         )
-        if before and before.digest == digest(data) and before.exposed == exposed:
+        site = site or (before.site if before else name)
+        same = before and (before.digest, before.exposed, before.site)
+        if before and same == (digest(data), exposed, site):
             return before
         if before:
             before.current = False
@@ -55,6 +133,7 @@ def take_inventory(actor: Actor, name: str, data: bytes, *, exposed: bool = Fals
         row = Inventory(
             org_id=actor.org,
             name=name,
+            site=site,
             format=_format(data, read),
             data=data,
             digest=digest(data),
@@ -88,7 +167,7 @@ def _format(data: bytes, read: model.Inventory) -> str:
         return "CycloneDX XML"
     if head.startswith(b"{"):
         return "CycloneDX" if b'"bomFormat"' in data else "SPDX"
-    return _TOLD.get(read.components[0].origin, "CSV")
+    return _TOLD.get(read.components[0].origin if read.components else "", "CSV")
 
 
 def read_inventory(name: str, data: bytes) -> model.Inventory:
@@ -136,6 +215,7 @@ def describe(row: Inventory) -> dict[str, Any]:
     return {
         "id": row.id,
         "name": row.name,
+        "site": row.site,
         "format": row.format,
         "digest": row.digest,
         "components": row.components,

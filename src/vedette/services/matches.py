@@ -93,7 +93,7 @@ def match_inventory(inventory_id: str, indexes: Sequence[Index]) -> None:
     content = read_inventory(bytes(row.data), row.name)
 
     def speaking(inventory: Content, names: Collection[str]) -> Content:
-        return honouring.bound(inventory, stated.about(names, row.name))
+        return honouring.bound(inventory, stated.about(names, row.site))
 
     held = matched.Held(content, row.exposed, lifted, speaking)
     outcome = matched.find(held, indexes)

@@ -105,7 +105,7 @@ def _send(doing: Doing, inventory: Inventory, found: Found) -> Notice:
     notice = Notice(
         org_id=inventory.org_id,
         inventory=inventory,
-        site=inventory.name,
+        site=inventory.site,
         advisory=found.lead,
         sent_at=doing.now,
     )
@@ -124,7 +124,7 @@ def _found_again(doing: Doing, notice: Notice, inventory: Inventory, found: Foun
     newer = notice.inventory_id != inventory.id
     changed = notice.remedy != found.remedy
     settled = notice.state in (NoticeState.PATCHED, NoticeState.VERIFIED)
-    notice.inventory = inventory
+    notice.inventory, notice.site = inventory, inventory.site
     _describe(doing, notice, found)
     if newer or changed:
         _take_back_marks(doing, notice, inventory)

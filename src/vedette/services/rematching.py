@@ -266,6 +266,6 @@ def _held(
         return matched.Held(part, inventory.exposed, lifted)
 
     def speaking(content: model.Inventory, names: Collection[str]) -> model.Inventory:
-        return honouring.bound(content, stated.about(names, inventory.name))
+        return honouring.bound(content, stated.about(names, inventory.site))
 
     return matched.Held(part, inventory.exposed, lifted, speaking)

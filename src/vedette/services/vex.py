@@ -1,8 +1,8 @@
 """An operator's VEX documents, the matches that they take away, and how these are given back.
 
 Rules:
-- A document speaks of every inventory of its organisation, or of the one that it was handed in
-  for, and of nobody else's. Those of feeds are `services.vex_feeds`.
+- A document speaks of every inventory of its organisation, or of those at the site that it was
+  handed in for, and of nobody else's. Those of feeds are `services.vex_feeds`.
 - What a statement takes away is listed with the statement's reason and source, and counted.
 - A suppressed match can be lifted: it is found again, whatever any statement says, until it is
   honoured again. A document can be withdrawn: then nothing of it counts.
@@ -34,12 +34,12 @@ def take_vex(actor: Actor, name: str, data: bytes, site: str = "") -> VexDocumen
     """Take a VEX document (OpenVEX, CSAF VEX or CycloneDX) and have everything matched anew.
 
     A newer one of the same name takes the earlier one's place. With `site` it speaks of the
-    inventory of that name alone. Raises BadInput.
+    inventories at that site alone. Raises BadInput.
     """
     actor.require(Permission.ANSWER_GIVE)
     name, site = name.strip(), site.strip()
     if len(site) > MAX_NAME or (site and not site.isprintable()):
-        raise BadInput(f"site: the name of an inventory expected, at most {MAX_NAME} characters")
+        raise BadInput(f"site: a name expected, at most {MAX_NAME} characters")
     if not name or len(name) > MAX_NAME or not name.isprintable():
         raise BadInput(f"name: 1 to {MAX_NAME} printable characters expected")
     document = load(data, name, MAX_VEX)

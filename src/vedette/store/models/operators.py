@@ -20,14 +20,16 @@ class Inventory(Table):
     it gave a mandate.
 
     Earlier takings of the same name stay; `current` is the newest. `statements` counts the VEX
-    statements in it, `matched_with` names the indexes that its notices rest on, by digest.
+    statements in it, `matched_with` names the indexes that its notices rest on, by digest. `site`
+    is where it is run, as mandates count: its name, unless somebody says more.
     """
 
-    tenancy = Tenancy(mandated=Mandated("name", (READ, KEEP, ANSWER), (KEEP,)))
+    tenancy = Tenancy(mandated=Mandated("site", (READ, KEEP, ANSWER, STATE), (KEEP,)))
 
     id = columns.random_key("inventory")
     org = columns.owner()
     name = models.CharField(max_length=200)
+    site = columns.text(200)
     format = columns.text(40)
     data = models.BinaryField()
     digest = models.CharField(max_length=71)
@@ -77,8 +79,8 @@ class Notice(Table):
     `inventory` is the taking in which it was last found, `also` names the other records of the
     same vulnerability, `facts` holds what the deadline rests on, `evidence` what matching showed
     of the answer; `batch` is the answer to several notices that the present one came with, and
-    `earlier` what it took the place of. `site` is the inventory's name, `mandate` that under which
-    a delegate gave the answer.
+    `earlier` what it took the place of. `site` is the inventory's, `mandate` that under which a
+    delegate gave the answer.
     """
 
     tenancy = Tenancy(mandated=Mandated("site", (READ, ANSWER), (ANSWER,)))
@@ -162,7 +164,7 @@ class VexDocument(Table):
 
     One of a `feed` belongs to the host and takes nothing away by itself: see HonouredFeed. `author`
     is whom the document names as such, `about` the vulnerabilities that it speaks of, `site` the
-    one inventory that it is limited to; `public` shows a feed's documents to those whom a
+    one that it is limited to; `public` shows a feed's documents to those whom a
     clearinghouse hosts.
     """
 
@@ -215,11 +217,12 @@ class HonouredFeed(Table):
 class Suppression(Table):
     """A match that a VEX statement takes away, or took away until it was lifted."""
 
-    tenancy = Tenancy(mandated=Mandated("inventory", (READ, STATE), (STATE,)))
+    tenancy = Tenancy(mandated=Mandated("site", (READ, STATE), (STATE,)))
 
     id = columns.random_key("suppressed")
     org = columns.owner()
     inventory = models.CharField(max_length=200)
+    site = columns.text(200)
     component = models.TextField()
     advisory = models.CharField(max_length=200)
     product = columns.text(300)

@@ -26,11 +26,13 @@ class InventoryIn(Schema):
     name: Name
     data: str = Field(description="the inventory as base64")
     exposed: bool = Field(False, description="publicly reachable, unless an asset says otherwise")
+    site: str = Field("", max_length=200, description="where it runs: else as before, or its name")
 
 
 class InventoryOut(Schema):
     id: str
     name: str
+    site: str
     format: str
     digest: str
     components: int
@@ -85,8 +87,23 @@ def list_inventories(request: Asked, history: bool = False) -> Any:
 def take(request: Asked, body: InventoryIn) -> Any:
     """CycloneDX, SPDX or asset CSV. A new taking of a name replaces the earlier one."""
     data = from_text(body.data, field="data")
-    row = inventories.take_inventory(request.auth, body.name, data, exposed=body.exposed)
+    row = inventories.take_inventory(
+        request.auth, body.name, data, exposed=body.exposed, site=body.site
+    )
     return inventories.describe(row)
+
+
+@router.post(
+    "/inventories/by-site",
+    response=list[InventoryOut],
+    operation_id="takeInventoryBySite",
+    summary="Take an asset list as one inventory a site, the file as the body",
+    openapi_extra=RAW,
+)
+def take_by_site(request: Asked, name: str, exposed: bool = False) -> Any:
+    """For a CSV with a column for the site. A site that a newer list no longer names is empty."""
+    rows = inventories.take_by_site(request.auth, name, request.body, exposed=exposed)
+    return [inventories.describe(row) for row in rows]
 
 
 @router.post(
@@ -96,8 +113,8 @@ def take(request: Asked, body: InventoryIn) -> Any:
     summary="Take an inventory, the file itself as the body",
     openapi_extra=RAW,
 )
-def take_file(request: Asked, name: str, exposed: bool = False) -> Any:
-    row = inventories.take_inventory(request.auth, name, request.body, exposed=exposed)
+def take_file(request: Asked, name: str, exposed: bool = False, site: str = "") -> Any:
+    row = inventories.take_inventory(request.auth, name, request.body, exposed=exposed, site=site)
     return inventories.describe(row)
 
 

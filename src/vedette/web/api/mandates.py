@@ -9,21 +9,23 @@ from pydantic import Field
 
 from vedette.clearinghouse.mandates import MOST_BASIS, MOST_SITES
 from vedette.kernel.bounds import from_text
-from vedette.services import delegates, inventories, mandates, onboarding
+from vedette.services import delegates, inventories, mandates, onboarding, vex
 from vedette.web.api.idempotency import Asked, Router
-from vedette.web.api.inventories import InventoryIn, InventoryOut
+from vedette.web.api.inventories import RAW, InventoryIn, InventoryOut
 from vedette.web.api.kinds import Moment, Name
+from vedette.web.api.matches import AssetMarkIn
 from vedette.web.api.notices import NoticeLine, NoticeOut, SeveralIn, SeveralOut, several
 from vedette.web.api.paging import Page, Paging, page_of
+from vedette.web.api.vex import SuppressedOut, VexOut
 
 router = Router(tags=["mandates"])
-Act = Literal["read-notices", "keep-inventories", "answer-notices"]
+Act = Literal["read-notices", "keep-inventories", "answer-notices", "state-vex"]
 
 
 class BoundsIn(Schema):
     """`basis` is kept verbatim."""
 
-    acts: list[Act] = Field(min_length=1, max_length=3)
+    acts: list[Act] = Field(min_length=1, max_length=4)
     basis: str = Field(min_length=1, max_length=MOST_BASIS)
     ends: Moment
 
@@ -92,6 +94,15 @@ class DelegatedOut(NoticeOut):
 
 
 class DelegatedInventory(InventoryOut):
+    operator: dict[str, str]
+
+
+class DelegatedVex(VexOut):
+    own: bool
+    operator: dict[str, str]
+
+
+class DelegatedSuppressed(SuppressedOut):
     operator: dict[str, str]
 
 
@@ -197,8 +208,85 @@ def list_inventories(request: Asked) -> Any:
 )
 def take(request: Asked, operator: str, body: InventoryIn) -> Any:
     data = from_text(body.data, field="data")
-    row = delegates.take_inventory(request.auth, operator, body.name, data, exposed=body.exposed)
+    row = delegates.take_inventory(
+        request.auth, operator, body.name, data, exposed=body.exposed, site=body.site
+    )
     return inventories.describe(row)
+
+
+@router.post(
+    "/delegated/operators/{operator}/inventories/by-site",
+    response=list[InventoryOut],
+    operation_id="takeDelegatedInventoryBySite",
+    summary="Take an operator's asset list as one inventory a site, the file as the body",
+    openapi_extra=RAW,
+)
+def take_by_site(request: Asked, operator: str, name: str, exposed: bool = False) -> Any:
+    """Every site that the list names must be covered by a mandate; else nothing is kept."""
+    rows = delegates.take_by_site(request.auth, operator, name, request.body, exposed=exposed)
+    return [inventories.describe(row) for row in rows]
+
+
+@router.get(
+    "/delegated/vex",
+    response=list[DelegatedVex],
+    operation_id="listDelegatedVex",
+    summary="VEX documents of the operators, as far as mandates cover them",
+)
+def list_vex(request: Asked) -> Any:
+    return delegates.vex_documents(request.auth)
+
+
+@router.post(
+    "/delegated/operators/{operator}/vex",
+    response=VexOut,
+    operation_id="takeDelegatedVex",
+    summary="Take a VEX document for an operator, as the body",
+    openapi_extra=RAW,
+)
+def take_vex(request: Asked, operator: str, name: str, site: str = "") -> Any:
+    """Without `site` it speaks of the whole organisation, and needs a mandate for that."""
+    return vex.describe(delegates.take_vex(request.auth, operator, name, request.body, site))
+
+
+@router.post(
+    "/delegated/vex/{document_id}/withdraw",
+    response=VexOut,
+    operation_id="withdrawDelegatedVex",
+    summary="Let a document that one's own people handed in count no more",
+)
+def withdraw_vex(request: Asked, document_id: str) -> Any:
+    return vex.describe(delegates.withdraw_vex(request.auth, document_id))
+
+
+@router.get(
+    "/delegated/suppressed",
+    response=list[DelegatedSuppressed],
+    operation_id="listDelegatedSuppressed",
+    summary="Matches of the operators that VEX takes away, and those lifted",
+)
+def list_suppressed(request: Asked) -> Any:
+    return delegates.suppressed(request.auth)
+
+
+@router.post(
+    "/delegated/suppressed/{suppression_id}/lift",
+    response=SuppressedOut,
+    operation_id="liftDelegatedSuppressed",
+    summary="Find an operator's suppressed match again",
+)
+def lift(request: Asked, suppression_id: str) -> Any:
+    return vex.describe_suppressed(delegates.lift(request.auth, suppression_id))
+
+
+@router.post(
+    "/delegated/suppressed/{suppression_id}/honour",
+    response=SuppressedOut,
+    operation_id="honourDelegatedSuppressed",
+    summary="Honour the statement on a lifted match again",
+)
+def honour(request: Asked, suppression_id: str) -> Any:
+    return vex.describe_suppressed(delegates.lift(request.auth, suppression_id, lifted=False))
 
 
 @router.get(
@@ -237,6 +325,18 @@ def list_notices(
     summary="One notice of an operator",
 )
 def read_notice(request: Asked, notice_id: str) -> Any:
+    return delegates.notice_view(request.auth, notice_id)
+
+
+@router.post(
+    "/delegated/notices/{notice_id}/assets",
+    response=DelegatedOut,
+    operation_id="markDelegatedAssets",
+    summary="Mark single assets of an operator's notice",
+)
+def mark(request: Asked, notice_id: str, body: AssetMarkIn) -> Any:
+    """The empty status takes a mark back: then the answer to the notice counts."""
+    delegates.mark_assets(request.auth, notice_id, body.components, body.status)
     return delegates.notice_view(request.auth, notice_id)
 
 

@@ -7,13 +7,15 @@ import io
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from vedette.clearinghouse.mandates import MandateAct
+from vedette.clearinghouse.remediation import MARKS, of_asset
 from vedette.clearinghouse.states import NoticeState
 from vedette.formats.matches_out import csv_cell
 from vedette.kernel.errors import BadInput, Refused
@@ -23,12 +25,13 @@ from vedette.services.bulk_answers import MOST_AT_ONCE
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Column, Link, Table
 from vedette.web.pages.forms import done, moment, tell
-from vedette.web.pages.labels import as_file, label
+from vedette.web.pages.labels import as_file, label, sentences, state
 from vedette.web.pages.many_answers import answer_chosen, undo_answer
 from vedette.web.pages.notice_forms import ANSWERS, AnswerForm
 from vedette.web.pages.notices import notice_context, notice_row, percent
 
 MARKING = "TLP:AMBER+STRICT"
+MOST_ASSETS = 500
 COLUMNS = (
     *("operator", "inventory", "notice", "advisory", "title", "component", "version", "fixed"),
     *("verdict", "confidence", "row", "deadline", "state", "answered_by", "mandate"),
@@ -184,10 +187,42 @@ def notice(request: SignedIn, notice_id: str) -> HttpResponse:
     context = {
         **notice_context(request, found, form if offered else None),
         "may_verify": False,
+        "assets": _assets(found) if found["may_mark"] else None,
+        "marks": [(mark, label("remediation", mark)) for mark in MARKS],
         "trail": [("Operators' notices", "/delegated/"), (found["title"], "")],
         "page_marking": MARKING,
     }
     return render(request, "pages/notice.html", context, status=422 if form.errors else 200)
+
+
+def _assets(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """The assets that the notice is about, and how far each is."""
+    names = {each["component"]: f"{each['name']} {each['version']}" for each in found["matches"]}
+    return [
+        {
+            "component": component,
+            "what": what,
+            "status": state(
+                "remediation", of_asset(found["marks"].get(component, ""), found["state"])
+            ),
+            "marked": component in found["marks"],
+        }
+        for component, what in sorted(names.items())[:MOST_ASSETS]
+    ]
+
+
+@require_POST
+@page(Permission.MANDATE_USE)
+def mark(request: SignedIn, notice_id: str) -> HttpResponse:
+    """Mark single assets of an operator's notice."""
+    status, chosen = request.POST.get("status", ""), request.POST.getlist("asset")
+    try:
+        delegates.mark_assets(request.actor, notice_id, chosen[:MOST_ASSETS], status)
+    except (BadInput, Refused) as error:
+        messages.warning(request, sentences(error))
+        return redirect("delegated-notice", notice_id)
+    said = label("remediation", status) if status else "as the notice was answered"
+    return done(request, f"{len(chosen)} marked: {said}.", "delegated-notice", notice_id)
 
 
 @require_GET

@@ -36,6 +36,18 @@ class TakeForm(forms.Form):
     file = forms.FileField(
         label="File", help_text="CycloneDX, SPDX, a CSV of assets, or a listing of dpkg or rpm."
     )
+    site = forms.CharField(
+        label="Site",
+        required=False,
+        max_length=inventories.MAX_NAME,
+        help_text="Where it runs; a mandate can be for a site. Empty: as before, else its name.",
+    )
+    by_site = forms.BooleanField(
+        label="One inventory for each site that the list names",
+        required=False,
+        help_text="For an asset list with a column for the site: each site gets notices and"
+        " deadlines of its own.",
+    )
     exposed = forms.BooleanField(
         label="These systems are publicly reachable",
         required=False,
@@ -64,7 +76,12 @@ def list_inventories(request: SignedIn) -> HttpResponse:
     rows = inventories.inventories(request.actor)
     waiting = open_by_inventory(request.actor)
     index, private = index_status(request.actor), private_found.found(request.actor)
-    columns: list[Column | str] = ["Inventory", "Format", Column("Components", numeric=True)]
+    columns: list[Column | str] = [
+        "Inventory",
+        "Site",
+        "Format",
+        Column("Components", numeric=True),
+    ]
     table = Table(
         "Inventories",
         [
@@ -144,6 +161,7 @@ def ask(request: SignedIn) -> HttpResponse:
 def _row(each: dict[str, Any], waiting: dict[str, int]) -> list[Any]:
     return [
         Link(each["name"], f"/inventories/{each['id']}/"),
+        each["site"],
         each["format"],
         each["components"],
         len(each["problems"]),
@@ -180,6 +198,7 @@ def inventory(request: SignedIn, inventory_id: str) -> HttpResponse:
     row = inventories.inventory(request.actor, inventory_id)
     found = inventories.describe(row)
     facts = [
+        ("Site", found["site"]),
         ("Format", found["format"]),
         ("Components", found["components"]),
         ("Publicly reachable", "yes" if found["exposed"] else "as each system says"),
@@ -220,14 +239,22 @@ def take(request: SignedIn) -> HttpResponse:
 
     def keep(given: dict[str, Any]) -> Any:
         data = given["file"].read(inventories.MAX_BYTES + 1)
-        return inventories.take_inventory(
-            request.actor, given["name"], data, exposed=given["exposed"]
-        )
+        name, exposed = given["name"], given["exposed"]
+        if given["by_site"]:
+            return inventories.take_by_site(request.actor, name, data, exposed=exposed)
+        return [
+            inventories.take_inventory(
+                request.actor, name, data, exposed=exposed, site=given["site"]
+            )
+        ]
 
     made = submitted(request, form, keep)
     if made is not None:
-        said = f"{made.components:,} components are kept, and are being matched."
-        return done(request, said, "inventory", made.id)
+        count = sum(row.components for row in made)
+        said = f"{count:,} components are kept, and are being matched."
+        if len(made) == 1:
+            return done(request, said, "inventory", made[0].id)
+        return done(request, f"{len(made)} sites: {said}", "inventories")
     context = {
         "title": "Take an inventory",
         "lede": stays(),

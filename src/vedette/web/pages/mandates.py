@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -26,7 +27,8 @@ MARKING = "TLP:AMBER+STRICT"
 ACTS = {
     MandateAct.READ: "Read notices and matches",
     MandateAct.KEEP: "Keep inventories: hand in newer ones",
-    MandateAct.ANSWER: "Answer notices",
+    MandateAct.ANSWER: "Answer notices, and mark single assets",
+    MandateAct.STATE: "State VEX: what is not affected, or fixed, and is no longer found",
 }
 DID = {"accept": "It is in force.", "end": "It is over, and covers nothing any more."}
 
@@ -62,12 +64,22 @@ class MandateForm(BoundsForm):
 
     other = forms.CharField(label="Operator", max_length=200)
     sites = long_text(
-        "Sites", "Names of inventories, one a line. Empty: the whole organisation.", rows=3
+        "Sites", "One a line, as the inventories name them. Empty: the whole organisation.", rows=3
     )
     field_order = ("other", "acts", "sites", "ends", "basis")
 
-    def __init__(self, choices: list[tuple[str, str]] | None, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        choices: list[tuple[str, str]] | None,
+        sites: Sequence[str],
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
+        if sites:
+            named = ", ".join(sites[:20])
+            said = f"One a line. Empty: the whole organisation. Sites of your inventories: {named}."
+            self.fields["sites"].help_text = said
         if choices is None:
             self.fields["other"].help_text = "Its name here, exactly."
             return
@@ -202,7 +214,9 @@ def new(request: SignedIn) -> HttpResponse:
     """Offer a mandate to a delegate, or ask an operator for one."""
     asks = mandates.takes_part_as(request.actor) == Party.DELEGATE
     request.actor.require(Permission.MANDATE_USE if asks else Permission.MANDATE_GIVE)
-    form = MandateForm(None if asks else mandates.delegates_here(request.actor), posted(request))
+    sites = [] if asks else sorted({row["site"] for row in inventories.inventories(request.actor)})
+    choices = None if asks else mandates.delegates_here(request.actor)
+    form = MandateForm(choices, sites, posted(request))
 
     def make(given: dict[str, Any]) -> Any:
         return mandates.make_mandate(

@@ -39,7 +39,7 @@ class TakeForm(forms.Form):
     def __init__(self, sites: Iterable[str], *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["site"].choices = [  # type: ignore[attr-defined]
-            ("", "every inventory"),
+            ("", "every site"),
             *((name, f"{name} alone") for name in sites),
         ]
 
@@ -56,7 +56,7 @@ def list_vex(request: SignedIn) -> HttpResponse:
         ],
         "feeds": _feeds(request),
         "page": shown,
-        "rows": [{**row, "tag": _tag(row)} for row in shown],
+        "rows": [{**row, "tag": standing(row)} for row in shown],
         "counts": {
             "suppressed": sum(not row["lifted"] for row in rows),
             "lifted": sum(row["lifted"] for row in rows),
@@ -78,7 +78,8 @@ def _honoured(row: dict[str, Any]) -> State:
     return State("honoured", "done") if row["honoured"] else State("not honoured", "ended")
 
 
-def _tag(row: dict[str, Any]) -> State:
+def standing(row: dict[str, Any]) -> State:
+    """How a suppressed match is shown: by its statement, or as lifted."""
     if row["lifted"]:
         return State("lifted: found again", "attention")
     return State(row["status"].replace("_", " "), "ended")
@@ -89,7 +90,7 @@ def _tag(row: dict[str, Any]) -> State:
 def take(request: SignedIn) -> HttpResponse:
     """Take a VEX document from a file."""
     posted = request.method == "POST"
-    sites = [each["name"] for each in inventories.inventories(request.actor)]
+    sites = sorted({each["site"] for each in inventories.inventories(request.actor)})
     form = TakeForm(sites, request.POST if posted else None, request.FILES if posted else None)
 
     def keep(given: dict[str, Any]) -> Any:
