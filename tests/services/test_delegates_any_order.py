@@ -23,7 +23,7 @@ from tests.services.mandated import (
 from tests.services.test_vex import openvex
 
 from vedette.kernel.errors import NotFound, Refused
-from vedette.services import delegates, mandates
+from vedette.services import delegated_vex, delegates, mandates
 from vedette.services.acting import Actor
 from vedette.services.testing import START, Fixture
 
@@ -144,9 +144,9 @@ def _states(delegate: Actor, operator: str, site: str) -> bool:
     """Whether the delegate can hand in VEX for a site, "" for every one; it is taken back."""
     with transaction.atomic():
         try:
-            delegates.take_vex(delegate, operator, "vex", openvex(), site)
+            delegated_vex.take_vex(delegate, operator, "vex", openvex(), site)
         except (NotFound, Refused):
             return False
-        assert [row["site"] for row in delegates.vex_documents(delegate)] == [site]
+        assert [row["site"] for row in delegated_vex.vex_documents(delegate)] == [site]
         transaction.set_rollback(True)
     return True

@@ -14,6 +14,7 @@ from tests.services.test_vex import openvex
 from vedette.kernel.errors import BadInput, NotFound, Refused
 from vedette.services import (
     asset_matches,
+    delegated_vex,
     delegates,
     index,
     inventories,
@@ -126,8 +127,8 @@ def test_a_mandate_for_one_site_ends_there(house: Fixture, oak: Actor) -> None:
 def test_vex_of_a_site_speaks_of_that_site(house: Fixture, oak: Actor) -> None:
     integrator = delegate(house, oak, "North")
     with pytest.raises(NotFound):
-        delegates.take_vex(integrator, oak.org, "maker", openvex())
-    made = delegates.take_vex(integrator, oak.org, "maker", openvex(), "North")
+        delegated_vex.take_vex(integrator, oak.org, "maker", openvex())
+    made = delegated_vex.take_vex(integrator, oak.org, "maker", openvex(), "North")
     run_jobs()
     assert [row["inventory"] for row in vex.suppressed(oak)] == [NORTH]
     [row] = vex.documents(oak)
@@ -135,29 +136,29 @@ def test_vex_of_a_site_speaks_of_that_site(house: Fixture, oak: Actor) -> None:
     vex.take_vex(oak, "own", openvex(), "South")
     run_jobs()
     assert len(vex.suppressed(oak)) == 2
-    [seen] = delegates.suppressed(integrator)
+    [seen] = delegated_vex.suppressed(integrator)
     assert (seen["inventory"], seen["operator"]["name"]) == (NORTH, "Oak")
-    delegates.lift(integrator, seen["id"])
+    delegated_vex.lift(integrator, seen["id"])
     run_jobs()
     assert sites(integrator) == {"North": "unanswered"}
     own = next(row["id"] for row in vex.documents(oak) if row["name"] == "own")
     with pytest.raises(NotFound):
-        delegates.withdraw_vex(integrator, own)
+        delegated_vex.withdraw_vex(integrator, own)
     south = next(row["id"] for row in vex.suppressed(oak) if row["inventory"] == SOUTH)
     with pytest.raises(NotFound):
-        delegates.lift(integrator, south)
-    delegates.withdraw_vex(integrator, made.id)
-    assert delegates.vex_documents(integrator) == []
+        delegated_vex.lift(integrator, south)
+    delegated_vex.withdraw_vex(integrator, made.id)
+    assert delegated_vex.vex_documents(integrator) == []
 
 
 def test_stating_needs_a_mandate_for_it(house: Fixture, oak: Actor) -> None:
     integrator = delegate(house, oak, acts=(ANSWER, KEEP))
     with pytest.raises(Refused, match=STATE):
-        delegates.take_vex(integrator, oak.org, "maker", openvex())
+        delegated_vex.take_vex(integrator, oak.org, "maker", openvex())
     vex.take_vex(oak, "own", openvex())
     run_jobs()
-    [document] = delegates.vex_documents(integrator)
+    [document] = delegated_vex.vex_documents(integrator)
     assert (document["name"], document["own"]) == ("own", False)
-    [row] = delegates.suppressed(integrator)[:1]
+    [row] = delegated_vex.suppressed(integrator)[:1]
     with pytest.raises(Refused):
-        delegates.lift(integrator, row["id"])
+        delegated_vex.lift(integrator, row["id"])

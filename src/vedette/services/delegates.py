@@ -5,10 +5,7 @@ Rules:
   security, show it what a mandate in force covers, and nothing else of an operator.
 - An act is done for one operator under one mandate, by name: "PERSON of DELEGATE for OPERATOR
   under MANDATE". It stands in the operator's own ledger, and the operator sees who answered.
-- Undoing gives back only what a delegate's own people answered, withdrawing takes back only VEX
-  that they handed in.
-- A document speaks of the site that it is handed in for, and without one of the whole
-  organisation; each needs a mandate that covers just that.
+- Undoing gives back only what a delegate's own people answered.
 """
 
 from __future__ import annotations
@@ -23,7 +20,7 @@ from django.db.models import Count, F, Q, QuerySet
 from vedette.clearinghouse.mandates import MandateAct, MandateState
 from vedette.kernel.errors import BadInput, NotFound, Refused
 from vedette.kernel.permissions import Permission
-from vedette.services import asset_matches, bulk_answers, inventories, notices, scores, vex
+from vedette.services import asset_matches, bulk_answers, inventories, notices, scores
 from vedette.services.acting import Actor, reading
 from vedette.services.bulk_answers import MOST_AT_ONCE, Answered
 from vedette.services.notices import OPEN
@@ -35,8 +32,6 @@ from vedette.store.models import (
     Mandate,
     MandateReach,
     Notice,
-    Suppression,
-    VexDocument,
 )
 from vedette.store.tenancy import SYSTEM, scoped
 
@@ -122,12 +117,12 @@ def inbox(actor: Actor) -> QuerySet[Notice]:
     clearinghouse_only()
     actor.require(Permission.MANDATE_READ)
     rows = Notice.objects.select_related("inventory").defer("inventory__data")
-    return rows.filter(org_id__in=_mandating(actor)).order_by(
+    return rows.filter(org_id__in=mandating(actor)).order_by(
         F("deadline").asc(nulls_last=True), "-forensics", "advisory", "pk"
     )
 
 
-def _mandating(actor: Actor) -> QuerySet[Any]:
+def mandating(actor: Actor) -> QuerySet[Any]:
     """The operators with any mandate in force, so that a query need not look at all rows."""
     return MandateReach.objects.filter(delegate_id=actor.org).values("operator_id")
 
@@ -312,6 +307,8 @@ def take_by_site(
     """
     clearinghouse_only()
     with reading(actor, Permission.MANDATE_USE):
+        if not mandating(actor).filter(operator_id=operator).exists():
+            raise NotFound(f"operator {operator[:40]!r} is not here")
         parts = inventories.parts_by_site(operator, name, data)
     by = {site: acting(actor, operator, MandateAct.KEEP, site) for site in parts}
     return inventories.keep_parts(by, name, parts, exposed=exposed)
@@ -324,76 +321,12 @@ def mark_assets(actor: Actor, notice_id: str, components: Sequence[str], status:
     return asset_matches.mark_assets(by, notice_id, components, status)
 
 
-def take_vex(actor: Actor, operator: str, name: str, data: bytes, site: str = "") -> VexDocument:
-    """Take a VEX document for an operator, or for one of its sites."""
-    clearinghouse_only()
-    by = acting(actor, operator, MandateAct.STATE, site.strip())
-    return vex.take_vex(by, name, data, site)
-
-
-def withdraw_vex(actor: Actor, document_id: str) -> VexDocument:
-    """Let a document that the delegate's people handed in count no more. Raises NotFound."""
-    with reading(actor, Permission.MANDATE_READ):
-        own = Mandate.objects.filter(delegate_id=actor.org).values("id")
-        row = VexDocument.objects.filter(id=document_id, feed="", mandate__in=own).first()
-    if row is None:
-        raise NotFound(f"VEX document {document_id[:40]!r} is not here")
-    return vex.withdraw_vex(acting(actor, row.org_id, MandateAct.STATE, row.site), document_id)
-
-
-def lift(actor: Actor, suppression_id: str, lifted: bool = True) -> Suppression:
-    """Find an operator's suppressed match again, or honour its statement again."""
-    with reading(actor, Permission.MANDATE_READ):
-        row = Suppression.objects.filter(id=suppression_id, org_id__in=_mandating(actor)).first()
-    if row is None:
-        raise NotFound(f"suppressed match {suppression_id[:40]!r} is not here")
-    return vex.lift(acting(actor, row.org_id, MandateAct.STATE, row.site), suppression_id, lifted)
-
-
-def vex_documents(actor: Actor) -> list[dict[str, Any]]:
-    """The VEX documents of every operator as far as mandates cover them, newest first.
-
-    `own` says whether the delegate's people handed it in.
-    """
-    clearinghouse_only()
-    known = names(actor)
-    with reading(actor, Permission.MANDATE_READ):
-        mandates = set(Mandate.objects.filter(delegate_id=actor.org).values_list("id", flat=True))
-        rows = VexDocument.objects.defer("data").filter(
-            org_id__in=_mandating(actor), feed="", withdrawn_at=None
-        )
-        return [
-            {
-                **vex.describe(row),
-                "own": row.mandate in mandates,
-                "operator": {"id": row.org_id, "name": known.get(row.org_id, "")},
-            }
-            for row in rows.order_by("-taken_at", "name")
-        ]
-
-
-def suppressed(actor: Actor) -> list[dict[str, Any]]:
-    """The suppressed matches of every operator as far as mandates cover them."""
-    clearinghouse_only()
-    known = names(actor)
-    with reading(actor, Permission.MANDATE_READ):
-        rows = Suppression.objects.filter(org_id__in=_mandating(actor))
-        ordered = rows.order_by("org_id", "inventory", "component", "advisory", "pk")
-        return [
-            {
-                **vex.describe_suppressed(row),
-                "operator": {"id": row.org_id, "name": known.get(row.org_id, "")},
-            }
-            for row in ordered
-        ]
-
-
 def kept_inventories(actor: Actor) -> list[dict[str, Any]]:
     """The current inventories of every operator that a mandate covers, without their content."""
     clearinghouse_only()
     known = names(actor)
     with reading(actor, Permission.MANDATE_READ):
-        rows = Inventory.objects.defer("data").filter(current=True, org_id__in=_mandating(actor))
+        rows = Inventory.objects.defer("data").filter(current=True, org_id__in=mandating(actor))
         return [
             {
                 **inventories.describe(row),

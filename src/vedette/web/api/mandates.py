@@ -9,7 +9,7 @@ from pydantic import Field
 
 from vedette.clearinghouse.mandates import MOST_BASIS, MOST_SITES
 from vedette.kernel.bounds import from_text
-from vedette.services import delegates, inventories, mandates, onboarding, vex
+from vedette.services import delegated_vex, delegates, inventories, mandates, onboarding, vex
 from vedette.web.api.idempotency import Asked, Router
 from vedette.web.api.inventories import RAW, InventoryIn, InventoryOut
 from vedette.web.api.kinds import Moment, Name
@@ -234,7 +234,7 @@ def take_by_site(request: Asked, operator: str, name: str, exposed: bool = False
     summary="VEX documents of the operators, as far as mandates cover them",
 )
 def list_vex(request: Asked) -> Any:
-    return delegates.vex_documents(request.auth)
+    return delegated_vex.vex_documents(request.auth)
 
 
 @router.post(
@@ -246,7 +246,7 @@ def list_vex(request: Asked) -> Any:
 )
 def take_vex(request: Asked, operator: str, name: str, site: str = "") -> Any:
     """Without `site` it speaks of the whole organisation, and needs a mandate for that."""
-    return vex.describe(delegates.take_vex(request.auth, operator, name, request.body, site))
+    return vex.describe(delegated_vex.take_vex(request.auth, operator, name, request.body, site))
 
 
 @router.post(
@@ -256,7 +256,7 @@ def take_vex(request: Asked, operator: str, name: str, site: str = "") -> Any:
     summary="Let a document that one's own people handed in count no more",
 )
 def withdraw_vex(request: Asked, document_id: str) -> Any:
-    return vex.describe(delegates.withdraw_vex(request.auth, document_id))
+    return vex.describe(delegated_vex.withdraw_vex(request.auth, document_id))
 
 
 @router.get(
@@ -266,7 +266,7 @@ def withdraw_vex(request: Asked, document_id: str) -> Any:
     summary="Matches of the operators that VEX takes away, and those lifted",
 )
 def list_suppressed(request: Asked) -> Any:
-    return delegates.suppressed(request.auth)
+    return delegated_vex.suppressed(request.auth)
 
 
 @router.post(
@@ -276,7 +276,7 @@ def list_suppressed(request: Asked) -> Any:
     summary="Find an operator's suppressed match again",
 )
 def lift(request: Asked, suppression_id: str) -> Any:
-    return vex.describe_suppressed(delegates.lift(request.auth, suppression_id))
+    return vex.describe_suppressed(delegated_vex.lift(request.auth, suppression_id))
 
 
 @router.post(
@@ -286,7 +286,7 @@ def lift(request: Asked, suppression_id: str) -> Any:
     summary="Honour the statement on a lifted match again",
 )
 def honour(request: Asked, suppression_id: str) -> Any:
-    return vex.describe_suppressed(delegates.lift(request.auth, suppression_id, lifted=False))
+    return vex.describe_suppressed(delegated_vex.lift(request.auth, suppression_id, lifted=False))
 
 
 @router.get(

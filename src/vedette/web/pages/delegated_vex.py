@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from vedette.clearinghouse.mandates import MandateAct
 from vedette.formats.detect import MAX_VEX
 from vedette.kernel.permissions import Permission
-from vedette.services import delegates, vex
+from vedette.services import delegated_vex, delegates, vex
 from vedette.web.access import SignedIn, page
 from vedette.web.pages.forms import done, form_page, moment, submitted
 from vedette.web.pages.vex import standing
@@ -49,12 +49,12 @@ class TakeForm(forms.Form):
 @page(Permission.MANDATE_READ)
 def list_vex(request: SignedIn) -> HttpResponse:
     """The operators' documents, and every match that VEX takes away there."""
-    rows = delegates.suppressed(request.actor)
+    rows = delegated_vex.suppressed(request.actor)
     shown = Paginator(rows, 50).get_page(request.GET.get("page"))
     context = {
         "documents": [
             {**each, "taken": moment(each["taken_at"])}
-            for each in delegates.vex_documents(request.actor)
+            for each in delegated_vex.vex_documents(request.actor)
         ],
         "page": shown,
         "rows": [{**row, "tag": standing(row)} for row in shown],
@@ -75,7 +75,7 @@ def take(request: SignedIn) -> HttpResponse:
 
     def keep(given: dict[str, Any]) -> Any:
         data = given["file"].read(MAX_VEX + 1)
-        return delegates.take_vex(
+        return delegated_vex.take_vex(
             request.actor, given["operator"], given["name"], data, given["site"]
         )
 
@@ -99,7 +99,7 @@ def take(request: SignedIn) -> HttpResponse:
 @page(Permission.MANDATE_USE)
 def withdraw(request: SignedIn, document_id: str) -> HttpResponse:
     """Let a document that one's own people handed in count no more."""
-    row = delegates.withdraw_vex(request.actor, document_id)
+    row = delegated_vex.withdraw_vex(request.actor, document_id)
     return done(request, f"{row.name} counts no more.", "delegated-vex")
 
 
@@ -107,7 +107,7 @@ def withdraw(request: SignedIn, document_id: str) -> HttpResponse:
 @page(Permission.MANDATE_USE)
 def lift(request: SignedIn, suppression_id: str) -> HttpResponse:
     """Find a suppressed match of an operator again."""
-    delegates.lift(request.actor, suppression_id)
+    delegated_vex.lift(request.actor, suppression_id)
     return done(request, "Lifted: it is found again.", "delegated-vex")
 
 
@@ -115,5 +115,5 @@ def lift(request: SignedIn, suppression_id: str) -> HttpResponse:
 @page(Permission.MANDATE_USE)
 def honour(request: SignedIn, suppression_id: str) -> HttpResponse:
     """Honour the statement on a lifted match again."""
-    delegates.lift(request.actor, suppression_id, lifted=False)
+    delegated_vex.lift(request.actor, suppression_id, lifted=False)
     return done(request, "The statement is honoured again.", "delegated-vex")
