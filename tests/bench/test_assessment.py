@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from tests.bench.runs import CANARY, ITEMS, NOW, commitment, result, sample
 
 from vedette.bench.assessment import assess
-from vedette.bench.results import RunResult, Sample
+from vedette.bench.results import RunResult, Sample, broken
 from vedette.kernel.canonical import canonical
 from vedette.kernel.errors import BadInput
 from vedette.kernel.markings import AMBER, CLEAR, GREEN, Marking
@@ -92,3 +93,17 @@ def test_a_committed_subject_without_samples_is_bad_input() -> None:
     other = RunResult(commitment(["m", "gone"]), run.samples, (), run.finished_at)
     with pytest.raises(BadInput, match="gone"):
         assess(other, markings=[CLEAR], now=NOW)
+
+
+def test_samples_that_broke_off_are_said_by_subject() -> None:
+    made = result({"m": [1, 0, 0, 0], "null": [0] * 4})
+    dead = "error: RetryError: RetryError[<Future>]: the endpoint gave no answer (ConnectError)"
+    ended = [
+        dataclasses.replace(s, ended=dead if s.subject == "m" and not s.score else "gave up")
+        for s in made.samples
+    ]
+    said = broken(dataclasses.replace(made, samples=tuple(ended)))
+    assert said == [
+        "m: 3 of 4 samples ended in an error: the endpoint gave no answer (ConnectError)"
+    ]
+    assert broken(made) == []

@@ -11,6 +11,7 @@ Rules:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -216,6 +217,21 @@ class RunResult:
         )
 
 
+def broken(result: RunResult) -> list[str]:
+    """Of each subject whose samples ended in an error: how many, and the commonest, in words."""
+    said = []
+    for subject in dict.fromkeys(sample.subject for sample in result.samples):
+        own = [sample.ended for sample in result.samples if sample.subject == subject]
+        errors = Counter(ended for ended in own if ended.startswith(ERROR))
+        if errors:
+            words = errors.most_common(1)[0][0].removeprefix(ERROR)
+            words = " ".join(words.rpartition("]: ")[2].split())[:200]
+            count = sum(errors.values())
+            said.append(f"{subject}: {count} of {len(own)} samples ended in an error: {words}")
+    return said
+
+
+ERROR = "error: "
 _PLACE = ("crash_class", "top_frame")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vedette.cli.bench_runs import FILE, FOLDER
+from vedette.cli.bench_runs import FILE, FOLDER, tell_broken
 from vedette.cli.progress import ProgressLine
 from vedette.kernel.bounds import read_json
 from vedette.kernel.errors import BadInput
@@ -156,6 +156,7 @@ def run_here(
             out_dir=out,
             addresses=addresses,
             progress=show,
+            tell=tell_broken,
         )
     file = out / "results.json"
     file.write_text(json.dumps(made) + "\n", "ascii")
@@ -230,6 +231,7 @@ def take_results(
     keep_result(out, result)
     click.echo(f"{out}: {len(result.samples)} samples, as committed: {result.commitment.digest}")
     _tell_canary(result)
+    tell_broken(result)
     click.echo(f"next: vedette bench report {out}")
 
 

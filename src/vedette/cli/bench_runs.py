@@ -292,6 +292,14 @@ def _budget(entries: tuple[str, ...]) -> dict[str, int]:
     return budget
 
 
+def tell_broken(result: RunResult) -> None:
+    """Say on standard error which samples measure no subject, because they broke off."""
+    from vedette.bench.results import broken
+
+    for words in broken(result):
+        click.echo(f"broke off: {words}", err=True)
+
+
 def _print_run(result: RunResult, out: Path, as_json: bool) -> None:
     from vedette.bench.assessment import assess
     from vedette.formats.assessment_content import partial_words, uplift_words
@@ -323,5 +331,6 @@ def _print_run(result: RunResult, out: Path, as_json: bool) -> None:
         )
     crashes = counted(len(result.crashes), "verified crash", "verified crashes")
     calls = counted(len(result.calls), "metered call")
+    tell_broken(result)
     click.echo(f"{crashes}, {calls}; {out}")
     click.echo(f"next: vedette bench report {out}")

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from vedette.bench.bundle import Opened, open_bundle, read_manifest, seal_results
+from vedette.bench.results import RunResult
 from vedette.kernel.errors import BadInput
 from vedette.kernel.ids import ALPHABET
 from vedette.kernel.keys import PrivateKeys
@@ -35,11 +36,13 @@ def run_bundle(
     out_dir: Path,
     addresses: Mapping[str, Any],
     progress: Callable[[Progress], None] | None = None,
+    tell: Callable[[RunResult], None] | None = None,
 ) -> dict[str, Any]:
     """Run what a bundle commits to, and return the results, signed and sealed to the office.
 
     Args:
         out_dir: keeps the samples, sealed; a run broken off there goes on.
+        tell: is shown the result before it is sealed.
         addresses: how a committed model is reached: SubjectSpec fields, `base_url` among them.
 
     Raises:
@@ -61,6 +64,8 @@ def run_bundle(
             cache_dir=folder / "builds",
             progress=progress,
         )
+        if tell is not None:
+            tell(result)
         return seal_results(manifest, opened, result, lab)
 
 

@@ -158,8 +158,13 @@ def check_plan(subjects: Sequence[SubjectSpec], trials: int, budget: Mapping[str
             )
         if subject.folder is not None:
             check_agent(subject.folder)
-        if subject.kind != "reference" and (not subject.model or subject.name in REFERENCES):
-            raise BadInput(f"subject {subject.name[:60]!r}: needs a model, and a name of its own")
+        if subject.kind != "reference" and not subject.model:
+            raise BadInput(f"subject {subject.name[:60]!r}: needs a model")
+        if subject.kind != "reference" and subject.name in REFERENCES:
+            raise BadInput(
+                f"subject {subject.name[:60]!r}: is the name of a reference subject",
+                next_step="serve or call the model by a name of its own",
+            )
     if (
         not all(subject.single for subject in subjects)
         and importlib.util.find_spec("inspect_ai") is None
