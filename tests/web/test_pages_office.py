@@ -247,6 +247,12 @@ def test_an_assessment_is_shared_with_the_lab(story: OfficeStory) -> None:
     sent = story.lab.received("assessment.shared")[-1]
     assert sent.body["document"]["format"].endswith("releasable")
     assert "Share again" in read(officer, made)
+    other = visitor(story.office, "reviewing-officer", email="other@office.example")
+    assert "terms does not name you" in read(other, "/assessments/")
+    assert "daemons" in read(officer, "/assessments/")
+    assert "daemons" not in read(other, "/assessments/")
+    for page in ("/", "/assessments/"):
+        assert made in read(officer, page) and made not in read(other, page), page
 
 
 def pages_of(story: OfficeStory) -> list[str]:

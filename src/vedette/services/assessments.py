@@ -292,10 +292,16 @@ def find_assessment(assessment_id: str) -> Assessment:
     return row
 
 
-def list_assessments(actor: Actor) -> list[Assessment]:
-    """Assessments made or received, newest first."""
+def listed_assessments(actor: Actor) -> list[tuple[Assessment, str]]:
+    """Assessments made or received, newest first, each with why its terms keep it from `actor`."""
     with reading(actor, Permission.ASSESSMENT_READ):
-        return list(Assessment.objects.select_related("act", "run").order_by("-made_at", "id"))
+        rows = Assessment.objects.select_related("act", "run").order_by("-made_at", "id")
+        return [(row, why_unread(actor, row)) for row in rows]
+
+
+def list_assessments(actor: Actor) -> list[Assessment]:
+    """Those that `actor` may read now, newest first."""
+    return [row for row, why in listed_assessments(actor) if not why]
 
 
 def assessment_view(actor: Actor, assessment_id: str) -> tuple[Assessment, list[DeterminationRow]]:
@@ -312,6 +318,11 @@ def _bound(actor: Actor, row: Assessment) -> None:
     """Raise Refused where the terms of its window do not let this person read it."""
     if row.act is not None:
         require_reading(actor, row.act)
+
+
+def why_unread(actor: Actor, row: Assessment | DeterminationRow) -> str:
+    """Why the terms of its window keep it from this person; "" where they do not."""
+    return why_withheld(actor, row.act, on_page=True) if row.act is not None else ""
 
 
 def leaves_pages(actor: Actor, row: Assessment) -> bool:

@@ -15,6 +15,7 @@ from vedette.kernel.events import Event
 from vedette.kernel.permissions import Permission, Profile
 from vedette.ledger.timeline import title
 from vedette.services.acting import Actor, reading
+from vedette.services.assessments import why_unread
 from vedette.services.binding import require_reading
 from vedette.services.here import here
 from vedette.services.sides import own_side
@@ -114,11 +115,17 @@ def in_words(actor: Actor, entries: Sequence[LedgerEntry]) -> dict[int, str]:
     return words
 
 
-def determinations(actor: Actor) -> list[Determination]:
-    """Determinations recorded here or received, newest first."""
+def listed_determinations(actor: Actor) -> list[tuple[Determination, str]]:
+    """Determinations recorded here or received, newest first, each with why its terms keep it."""
     with reading(actor, Permission.ASSESSMENT_READ):
         rows = Determination.objects.select_related("act", "act__peer", "assessment")
-        return list(rows.order_by("-made_at", "id")[:500])
+        newest = rows.order_by("-made_at", "id")[:500]
+        return [(row, why_unread(actor, row)) for row in newest]
+
+
+def determinations(actor: Actor) -> list[Determination]:
+    """Those that `actor` may read now, newest first."""
+    return [row for row, why in listed_determinations(actor) if not why]
 
 
 def determination_view(actor: Actor, determination_id: str) -> Determination:

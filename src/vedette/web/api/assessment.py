@@ -213,8 +213,8 @@ def read_landscape(request: Asked) -> dict[str, Any]:
 
 @router.get("/assessments", summary="Assessments made or received, newest first")
 def list_assessments(request: Asked) -> list[dict[str, Any]]:
-    rows = assessments.list_assessments(request.auth)
-    return [assessments.for_programs(request.auth, row) for row in rows]
+    rows = assessments.listed_assessments(request.auth)
+    return [assessments.for_programs(request.auth, row) for row, _ in rows]
 
 
 @router.post("/assessments", summary="Compute the assessment of a finished run")

@@ -210,7 +210,8 @@ def act(request: SignedIn, act_id: str) -> HttpResponse:
         "given_keys": _given_keys(request, act_id),
         "is_lab": own_side() == Side.LAB,
         "may_forecast": own_side() == Side.OFFICE
-        and request.actor.may(Permission.DETERMINATION_RECORD),
+        and request.actor.may(Permission.DETERMINATION_RECORD)
+        and not found.get("withheld"),
         "destroyed_at": destroyed_at(request.actor, act_id),
         "note": NO_GATE,
         "waves_url": f"/acts/{act_id}/waves/",

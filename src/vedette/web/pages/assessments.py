@@ -41,38 +41,34 @@ REPORT_POLICY = (
 def assessments(request: SignedIn) -> HttpResponse:
     """Assessments and determinations, newest first."""
     own_side()
-    rows = service.list_assessments(request.actor)
-    records = engagement_views.determinations(request.actor)
+    rows = service.listed_assessments(request.actor)
+    records = engagement_views.listed_determinations(request.actor)
     context = {
         "rows": rows,
         "records": records,
         "table": Table(
             "Assessments",
             ["Suite", "Subjects", "Made", "Shared", "Marking"],
-            [_row(row) for row in rows],
+            [_row(*each) for each in rows],
         ),
         "determinations": Table(
             "Determinations",
             ["Subject", "Outcome", "Made by", "Recorded"],
-            [
-                [
-                    Link(str(r.document.get("subject", "?")), f"/determinations/{r.id}/"),
-                    str(r.document.get("outcome", "?")),
-                    r.made_by,
-                    r.made_at,
-                ]
-                for r in records
-            ],
+            [_record(*each) for each in records],
         ),
         "is_lab": here().profile == Profile.LAB,
         "page_marking": joined(
-            str(AMBER), *(r.marking for r in rows), *(r.marking for r in records)
+            str(AMBER),
+            *(row.marking for row, _ in rows),
+            *(row.marking for row, _ in records),
         ),
     }
     return render(request, "pages/assessments.html", context)
 
 
-def _row(row: Any) -> list[Cell]:
+def _row(row: Any, unread: str) -> list[Cell]:
+    if unread:
+        return [unread, "", row.made_at, row.shared_at, Marking.parse(row.marking)]
     return [
         Link(suite_of(row.document), f"/assessments/{row.id}/"),
         ", ".join(assessed(row.document)) or "references",
@@ -80,6 +76,13 @@ def _row(row: Any) -> list[Cell]:
         row.shared_at,
         Marking.parse(row.marking),
     ]
+
+
+def _record(row: Any, unread: str) -> list[Cell]:
+    if unread:
+        return [unread, "", row.made_by, row.made_at]
+    subject = Link(str(row.document.get("subject", "?")), f"/determinations/{row.id}/")
+    return [subject, str(row.document.get("outcome", "?")), row.made_by, row.made_at]
 
 
 def suite_of(document: dict[str, Any]) -> str:
