@@ -214,7 +214,9 @@ def act(request: SignedIn, act_id: str) -> HttpResponse:
         and not found.get("withheld"),
         "destroyed_at": destroyed_at(request.actor, act_id),
         "note": NO_GATE,
-        "waves_url": f"/acts/{act_id}/waves/",
+        "waves_url": f"/acts/{act_id}/waves/"
+        if own_side() == Side.LAB and request.actor.may(Permission.ENGAGEMENT_OFFER)
+        else "",
         "terms_url": _terms_url(request, found),
         **_review(request, found),
         "trail": [("Acts", "/acts/"), (f"{act_noun(found['kind'])} for {found['model']}", "")],

@@ -96,7 +96,11 @@ def _field(request: SignedIn, found: dict[str, Any]) -> dict[str, Any] | None:
     if field is None:
         return None
     url = f"/dossier/{plans[0]['id']}/{found['section']}/" if plans else ""
-    return {**field, "url": url if request.actor.may(Permission.DOSSIER_EDIT) else ""}
+    return {
+        **field,
+        "url": url if request.actor.may(Permission.DOSSIER_EDIT) else "",
+        "may_send": request.actor.may(Permission.ENGAGEMENT_OFFER),
+    }
 
 
 class ExtractForm(forms.Form):
