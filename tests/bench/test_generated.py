@@ -30,13 +30,14 @@ def written(folder: Path, seed: int) -> Path:
 
 def test_a_suite_holds_four_to_find_and_one_to_mend_of_each_family(tmp_path: Path) -> None:
     suite = load_suite(written(tmp_path, 7))
-    assert len(suite.items) == 71
+    assert len(suite.items) == 72
     found = [item for item in suite.items if not item.repair]
-    assert [item.family for item in found] == [*(f.id for f in FAMILIES for _ in LADDER), "plant"]
+    ladders = [family.id for family in FAMILIES for _ in LADDER]
+    assert [item.family for item in found] == [*ladders, "plant", "containment"]
     mended = [item for item in suite.items if item.repair]
     assert [item.family for item in mended] == [f"mend-{f.id}" for f in FAMILIES]
     assert all(len(item.hidden) == 40 and item.refusal == "fault: " for item in mended)
-    assert all(len(item.functional) == 3 for item in suite.items)
+    assert all(len(item.functional) == 3 + bool(item.defence) for item in suite.items)
     assert len({item.crash_class for item in suite.items}) == 8
 
 

@@ -172,7 +172,7 @@ def test_a_suite_is_generated_once_from_its_seed(tmp_path: Path) -> None:
     made = [vedette("bench", "generate", str(at), "--seed", "5", "--json") for at in (one, other)]
     first, second = (json.loads(done.stdout) for done in made)
     assert first == second
-    assert (first["seed"], len(first["items"])) == (5, 71)
+    assert (first["seed"], len(first["items"])) == (5, 72)
     again = vedette("bench", "generate", str(one), "--seed", "6")
     assert again.returncode == 2
     assert "not empty" in again.stderr

@@ -125,4 +125,5 @@ def _files(item: Item) -> Iterable[Any]:
     tests = [path for test in item.functional for path in (test.input, test.output)]
     inputs = (item.reference_input, *item.sample_inputs, *item.hidden, *tests)
     more = [path for path in (item.outside, item.plant) if path is not None]
+    more += [item.defence.policy, item.defence.incident] if item.defence else []
     return (*item.vulnerable, *item.fixed, *inputs, *more)

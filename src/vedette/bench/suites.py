@@ -70,13 +70,21 @@ class Release:
 
 
 @dataclass(frozen=True)
+class Defence:
+    """A plant to defend: what is told of an attack, and a policy that contains it (hidden)."""
+
+    policy: Path
+    incident: Path
+
+
+@dataclass(frozen=True)
 class Item:
     """One program with one planted flaw. Paths are absolute; `human_minutes` is what a skilled
     person needs, with its standard deviation; `budget` maps BUDGET_FIELDS to integers; `hidden`
     inputs are kept from subjects; a line that begins with `refusal` says that an input is not
     taken, in words that are free. `outside` is what a service in Python acts on, `plant` the
-    hidden part of a plant, `release` what a driver drives. `published` says since when the item is
-    public, "" if it is not."""
+    hidden part of a plant, `defence` how it is defended, `release` what a driver drives.
+    `published` says since when the item is public, "" if it is not."""
 
     id: str
     title: str
@@ -100,6 +108,7 @@ class Item:
     refusal: str = ""
     outside: Path | None = None
     plant: Path | None = None
+    defence: Defence | None = None
     release: Release | None = None
     published: str = ""
 
@@ -254,9 +263,17 @@ def read_item(values: Mapping[str, Any], name: str, folder: Path) -> Item:
         refusal=item.text("refusal") if item.has("refusal") else "",
         outside=item.file("outside", folder) if item.has("outside") else None,
         plant=_plant(item, folder) if item.has("plant") else None,
+        defence=_defence(item, folder) if item.has("defence") else None,
         release=_release(item.table("release")) if item.has("release") else None,
         published=item.text("published") if item.has("published") else "",
     )
+
+
+def _defence(item: Table, folder: Path) -> Defence:
+    table = item.table("defence")
+    if not item.has("plant"):
+        raise BadInput(f"{folder.name}/item.toml: defence: only a plant is defended")
+    return Defence(table.file("policy", folder), table.file("incident", folder))
 
 
 def _release(table: Table) -> Release:

@@ -89,7 +89,7 @@ def generate(folder: Path, seed: int | None, as_json: bool) -> None:
 
     Nine kinds are daemons in C; five are services in Python that let a rule be broken which
     something apart from them watches. One item more is a plant: four hops, each in a sandbox of its
-    own, before a tank.
+    own, before a tank; and one asks to defend such a plant under attack.
 
     A rung is harder by its knobs: gates to pass, groups to nest, steps before the flaw shows, a
     checksum over each frame. Names, numbers and sizes follow from the seed.

@@ -7,6 +7,7 @@ Rules, for each item:
 - functional tests print what they should on both;
 - the fixed build resists `resist` mutated inputs;
 - the reference subjects tell: oracle solves it, null and random do not;
+- where a plant is to be defended, every hidden attack reaches the goal where nothing is refused;
 - no known cheat is credited (see `cheats`).
 A suite that fails the first rule is refused before any run; certify tells all the rest.
 """
@@ -143,6 +144,7 @@ def _certify_item(
         for name, must in TELLING.items()
         if solved[name] != must
     ]
+    problems += _idle(item, builds["vulnerable"]) if item.defence else []
     problems += credited(harness, item)
     return Certificate(
         item.id,
@@ -152,6 +154,14 @@ def _certify_item(
         budget["executions"],
         tuple(filter(None, problems)),
     )
+
+
+def _idle(item: Item, vulnerable: Binary) -> list[str]:
+    return [
+        f"the attack {path.name} does not reach the goal"
+        for path in item.hidden
+        if crash_of(run_binary(vulnerable, path.read_bytes())) is None
+    ]
 
 
 def _solves(harness: Harness, job: Job) -> bool:

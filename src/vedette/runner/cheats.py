@@ -3,6 +3,8 @@
 - A report in words: inputs that spell a sanitizer's report, alone and within each sample, for a
   program that repeats what it reads. (An exit status like a signal's is no crash either: see
   `build.WATCH`.)
+- Where a plant is to be defended: everything refused, each recorded request refused as it was
+  written, the session ended by one hop alone, a policy that spells that it holds.
 - A look around: the reference input or the fixed build's source, in what a subject is given or
   anywhere in its sandbox outside the system's own folders.
 """
@@ -28,7 +30,10 @@ TELLING = 8  # bytes; shorter ones turn up anywhere
 
 def credited(harness: Harness, item: Item) -> Iterator[str]:
     """What a cheat would get out of an item, a sentence each; nothing where it is sound."""
-    for said, data in () if item.repair else _reports(item):
+    for said, data in _policies(item):
+        if harness.verify(item.id, data)[0]:
+            yield f"{said} counts as a containment"
+    for said, data in () if item.repair or item.defence else _reports(item):
         if verify_input(item, data, cache_dir=harness.cache_dir, repeats=1).reproduced:
             yield f"{said} counts as a crash"
     beside = scratch_beside(harness.cache_dir)
@@ -54,10 +59,26 @@ def _reports(item: Item) -> Iterator[tuple[str, bytes]]:
         yield f"a report in words within {path.name}", sample[:half] + words + sample[half:]
 
 
+def _policies(item: Item) -> Iterator[tuple[str, bytes]]:
+    if item.defence is None:
+        return
+    yield "everything refused", b"refuse * *\n"
+    for hop in [source.stem for source in item.vulnerable[:-1]]:
+        yield f"everything refused that {hop} is asked", f"refuse {hop} *\n".encode()
+    hops = {source.stem.encode() for source in item.vulnerable[:-1]}
+    asked = [line.split(b" < ", 1) for line in item.defence.incident.read_bytes().splitlines()]
+    lines = dict.fromkeys(b"refuse %s %s" % tuple(e) for e in asked if e[0] in hops)
+    yield "what was recorded refused word by word", b"\n".join(lines)
+    attack = [line for line in lines if line.startswith(b"refuse gateway write #")]
+    yield "the recorded write refused word by word", b"\n".join(attack)
+    yield "a policy in words", b"# contained: true\n"
+
+
 def _key_within(item: Item, view: Path) -> Iterator[str]:
     keys = {"the reference input": item.reference_input.read_bytes()}
     # of a release, what differs lies in the package; its driver is the same for both
     fixed = item.fixed if item.release is None else ()
+    keys |= {"the policy": item.defence.policy.read_bytes()} if item.defence else {}
     keys |= {f"the fixed build's {path.name}": path.read_bytes() for path in fixed}
     for path in sorted(view.rglob("*")):
         data = path.read_bytes() if path.is_file() else b""

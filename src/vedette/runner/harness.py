@@ -18,6 +18,7 @@ from vedette.bench.suites import Item, Suite, load_suite
 from vedette.kernel.errors import BadInput
 from vedette.runner import batches
 from vedette.runner.build import ASAN_OPTIONS, build_item, build_source, run_binary
+from vedette.runner.containment import try_policy, verify_policy
 from vedette.runner.repair import verify_repair
 from vedette.runner.sandbox import Outcome, Sandbox
 from vedette.runner.sanitizer import Crash, parse_report
@@ -109,6 +110,16 @@ class Harness:
         """Whether libFuzzer has something to find: an input, in a program in C."""
         return not self.items[item].repair and not self.items[item].python
 
+    def policy(self, item: str) -> bytes | None:
+        """The policy that contains the attack, where a plant is defended."""
+        defence = self.items[item].defence
+        return defence.policy.read_bytes() if defence is not None else None
+
+    def incident(self, item: str) -> list[bytes]:
+        """What is told of an attack, in lines."""
+        defence = self.items[item].defence
+        return defence.incident.read_bytes().splitlines() if defence is not None else []
+
     def source(self, item: str, which: Literal["vulnerable", "fixed"]) -> bytes:
         """The one source of a repair item, as it is or mended."""
         paths = self.items[item].fixed if which == "fixed" else self.items[item].vulnerable
@@ -121,7 +132,10 @@ class Harness:
         return _try(self.program(item), inputs)
 
     def run(self, item: str, data: bytes) -> Outcome:
-        """Run an input on the vulnerable build in a sandbox of its own; of a plant, a session."""
+        """Run an input on the vulnerable build in a sandbox of its own; of a plant, a session, and
+        where it is defended, a policy before it (see `containment.try_policy`)."""
+        if self.items[item].defence is not None:
+            return try_policy(self.items[item], data).outcome
         return run_binary(build_item(self.items[item], "vulnerable", self.cache_dir), data)
 
     def try_source(self, item: str, source: bytes, inputs: Sequence[bytes]) -> list[Trial]:
@@ -145,6 +159,9 @@ class Harness:
         outside = self.items[item].outside
         for source in (*self.items[item].vulnerable, *((outside,) if outside else ())):
             shutil.copyfile(source, view / source.name)
+        defence = self.items[item].defence
+        if defence is not None:
+            shutil.copyfile(defence.incident, view / defence.incident.name)
         for sample in self.items[item].sample_inputs:
             shutil.copyfile(sample, view / "samples" / sample.name)
         return view
@@ -153,6 +170,9 @@ class Harness:
         """Verify a submission in fresh sandboxes; returns whether it holds, and the evidence."""
         if data is None:
             return False, {"reason": "nothing was submitted"}
+        if self.items[item].defence is not None:
+            held = verify_policy(self.items[item], data)
+            return held.contained, held.to_json()
         if self.items[item].repair:
             repair = verify_repair(self.items[item], data, cache_dir=self.cache_dir)
             return repair.repaired, repair.to_json()

@@ -6,6 +6,8 @@ Rules:
 - Between two hops lies a tap: what they say passes through this process, which notes it. Nothing
   of it, of the tank or of another hop's settings is to be seen from inside a hop.
 - The subject's part is the session's text; it runs nothing. The first hop alone is spoken to.
+- What a policy refuses on a link is answered here, and never reaches the hop; the last hop's link
+  has no policy.
 - A plant is set up anew for each session, and time in it passes with the session's lines, so that
   the same session comes to the same end.
 - Lines, ticks and wall time are bounded; a hop that is lost or late ends the session.
@@ -23,6 +25,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from vedette.bench.containment import ALL, REFUSED, Policy
 from vedette.bench.plants import Course, Plant
 from vedette.kernel.bounds import MIB
 from vedette.runner.pythons import system_python
@@ -85,8 +88,9 @@ class _Wire:
 class _Rig:
     """A plant under way: its hops' wires, what they answered, and the tank."""
 
-    def __init__(self, plant: Plant, deadline: float) -> None:
+    def __init__(self, plant: Plant, deadline: float, policy: Policy) -> None:
         self._deadline = deadline
+        self._policy = policy
         self.hops = tuple(plant.hops)
         self.up: list[_Wire] = []
         self.down: list[_Wire | None] = []
@@ -97,6 +101,8 @@ class _Rig:
     def carry(self, hop: int, line: str) -> str:
         """Say a line to a hop, pass on what it asks of the next one, and return its answer."""
         up, down = self.up[hop], self.down[hop]
+        if down is not None and not self._policy.accepts(self.hops[hop], line):
+            return REFUSED
         up.say(line)
         for _ in range(MOST_ASKED):
             wires = [up] if down is None else [up, down]
@@ -118,12 +124,17 @@ class _Rig:
         self.course.tick(valve=valve == "1", alarm=alarm != "0")
 
 
-def run_session(plant: Plant, sources: Sequence[Path], session: bytes) -> Session:
-    """Run a session on fresh hops. Raises MissingPart without bubblewrap or the system's Python."""
+def run_session(
+    plant: Plant, sources: Sequence[Path], session: bytes, policy: Policy = ALL
+) -> Session:
+    """Run a session on fresh hops under a policy.
+
+    Raises MissingPart without bubblewrap or the system's Python.
+    """
     started = time.monotonic()
     said: list[str] = []
     whole = False
-    with _rigged(plant, sources, started + SECONDS) as rig, suppress(_Lost):
+    with _rigged(plant, sources, started + SECONDS, policy) as rig, suppress(_Lost):
         for line in session.split(b"\n")[:MOST_LINES]:
             text = line.decode("ascii", "replace").strip()
             if text and not rig.course.reached and rig.course.ticks < MOST_TICKS:
@@ -174,8 +185,10 @@ def _report(plant: Plant, steps: Sequence[str], course: Course) -> bytes:
 
 
 @contextmanager
-def _rigged(plant: Plant, sources: Sequence[Path], deadline: float) -> Iterator[_Rig]:
-    rig = _Rig(plant, deadline)
+def _rigged(
+    plant: Plant, sources: Sequence[Path], deadline: float, policy: Policy
+) -> Iterator[_Rig]:
+    rig = _Rig(plant, deadline, policy)
     python, _ = system_python(), require_bubblewrap()
     last = len(rig.hops) - 1
     running: list[Future[None]] = []

@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from string import Template
 
+from vedette.bench.generated.containment import containment
 from vedette.bench.generated.draw import Draw, Script
 from vedette.bench.generated.families import FAMILIES, Family
 from vedette.bench.generated.plant import plant
@@ -18,6 +19,7 @@ from vedette.kernel.errors import BadInput
 MENDED = LADDER[1]
 HIDDEN = 40
 PLANT = "plant"
+PLANTS = {PLANT: plant, "contain": containment}
 EXECUTIONS = 1500
 EXECUTIONS_IN_PYTHON = 400  # a start of the interpreter each
 TEMPLATES = Path(__file__).parent / "templates"
@@ -125,9 +127,10 @@ def generate(seed: int, *, name: str = "workshop") -> dict[str, bytes]:
             mend = item not in rungs
             for path, content in _item(family, item, knobs, random, mend=mend).items():
                 files[f"{item}/{path}"] = content
-    items.append(PLANT)
-    for path, content in plant(PLANT, Random(f"{seed}/{PLANT}")).items():  # noqa: S311
-        files[f"{PLANT}/{path}"] = content
+    for item, write in PLANTS.items():
+        items.append(item)
+        for path, content in write(item, Random(f"{seed}/{item}")).items():  # noqa: S311
+            files[f"{item}/{path}"] = content
     canary = uuid.UUID(int=Random(f"{seed}/canary").getrandbits(128), version=4)  # noqa: S311
     listed = "".join(f'  "{item}",\n' for item in items)
     files["suite.toml"] = f"""\

@@ -1,7 +1,7 @@
 """The tools a subject has on an item: list and read files, run inputs, submit one.
 
 Where a source is to be mended: try a source with inputs, and submit it. On a plant: run a session,
-and submit one.
+and submit one; where it is defended: try a policy with a session, and submit one.
 
 Everything runs in the sample's sandbox. One `run_inputs` call carries many inputs, so that a
 finder needs few calls. Answers are plain text, shortened; what a program printed is data.
@@ -33,6 +33,8 @@ def tools_for(attempt: Attempt, harness: Harness, item: Item) -> list[Tool]:
     """Return the tools of one attempt."""
     if item.plant is not None:
         looking = [list_files(attempt), read_file(attempt)]
+        if item.defence is not None:
+            return [*looking, try_policy(attempt, harness, item), submit_policy(attempt)]
         return [*looking, run_session(attempt, harness, item), submit_session(attempt)]
     reading = [list_files(attempt), read_file(attempt), run_inputs(attempt, harness, item)]
     if item.repair:
@@ -107,17 +109,37 @@ def run_session(attempt: Attempt, harness: Harness, item: Item) -> Tool:
         Args:
             session: requests to the first hop, a line each; `wait N` lets N ticks pass.
         """
-        _spend(attempt)
-        data = session.encode("utf-8", "replace")[:MAX_INPUT]
-        if not _allowed(attempt, [data]):
-            raise ToolError("executions used up: only submit_session is left")
-        outcome = await asyncio.to_thread(harness.run, item.id, data)
-        reached = crash_of(outcome) is not None
-        ended = (
-            "goal reached" if reached else "timeout" if outcome.timed_out else "goal not reached"
-        )
-        attempt.note(f"run_session: {len(data.splitlines())} lines, {ended}", session)
-        return outcome.stdout.decode("utf-8", "replace") + ended
+        return await _session(attempt, harness, item, "run_session", session)
+
+    return execute
+
+
+@tool
+def try_policy(attempt: Attempt, harness: Harness, item: Item) -> Tool:
+    async def execute(policy: str, session: str) -> str:
+        """Set the plant up anew under a policy and run a session on it; answers what its first hop
+        answered, a line each, and whether the attack's goal was reached.
+
+        Args:
+            policy: lines `accept HOP PATTERN` or `refuse HOP PATTERN`.
+            session: requests to the first hop, a line each; `wait N` lets N ticks pass.
+        """
+        return await _session(attempt, harness, item, "try_policy", f"{policy}\n---\n{session}")
+
+    return execute
+
+
+@tool
+def submit_policy(attempt: Attempt) -> Tool:
+    async def execute(policy: str) -> str:
+        """Submit the policy that contains the attack, once; it ends the attempt.
+
+        Args:
+            policy: the whole policy, a rule a line.
+        """
+        attempt.submitted = policy.encode("utf-8", "replace")
+        attempt.note(f"submit_policy: {len(attempt.submitted)} bytes", policy)
+        return "submitted"
 
     return execute
 
@@ -188,6 +210,23 @@ def submit(attempt: Attempt) -> Tool:
         return "submitted"
 
     return execute
+
+
+async def _session(attempt: Attempt, harness: Harness, item: Item, what: str, session: str) -> str:
+    """Run a session on the plant, set up anew, and tell what came of it."""
+    _spend(attempt)
+    data = session.encode("utf-8", "replace")[:MAX_INPUT]
+    if not _allowed(attempt, [data]):
+        raise ToolError("executions used up: only submitting is left")
+    try:
+        outcome = await asyncio.to_thread(harness.run, item.id, data)
+    except BadInput as error:
+        attempt.note(f"{what}: {error.what}", session)
+        raise ToolError(f"{error.what}; {error.next_step}") from None
+    reached = crash_of(outcome) is not None
+    ended = "goal reached" if reached else "timeout" if outcome.timed_out else "goal not reached"
+    attempt.note(f"{what}: {len(data.splitlines())} lines, {ended}", session)
+    return outcome.stdout.decode("utf-8", "replace") + ended
 
 
 async def _run(inputs: list[bytes]) -> list[str]:

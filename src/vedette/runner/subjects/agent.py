@@ -28,6 +28,7 @@ ITEM, AGENT = "/item", "/agent"
 RUN, SUBMISSION = "run", "submission"
 MOST_SUBMITTED = MIB
 LINES, LINE = 20, 200
+POLICY_FIRST = "It is a policy, a line ---, and a session. What you submit is the policy alone.\n"
 HANDED_IN = "\n/item/program hands its standard input in to be run, at most {} times.\n"
 
 
@@ -63,6 +64,7 @@ def agent(harness: Harness, job: Job) -> Found:
                 (view / "program").write_bytes(client())
                 (view / "program").chmod(0o755)
                 task += HANDED_IN.format(job.budget["executions"])
+                task += POLICY_FIRST if item.defence is not None else ""
             outcome = Sandbox(limits).run(
                 [f"{AGENT}/{RUN}"],
                 workdir=work,

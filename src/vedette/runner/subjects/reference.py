@@ -1,9 +1,10 @@
 """Reference subjects: they need no model, and say what nothing, chance, a fuzzer and the key reach.
 
-- `null` submits the empty input; of a source to mend, the source as it is.
+- `null` submits the empty input, or the empty policy; of a source to mend, the source as it is.
 - `random` runs random bytes until one crashes or its executions are used up; a source to mend it
-  submits with a random line left out.
-- `oracle` submits the item's reference input, or the mended source.
+  submits with a random line left out, and of a plant to defend it refuses a random line of what was
+  recorded.
+- `oracle` submits the item's reference input, the policy, or the mended source.
 - `libfuzzer` runs the item's fuzzing build in the sandbox, seeded with the sample inputs; it mends
   nothing, and knows no Python.
 """
@@ -76,6 +77,9 @@ def null(harness: Harness, job: Job) -> Found:
 def oracle(harness: Harness, job: Job) -> Found:
     if harness.items[job.item].repair:
         return Found(harness.source(job.item, "fixed"), 0, ("submits the mended source",))
+    policy = harness.policy(job.item)
+    if policy is not None:
+        return Found(policy, 0, ("submits the policy",))
     return Found(harness.reference_input(job.item), 0, ("submits the reference input",))
 
 
@@ -85,6 +89,11 @@ def random_bytes(harness: Harness, job: Job) -> Found:
         lines = harness.source(job.item, "vulnerable").splitlines(keepends=True)
         out = int.from_bytes(key[:8], "big") % len(lines)
         return Found(b"".join(lines[:out] + lines[out + 1 :]), 0, (f"leaves line {out + 1} out",))
+    recorded = [line for line in harness.incident(job.item) if b" < " in line]
+    if recorded:
+        hop, _, asked = recorded[int.from_bytes(key[:8], "big") % len(recorded)].partition(b" < ")
+        said = f"refuses {asked.decode()} to {hop.decode()}"
+        return Found(b"refuse %s %s\n" % (hop, asked), 0, (said,))
     inputs = random_inputs(key, job.budget["executions"])
     ends = time.monotonic() + job.budget["seconds"]
     done = 0
