@@ -1,7 +1,7 @@
 """Industrial firmware: versions as vendors write them, ordered only where the words say how.
 
 Rules:
-- An optional version word (V, R, rev, ver, version, release, firmware, fw, sv) stands in front.
+- Optional version words (V, R, rev, version, release, firmware, FW, F/W, SW, SV) stand in front.
 - Dotted numbers come first, trailing zeros not counting, then at most one letter (none first).
 - A second number behind `-`, `_` or a space (a build, a date of 8 digits) counts after those.
 - Pre-release words (dev, alpha, beta, rc) sort below the bare version.
@@ -39,7 +39,7 @@ _LEVEL = {word: rank for rank, words in enumerate(LEVELS) for word in words}
 _BUILD = _LEVEL["build"]
 # Hotfixes, patches and builds may be counted over years; the third digit of any other is a code.
 _COUNTED = _LEVEL["hf"]
-_VERSION_WORDS = r"(?:(?:firmware|version|release|ver|rev|fw|sv|v|r)[. ]*)*"
+_VERSION_WORDS = r"(?:(?:firmware|software|version|release|f/w|s/w|ver|rev|fw|sw|sv|v|r)[.: ]*)*"
 _HEAD = re.compile(_VERSION_WORDS + r"([0-9]+(?:\.[0-9]+)*)(?:([a-z])(?![a-z0-9]))?", re.ASCII)
 _SECOND = re.compile(
     r"(?:[-_]([0-9]+(?:\.[0-9]+)*)(?:([a-z])(?![a-z0-9]))?| ([0-9]{3,}))(?![0-9.]|[a-z])", re.ASCII
@@ -62,6 +62,7 @@ _DATES = (
     (re.compile(_MONTH + r"[ /.-]*([0-9]{1,2})[ ,/.-]+([0-9]{4})\.?"), (3, 1, 2)),
     (re.compile(r"([0-9]{1,2})[ .-]*" + _MONTH + r"[ ,.-]*([0-9]{4})"), (3, 2, 1)),
     (re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"), (1, 2, 3)),
+    (re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.((?:19|20)[0-9]{2})"), (3, 2, 1)),
 )
 _AMERICAN = re.compile(r"(?<![0-9])(?:0[1-9]|1[0-2])[0-3][0-9](?:19|20)[0-9]{2}(?![0-9])")
 _DATED = re.compile(r"(?<=[0-9])_((?:19|20)[0-9]{2})_(0[1-9]|1[0-2])_([0-3][0-9])$")
@@ -130,6 +131,14 @@ def without_build(version: str) -> str | None:
             return plain[: found.start()] + plain[found.end() :]
         position = found.end()
     return None
+
+
+def any_build(version: str) -> str | None:
+    """Return a version not below any build of `version`, None where it names one or is no plain."""
+    if track(version) != "" or without_build(version) is not None:
+        return None
+    last = f"{version} build {10**18 - 1}"
+    return last if track(last) == "" else None
 
 
 def _date(plain: str) -> tuple[str, bytes] | None:

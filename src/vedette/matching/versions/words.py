@@ -209,7 +209,8 @@ def _read(expression: str, scheme: str) -> Reading:
 def doubts(found: Range) -> Range | None:
     """Return what `found` leaves open although it was read, as a range of the status unknown.
 
-    - Who runs "18.1" has not said which build: open against a bound "18.1 Build 2347".
+    - Who runs "18.1" has not said which build: open against a bound "18.1 Build 2347"; and the
+      advisory that says "18.1" has not: open against "18.1 Build 2347" of an inventory.
     - A single "V15" may mean the version or the whole line V15.x: the line's others are open.
     """
     if not found.scheme.startswith(versions.FIRMWARE) or found.problem:
@@ -220,6 +221,11 @@ def doubts(found: Range) -> Range | None:
             bare = None if bound is None else firmware.without_build(bound)
             if bare is not None:
                 open_ones[Interval(bare, bare, high_open=False)] = None
+        if item.high is not None and not item.high_open:
+            last = firmware.any_build(item.high)
+            if last is not None:
+                builds = Interval(item.high, last, low_open=True, high_open=False)
+                open_ones[builds] = None
         if item.low is not None and item.low == item.high and re.fullmatch("[vV]?[0-9]+", item.low):
             following = after(item.low)
             if following is not None:
