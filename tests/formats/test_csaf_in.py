@@ -258,6 +258,8 @@ def test_lists_and_conditions_of_a_name_reach_its_products(
         ("Omron", "CJ2M-CPU**", "CJ2H-CPU64", None),
         ("Phoenix Contact", "ILC 3xx", "ILC 350 PN", "possible"),
         ("Phoenix Contact", "ILC 3xx", "ILC 150 ETH", None),
+        ("WAGO", "750-8202/025-000", "PFC200 750-8202/025-000", "possible"),
+        ("WAGO", "750-8202/025-000", "PFC200 750-8202/025-001", None),
         ("Siemens", "SCALANCE X208", "SCALANCE X2-08", None),
     ],
 )
@@ -269,6 +271,18 @@ def test_products_are_found_as_plants_write_them(
     advisory = csaf_in.read(document(tree, {"known_affected": ["P1"]}), "x")
     line = verdict(advisory, vendor=vendor, product=asset, version="8.0")
     assert (line and line[:2]) == (found and ("affected", found))
+
+
+def test_a_vendor_may_stand_in_the_products_name_alone() -> None:
+    version = branch("product_version_range", "< 9.0", leaf="P1")
+    product = branch("product_name", "NPort 5110", version)
+    tree = {"branches": [branch("vendor", "Moxa Inc.", product)]}
+    advisory = csaf_in.read(document(tree, {"known_affected": ["P1"]}), "x")
+    found = verdict(advisory, product="Moxa NPort 5110", version="2.8")
+    assert found is not None
+    assert found[:2] == ("affected", "possible")
+    assert verdict(advisory, product="Korenix NPort 5110", version="2.8") is None
+    assert verdict(advisory, vendor="Korenix", product="Moxa NPort 5110", version="2.8") is None
 
 
 @pytest.mark.parametrize(

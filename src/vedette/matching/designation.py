@@ -170,17 +170,18 @@ def opening(series: str) -> tuple[str, ...]:
         return ()
     whole = series[: found.start()]
     begun = (squeezed(whole), squeezed(whole.rpartition(" ")[2]))
-    return tuple(dict.fromkeys(b for b in begun if _telling(b)))
+    return tuple(dict.fromkeys(b for b in begun if telling(b)))
 
 
 @lru_cache(maxsize=1 << 16)
 def openings(model: str) -> tuple[str, ...]:
     """Return all that `opening` may say of a series that `model` belongs to."""
     plain = squeezed(model)
-    return tuple(filter(_telling, (plain[:n] for n in range(3, min(13, len(plain))))))
+    return tuple(filter(telling, (plain[:n] for n in range(3, min(13, len(plain))))))
 
 
-def _telling(begun: str) -> bool:
+def telling(begun: str) -> bool:
+    """Whether what a model begins with says enough to be compared."""
     digits = len(re.findall("[0-9]", begun))
     return digits > 4 if not _LETTER.search(begun) else len(begun) > (2 if digits else 3)
 

@@ -16,7 +16,9 @@ Rules:
   begin as it does. `possible` are names equal but for words of the product's class
   ("controllers"), its series, the blanks of its model (X-208) and its brand (SIMATIC), and equal
   models of other families (M580, Modicon M580).
-- The vendor's name before the product's does not count: `likely`.
+- The vendor's name before the product's does not count: `likely`; where no vendor is stated it may
+  be the advisory's: `possible`. So is one word of an asset's name that is the advisory's product
+  and has the digits of a model.
 - CPE names count as vendor and product words: `likely`; a wildcard product has no key.
 - Nothing else matches: parts of names are never guessed here.
 """
@@ -88,6 +90,9 @@ def component_keys(
             keys.add("hundred", f"{named.family} {hundred}", "possible")
     models = models if " " in product.strip() else (*models, product)
     keys.models(models)
+    for token in product.split() if len(product) < 120 else ():
+        if designation.telling(designation.squeezed(token)) and " " in product.strip():
+            keys.add("product", product_words(token), "possible")
     for model in (f"{named.family} {named.model}", named.model, *models):
         for begun in designation.openings(model):
             keys.add("series", begun, "possible")
@@ -174,6 +179,9 @@ class _Keys:
             self.add(kind, bare, _weaker(most, "likely"), vendor)
         self.add(f"{kind}-loose", named.loose, "possible", vendor)
         self.add(f"{kind}-code", named.code, "possible", vendor)
+        if vendor is None and "?" in self._stated:
+            for owner in self._several:
+                self.note(f"{kind}/?/{owner} {full}", "possible")
         for owner in self._several if vendor is None else ():
             for before in (owner, owner.split()[0]):
                 if len(before) > 3 and full.startswith(f"{before} "):
