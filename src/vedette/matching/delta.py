@@ -12,6 +12,9 @@ import io
 import json
 import zlib
 from array import array
+from collections.abc import Iterable, Sequence
+
+import msgspec
 
 from vedette.kernel.bounds import Bounds, read_json
 from vedette.kernel.errors import BadInput
@@ -41,8 +44,8 @@ def _flat(data: bytes) -> bytes:
     index = Index(data, "index")
     lines = [records.as_json([index.corrections, int(index.header["keys"])])]
     for block in index.blocks():
-        name, rows = json.loads(block)
-        lines.append(records.as_json([name, [row[1:] for row in rows]]))
+        name, rows = _block(block)
+        lines.append(_line(name, [row[1:] for row in rows]))
     return b"\n".join([*lines, index.record_lines()])
 
 
@@ -51,15 +54,16 @@ def _index(flat: bytes) -> bytes:
         head, *lines = flat.split(b"\n")
         corrections, keys = json.loads(head)
         blocks, rest = lines[:keys], lines[keys:-1]
-        places = {json.loads(line)["id"]: where for where, line in enumerate(rest)}
+        places = {_RECORD.decode(line).id: where for where, line in enumerate(rest)}
         codes, block_ends, record_ends = array("I"), array("Q"), array("Q")
         block_part, record_part = io.BytesIO(), io.BytesIO()
         for line in blocks:
-            name, rows = json.loads(line)
+            name, rows = _block(line)
             # a row's second field is its advisory's id
-            rows = [[places[row[1]], *row] for row in rows]
-            block_part.write(records.as_json([name, rows]) + b"\n")
-            codes.append(zlib.crc32(plain(name)))
+            wheres = (b"%d" % places[_TEXT.decode(row[1])] for row in rows)
+            whole = [(where, *row) for where, row in zip(wheres, rows, strict=True)]
+            block_part.write(_line(name, whole) + b"\n")
+            codes.append(zlib.crc32(plain(_TEXT.decode(name))))
             block_ends.append(block_part.tell())
         for line in rest:
             record_part.write(line + b"\n")
@@ -70,6 +74,21 @@ def _index(flat: bytes) -> bytes:
     except DAMAGE:
         raise BadInput("delta: it gives no index") from None
     return out.getvalue()
+
+
+class _Record(msgspec.Struct):
+    id: str
+
+
+_RECORD = msgspec.json.Decoder(_Record)
+_TEXT = msgspec.json.Decoder(str)
+# a key and its rows; no field is parsed, for all are written again as they are
+_block = msgspec.json.Decoder(tuple[msgspec.Raw, list[list[msgspec.Raw]]]).decode
+_Fields = Sequence[msgspec.Raw | bytes]
+
+
+def _line(name: msgspec.Raw, rows: Iterable[_Fields]) -> bytes:
+    return b"[%b,[%b]]" % (name, b",".join([b"[%b]" % b",".join(row) for row in rows]))
 
 
 def difference(earlier: bytes, later: bytes) -> bytes:
