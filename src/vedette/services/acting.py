@@ -6,7 +6,7 @@ inside `with act(actor, Permission.X) as a:`. Leaving the block commits all of i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -118,6 +118,10 @@ class Doing:
             now=self.now,
         )
         awaiting.touch(object_id)
+
+    def record_new(self, happened: Sequence[ledgers.Happened]) -> None:
+        """Append an entry for each of many new objects, which nothing can be waiting for yet."""
+        ledgers.append_each(happened, org=self.actor.org, role=self.actor.role, now=self.now)
 
     def send(
         self, peer: Peer, type_: str, body: Mapping[str, Any], *, thread: str, marking: str

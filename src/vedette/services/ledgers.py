@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,17 @@ from vedette.store.models import Checkpoint, LedgerEntry, LedgerHead, LedgerSalt
 from vedette.store.tenancy import SYSTEM, scoped
 
 
+@dataclass(frozen=True)
+class Happened:
+    """What one entry tells: its event, the object and its marking, and what is digested."""
+
+    event: Event
+    object_id: str
+    payload: Mapping[str, Any]
+    marking: str
+    message_id: str = ""
+
+
 def append(
     *,
     event: Event,
@@ -36,35 +48,46 @@ def append(
     now: datetime,
 ) -> int:
     """Append one entry in the open transaction, and return its number."""
+    one = Happened(event, object_id, payload, marking, message_id)
+    return append_each([one], org=org, role=role, now=now)
+
+
+def append_each(happened: Sequence[Happened], *, org: str, role: str, now: datetime) -> int:
+    """Append entries in the open transaction, in this order; return the last one's number."""
     instance = here()
-    salt = new_salt()
     with scoped(SYSTEM):
         head = _locked_head(instance.org)
-        entry = Entry(
-            seq=head.seq + 1,
-            prev=head.hash,
-            event=str(event),
-            time=now,
-            simulated=instance.clock.simulated,
-            org=org,
-            role=role,
-            object_id=object_id,
-            marking=marking,
-            message_id=message_id or None,
-            payload_digest=salted_digest(dict(payload), salt),
-            pack_digest=instance.pack.digest,
-        )
-        digest = entry.hash
-        values = entry.to_json()
-        del values["vedette"]
-        values["message_id"] = message_id
-        rows.insert(LedgerEntry(hash=digest, **values))
-        rows.insert(LedgerSalt(seq=entry.seq, org=org, salt=salt))
         frontier = Frontier.from_json(head.frontier)
-        frontier.append(leaf(digest))
-        head.seq, head.hash, head.frontier = entry.seq, digest, frontier.to_json()
+        written: list[LedgerEntry] = []
+        salts: list[LedgerSalt] = []
+        for one in happened:
+            salt = new_salt()
+            entry = Entry(
+                seq=head.seq + 1,
+                prev=head.hash,
+                event=str(one.event),
+                time=now,
+                simulated=instance.clock.simulated,
+                org=org,
+                role=role,
+                object_id=one.object_id,
+                marking=one.marking,
+                message_id=one.message_id or None,
+                payload_digest=salted_digest(dict(one.payload), salt),
+                pack_digest=instance.pack.digest,
+            )
+            values = entry.to_json()
+            del values["vedette"]
+            values["message_id"] = one.message_id
+            head.seq, head.hash = entry.seq, entry.hash
+            written.append(LedgerEntry(hash=head.hash, **values))
+            salts.append(LedgerSalt(seq=entry.seq, org=org, salt=salt))
+            frontier.append(leaf(head.hash))
+        rows.insert_many(written)
+        rows.insert_many(salts)
+        head.frontier = frontier.to_json()
         rows.update(head, "seq", "hash", "frontier")
-    return entry.seq
+    return head.seq
 
 
 def _locked_head(org: str) -> LedgerHead:

@@ -29,7 +29,9 @@ from vedette.matching.index import Index
 from vedette.matching.model import Component
 from vedette.services import answers
 from vedette.services.acting import Actor, Doing, instance_actor
+from vedette.services.ledgers import Happened
 from vedette.services.matched import Found
+from vedette.store import rows
 from vedette.store.models import Inventory, Notice, NoticeName
 
 NOT_FOUND = "unaffected"
@@ -54,21 +56,27 @@ def bring_up_to_date(
         notices: every one that what was found, or is no longer found, can be about, oldest first.
         components: of the whole inventory, so that patches can be verified; None verifies nothing.
     """
-    left, names = list(notices), {}
+    left, names = dict(enumerate(notices)), {}
+    places: dict[str, list[int]] = {}
+    for place, notice in left.items():
+        places.setdefault(notice.advisory, []).append(place)
+    new: list[Notice] = []
     for one in found:
-        notice = next((n for n in left if n.advisory in one.names), None)
-        if notice is None:
-            notice = _send(doing, inventory, one)
-        else:
-            left.remove(notice)
+        known = [p for name in one.names for p in places.get(name, ()) if p in left]
+        if known:
+            notice = left.pop(min(known))
             _found_again(doing, notice, inventory, one)
+        else:
+            notice = _new(doing, inventory, one)
+            new.append(notice)
         names[notice.id] = one.known_as
     held = None if components is None else {(c.id, c.version) for c in components}
-    for notice in left:
+    for notice in left.values():
         _no_longer_found(doing, notice, inventory, held, indexes)
     if names or left:
+        _rank(inventory.org_id, new)
+        _send(doing, new)
         _name(inventory.org_id, names)
-        _rank(inventory.org_id)
     return len(names)
 
 
@@ -92,16 +100,15 @@ def move(doing: Doing, notice: Notice, trigger: str, party: Party, why: dict[str
 
 def _name(org: str, names: dict[str, frozenset[str]]) -> None:
     """Keep by which names the records of these notices are known."""
-    rows = NoticeName.objects.filter(notice_id__in=names).values_list("pk", "notice_id", "name")
-    kept = {(notice, name): pk for pk, notice, name in rows}
+    own = NoticeName.objects.filter(notice_id__in=names).values_list("pk", "notice_id", "name")
+    kept = {(notice, name): pk for pk, notice, name in own}
     wanted = {(notice, name) for notice, own in names.items() for name in own}
     NoticeName.objects.filter(pk__in=[kept[one] for one in kept.keys() - wanted]).delete()
-    NoticeName.objects.bulk_create(
-        [NoticeName(org_id=org, notice_id=n, name=name) for n, name in sorted(wanted - kept.keys())]
-    )
+    missing = sorted(wanted - kept.keys())
+    rows.insert_many([NoticeName(org_id=org, notice_id=n, name=name) for n, name in missing])
 
 
-def _send(doing: Doing, inventory: Inventory, found: Found) -> Notice:
+def _new(doing: Doing, inventory: Inventory, found: Found) -> Notice:
     notice = Notice(
         org_id=inventory.org_id,
         inventory=inventory,
@@ -110,14 +117,23 @@ def _send(doing: Doing, inventory: Inventory, found: Found) -> Notice:
         sent_at=doing.now,
     )
     _describe(doing, notice, found)
-    notice.save(force_insert=True)
-    doing.record(
-        Event.OPERATOR_NOTICE_RECEIVED,
-        notice.id,
-        {"advisory": notice.advisory, "row": notice.row, "inventory": inventory.id},
-        marking=notice.marking,
-    )
     return notice
+
+
+def _send(doing: Doing, new: Sequence[Notice]) -> None:
+    """Write new notices, each with its entry: thousands, where an inventory is matched first."""
+    rows.insert_many(new)
+    doing.record_new(
+        [
+            Happened(
+                Event.OPERATOR_NOTICE_RECEIVED,
+                each.id,
+                {"advisory": each.advisory, "row": each.row, "inventory": each.inventory_id},
+                each.marking,
+            )
+            for each in new
+        ]
+    )
 
 
 def _found_again(doing: Doing, notice: Notice, inventory: Inventory, found: Found) -> None:
@@ -213,17 +229,20 @@ def _set_deadline(doing: Doing, notice: Notice, found: Found) -> None:
     notice.pack_digest = pack.digest
 
 
-def _rank(org: str) -> None:
-    """Put an organisation's notices in order of urgency."""
-    rows = list(Notice.objects.filter(org_id=org).only("deadline", "forensics", "facts", "rank"))
-    ranks = {each.notice: rank for rank, each in enumerate(order(_ranks(rows, org)), 1)}
-    changed = [row for row in rows if row.rank != ranks[row.id]]
-    for row in changed:
+def _rank(org: str, new: Sequence[Notice]) -> None:
+    """Put an organisation's notices in order of urgency, among them new ones, not yet written."""
+    known = list(
+        Notice.objects.filter(org_id=org).only("org", "deadline", "forensics", "facts", "rank")
+    )
+    ranked = order(_ranks([*known, *new], org))
+    ranks = {each.notice: rank for rank, each in enumerate(ranked, 1)}
+    changed = [row for row in known if row.rank != ranks[row.id]]
+    for row in (*changed, *new):
         row.rank = ranks[row.id]
-    Notice.objects.bulk_update(changed, ["rank"], batch_size=500)
+    rows.update_many(changed, "rank")
 
 
-def _ranks(rows: Iterable[Notice], org: str) -> list[NoticeRank]:
+def _ranks(notices: Iterable[Notice], org: str) -> list[NoticeRank]:
     return [
         NoticeRank(
             operator=org,
@@ -232,5 +251,5 @@ def _ranks(rows: Iterable[Notice], org: str) -> list[NoticeRank]:
             forensics=row.forensics,
             criticality=int(row.facts.get("criticality", 0)),
         )
-        for row in rows
+        for row in notices
     ]
