@@ -5,15 +5,15 @@ of 1.2 ± 0.25, difficulties of 0 ± 1) and as suites of mixed provenance are (`
 0 ± 2); answers by the two-parameter model, with a quarter of the items guessed at (3PL), and with
 five items each sharing an effect of 0.7 a subject (clustered). *items to tau 0.90*: how many, the
 same number for all, until the order of the held-out subjects agrees with that of all items; ours
-takes the best item each time, the peer any, both are scored alike. What no choice of items can
-beat by more than chance is the peer of the next line: the choice that knows each held-out subject's
-true ability, and shows the items that tell most there. *lengths told apart* are mean items a
-subject where those who stand close in the full bank's order, which nobody knows beforehand, get
-more items than those far out (by the cube root of how thick they stand); beside the same number for
-all, it says what lengths of their own could save. *coverage*: the share of
-held-out subjects whose 95% interval at a target error of 0.3, the default choice, holds the true
-ability; exposures are items a subject. catsim chooses for 100 of the held-out. The seeds below were drawn for this page, and nothing was
-tuned on them; of four widths tried on another seed, `wide` is the one that gained most.
+takes the best item each time, the peer any, both are scored alike. The next line's peer is the
+limit, the choice that knows each held-out subject's true ability and shows the items that tell most
+there. *lengths told apart*: mean items a subject where those who stand close to others in the full
+bank's order, which nobody knows beforehand, get more items (by the cube root of how thick they
+stand); beside the same number for all, it says what lengths of their own could save. *coverage*:
+the share of held-out subjects whose 95% interval at a target error of 0.3, the default choice,
+holds the true ability; exposures are items a subject. catsim chooses for 100 of the held-out. The
+seeds below were drawn for this page, and nothing was tuned on them; of four widths tried on another
+seed, `wide` is the one that gained most.
 """
 
 from __future__ import annotations
