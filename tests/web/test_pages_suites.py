@@ -56,6 +56,10 @@ def test_two_unseal_a_suite_and_its_exposures_are_read(office: Fixture, tmp_path
     with scoped(SYSTEM):
         asked = Seconding.objects.get()
     assert f"/seconds/{asked.id}/code/" in read(officer, "/seconds/")
+    waiting = read(officer, at)
+    assert "Proposed to be unsealed" in waiting
+    assert f"{at}unseal/" not in waiting
+    assert "Become a keyholder anew" in read(officer, "/suites/")
     send(officer, f"/seconds/{asked.id}/code/", code=codes[1])
     assert "Seal it again" in read(officer, at)
     chosen = {"suite": suite.name, "references": "null", "seed": 0, "trials": 1}

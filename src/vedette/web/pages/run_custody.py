@@ -12,6 +12,7 @@ from vedette.bench.commitment import Commitment
 from vedette.bench.custody import CUSTODIES, custody_of
 from vedette.kernel.errors import BadInput
 from vedette.kernel.permissions import Permission
+from vedette.kernel.words import counted
 from vedette.services import acts, run_keys
 from vedette.services import run_commitments as service
 from vedette.services.acting import Actor
@@ -149,8 +150,9 @@ def commitment_facts(run: Any) -> list[tuple[str, Cell]]:
         ("Told to", told or "nobody outside: it is about no lab's model"),
         (
             "Fixed",
-            f"suite, {len(plan.budgets)} items, {len(plan.subjects)} subjects, budgets,"
-            " trials, seed, rule, threshold, custody, isolation",
+            f"suite, {counted(len(plan.budgets), 'item')},"
+            f" {counted(len(plan.subjects), 'subject')}, budgets, trials, seed,"
+            " rule, threshold, custody, isolation",
         ),
         ("Rule", plan.criterion.rule),
         ("Threshold, behind a nonce", Code(threshold) if threshold else "none was committed to"),

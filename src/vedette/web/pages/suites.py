@@ -25,8 +25,10 @@ from vedette.services import (
     exposures,
     keyholders,
     runs,
+    two_person,
     unsealing,
 )
+from vedette.services.vault import reader_id
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Code, Column, Kind, Link, State, Table
 from vedette.web.pages.forms import done, form_page, long_text, posted, submitted
@@ -102,6 +104,7 @@ def suites(request: SignedIn) -> HttpResponse:
             [[holder.person, holder.made_at] for holder in held],
             "None yet. A suite is taken in once there are two.",
         ),
+        "own": reader_id(request.actor) in {holder.person for holder in held},
         "enough": len(held) >= keyholders.LEAST,
         "may_unseal": request.actor.may(Permission.SUITE_UNSEAL),
         "page_marking": joined(str(AMBER), *(row["marking"] for row in taken)),
@@ -116,10 +119,10 @@ def _card(request: SignedIn, row: dict[str, Any]) -> dict[str, Any]:
 
 def _picture(row: dict[str, Any], items: list[dict[str, Any]]) -> dict[str, str]:
     """A square an item: the darker, the less is left of it."""
-    said = (
-        f"{counted(row['items'], 'item')}: {row['retired']} used up; the scarcest of the others has"
-    )
-    said += f" {row['left']} of {row['most']} exposures left."
+    said = f"{counted(row['items'], 'item')}: {row['retired']} used up"
+    if row["retired"] < row["items"]:
+        said += f"; each other has {counted(row['left'], 'exposure')} or more left of any custody"
+    said += "."
     left = [None if item["why"] else item["left"] for item in items]
     picture = exposure_svg(left, row["most"])
     return {"picture": base64.b64encode(picture.encode()).decode(), "said": said}
@@ -162,6 +165,7 @@ def suite(request: SignedIn, suite_id: str) -> HttpResponse:
         "filtered": bool(request.GET),
         "query": request.GET.urlencode(),
         "decisions": _decisions(found["decisions"]),
+        "waits_for": two_person.waiting_for(unsealing.UNSEAL, suite_id),
         "may_unseal": request.actor.may(Permission.SUITE_UNSEAL),
         "may_decide": request.actor.may(Permission.EXPOSURE_DECIDE),
         "trail": [TRAIL, (found["name"], "")],
@@ -195,7 +199,7 @@ def _items(found: dict[str, Any]) -> Table:
         ]
         for item in found["items_seen"]
     ]
-    most = ", ".join(f"{WORDS.get(k, k)} {n}" for k, n in sorted(found["budgets"].items()))
+    most = ", ".join(f"{WORDS.get(k, k)} {n:,}" for k, n in sorted(found["budgets"].items()))
     return Table(f"Items; the budget of each: {most}", columns, rows)
 
 
@@ -233,7 +237,7 @@ def _decisions(rows: list[Any]) -> Table:
             ]
             for row in rows
         ],
-        empty="None.",
+        empty="No exposure decision was made.",
     )
 
 
