@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from vedette.runner import guard
+from vedette.runner import cgroups, guard
 
 pytestmark = [
     pytest.mark.any_database,
@@ -42,12 +42,17 @@ def marked(process: int) -> list[int]:
     return found
 
 
+def groups(process: int) -> list[Path]:
+    places = cgroups.detect().places.values()
+    return [path for folder, _ in places for path in folder.glob(f"vedette-{process}-*")]
+
+
 def until_none(process: int) -> None:
     for _ in range(200):
-        if not marked(process):
+        if not marked(process) and not groups(process):
             return
         time.sleep(0.05)
-    raise AssertionError(f"left behind: {marked(process)}")
+    raise AssertionError(f"left behind: {marked(process)}, {groups(process)}")
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.004, 0.009, 0.013])

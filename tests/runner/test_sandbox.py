@@ -10,7 +10,8 @@ import pytest
 
 from vedette.kernel.errors import BadInput, MissingPart
 from vedette.runner import sandbox as rooms
-from vedette.runner.sandbox import Limits, Outcome, Sandbox, read_out, require_bubblewrap
+from vedette.runner.leavings import read_out
+from vedette.runner.sandbox import Limits, Outcome, Sandbox, require_bubblewrap
 
 pytestmark = pytest.mark.skipif(
     not Path("/usr/bin/bwrap").exists(), reason="bubblewrap is not installed"

@@ -24,10 +24,11 @@ from vedette.bench.suites import Item, Release
 from vedette.kernel.bounds import MIB, read_json
 from vedette.kernel.canonical import canonical, digest
 from vedette.kernel.errors import BadInput, MissingPart
+from vedette.runner.leavings import read_out
 from vedette.runner.plant import HOP, run_session
 from vedette.runner.private import scratch_beside
 from vedette.runner.pythons import own_python, system_python
-from vedette.runner.sandbox import WORK, Limits, Outcome, Sandbox, read_out
+from vedette.runner.sandbox import WORK, Limits, Outcome, Sandbox
 from vedette.runner.sdist import fetch_sdist
 
 Kind = Literal["vulnerable", "fixed", "fuzzer"]

@@ -19,8 +19,9 @@ from pathlib import Path
 from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import BadInput
 from vedette.runner.harness import ENVIRONMENT, Harness
+from vedette.runner.leavings import read_out
 from vedette.runner.private import scratch_beside
-from vedette.runner.sandbox import Limits, Sandbox, read_out
+from vedette.runner.sandbox import Limits, Sandbox
 from vedette.runner.subjects.hatch import HATCH, TIMED_OUT, Answer, Hatch, client
 from vedette.runner.subjects.job import Found, Job
 

@@ -23,8 +23,9 @@ from vedette.bench.results import Sample
 from vedette.kernel.errors import VedetteError
 from vedette.runner.harness import ENVIRONMENT, Harness
 from vedette.runner.isolation import measured
+from vedette.runner.leavings import read_out
 from vedette.runner.private import scratch_beside
-from vedette.runner.sandbox import WORK, Sandbox, read_out
+from vedette.runner.sandbox import WORK, Sandbox
 from vedette.runner.subjects.agent import agent
 from vedette.runner.subjects.job import Found, Job
 from vedette.runner.subjects.standins import random_inputs
