@@ -277,3 +277,18 @@ def test_many_inventories_in_parts_give_the_lines_of_one_go(
     assert sorted(in_parts[2].splitlines()) == sorted(whole[2].splitlines())
     named = run(capsys, *args[:3], "--inventory", "inv/broken.json", "inv/0.json", "inv/1.json")
     assert (named[0], named[1]) == (2, "")
+
+
+def test_a_folder_without_a_file_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "none").mkdir()
+    (tmp_path / "a.json").write_text(
+        '{"id": "A", "modified": "2026-01-01T00:00:00Z", "affected": []}'
+    )
+    given = ["--advisories", str(tmp_path / "a.json"), "--inventory", str(tmp_path / "none")]
+    with pytest.raises(SystemExit) as ended:
+        main(["match", *given])
+    assert ended.value.code == 0
+    told = capsys.readouterr()
+    assert (told.out, "none: a folder without a file" in told.err) == ("", True)

@@ -47,7 +47,9 @@ def test_unused_columns_are_told() -> None:
     [
         (b"colour,shape\nred,round\n", "no column for a product"),
         (b"", "no column for a product"),
-        (b"\x00\x01\x02\x00PK" * 9, "binary|UTF-16|no column"),
+        (b"\x00\x01\x02\x00PK" * 9, "binary|UTF-16"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "a binary file"),
+        (b"\x1f\x8b\x08\x00\x12\x34\x56\x01", "a binary file"),
         (b"product\n" + b"x" * 5000 + b"\n", "longer than"),
         (b"product" + b",a" * 600 + b"\n1\n", "more than 500 columns"),
     ],

@@ -231,6 +231,14 @@ def find_columns(content: str, name: str, chosen: Mapping[str, str] = NONE_CHOSE
 
 def decode(data: bytes, name: str) -> str:
     """Return the text of a CSV file. Raises BadInput when it is binary."""
+    content = _text(data, name)
+    first = content[:1]
+    if "\0" in content[:1000] or (first < " " and not first.isspace() and first):
+        raise BadInput(f"{name}: no format that we know; a binary file?")
+    return content
+
+
+def _text(data: bytes, name: str) -> str:
     head = data[:200]
     try:
         if head.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -239,8 +247,6 @@ def decode(data: bytes, name: str) -> str:
             return data.decode("utf-16-le")
         if head[0::2].count(0) > len(head) // 4:
             return data.decode("utf-16-be")
-        if 0 in head:
-            raise BadInput(f"{name}: no format that we know; a binary file?")
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         if error.encoding.startswith("utf-16"):

@@ -328,7 +328,7 @@ def _files(path: Path, endings: tuple[str, ...], problems: list[str]) -> Iterato
     if not path.is_dir():
         yield str(path), False
         return
-    aside = 0
+    aside, taken = 0, 0
     folders = [str(path)]
     while folders:
         inner = []
@@ -340,11 +340,14 @@ def _files(path: Path, endings: tuple[str, ...], problems: list[str]) -> Iterato
             elif not item.is_file(follow_symlinks=False):
                 problems.append(f"{item.path}: left aside, no regular file")
             else:
+                taken += 1
                 yield item.path, True
         folders += reversed(inner)
     if aside:
         kinds = ", ".join(endings)
         problems.append(f"{path}: {aside:,} files left aside, their names end in none of {kinds}")
+    elif not taken:
+        problems.append(f"{path}: a folder without a file")
 
 
 def _listed(folder: str, problems: list[str]) -> list[os.DirEntry[str]]:

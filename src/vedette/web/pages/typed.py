@@ -53,6 +53,7 @@ class ChooseForm(forms.Form):
             best = known[0][0] if candidates and candidates[0].score >= SURE else AS_TYPED
             self.fields[f"product_{number}"] = forms.ChoiceField(
                 label=entry.text,
+                help_text="" if candidates else "No advisory here names it.",
                 choices=[
                     *known,
                     (AS_TYPED, "As typed: matched by words"),
@@ -138,9 +139,10 @@ def _table(found: list[Found]) -> Table:
             State("affected", "attention") if line["verdict"] == "affected" else State("unknown"),
             str(line["confidence"]),
             ", ".join(map(str, fixed)) if isinstance(fixed := line["fixed"], list) else "",
+            str(line["reason"]),
         ]
-        for one in found
+        for one in sorted(found, key=lambda one: one.verdict != "affected")
         for line in one.matches
     ]
-    head = ["Product", "Advisory", "Title", "Verdict", "Confidence", "Fixed in"]
+    head = ["Product", "Advisory", "Title", "Verdict", "Confidence", "Fixed in", "Why"]
     return Table("First matches", head, rows)  # type: ignore[arg-type]
