@@ -206,7 +206,7 @@ def _items(found: dict[str, Any]) -> Table:
 def _ledger(rows: list[dict[str, Any]]) -> Table:
     return Table(
         "Exposures, newest first",
-        ["Item", "When", "Custody", "Subject", "Who could have seen it", "Its log"],
+        ["Item", "When", "Custody", "Subject", "Could see it", "Its log"],
         [
             [
                 f"Item {row['item']}",
