@@ -27,9 +27,11 @@ from vedette.bench.assessment import assess
 from vedette.bench.results import MeteredCall, RunResult
 from vedette.bench.suites import Suite
 from vedette.kernel.bounds import MIB
+from vedette.kernel.errors import BadInput
 from vedette.runner.inspect import answers
 from vedette.runner.inspect.answers import EndpointFault
 from vedette.runner.inspect.metering import Meter, MeteredClient
+from vedette.runner.reach import unreachable
 from vedette.runner.runs import SubjectSpec, run_suite
 
 pytestmark = pytest.mark.any_database
@@ -241,14 +243,60 @@ def test_a_lie_about_usage_stands_beside_our_own_count(
     assert 900 <= meter.charged("", 0) < 1200
 
 
+def nobody_there() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        return f"http://127.0.0.1:{unused.getsockname()[1]}/v1"
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("http://127.0.0.1:99999/v1", "Port out of range 0-65535"),
+        ("/v1", "it is no http or https address"),
+        ("http:///v1", "it is no http or https address"),
+    ],
+)
+def test_no_address_is_told_from_nobody_there(address: str, why: str) -> None:
+    assert unreachable(address) == why
+
+
+def test_nobody_there_is_said_before_anything_is_tried(url: str) -> None:
+    assert unreachable(nobody_there()) == "connection refused"
+    assert unreachable(url) == ""
+
+
+def test_a_proxy_in_between_is_left_to_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    assert unreachable("http://model.invalid/v1") == ""
+    assert unreachable(nobody_there()) == "connection refused"
+
+
+@pytest.mark.long
+def test_a_run_that_reaches_nobody_ends_at_once_and_goes_on_later(
+    url: str, daemons: Suite, builds: Path, tmp_path: Path
+) -> None:
+    suite = dataclasses.replace(daemons, items=daemons.items[:1])
+
+    def run(address: str) -> RunResult:
+        subject = SubjectSpec("m", "endpoint", model="silent", base_url=address)
+        return run_suite(suite, [subject], out_dir=tmp_path, cache_dir=builds)
+
+    with pytest.raises(BadInput, match="can't be reached: connection refused"):
+        run(nobody_there())
+    assert not (tmp_path / "samples.jsonl").read_bytes()
+    committed = (tmp_path / "run.json").read_bytes()
+    assert len(run(url).samples) == 1
+    assert (tmp_path / "run.json").read_bytes() == committed
+    assert len(run(nobody_there()).samples) == 1  # nothing is left to ask
+
+
 @pytest.fixture(scope="module")
 def ran(url: str, daemons: Suite, builds: Path, tmp_path_factory: Any) -> RunResult:
     """All of them as subjects of one run on one item."""
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        nobody = f"http://127.0.0.1:{unused.getsockname()[1]}/v1"
     names = ("silent", "absurd", "stingy", "honest", "garbage", "hang")
     subjects = [SubjectSpec(name, "endpoint", model=name, base_url=url) for name in names]
-    subjects.append(SubjectSpec("nobody", "endpoint", model="m", base_url=nobody))
+    subjects.append(SubjectSpec("nobody", "endpoint", model="m", base_url=nobody_there()))
     suite = dataclasses.replace(daemons, items=daemons.items[:1])
     folder = tmp_path_factory.mktemp("hostile")
     budget = {"seconds": 3}

@@ -25,17 +25,19 @@ from vedette.bench.results import MeteredCall, RunResult, Sample
 from vedette.bench.suites import Suite
 from vedette.bench.transcripts import scan_result
 from vedette.kernel.clock import format_time
-from vedette.kernel.errors import OurFault
+from vedette.kernel.errors import BadInput, OurFault
 from vedette.kernel.executor import Executor
 from vedette.kernel.keys import PrivateKeys
 from vedette.kernel.packs import PolicyPack
 from vedette.kernel.sealing import Box
+from vedette.kernel.words import counted
 from vedette.runner.certify import check_suite
 from vedette.runner.executors import LocalPool
 from vedette.runner.harness import Harness, default_cache
 from vedette.runner.inspect.process import InspectProcess
 from vedette.runner.plans import REFERENCES, SERVED, SubjectSpec, check_kept, plan_of
 from vedette.runner.private import scratch_beside
+from vedette.runner.reach import unreachable
 from vedette.runner.runfolder import RunFolder
 from vedette.runner.subjects.job import Job
 from vedette.runner.subjects.reference import run_reference
@@ -88,7 +90,8 @@ def run_suite(
         now: tells the time.
 
     Raises:
-        BadInput: no or doubtful subjects, an unknown budget, a folder with another run.
+        BadInput: no or doubtful subjects, an unknown budget, a folder with another run, models
+            that nobody serves; running again goes on.
         Refused: an item of the suite does not certify, this is not what was committed to, or this
             machine isolates less than the pack asks for a suite of its marking.
         MissingPart: bubblewrap or a compiler is not installed.
@@ -220,6 +223,7 @@ class Running:
                 subjects.append({**self._address(subject, stack), "wanted": wanted})
         if not subjects:
             return 0
+        self._check_reachable([subject["base_url"] for subject in subjects])
         job = {
             **self.job,
             "subjects": subjects,
@@ -232,6 +236,19 @@ class Running:
         for step in (process.close, reader.join, process.stop):
             stack.callback(step)
         return 1
+
+    def _check_reachable(self, urls: Sequence[str]) -> None:
+        """Raise BadInput where each model is at an address, and nobody at any of them."""
+        reasons = {url: unreachable(url) for url in urls if url}
+        if not all(urls) or not all(reasons.values()):
+            return
+        url, why = next(iter(reasons.items()))
+        kept = counted(len(self.done), "finished sample") if self.done else "the commitment"
+        raise BadInput(
+            f"the model's address {url} can't be reached: {why}",
+            kept=kept,
+            next_step="see that it is served there, then run it again",
+        )
 
     def _address(self, subject: SubjectSpec, stack: ExitStack) -> dict[str, Any]:
         """Return the subject for the child; a stand-in by name is served here for the run."""
@@ -268,6 +285,8 @@ class Running:
                 self._tell(value.subject, value.item, value.trial, f"{outcome} ({value.ended})")
             case "call":
                 self.folder.add_call(value)
+                if value.odd and not value.status:
+                    self._tell(value.subject, value.item, value.trial, value.odd)
             case "event":
                 self._tell(value["subject"], value["item"], value["trial"], value["event"])
             case "failed":
