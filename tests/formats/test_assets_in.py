@@ -145,4 +145,7 @@ def test_rows_are_kept_counted_and_explained() -> None:
     text = "vendor,product,version,serial,purl\nA,,1,S1,\nA,B,,S2,\nA,B,1,S2,wrong\n"
     inventory = read_inventory(text.encode(), "site.csv")
     assert [c.id for c in inventory.components] == ["S1", "S2", "S2"]
-    assert [note.split(" rows ")[0] for note in inventory.notes] == ["1", "1", "1", "1"]
+    said = ["a purl", "no product", "no version", "the id of another"]
+    assert len(inventory.notes) == len(said)
+    for note, words in zip(inventory.notes, said, strict=True):
+        assert note.startswith(f"1 row: {words}")

@@ -357,3 +357,11 @@ def test_an_archive_without_a_record_is_listed(tmp_path: Path) -> None:
     report = sync(FeedFolder(tmp_path / "to"), str(archive))
     assert (report.written, report.broken) == (0, 1)
     assert "yaml.zip: holds no .json record" in report.problems[0]
+
+
+def test_a_folder_without_a_file_that_is_read_is_listed(tmp_path: Path) -> None:
+    (tmp_path / "from").mkdir()
+    (tmp_path / "from/PYSEC-1.yaml").write_text("id: PYSEC-1")
+    report = sync(FeedFolder(tmp_path / "to"), str(tmp_path / "from"))
+    assert (report.written, report.broken) == (0, 1)
+    assert "from: no file that ends in .json" in report.problems[0]

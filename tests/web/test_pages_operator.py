@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Iterator
 from datetime import timedelta
@@ -187,6 +189,11 @@ def test_several_notices_take_one_answer(house: Fixture, client: Client) -> None
     )
     send(client, "/notices/answer/", notice=ids[:10], state="not-affected")
     assert "10 answered" in read(client, "/notices/")
+    rows = list(csv.DictReader(io.StringIO(read(client, "/notices/export/?show=not-affected"))))
+    assert {row["notice"] for row in rows} == set(ids[:10])
+    kept = json.loads(read(client, "/notices/export/?format=json&show=all"))
+    assert {each["id"] for each in kept} == set(ids)
+    assert stranger(house, "operator").get("/notices/export/").content.count(b"\n") == 1
     with scoped(SYSTEM):
         assert Notice.objects.filter(state="not-affected").count() == 10
 
@@ -314,6 +321,11 @@ def test_a_typed_list_shows_first_matches_and_is_kept_when_wanted(client: Client
     assert "First matches" in page
     for part in (CORRECTION, "ujson 5.1.0", "5.2.0", "As typed: matched by words", "no such thing"):
         assert part in page, part
+    assert "No advisory here names it" in page
+    assert (
+        "or nearly so"
+        in client.post("/inventories/type/", {"text": "ujson desk 1.0"}).content.decode()
+    )
     assert 'value="keep"' in page
     candidate = json.dumps(["PyPI", "ujson", "pkg:pypi/ujson"])
     assert candidate.replace('"', "&quot;") in page

@@ -137,8 +137,11 @@ def watch(
             if every is None and not kept.path(INDEX).exists():
                 raise
             tell([f"{error}; matched against the index in hand"])
-        for line in _news(kept, inventories, everything):
+        news = list(_news(kept, inventories, everything))
+        for line in news:
             click.echo(json.dumps(line) if as_json else _words(line))
+        if not (news or every):
+            tell(["nothing new in the published index since the last time"])
         if who is not None and (every is None or watch_private.due(state, who.clock.now())):
             try:
                 for line in watch_private.news(

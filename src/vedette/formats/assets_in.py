@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from vedette.formats.interface import NONE_CHOSEN
 from vedette.kernel.errors import BadInput
+from vedette.kernel.words import counted
 from vedette.matching import names, vendors
 from vedette.matching.model import Component, Inventory
 
@@ -160,13 +161,13 @@ def read_text(content: str, name: str, chosen: Mapping[str, str] = NONE_CHOSEN) 
     nameless = sum(not any(getattr(c, field) for field in _NEEDED) for c in components)
     versionless = sum(not (c.version or c.purl or c.cpe) for c in components)
     notes = (
-        (unreadable, "rows have a purl that can't be read"),
-        (nameless, "rows name no product: kept, and nothing can match them"),
-        (versionless, "rows state no version: what affects them is unknown"),
-        (len(components) - len(ids), "rows have the id of another: one line for both"),
+        (unreadable, "a purl that can't be read"),
+        (nameless, "no product named: kept, and nothing can match it"),
+        (versionless, "no version stated: what affects it is unknown"),
+        (len(components) - len(ids), "the id of another row: one line for both"),
     )
     left = [f"columns not used: {', '.join(columns.left)[:200]}"] if columns.left else []
-    said = [f"{count:,} {what}" for count, what in notes if count]
+    said = [f"{counted(count, 'row')}: {what}" for count, what in notes if count]
     return Inventory(name, tuple(components), (*left, *said))
 
 

@@ -108,6 +108,9 @@ def _local(folder: FeedFolder, report: Report, path: Path, progress: Progress) -
         raise BadInput(f"{path}: no such file or folder")
     known = folder.source(report.source).setdefault("files", {})
     files = list(_files(path))
+    if not files:
+        report.broken += 1
+        report.tell(f"{path}: no file that ends in {', '.join(ENDINGS)}")
     for number, file in enumerate(files, 1):
         progress(number, len(files), file.name)
         with file.open("rb") as content:

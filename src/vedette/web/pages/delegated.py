@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
 from django import forms
@@ -17,25 +15,22 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from vedette.clearinghouse.mandates import MandateAct
 from vedette.clearinghouse.remediation import MARKS, of_asset
 from vedette.clearinghouse.states import NoticeState
-from vedette.formats.matches_out import csv_cell
 from vedette.kernel.errors import BadInput, Refused
 from vedette.kernel.permissions import Permission
 from vedette.services import delegates
 from vedette.services.bulk_answers import MOST_AT_ONCE
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Column, Link, Table
+from vedette.web.pages import notice_export
 from vedette.web.pages.forms import done, moment, tell
-from vedette.web.pages.labels import as_file, label, sentences, state
+from vedette.web.pages.labels import label, sentences, state
 from vedette.web.pages.many_answers import answer_chosen, undo_answer
 from vedette.web.pages.notice_forms import ANSWERS, AnswerForm
 from vedette.web.pages.notices import notice_context, notice_row, percent
 
 MARKING = "TLP:AMBER+STRICT"
 MOST_ASSETS = 500
-COLUMNS = (
-    *("operator", "inventory", "notice", "advisory", "title", "component", "version", "fixed"),
-    *("verdict", "confidence", "row", "deadline", "state", "answered_by", "mandate"),
-)
+COLUMNS = ("operator", *notice_export.COLUMNS)
 
 
 class Filter(forms.Form):
@@ -232,26 +227,4 @@ def export(request: SignedIn) -> HttpResponse:
     operators = delegates.operators(request.actor)
     known = {each.id: each.name for each in operators}
     rows = [delegates.describe(row, known) for row in _filtered(request, operators)[1]]
-    if request.GET.get("format") == "json":
-        return as_file("notices.json", rows)
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([csv_cell(cell) for cell in _cells(row)] for row in rows)
-    response = HttpResponse(buffer.getvalue(), content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = 'attachment; filename="notices.csv"'
-    return response
-
-
-def _cells(row: dict[str, Any]) -> list[str]:
-    component = row["component"]
-    own = {
-        **row,
-        "operator": row["operator"]["name"],
-        "inventory": row["inventory"]["name"],
-        "notice": row["id"],
-        "component": component["name"],
-        "version": component["version"],
-        "fixed": " ".join(component["fixed"]),
-    }
-    return [str(own[name] or "") for name in COLUMNS]
+    return notice_export.exported(request.GET.get("format", ""), rows, COLUMNS)

@@ -32,6 +32,7 @@ from vedette.services.operator_views import (
 )
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Code, Link, Step, Table
+from vedette.web.pages import notice_export
 from vedette.web.pages.forms import done, moment, tell
 from vedette.web.pages.labels import sentences, state
 from vedette.web.pages.many_answers import answer_chosen, undo_answer
@@ -153,6 +154,14 @@ def answer_several(request: SignedIn) -> HttpResponse:
 def undo_several(request: SignedIn) -> HttpResponse:
     """Give the notices of one answer back what they had before."""
     return undo_answer(request, bulk_answers.undo, "/notices/")
+
+
+@require_GET
+@page(Permission.NOTICE_READ)
+def export(request: SignedIn) -> HttpResponse:
+    """The inbox as it is filtered, as CSV or JSON."""
+    rows = [notices.describe(row) for row in _filtered(request)[1]]
+    return notice_export.exported(request.GET.get("format", ""), rows, notice_export.COLUMNS)
 
 
 @require_http_methods(["GET", "POST"])

@@ -13,11 +13,12 @@ from vedette.formats.typed_in import Entry
 from vedette.kernel.permissions import Permission
 from vedette.kernel.words import counted
 from vedette.matching.candidates import Candidate
+from vedette.matching.model import CONFIDENCES
 from vedette.services import inventories, typed
 from vedette.services.matched import Found
 from vedette.services.typed import Chosen
 from vedette.web.access import SignedIn, page
-from vedette.web.cells import State, Table
+from vedette.web.cells import Code, State, Table
 from vedette.web.pages.forms import done, form_page, submitted
 from vedette.web.pages.inventories import MARKING, stays
 
@@ -53,7 +54,7 @@ class ChooseForm(forms.Form):
             best = known[0][0] if candidates and candidates[0].score >= SURE else AS_TYPED
             self.fields[f"product_{number}"] = forms.ChoiceField(
                 label=entry.text,
-                help_text="" if candidates else "No advisory here names it.",
+                help_text=_why(candidates),
                 choices=[
                     *known,
                     (AS_TYPED, "As typed: matched by words"),
@@ -87,13 +88,23 @@ class ChooseForm(forms.Form):
         return rows
 
 
+def _why(candidates: list[Candidate]) -> str:
+    """Why an entry's first choice is what it is."""
+    if not candidates:
+        return "No advisory here names it."
+    if candidates[0].score < SURE:
+        return "No product here is called so, or nearly so: choose one, or leave it as typed."
+    return "" if candidates[0].score == 1 else "The nearest name: look whether it is yours."
+
+
 def _value(one: Candidate) -> str:
     return json.dumps([one.vendor, one.product, one.purl])
 
 
 def _label(one: Candidate) -> str:
     count = counted(one.advisories, "advisory", "advisories")
-    return f"{one.vendor} {one.product} ({count})".strip()
+    named = one.product.casefold().startswith(one.vendor.casefold())
+    return f"{one.product if named else f'{one.vendor} {one.product}'} ({count})"
 
 
 @require_http_methods(["GET", "POST"])
@@ -131,18 +142,24 @@ def _first_values(form: ChooseForm) -> dict[str, Any]:
 
 
 def _table(found: list[Found]) -> Table:
+    """The lines, affected before unknown, and what is sure before what is likely or possible."""
+    lines = [(one.title, line) for one in found for line in one.matches]
+    lines.sort(key=lambda pair: _order(pair[1]))
     rows = [
         [
             f"{line['name']} {line['version']}".strip(),
-            line["advisory"],
-            one.title,
+            Code(str(line["advisory"])),
+            title,
             State("affected", "attention") if line["verdict"] == "affected" else State("unknown"),
             str(line["confidence"]),
             ", ".join(map(str, fixed)) if isinstance(fixed := line["fixed"], list) else "",
             str(line["reason"]),
         ]
-        for one in sorted(found, key=lambda one: one.verdict != "affected")
-        for line in one.matches
+        for title, line in lines
     ]
     head = ["Product", "Advisory", "Title", "Verdict", "Confidence", "Fixed in", "Why"]
     return Table("First matches", head, rows)  # type: ignore[arg-type]
+
+
+def _order(line: dict[str, object]) -> tuple[bool, int]:
+    return line["verdict"] != "affected", CONFIDENCES.index(str(line["confidence"]))

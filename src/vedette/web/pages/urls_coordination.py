@@ -60,6 +60,7 @@ urlpatterns = [
     path("testbeds/<str:testbed_id>/withdraw/", testbeds.withdraw, name="testbed-withdraw"),
     path("notices/", notices.list_notices, name="notices"),
     path("notices/answer/", notices.answer_several, name="notices-answer"),
+    path("notices/export/", notices.export, name="notices-export"),
     path("notices/undo/", notices.undo_several, name="notices-undo"),
     path("notices/<str:notice_id>/", notices.notice, name="notice"),
     path("notices/<str:notice_id>/verify/", notices.verify, name="notice-verify"),
