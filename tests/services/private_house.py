@@ -36,7 +36,7 @@ from vedette.store.models import Case
 NAMES = [f"quarry-works-{n:05}" for n in range(12_000)]
 
 
-def one_flaw_each(recipe: Mapping[str, Any]) -> dict[str, Any]:
+def one_flaw_each(recipe: Mapping[str, Any], build: Any = None) -> dict[str, Any]:
     """What an execution shows where every recipe has a flaw of its own."""
     where = str(recipe["input_b64"])
     return shown(top_frame=where, frames=[where], reason=f"overflow in {where}")
