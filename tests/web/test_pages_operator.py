@@ -184,9 +184,10 @@ def test_several_notices_take_one_answer(house: Fixture, client: Client) -> None
         ids = list(Notice.objects.order_by("rank").values_list("id", flat=True))
     assert "Page </span>2" in read(client, "/notices/")
     assert "Choose the notices" in refused(client, "/notices/answer/", state="not-affected")
-    assert "compensating control" in refused(
-        client, "/notices/answer/", notice=ids[:3], state="deferred"
-    )
+    page = refused(client, "/notices/answer/", notice=ids[:3], state="deferred")
+    assert "compensating control" in page
+    assert "Nothing was answered" in page
+    assert page.count(" checked") == 3, "what was chosen is still chosen"
     send(client, "/notices/answer/", notice=ids[:10], state="not-affected")
     assert "10 answered" in read(client, "/notices/")
     rows = list(csv.DictReader(io.StringIO(read(client, "/notices/export/?show=not-affected"))))

@@ -103,6 +103,7 @@ def _inbox_page(request: SignedIn, answer: AnswerForm, status: int = 200) -> Htt
         "filtered": form.is_valid() and any(form.cleaned_data.values()),
         "operators": operators_table(operators) if operators else None,
         "answer": answer,
+        "chosen": request.POST.getlist("notice"),
         "most": min(shown.paginator.count, MOST_AT_ONCE),
         "undo": {"batch": batch, "count": undone} if undone else None,
         "may_answer": may,

@@ -68,6 +68,7 @@ def inbox_page(request: SignedIn, answer: AnswerForm, status: int = 200) -> Http
         "inventories": form.fields["inventory"].choices[1:],  # type: ignore[attr-defined]
         "index": index_status(request.actor),
         "answer": answer,
+        "chosen": request.POST.getlist("notice"),
         "most": min(shown.paginator.count, MOST_AT_ONCE),
         "undo": _undo(request),
         "suppressed": suppressed_count(request.actor),
