@@ -107,3 +107,24 @@ def test_samples_that_broke_off_are_said_by_subject() -> None:
         "m: 3 of 4 samples ended in an error: the endpoint gave no answer (ConnectError)"
     ]
     assert broken(made) == []
+
+
+@pytest.mark.parametrize(
+    ("scores", "said"),
+    [
+        ([0, 1, 0, 0], "3 of 4 samples of m ended by an error and count as not solved."),
+        ([0, 0, 0, 0], "4 of 4 samples of m ended by an error and count as not solved; its score"),
+    ],
+)
+def test_an_assessment_says_whose_samples_broke_off(scores: list[int], said: str) -> None:
+    made = result({"m": scores, "null": [0, 0, 0, 0]})
+    ended = [
+        s if s.score or s.subject == "null" else dataclasses.replace(s, ended="error: no answer")
+        for s in made.samples
+    ]
+    broke = dataclasses.replace(made, samples=tuple(ended))
+    found = [
+        text for text in assess(broke, markings=[], now=NOW).limits if "ended by an error" in text
+    ]
+    assert len(found) == 1
+    assert found[0].startswith(said)

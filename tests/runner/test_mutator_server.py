@@ -172,3 +172,10 @@ def test_models_lists_itself_and_other_addresses_are_404(server: SubjectServer) 
 def test_a_name_that_cannot_be_served_is_bad_input() -> None:
     with pytest.raises(BadInput, match="oracle"):
         SubjectServer("oracle")
+
+
+def test_it_answers_to_the_name_that_it_is_given_alone() -> None:
+    with served("mutator", model="orion-2") as running:
+        for asked, status in (("orion-2", 200), ("mutator", 404)):
+            said = post(running, {**request([{"role": "user", "content": "?"}]), "model": asked})
+            assert said[0] == status, asked

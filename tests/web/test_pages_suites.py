@@ -80,7 +80,7 @@ def test_two_unseal_a_suite_and_its_exposures_are_read(office: Fixture, tmp_path
     for url in ("/suites/", at, f"{at}?item=1&custody=here", "/runs/new/"):
         page = read(evaluator, url)
         assert suite.items[0].title not in page
-    assert "1 item: 0 used up" in read(officer, at)
+    assert "1 item, each with 3 exposures or more left" in read(officer, at)
     rows = list(csv.DictReader(io.StringIO(read(officer, f"{at}exposures.csv"))))
     assert [(r["item"], r["custody"], r["run"]) for r in rows] == [("1", "here", run.id)]
     assert not list(csv.DictReader(io.StringIO(read(officer, f"{at}exposures.csv?item=2"))))

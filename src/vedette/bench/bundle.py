@@ -205,7 +205,10 @@ def open_bundle(
 
 def read_release(manifest: Manifest, data: bytes) -> Release:
     """Read and check a released key of a bundle; nothing is opened. Raises BadInput."""
-    opened = open_envelope(data, RELEASE, source="release", bounds=HEADER)
+    try:
+        opened = open_envelope(data, RELEASE, source="release", bounds=HEADER)
+    except BadInput as error:
+        raise BadInput(error.what, next_step="the file that vedette bench release wrote") from None
     value = object_of(read_json(opened.payload, source="release", bounds=HEADER), "release")
     by = PublicKeys.from_json(object_of(value.get("by"), "release.by"), "release.by")
     if not opened.verify(by):

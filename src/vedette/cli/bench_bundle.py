@@ -122,6 +122,7 @@ def release(bundle: Path, keys: Path, out: Path) -> None:
     made = rules.release(manifest, PrivateKeys.load(keys))
     out.write_text(json.dumps(made, indent=1) + "\n", "ascii")
     click.echo(f"{out}: one of two keys of {manifest.id}, for {manifest.lab.keyid[:16]} alone")
+    click.echo("next: give it to the lab on the run's page, or hand the file over")
 
 
 def run_here(
@@ -213,8 +214,10 @@ def take_results(
 
         place = Recorded(attestation.read_bytes(), verifier, said) if attestation else None
         run = take_run_results(instance_actor(), run_id, file.read_bytes(), place)
-        click.echo(f"{run.id}: {run.progress['done']} samples taken")
-        _tell_canary(RunResult.from_json(run.result))
+        result = RunResult.from_json(run.result)
+        click.echo(f"{run.id}: {len(result.samples)} samples taken")
+        _tell_canary(result)
+        tell_broken(result, here=False)
         return
     if not (bundle and keys and out):
         raise BadInput("--bundle, --keys and --out: must be given", next_step="or --run RUN")
@@ -231,7 +234,7 @@ def take_results(
     keep_result(out, result)
     click.echo(f"{out}: {len(result.samples)} samples, as committed: {result.commitment.digest}")
     _tell_canary(result)
-    tell_broken(result)
+    tell_broken(result, here=False)
     click.echo(f"next: vedette bench report {out}")
 
 

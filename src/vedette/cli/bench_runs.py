@@ -292,12 +292,23 @@ def _budget(entries: tuple[str, ...]) -> dict[str, int]:
     return budget
 
 
-def tell_broken(result: RunResult) -> None:
-    """Say on standard error which samples measure no subject, because they broke off."""
+def tell_broken(result: RunResult, *, here: bool = True) -> None:
+    """Say on standard error which samples measure no subject, because they broke off.
+
+    Args:
+        here: whether they were run here, and could be once more.
+    """
     from vedette.bench.results import broken
 
-    for words in broken(result):
+    said = broken(result)
+    for words in said:
         click.echo(f"broke off: {words}", err=True)
+    if said and here:
+        click.echo(
+            "next: mend that and run it again with another --out;"
+            " here they stay, and count as not solved",
+            err=True,
+        )
 
 
 def _print_run(result: RunResult, out: Path, as_json: bool) -> None:

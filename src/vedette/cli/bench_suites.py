@@ -172,10 +172,10 @@ def take(
     from vedette.bench.suites import load_suite
     from vedette.runner.private import private_folder
     from vedette.services.acting import instance_actor
-    from vedette.services.suites import check_suite_fits, take_suite
+    from vedette.services.suites import check_taking, take_suite
 
     found = load_suite(suite)
-    check_suite_fits(found)
+    check_taking(instance_actor(), found)
     with private_folder() as private:
         made = _certified(found, resist, chance, seed, cache or private / "builds")
     _tell(made)

@@ -39,7 +39,8 @@ def receive(file: Path, act: str, folder: Path | None) -> None:
     from vedette.services.weights import receive_weights
 
     row = receive_weights(instance_actor(), act, file)
-    click.echo(f"{row.id}: {row.size:,} bytes, {row.digest}")
+    click.echo(f"{row.id}: {row.size:,} bytes, {row.digest}, sealed")
+    click.echo(f"next: remove {file}; vedette bench weights serve {row.id} -- SERVER")
 
 
 @weights.command("list")

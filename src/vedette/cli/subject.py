@@ -17,6 +17,9 @@ def subject() -> None:
 @click.argument("name", type=click.Choice(["mutator", "null", "random", "talker"]))
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free port.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--as", "model", default="", metavar="MODEL", help="The model id to answer to [its own name]."
+)
 @click.option("--key", default="", help="Bearer key that callers must then give.")
 @click.option(
     "--key-env", default="", metavar="VAR", help="Take the key from this environment variable."
@@ -29,13 +32,21 @@ def subject() -> None:
     help="How far the talker's build is from the common one.",
 )
 def serve(
-    name: str, port: int, host: str, key: str, key_env: str, build: str, drift: float
+    name: str,
+    port: int,
+    host: str,
+    model: str,
+    key: str,
+    key_env: str,
+    build: str,
+    drift: float,
 ) -> None:
     """Serve a stand-in behind OpenAI's and Anthropic's APIs until interrupted or terminated.
 
     Prints the base URL on stdout once it listens. `mutator` is a simple but real finder: it reads
     the sample inputs, runs mutations of them through the tools, and submits the first crash.
-    `talker` answers questions in words, with a model's sampling noise.
+    `talker` answers questions in words, with a model's sampling noise. With --as it answers in the
+    place of a model of that name.
 
     Example: vedette subject serve mutator --port 8731
     """
@@ -49,7 +60,8 @@ def serve(
     if key_env and not os.environ.get(key_env):
         raise BadInput(f"--key-env: {key_env} is not set", next_step=f"export {key_env}=...")
     given = key or os.environ.get(key_env, "")
-    server = SubjectServer(name, host=host, port=port, key=given, talker=Talker(build, drift))
+    talker = Talker(build, drift)
+    server = SubjectServer(name, host=host, port=port, key=given, talker=talker, model=model)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         click.echo(server.url)

@@ -63,6 +63,13 @@ def holders(actor: Actor) -> list[Keyholder]:
 
 def deal(key: WindowKey) -> dict[str, str]:
     """Cut a key into a share for each keyholder, sealed to them; by the holder's id."""
+    rows = enough()
+    shares = zip(rows, split(key.raw, len(rows)), strict=True)
+    return {row.id: _holder(row).give(share) for row, share in shares}
+
+
+def enough() -> list[Keyholder]:
+    """Those who are keyholders now. Raises Refused where a key can't be dealt to two of them."""
     rows = _present()
     if len(rows) < LEAST:
         raise Refused(
@@ -70,8 +77,7 @@ def deal(key: WindowKey) -> dict[str, str]:
             kept="nothing",
             next_step="two people of the office become keyholders at /suites/",
         )
-    shares = zip(rows, split(key.raw, len(rows)), strict=True)
-    return {row.id: _holder(row).give(share) for row, share in shares}
+    return rows
 
 
 def share_of(doing: Doing, row: TakenSuite, code: str) -> str:

@@ -56,7 +56,11 @@ def give_key(actor: Actor, run_id: str, data: bytes) -> Run:
         if found.layer in given:
             raise Refused(f"the {found.layer} key is given already", kept="what was sent")
         if person in {each["by"] for each in given.values()}:
-            raise Forbidden("two persons give the two keys", next_step="ask a colleague")
+            raise Forbidden(
+                "two persons give the two keys, and one of them you gave",
+                kept="what was sent",
+                next_step=f"a colleague gives the {found.layer} key on the run's page",
+            )
         body = {
             "run": run.id,
             "act": run.act_id,

@@ -85,7 +85,7 @@ def take_run_results(
     """Take the results that came back for a run. Raises Refused where they are not its own."""
     only(Profile.OFFICE, actor)
     with act(actor, Permission.RUN_START) as doing:
-        run = _away(run_id)
+        run = _away(run_id, "no results of it are waited for")
         plan = plan_in(run)
         if "bundle" not in run.custody_record:
             raise Refused("no bundle of this run was made", next_step="vedette bench bundle --run")
@@ -108,8 +108,8 @@ def take_run_results(
         return run
 
 
-def _away(run_id: str) -> Run:
+def _away(run_id: str, why: str = "its items do not leave") -> Run:
     run = find_run(run_id)
     if run.state != AWAY:
-        raise Refused(f"the run is {run.state}: its items do not leave", kept="the run as it was")
+        raise Refused(f"the run is {run.state}: {why}", kept="the run as it was")
     return run

@@ -32,7 +32,7 @@ from vedette.kernel.sealing import WindowKey
 from vedette.runner.certify import Certificate, document_of
 from vedette.runner.private import private_folder
 from vedette.services import keyholders, vault
-from vedette.services.acting import Actor, act
+from vedette.services.acting import Actor, act, reading
 from vedette.services.here import here
 from vedette.services.sides import only
 from vedette.store.models import SealedItem, TakenSuite
@@ -141,6 +141,14 @@ def check_suite_fits(suite: Suite) -> None:
         )
     if not here().ceiling.dominates(suite.marking):
         raise Refused(f"suite {suite.name}: {suite.marking} is above this instance's ceiling")
+
+
+def check_taking(actor: Actor, suite: Suite) -> None:
+    """Raise before a suite is certified, which takes a while, where it can't be sealed after it."""
+    check_suite_fits(suite)
+    with reading(actor, Permission.RUN_START):
+        if not TakenSuite.objects.filter(digest=suite.digest).exists():
+            keyholders.enough()
 
 
 def take_suite(

@@ -28,7 +28,7 @@ SERVED = (*STAND_INS, TALKER)
 
 
 class SubjectServer(ThreadingHTTPServer):
-    """Serves one stand-in under its own name as the model id.
+    """Serves one stand-in; `model` is the id that callers ask for, its own name where not given.
 
     `talker` is the build that the stand-in of that name is; it may be replaced while serving.
     """
@@ -43,12 +43,14 @@ class SubjectServer(ThreadingHTTPServer):
         port: int = 0,
         key: str = "",
         talker: Talker | None = None,
+        model: str = "",
     ) -> None:
         if name not in SERVED:
             raise BadInput(
                 f"subject {name[:40]!r} can't be served", next_step=f"one of {sorted(SERVED)}"
             )
-        self.name, self.key, self.talker = name, key, talker or Talker()
+        self.name, self.model = name, model or name
+        self.key, self.talker = key, talker or Talker()
         try:
             super().__init__((host, port), _Handler)
         except OSError as error:
@@ -64,9 +66,11 @@ class SubjectServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def served(name: str, *, key: str = "", talker: Talker | None = None) -> Iterator[SubjectServer]:
+def served(
+    name: str, *, key: str = "", talker: Talker | None = None, model: str = ""
+) -> Iterator[SubjectServer]:
     """Serve a stand-in on a free loopback port for the length of a `with` block."""
-    server = SubjectServer(name, key=key, talker=talker)
+    server = SubjectServer(name, key=key, talker=talker, model=model)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
@@ -106,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path.split("?")[0] != "/v1/models":
             raise self._unknown()
         self._authorise()
-        model = {"id": self.server.name, "object": "model", "created": 0, "owned_by": "vedette"}
+        model = {"id": self.server.model, "object": "model", "created": 0, "owned_by": "vedette"}
         self._send(200, {"object": "list", "data": [model]})
 
     def _complete(self) -> None:
@@ -118,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise self._unknown()
         self._authorise()
         request = completions.read_request(body)
-        if request.model != self.server.name:
+        if request.model != self.server.model:
             raise RequestError(404, "invalid_request_error", "no such model is served", "model")
         act = self._act(request)
         answer = completions.Answer(request, act, int(time.time()), _identity(request, act))
@@ -134,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
         except RequestError:
             raise messages.failed(401, "invalid x-api-key") from None
         request = messages.read_request(body)
-        if request.model != self.server.name:
+        if request.model != self.server.model:
             raise messages.failed(404, f"model: {request.model[:80]}")
         act = self._act(request)
         answer = messages.Answer(request, act, _identity(request, act))

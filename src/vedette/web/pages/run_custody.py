@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from vedette.bench.commitment import Commitment
 from vedette.bench.custody import CUSTODIES, custody_of
+from vedette.kernel.clock import parse_time
 from vedette.kernel.errors import BadInput
 from vedette.kernel.permissions import Permission
 from vedette.kernel.words import counted
@@ -115,8 +116,11 @@ def custody_facts(run: Any) -> list[tuple[str, Cell]]:
         for each in record.get("weights", [])
     ]
     pairs += [
-        (f"The {layer} key was given", f"{each['at']}, by {each['by']}")
-        for layer, each in sorted(record.get("given", {}).items())
+        (
+            f"The {layer} key was given",
+            f"{parse_time(each['at'], field='given'):%d %b %Y %H:%M} UTC, by {each['by']}",
+        )
+        for layer, each in sorted(record.get("given", {}).items(), reverse=True)
     ]
     pairs += [
         (label, Code(str(record[name])) if name.endswith("digest") else str(record[name]))

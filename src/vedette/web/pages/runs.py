@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from vedette.bench.results import RunResult
+from vedette.bench.results import ERROR, RunResult, Sample, broken
 from vedette.bench.suites import BUDGET_FIELDS
 from vedette.bench.transcripts import Scan
 from vedette.kernel.markings import AMBER, AMBER_STRICT
@@ -229,6 +229,7 @@ def run(request: SignedIn, run_id: str) -> HttpResponse:
         "commitment": commitment_facts(found),
         "missing": run_keys.waiting(found),
         "may_give": bool(run_keys.waiting(found)) and request.actor.may(Permission.SUITE_UNSEAL),
+        "broken": broken(result) if result else [],
         "table": _results(result) if result else None,
         "flags": _flags(result) if result else None,
         "flag_count": len(_flagged(result).flags) if result else 0,
@@ -317,7 +318,7 @@ def _results(result: RunResult) -> Table:
         row: list[Cell] = [item]
         for subject in subjects:
             of = [s for s in result.samples if (s.item, s.subject) == (item, subject)]
-            row.append(_outcome([s.score for s in of]))
+            row.append(_outcome(of))
         rows.append(row)
     return Table("Item by item: which subject solved it", ["Item", *subjects], rows)
 
@@ -342,9 +343,12 @@ def _flags(result: RunResult) -> Table:
     return Table("Words of transcripts that hint at cheating or at a test", columns, rows)
 
 
-def _outcome(scores: list[int]) -> Cell:
+def _outcome(samples: list[Sample]) -> Cell:
+    scores = [sample.score for sample in samples]
     if not scores:
         return "not run"
+    if all(sample.ended.startswith(ERROR) for sample in samples):
+        return State("broke off", "attention")
     count = f" {sum(scores)} of {len(scores)}" if len(scores) > 1 else ""
     return State(f"solved{count}", "done") if any(scores) else f"not solved{count}"
 

@@ -20,7 +20,6 @@ from vedette.kernel.markings import AMBER, AMBER_STRICT
 from vedette.kernel.permissions import Permission
 from vedette.kernel.words import counted
 from vedette.services import (
-    acts,
     exposure_views,
     exposures,
     keyholders,
@@ -32,6 +31,7 @@ from vedette.services.vault import reader_id
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Cell, Code, Column, Kind, Link, State, Table
 from vedette.web.pages.forms import done, form_page, long_text, posted, submitted
+from vedette.web.pages.run_custody import act_choices
 from vedette.web.pages.words import joined
 
 LOOKS: dict[str, Kind] = {
@@ -119,17 +119,21 @@ def _card(request: SignedIn, row: dict[str, Any]) -> dict[str, Any]:
 
 def _picture(row: dict[str, Any], items: list[dict[str, Any]]) -> dict[str, str]:
     """A square an item: the darker, the less is left of it."""
-    said = f"{counted(row['items'], 'item')}: {row['retired']} used up"
-    if row["retired"] < row["items"]:
-        said += f"; each other has {counted(row['left'], 'exposure')} or more left of any custody"
-    said += "."
-    left = [None if item["why"] else item["left"] for item in items]
-    picture = exposure_svg(left, row["most"])
+    said, left = counted(row["items"], "item"), counted(row["left"], "exposure")
+    if not row["retired"]:
+        said += f", each with {left} or more left of any custody."
+    elif row["retired"] < row["items"]:
+        said += f": {row['retired']} used up, each other with {left} or more left of any custody."
+    else:
+        said += ", all used up."
+    shown = [None if item["why"] else item["left"] for item in items]
+    picture = exposure_svg(shown, row["most"])
     return {"picture": base64.b64encode(picture.encode()).decode(), "said": said}
 
 
 def _facts(row: dict[str, Any]) -> list[tuple[str, Cell]]:
     pairs: list[tuple[str, Cell]] = [
+        ("Name", row["name"]),
         ("Version", row["version"]),
         ("Marking", row["marking"]),
         ("State", State(row["state"], LOOKS[row["state"]])),
@@ -143,8 +147,11 @@ def _facts(row: dict[str, Any]) -> list[tuple[str, Cell]]:
 
 
 def _shipped(rows: list[dict[str, Any]]) -> Table:
-    columns: list[Column | str] = ["Suite", "Version", Column("Items", numeric=True), "Marking"]
-    found = [[row["title"], row["version"], row["items"], row["marking"]] for row in rows]
+    items = Column("Items", numeric=True)
+    columns: list[Column | str] = ["Suite", "Name", "Version", items, "Marking"]
+    found: list[list[Cell]] = [
+        [row[name] for name in ("title", "name", "version", "items", "marking")] for row in rows
+    ]
     return Table("Suites that come with Vedette; their items are public", columns, found)
 
 
@@ -308,8 +315,7 @@ def send(request: SignedIn, suite_id: str) -> HttpResponse:
     """Decide that a suite's items may go to a lab's model under an act."""
     found = exposure_views.one(request.actor, suite_id)
     form = SendForm(posted(request))
-    known = [(row.id, f"{row.peer.name}, {row.model}") for row in acts.browse_acts(request.actor)]
-    form.fields["act"].choices = known  # type: ignore[attr-defined]
+    form.fields["act"].choices = act_choices(request)[1:]  # type: ignore[attr-defined]
     made = submitted(
         request,
         form,
