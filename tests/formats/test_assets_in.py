@@ -46,10 +46,12 @@ def test_unused_columns_are_told() -> None:
     ("data", "words"),
     [
         (b"colour,shape\nred,round\n", "no column for a product"),
-        (b"", "no column for a product"),
+        (b"", "nothing in it"),
         (b"\x00\x01\x02\x00PK" * 9, "binary|UTF-16"),
         (b"\x89PNG\r\n\x1a\n" + bytes(100), "a binary file"),
         (b"\x1f\x8b\x08\x00\x12\x34\x56\x01", "a binary file"),
+        (b" \r\n", "nothing in it"),
+        (b'product,version\n"a,1\nb,2\n', "line 2: a quotation mark that is not closed"),
         (b"product\n" + b"x" * 5000 + b"\n", "longer than"),
         (b"product" + b",a" * 600 + b"\n1\n", "more than 500 columns"),
     ],

@@ -232,6 +232,17 @@ def test_repaired_vendors_match() -> None:
     assert one(assets(row), industrial(broken, "G-Cam EBC-2110", "<= 1.12.0.25"))
 
 
+@pytest.mark.parametrize(
+    "dash", ["-", "\u2010", "\u2011", "\u2013", "\u2212", "\u00e2\u20ac\u201c"]
+)
+def test_a_dash_of_a_word_processor_is_a_hyphen(dash: str) -> None:
+    advisory = industrial("Siemens", "SIMATIC S7-1200", "< V4.5")
+    row = {"vendor": "Siemens AG", "product": f"SIMATIC S7{dash}1200", "version": "V4.2.3"}
+    line = one(assets(row), advisory)
+    assert line is not None
+    assert line.confidence == "exact"
+
+
 def test_cpe_names_match_as_words() -> None:
     cpe = "cpe:2.3:a:inductiveautomation:ignition:8.1.0:*:*:*:*:*:*:*"
     component = Component(id="c", cpe=cpe)

@@ -233,9 +233,11 @@ def find_columns(content: str, name: str, chosen: Mapping[str, str] = NONE_CHOSE
 def decode(data: bytes, name: str) -> str:
     """Return the text of a CSV file. Raises BadInput when it is binary."""
     content = _text(data, name)
+    if not content.strip():
+        raise BadInput(f"{name}: nothing in it")
     first = content[:1]
     if "\0" in content[:1000] or (first < " " and not first.isspace() and first):
-        raise BadInput(f"{name}: no format that we know; a binary file?")
+        raise BadInput(f"{name}: no format that we know: it seems to be a binary file")
     return content
 
 
@@ -272,8 +274,11 @@ def guess(header: list[str]) -> dict[str, int]:
 
 def _rows(content: str, separator: str, name: str) -> Iterator[list[str]]:
     reader = csv.reader(io.StringIO(content, newline=""), delimiter=separator)
+    lines = content.count("\n") + (not content.endswith("\n"))
+    ended = content.rstrip("\r\n").endswith('"')
     count = 0
     while True:
+        begins = reader.line_num + 1
         try:
             row = next(reader, None)
         except csv.Error as error:
@@ -282,6 +287,11 @@ def _rows(content: str, separator: str, name: str) -> Iterator[list[str]]:
             return
         if not any(cell.strip() for cell in row):
             continue
+        if not ended and "\n" in row[-1] and reader.line_num >= lines:
+            raise BadInput(
+                f"{name}: line {begins}: a quotation mark that is not closed",
+                next_step="close it, or write it twice where it belongs to the words",
+            )
         count += 1
         if count > MAX_ROWS + 1:
             raise BadInput(f"{name}: more than {MAX_ROWS:,} rows")

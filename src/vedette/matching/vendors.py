@@ -75,6 +75,7 @@ _NOBODY = re.compile(r"(?:n a|na|none|unknown|various|multiple|several|all|unspe
 _WORD = re.compile(r"[^\W_]+")
 _BRACKETS = re.compile(r"\([^()]*\)")
 _DAMAGED = re.compile("[\u00c2-\u00f4][\u0080-\u00bf\u0152-\u2122]{1,3}")
+_DASH = re.compile("(?<=\\w)[\u2010-\u2013\u2212](?=\\w)")  # as word processors set S7-1200
 _MARKS = re.compile("[™®℠©]")  # NFKC would make letters of them
 _OWNERS = re.compile(r"(?i),? (?:a|an) (?:subsidiary|division|affiliate|brand|unit) of ")
 _LEGAL_AND = re.compile(r"(?i)\b((?:llc|inc|ltd|gmbh|ag|corp|co)\.?) and ")
@@ -91,10 +92,14 @@ class Vendors:
 
 @lru_cache(maxsize=1 << 16)
 def repair(text: str) -> str:
-    """Return `text` in NFKC without trade marks, with UTF-8 that was read as Latin-1 put right."""
+    """Return `text` in NFKC without trade marks, with UTF-8 that was read as Latin-1 put right.
+
+    A dash between letters or digits is a hyphen.
+    """
     with suppress(UnicodeError):
         text = text.encode("latin-1").decode("utf-8")
-    return unicodedata.normalize("NFKC", _MARKS.sub("", _DAMAGED.sub(_put_right, text)))
+    text = unicodedata.normalize("NFKC", _MARKS.sub("", _DAMAGED.sub(_put_right, text)))
+    return _DASH.sub("-", text)
 
 
 def _put_right(found: re.Match[str]) -> str:

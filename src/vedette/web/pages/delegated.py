@@ -129,7 +129,7 @@ def operators_table(rows: list[delegates.Operator]) -> Table:
                 Link(each.name, f"/delegated/?operator={each.id}"),
                 each.open,
                 each.overdue,
-                ", ".join(act.replace("-", " ") for act in MandateAct if act in each.acts),
+                ", ".join(label("mandate-act", act) for act in MandateAct if act in each.acts),
                 each.ends_at,
             ]
             for each in rows

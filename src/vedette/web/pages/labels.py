@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from vedette.clearinghouse.mandates import MandateState
+from vedette.clearinghouse.mandates import MandateAct, MandateState
 from vedette.clearinghouse.remediation import Remediation
 from vedette.clearinghouse.states import (
     CaseState,
@@ -78,6 +78,7 @@ SAID: dict[str, dict[str, str]] = {
         ParticipantState.FIXED: "answered: fixed",
         ParticipantState.NOT_AFFECTED: "answered: not affected",
     },
+    "mandate-act": {MandateAct.STATE: "state VEX"},
     "fix": {"delivered": "waits for its execution", "verified": "verified by execution"},
     "notice": {
         NoticeState.PATCHED: "patched, not verified",

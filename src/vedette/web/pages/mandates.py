@@ -21,7 +21,7 @@ from vedette.services.here import here
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Code, Link, State, Table
 from vedette.web.pages.forms import Files, done, form_page, long_text, moment, posted, submitted
-from vedette.web.pages.labels import sentences, state
+from vedette.web.pages.labels import label, sentences, state
 
 MARKING = "TLP:AMBER+STRICT"
 ACTS = {
@@ -160,7 +160,7 @@ def _row(row: dict[str, Any]) -> list[Any]:
 
 
 def _acts(row: dict[str, Any]) -> str:
-    return ", ".join(act.replace("-", " ") for act in MandateAct if act in row["acts"])
+    return ", ".join(label("mandate-act", act) for act in MandateAct if act in row["acts"])
 
 
 @require_GET
@@ -285,5 +285,5 @@ def _lines(lines: list[onboarding.Line]) -> Table:
     return Table(
         "What became of it",
         ["Operator or file", "State", "What was done"],
-        [[line.name, tags[line.done], line.said] for line in lines],
+        [[line.name, tags[line.done], line.said] for line in sorted(lines, key=lambda x: x.done)],
     )
