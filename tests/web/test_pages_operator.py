@@ -27,10 +27,12 @@ from tests.services.running import run_jobs
 from tests.web.visitors import read, refused, send, stranger, visitor
 
 from vedette.kernel.permissions import Profile
-from vedette.services import notices, pulls, sources
+from vedette.matching.building import build as built
+from vedette.services import index, notices, pulls, sources
+from vedette.services.acting import act, instance_actor
 from vedette.services.pulls import RefusedIndex, Unreachable
 from vedette.services.testing import Fixture, instance
-from vedette.store.models import Notice
+from vedette.store.models import Notice, Peer
 from vedette.store.tenancy import SYSTEM, scoped
 
 
@@ -379,3 +381,14 @@ def test_who_types_a_list(house: Fixture, org: str) -> None:
         assert person.post(url, {"text": "ujson 5.1.0"}).status_code == 403
     assert Client().get(url).headers["Location"].startswith("/accounts/login/")
     assert visitor(house, "operator", org).put(url).status_code == 405
+
+
+def test_every_index_that_is_matched_with_is_said(operator: Fixture) -> None:
+    operator.peer("Harbor", Profile.CLEARINGHOUSE)
+    with act(instance_actor(), None) as doing:
+        harbor = Peer.objects.get(name="Harbor")
+        index.keep(doing, built([]), harbor, 0, doing.now - timedelta(days=1))
+        index.keep(doing, built([]), None, 0, doing.now)
+    page = read(visitor(operator, "operator"), "/inventories/")
+    assert "Matched with as well" in page
+    assert "Harbor: 0 advisories, built 3" in page

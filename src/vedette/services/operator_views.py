@@ -26,7 +26,7 @@ from vedette.store.tenancy import SYSTEM, scoped
 
 @dataclass(frozen=True)
 class IndexStatus:
-    """The index that matching uses, where it came from, and the last refusal of one."""
+    """The newest index in use, where it came from, the last refusal, and the others in use."""
 
     build: IndexBuild | None
     source: str
@@ -34,6 +34,7 @@ class IndexStatus:
     taken_at: datetime | None
     refused_at: datetime | None
     pulls: bool
+    others: list[tuple[str, IndexBuild]]
 
 
 def notice_list(
@@ -116,10 +117,11 @@ def open_by_inventory(actor: Actor) -> dict[str, int]:
 
 
 def index_status(actor: Actor) -> IndexStatus:
-    """The index that this instance matches with."""
+    """The newest index that this instance matches with, and the others in use."""
     with reading(actor, Permission.NOTICE_READ):
         rows = IndexBuild.objects.defer("data").select_related("peer").filter(current=True)
-        build = rows.order_by("-built_at", "pk").first()
+        builds = list(rows.order_by("-built_at", "pk"))
+    build = builds[0] if builds else None
     with scoped(SYSTEM):
         pulled = Event.INDEX_INDEX_PULLED if build and build.peer_id else Event.INDEX_INDEX_BUILT
         taken = _newest(Q(event=pulled, object_id=build.id)) if build else None
@@ -133,12 +135,17 @@ def index_status(actor: Actor) -> IndexStatus:
     peer = build.peer if build else None
     return IndexStatus(
         build=build,
-        source=peer.name if peer else here().name,
+        source=_source(build) if build else here().name,
         keyid=peer.keyid if peer else here().keys.public.keyid,
         taken_at=taken,
         refused_at=refused if refused and (taken is None or refused > taken) else None,
         pulls=pulls,
+        others=[(_source(each), each) for each in builds[1:]],
     )
+
+
+def _source(build: IndexBuild) -> str:
+    return build.peer.name if build.peer else here().name
 
 
 def _newest(condition: Q) -> datetime | None:

@@ -188,6 +188,13 @@ def index_facts(found: IndexStatus) -> list[tuple[str, Any]]:
             State(f"verified, key {found.keyid[:16]}", "done") if pulled else "made here",
         ),
         ("Last refused", found.refused_at),
+        *(
+            (
+                "Matched with as well",
+                f"{source}: {build.advisories:,} advisories, built {written(build.built_at)}",
+            )
+            for source, build in found.others
+        ),
     ]
 
 

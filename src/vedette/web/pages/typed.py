@@ -18,7 +18,7 @@ from vedette.services import inventories, typed
 from vedette.services.matched import Found
 from vedette.services.typed import Chosen
 from vedette.web.access import SignedIn, page
-from vedette.web.cells import Code, State, Table
+from vedette.web.cells import State, Table
 from vedette.web.pages.forms import done, form_page, submitted
 from vedette.web.pages.inventories import MARKING, stays
 
@@ -148,7 +148,7 @@ def _table(found: list[Found]) -> Table:
     rows = [
         [
             f"{line['name']} {line['version']}".strip(),
-            Code(str(line["advisory"])),
+            str(line["advisory"]),
             title,
             State("affected", "attention") if line["verdict"] == "affected" else State("unknown"),
             str(line["confidence"]),
