@@ -101,6 +101,9 @@ def test_the_office_reads_all_and_a_public_suite_is_no_secret() -> None:
     assert {row["item"] for row in lab["items"]} == set(ITEMS)
     assert lab["samples"]["drawn"][0]["trajectory"]
     assert "it failed" not in lab["limits"]
+    sealed = report(a_run([1, 0, 1, 1], marking="TLP:CLEAR"), "lab", sealed=True)
+    assert sealed["items"] == []
+    assert not [item for item in ITEMS if f'"{item}"' in json.dumps(sealed["samples"])]
 
 
 def test_operators_read_scores_but_no_families_and_no_use() -> None:

@@ -13,6 +13,7 @@ import pytest
 from tests.services.flow import OfficeStory, session_of
 from tests.services.sealed_suites import Certified, Holders, two_holders, unseal
 
+from vedette.bench import assessment
 from vedette.bench.disclosed import digest_of
 from vedette.bench.suites import load_suite
 from vedette.kernel import dsse
@@ -216,7 +217,9 @@ def test_a_lab_sees_sealed_items_only_after_a_signed_decision(
 
 
 @pytest.mark.any_database
-def test_a_crash_goes_out_only_after_its_items_decision(office: Fixture, three: Certified) -> None:
+def test_a_crash_goes_out_only_after_its_items_decision(
+    office: Fixture, three: Certified, monkeypatch: pytest.MonkeyPatch
+) -> None:
     house = office.peer("Clearing", Profile.CLEARINGHOUSE)
     suite, holders = taken(office, three)
     (ada, _), officer = holders[0], office.person("reviewing-officer")
@@ -270,6 +273,9 @@ def test_a_crash_goes_out_only_after_its_items_decision(office: Fixture, three: 
     assert "Few items." in made.document["limits"]
     assert releasable.LEFT_OUT in made.document["notes"]
     assert made.document["flags"]["flags"] == []
+    monkeypatch.setattr(assessment, "_limits", lambda *_: ["Said otherwise by a later version."])
+    with scoped(SYSTEM):
+        assert assessments.assessed_again(made).digest == made.digest
 
 
 def test_what_leaves_is_looked_through_and_fails_closed(office: Fixture, three: Certified) -> None:

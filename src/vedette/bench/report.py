@@ -64,6 +64,7 @@ def build(
     audience: Audience,
     facts: parts.Facts | None = None,
     beside: tuple[RunResult, parts.Facts] | None = None,
+    sealed: bool = False,
 ) -> dict[str, Any]:
     """Build the report.
 
@@ -72,11 +73,12 @@ def build(
         facts: what the suite says of its items; without it no horizon and no gap can be told.
         beside: another run of the same subjects, with its facts, for the gap between published and
             fresh items.
+        sealed: whether the run's items are, whatever their marking: none is told outside then.
     """
     whole = audience is Audience.OFFICE
     document = made.to_json() if whole else made.releasable()
     facts = facts or {}
-    open_items = whole or (audience is Audience.LAB and _is_public(run))
+    open_items = whole or (audience is Audience.LAB and not sealed and _is_public(run))
     report: dict[str, Any] = {
         "format": FORMAT,
         "audience": audience.value,

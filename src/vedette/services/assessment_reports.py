@@ -82,7 +82,13 @@ def report(
         result = runs.result_of(row.run)
         block = leaving_block(Marking.parse(row.marking), sources_of(row))
         made = assessments.assessed_again(row)
-        told = build(made, result, audience=Audience(audience), facts=_facts(row))
+        told = build(
+            made,
+            result,
+            audience=Audience(audience),
+            facts=_facts(row),
+            sealed=bool(row.run.items),
+        )
         if audience != Audience.OFFICE:
             check_releasable(row.run, told)
         match form:

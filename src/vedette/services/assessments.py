@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -128,14 +129,19 @@ def share_assessment(actor: Actor, assessment_id: str) -> Assessment:
 
 
 def assessed_again(row: Assessment) -> rules.Assessment:
-    """The assessment as an object; made again from its run, and checked against what is kept."""
+    """The assessment as an object; made again from its run, and checked against what is kept.
+
+    Its limits are those that were said then: sentences, which a later version may word otherwise.
+    """
     if row.run is None:
         raise Refused("this assessment was received, not made here", kept="the assessment")
-    limits = row.document["limits"]
-    own = _assess(row.run, row.made_at, ())
-    again = _assess(row.run, row.made_at, limits[len(own.limits) :])
+    made = _assess(row.run, row.made_at, ())
+    again = dataclasses.replace(made, limits=tuple(row.document["limits"]))
     if again.digest != row.digest:
-        raise Refused("the run has changed since the assessment was made", kept="both as they are")
+        raise Refused(
+            "the run, or how figures are made of it, has changed since the assessment was made",
+            kept="both as they are",
+        )
     return again
 
 
