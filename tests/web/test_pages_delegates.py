@@ -124,6 +124,11 @@ def test_operators_are_brought_in_with_their_inventories(world: World, isac: Cli
     assert page.count("registered") == 3
     assert page.count("1 components kept") == 3
     assert "no operator &#x27;Elsewhere&#x27; has mandated you" in page
+    listed = SimpleUploadedFile(
+        "Town 1__assets.csv", b"product,version,site\nA,1,North\nB,1,South\n"
+    )
+    page = isac.post("/mandates/onboard/", {"uploads": [listed], "by_site": "on"}).content.decode()
+    assert "2 sites: 2 components kept" in page
     wrong = refused(isac, "/mandates/onboard/", operators="Town 9", acts=list(ALL))
     assert "New operators need it." in wrong
     assert "Name operators, choose files, or both." in refused(isac, "/mandates/onboard/")

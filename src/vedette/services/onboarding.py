@@ -23,6 +23,7 @@ from vedette.clearinghouse.mandates import bounds
 from vedette.kernel.errors import BadInput, NotFound, VedetteError
 from vedette.kernel.events import Event
 from vedette.kernel.permissions import Permission
+from vedette.kernel.words import counted
 from vedette.services import delegates
 from vedette.services.acting import Actor, act
 from vedette.services.mandates import DELEGATE, OPERATOR, begin
@@ -116,21 +117,24 @@ def _register(actor: Actor, row: Row, acts: Sequence[str], basis: str, ends: dat
         return Line(row.name, True, "registered", made.id)
 
 
-def take_files(actor: Actor, files: Iterable[tuple[str, bytes]]) -> list[Line]:
+def take_files(
+    actor: Actor, files: Iterable[tuple[str, bytes]], *, by_site: bool = False
+) -> list[Line]:
     """Take inventories for operators: `files` are (file name, content).
 
     A file is named after its operator, `Oak Utility.csv`, and where it has several inventories also
     after the site, `Oak Utility__Plant 1.json`; without one the inventory is called "inventory".
-    The operator's id serves as well as its name.
+    The operator's id serves as well as its name. `by_site` cuts each asset list, a file that ends
+    in .csv, into one inventory for each site that it names.
     """
     clearinghouse_only()
     actor.require(Permission.MANDATE_USE)
     mandated = delegates.operators(actor)
     known = {key: one.id for one in mandated for key in (one.name.casefold(), one.id)}
-    return [_take(actor, known, name, data) for name, data in files]
+    return [_take(actor, known, name, data, by_site) for name, data in files]
 
 
-def _take(actor: Actor, known: dict[str, str], file: str, data: bytes) -> Line:
+def _take(actor: Actor, known: dict[str, str], file: str, data: bytes, by_site: bool) -> Line:
     base = file.rpartition("/")[2]
     for ending in (".json", ".xml", ".csv", ".txt", ".spdx", ".cdx"):
         base = base.removesuffix(ending)
@@ -139,8 +143,14 @@ def _take(actor: Actor, known: dict[str, str], file: str, data: bytes) -> Line:
     if wanted is None:
         said = f"no operator {operator.strip()[:60]!r} has mandated you; the file is not kept"
         return Line(file, False, said)
+    name = site if between else "inventory"
     try:
-        row = delegates.take_inventory(actor, wanted, site if between else "inventory", data)
+        if by_site and file.lower().endswith(".csv"):
+            rows = delegates.take_by_site(actor, wanted, name, data)
+            count = sum(row.components for row in rows)
+            said = f"{counted(len(rows), 'site')}: {count:,} components kept, and being matched"
+            return Line(file, True, said)
+        row = delegates.take_inventory(actor, wanted, name, data)
     except VedetteError as error:
         return Line(file, False, error.what)
     return Line(file, True, f"{row.components:,} components kept, and being matched", row.id)

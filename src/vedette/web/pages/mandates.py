@@ -106,11 +106,16 @@ class OnboardForm(BoundsForm):
         help_text="Each file is named after its operator (Oak Utility.csv), and where it has"
         " several inventories after the site, too (Oak Utility__Plant 1.json).",
     )
-    field_order = ("operators", "acts", "ends", "basis", "uploads")
+    by_site = forms.BooleanField(
+        label="One inventory for each site that an asset list names",
+        required=False,
+        help_text="For files that end in .csv, with a column for the site.",
+    )
+    field_order = ("operators", "acts", "ends", "basis", "uploads", "by_site")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in ("ends", "basis"):
+        for name in ("acts", "ends", "basis"):
             self.fields[name].required = False
 
     def clean(self) -> Any:
@@ -262,7 +267,7 @@ def onboard(request: SignedIn) -> HttpResponse:
                 request.actor, rows, given["acts"], given["basis"], form.end()
             )
         files = ((each.name, each.read()) for each in given["uploads"])
-        return lines + onboarding.take_files(request.actor, files)
+        return lines + onboarding.take_files(request.actor, files, by_site=given["by_site"])
 
     lines = submitted(request, form, take)
     mandated = delegates.operators(request.actor)
