@@ -96,6 +96,7 @@ def test_they_go_with_the_key_and_the_certificate_names_them(house: House) -> No
     named = {(m["kind"], m["object"], m["digest"]) for m in document["material"]}
     assert ("weights as received", row.name, DIGEST) in named
     assert not weights.folder_of(house.act).exists()
+    assert weights.state_of(row) == "destroyed"
     with pytest.raises(Refused, match="destroyed"), weights.opened_weights(house.eve, row.id):
         pass
     sent = house.story.lab.received("custody.destroyed")[-1]

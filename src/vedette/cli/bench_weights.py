@@ -53,19 +53,18 @@ def list_(as_json: bool, folder: Path | None) -> None:
     """
     boot(folder)
     from vedette.services.acting import instance_actor
-    from vedette.services.weights import list_weights
+    from vedette.services.weights import list_weights, state_of
 
     rows = [
         {"id": w.id, "act": w.act_id, "name": w.name, "digest": w.digest, "size": w.size,
-         "open": w.opened_at is not None}
+         "state": state_of(w)}
         for w in list_weights(instance_actor())
     ]  # fmt: skip
     if as_json:
         click.echo(json.dumps(rows, indent=1))
         return
     for row in rows:
-        state = "open" if row["open"] else "sealed"
-        click.echo(f"{row['id']}  {row['digest']}  {row['size']:,}  {state}  {row['name']}")
+        click.echo(f"{row['id']}  {row['digest']}  {row['size']:,}  {row['state']}  {row['name']}")
 
 
 @weights.command(context_settings={"ignore_unknown_options": True})

@@ -93,6 +93,21 @@ def receive_weights(actor: Actor, act_id: str, path: Path) -> Weights:
         return row
 
 
+def state_of(row: Weights) -> str:
+    """Whether weights are "open" in memory, "sealed", or "destroyed" with their key."""
+    if not _is_kept(row):
+        return "destroyed"
+    return "sealed" if row.opened_at is None else "open"
+
+
+def _is_kept(row: Weights) -> bool:
+    return vault.find_key(row.act_id) is not None and _sealed(row).is_file()
+
+
+def _sealed(row: Weights) -> Path:
+    return folder_of(row.act_id) / f"{row.id}.sealed"
+
+
 @contextmanager
 def opened_weights(actor: Actor, weights_id: str) -> Iterator[Path]:
     """The weights as a file in memory, for as long as a model server uses them.
@@ -136,8 +151,7 @@ def _open(actor: Actor, weights_id: str) -> Weights:
 
 
 def _unseal(row: Weights, path: Path) -> None:
-    key = vault.find_key(row.act_id)
-    sealed = folder_of(row.act_id) / f"{row.id}.sealed"
+    key, sealed = vault.find_key(row.act_id), _sealed(row)
     if key is None or not sealed.is_file():
         raise Refused("these weights are destroyed, or their key is", kept="their digest")
     found = hashlib.sha256()
