@@ -315,11 +315,8 @@ def _results(result: RunResult) -> Table:
     items = sorted({(sample.family, sample.item) for sample in result.samples})
     rows: list[list[Cell]] = []
     for _, item in items:
-        row: list[Cell] = [item]
-        for subject in subjects:
-            of = [s for s in result.samples if (s.item, s.subject) == (item, subject)]
-            row.append(_outcome(of))
-        rows.append(row)
+        of = {s: [x for x in result.samples if (x.item, x.subject) == (item, s)] for s in subjects}
+        rows.append([item, *map(_outcome, of.values())])
     return Table("Item by item: which subject solved it", ["Item", *subjects], rows)
 
 
