@@ -224,7 +224,7 @@ def test_a_run_that_failed_goes_on(office: Fixture, evaluator: Client) -> None:
         run.state, run.error = "failed", "the <sandbox> went away"
         run.save()
     page = read(evaluator, f"/runs/{run.id}/")
-    assert "the &lt;sandbox&gt; went away" in page
+    assert "The &lt;sandbox&gt; went away" in page
     assert "Go on where it stopped" in page
     send(evaluator, f"/runs/{run.id}/again/")
     assert "committed" in read(evaluator, f"/runs/{run.id}/")
