@@ -62,7 +62,8 @@ def test_bounds_cover_acts_sites_and_hours_and_nothing_else(
     for act in MandateAct:
         for site in ("plant", "office"):
             inside = starts <= moment < ends
-            meant = str(act) in acts or (act == MandateAct.READ and MandateAct.ANSWER in acts)
+            reads = act == MandateAct.READ and {MandateAct.ANSWER, MandateAct.STATE} & acts
+            meant = str(act) in acts or bool(reads)
             placed = not sites or site in {name.strip() for name in sites}
             assert made.covers(act, site, moment) == (inside and meant and placed)
 
