@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 from tests.kernel.test_markings import markings
@@ -157,6 +157,7 @@ HOSTILE = st.one_of(
             "\u202eevil\u202c \u2066a\u2069 \u200fb",
             "\x00\x07\x1b[31m\x7f\x85",
             "e\u0301" * 20,
+            "1\u0e31 and more",
             "zero\u200bwidth\u2060joiner\ufeff",
             "https://example.com/" + "a" * 300,
             "مرحبا 中文 한국어 😀 𝔘",
@@ -167,6 +168,7 @@ HOSTILE = st.one_of(
 
 @settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(HOSTILE, min_size=3, max_size=8))
+@example(["", "", "1\u0e31"])
 def test_hostile_text_comes_out_as_text(texts: list[str]) -> None:
     a, b = texts[0], texts[1]
     made = one(

@@ -84,7 +84,7 @@ def test_a_number_that_may_be_a_name_is_no_silent_no() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Siemens,S7-1500,2.9\nSiemens,S7-1200,4.1\n", "colour,shape\nred,round\n", "...", ""]
+    "text", ["Siemens,S7-1500,2.9\nSiemens,S7-1200,4.1\n", "colour,shape\nred,round\n", "..."]
 )
 def test_a_table_without_a_header_is_no_typed_list(text: str) -> None:
     with pytest.raises(BadInput, match="no column for a product"):

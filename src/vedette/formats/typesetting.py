@@ -61,8 +61,12 @@ def written_out(char: str) -> str:
 
 
 def _missing(diagnostic: str) -> str:
-    """Every character that a diagnostic says no font could show."""
-    return "".join(_ESCAPE.sub(_unescaped, found) for found in _MISSING.findall(diagnostic))
+    """Every character that a diagnostic says no font could show.
+
+    It names whole clusters, "1" with the sign over it; the fonts have ASCII, the JSON needs it.
+    """
+    found = "".join(_ESCAPE.sub(_unescaped, text) for text in _MISSING.findall(diagnostic))
+    return "".join(char for char in found if ord(char) > ASCII)
 
 
 def _unescaped(match: re.Match[str]) -> str:
