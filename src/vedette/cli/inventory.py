@@ -50,7 +50,10 @@ def inventory(
     from vedette.formats.sbom_out import sbom
 
     if not root.is_dir():
-        raise BadInput(f"--root {root}: no such folder")
+        raise BadInput(
+            f"--root {root}: no such folder",
+            next_step="name the root of a file system, / for this one",
+        )
     folders = [f for given in pythons for f in _site_packages(given)] or _running()
     components = [
         *debian_packages(root),
@@ -65,7 +68,10 @@ def inventory(
     try:
         out.write_text(content, "utf-8")
     except OSError as error:
-        raise BadInput(f"{out}: can't be written ({error.strerror})") from None
+        raise BadInput(
+            f"{out}: can't be written ({error.strerror})",
+            next_step="see to its owner, its rights and the room left",
+        ) from None
     count = len(document["components"])
     record = {"components": count, "out": str(out), "serial": document["serialNumber"]}
     click.echo(json.dumps(record) if as_json else f"{out}: {count:,} components")
@@ -163,7 +169,10 @@ def candidates(words: str, advisories: tuple[Path, ...], limit: int, as_json: bo
 def _site_packages(given: Path) -> list[Path]:
     """A folder as it is, or the site-packages of a virtual environment. Raises BadInput."""
     if not given.is_dir():
-        raise BadInput(f"--python {given}: no such folder")
+        raise BadInput(
+            f"--python {given}: no such folder",
+            next_step="name a virtual environment or a site-packages folder",
+        )
     inside = sorted(given.glob("lib*/python*/site-packages"))
     return inside or [given]
 

@@ -131,7 +131,10 @@ def match(
     statements, suppressed = read_statements(present(vex), problems), list[Suppressed]()
     index = source.sole_index()
     if ray and (form != "jsonl" or index is None):
-        raise BadInput("--ray: only for JSON Lines, with one index as --advisories")
+        raise BadInput(
+            "--ray: only for JSON Lines, with one index as --advisories",
+            next_step="build one with vedette index, and leave --format out",
+        )
     if form == "jsonl" and index is not None:
         cut = many.parts(files)
         start = partial(_ray_pool, ray) if ray else processes
@@ -146,6 +149,8 @@ def match(
     chunks = WRITERS[form](count, Beside(suppressed, source.exploited), SystemClock().now())
     while several := "".join(islice(chunks, 1000)):
         sys.stdout.write(several)
+    if index is None and not source.files:
+        source.problems.append("no file of advisories was read, so that nothing could match")
     tell(problems + source.problems + _taken_away(suppressed))
     if fail_on and count.total:
         sys.exit(1)
@@ -169,6 +174,8 @@ def index(advisories: tuple[Path, ...], out: Path, as_json: bool) -> None:
     source = AdvisoryPaths(present(advisories))
     with whole(out) as file:
         made = write(source.prepared(), file)
+    if not made.advisories:
+        source.problems.append("no advisory was read, so that nothing will match")
     tell(source.problems)
     if as_json:
         record = {"advisories": made.advisories, "bytes": made.size, "digest": made.digest}

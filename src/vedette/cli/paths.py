@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import click
 
-from vedette.kernel.errors import BadInput
+from vedette.kernel.errors import BadInput, VedetteError
 
 PATHS = click.Path(path_type=Path)
 SHOWN_PROBLEMS = 20
@@ -47,7 +47,9 @@ def present(paths: tuple[Path, ...]) -> tuple[Path, ...]:
     """Return the paths. Raises BadInput naming the first that does not exist."""
     for path in paths:
         if not path.exists():
-            raise BadInput(f"{path}: no such file or folder")
+            raise BadInput(
+                f"{path}: no such file or folder", next_step="see how its name is written"
+            )
     return paths
 
 
@@ -67,7 +69,14 @@ def whole(path: Path) -> Iterator[BinaryIO]:
         with draft.open("wb") as file:
             yield file
         draft.replace(path)
+    except VedetteError as error:
+        if path.exists() and not error.kept:
+            error.kept = f"{path} as it was"
+        raise
     except OSError as error:
-        raise BadInput(f"{path}: can't be written ({error.strerror})") from None
+        raise BadInput(
+            f"{path}: can't be written ({error.strerror})",
+            next_step="see to its owner, its rights and the room left",
+        ) from None
     finally:
         draft.unlink(missing_ok=True)

@@ -127,7 +127,10 @@ def watch(
     from vedette.matching.index import open_index
 
     if (intersect and not embargoed) or (reveal and not intersect):
-        raise BadInput("--reveal belongs to --intersect, and that to --embargoed")
+        raise BadInput(
+            "--reveal belongs to --intersect, and that to --embargoed",
+            next_step="give --embargoed --intersect --reveal NAME",
+        )
     kept, who = _State(state), watch_private.identity(folder) if embargoed else None
     maker = kept.card(card)
     while True:
@@ -235,7 +238,10 @@ def _refresh(kept: _State, maker: Card, url: str) -> None:
     from vedette.matching import delta
 
     if urlsplit(url).scheme not in ("http", "https"):
-        raise BadInput(f"--from {url}: an address that begins with https:// or http://")
+        raise BadInput(
+            f"--from {url}: an address that begins with https:// or http://",
+            next_step="write it so: https://clearinghouse.example",
+        )
     base, held = url + INDEX_PATH, kept.statement(maker)
     envelope = _get(base + "latest", MAX_STATEMENT)
     statement = read_statement(envelope, maker.keys, maker.name)
@@ -277,7 +283,10 @@ def _get(url: str, limit: int) -> bytes:
         reason = getattr(error, "reason", error)
         raise Unreachable(f"{url} can't be reached ({reason})", kept="the index in hand") from None
     if len(data) > limit:
-        raise Refused(f"{url}: more than the {limit:,} bytes that were stated")
+        raise Refused(
+            f"{url}: more than the {limit:,} bytes that were stated",
+            next_step="try again; where it stays so, tell the clearinghouse",
+        )
     return data
 
 

@@ -48,7 +48,10 @@ def identity(folder: Path | None) -> Identity:
     config = import_module("vedette.site.config")
     found = config.read_config(config.find_instance(folder))
     if found.profile != Profile.OPERATOR:
-        raise BadInput(f"{found.folder}: a {found.profile}'s instance; an operator's asks")
+        raise BadInput(
+            f"{found.folder}: a {found.profile}'s instance; an operator's asks",
+            next_step="name an operator's with --instance",
+        )
     keys = PrivateKeys.load(found.folder / "keys" / "instance.key")
     clock = FileClock(found.clock) if found.clock else SystemClock()
     return Identity(keys, found.ceiling, clock)
@@ -178,9 +181,13 @@ def _poster(url: str) -> Callable[[bytes], bytes]:
             raise _refusal(error) from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "reason", error)
-            raise Unreachable(f"{url} can't be reached ({reason})") from None
+            raise Unreachable(
+                f"{url} can't be reached ({reason})", next_step="try again later"
+            ) from None
         if len(data) > MAX_ANSWER:
-            raise Refused(f"{url}: more than {MAX_ANSWER:,} bytes")
+            raise Refused(
+                f"{url}: more than {MAX_ANSWER:,} bytes", next_step="tell the clearinghouse"
+            )
         return data
 
     return post
@@ -196,4 +203,4 @@ def _refusal(error: urllib.error.HTTPError) -> Refused:
         told = json.loads(error.read(65_536))
         return Refused(str(told["detail"])[:500], next_step=str(told["next"])[:500])
     except (ValueError, KeyError, TypeError):
-        return Refused(f"the clearinghouse answered HTTP {error.code}")
+        return Refused(f"the clearinghouse answered HTTP {error.code}", next_step="try again later")

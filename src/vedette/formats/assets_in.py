@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from vedette.formats.interface import NONE_CHOSEN
+from vedette.formats.interface import INVENTORY_FORMS, NONE_CHOSEN, PARTS
 from vedette.kernel.errors import BadInput
 from vedette.kernel.words import counted
 from vedette.matching import names, vendors
@@ -218,7 +218,8 @@ def find_columns(content: str, name: str, chosen: Mapping[str, str] = NONE_CHOSE
             continue
         if title.strip().casefold() not in plain:
             raise BadInput(
-                f"{name}: no column {title!r} for {field} in the header {header_line[:80]!r}"
+                f"{name}: no column {title!r} for {field} in the header {header_line[:80]!r}",
+                next_step="name a column as the header writes it",
             )
         place = plain.index(title.strip().casefold())
         taken = {f: p for f, p in taken.items() if p != place or f in chosen} | {field: place}
@@ -234,10 +235,15 @@ def decode(data: bytes, name: str) -> str:
     """Return the text of a CSV file. Raises BadInput when it is binary."""
     content = _text(data, name)
     if not content.strip():
-        raise BadInput(f"{name}: nothing in it")
+        raise BadInput(
+            f"{name}: nothing in it", next_step="export the list anew: the file is empty"
+        )
     first = content[:1]
     if "\0" in content[:1000] or (first < " " and not first.isspace() and first):
-        raise BadInput(f"{name}: no format that we know: it seems to be a binary file")
+        raise BadInput(
+            f"{name}: no format that we know: it seems to be a binary file",
+            next_step=INVENTORY_FORMS,
+        )
     return content
 
 
@@ -253,7 +259,10 @@ def _text(data: bytes, name: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         if error.encoding.startswith("utf-16"):
-            raise BadInput(f"{name}: damaged UTF-16 ({error.reason})") from None
+            raise BadInput(
+                f"{name}: damaged UTF-16 ({error.reason})",
+                next_step="export the list anew, as UTF-8 if you can choose",
+            ) from None
         return data.decode("cp1252", "replace")
 
 
@@ -282,7 +291,10 @@ def _rows(content: str, separator: str, name: str) -> Iterator[list[str]]:
         try:
             row = next(reader, None)
         except csv.Error as error:
-            raise BadInput(f"{name}: line {reader.line_num}: {error}") from None
+            raise BadInput(
+                f"{name}: line {reader.line_num}: {error}",
+                next_step="mend that line, or export the list anew",
+            ) from None
         if row is None:
             return
         if not any(cell.strip() for cell in row):
@@ -294,11 +306,12 @@ def _rows(content: str, separator: str, name: str) -> Iterator[list[str]]:
             )
         count += 1
         if count > MAX_ROWS + 1:
-            raise BadInput(f"{name}: more than {MAX_ROWS:,} rows")
+            raise BadInput(f"{name}: more than {MAX_ROWS:,} rows", next_step=PARTS)
         if len(row) > MAX_COLUMNS or any(len(cell) > MAX_CELL for cell in row):
             raise BadInput(
                 f"{name}: line {reader.line_num}: more than {MAX_COLUMNS} columns, or a cell"
-                f" longer than {MAX_CELL:,}"
+                f" longer than {MAX_CELL:,}",
+                next_step="mend that line; is the separator the same in every line?",
             )
         yield row
 

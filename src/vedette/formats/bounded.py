@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from vedette.kernel.bounds import MIB, Bounds, check_texts, read_json
+from vedette.kernel.bounds import FLATTER, MIB, NOT_WHOLE, Bounds, check_texts, read_json
 from vedette.kernel.errors import BadInput
 
 T = TypeVar("T")
@@ -41,9 +41,9 @@ def _load_slowly(data: bytes, source: str) -> Any:
     try:
         value = json.loads(data)
     except RecursionError:
-        raise BadInput(f"{source}: nested too deep") from None
+        raise BadInput(f"{source}: nested too deep", next_step=FLATTER) from None
     except ValueError as error:
-        raise BadInput(f"{source}: not JSON ({error})") from None
+        raise BadInput(f"{source}: not JSON ({error})", next_step=NOT_WHOLE) from None
     check_texts(value, data, source=source)
     return value
 

@@ -25,6 +25,7 @@ from typing import Any
 from msgspec import structs
 
 from vedette.formats.interface import Wanted, mapping, objects, required, text, texts
+from vedette.kernel.bounds import FLATTER
 from vedette.kernel.errors import BadInput
 from vedette.matching import designation, identity, names, versions
 from vedette.matching.model import Advisory, Affected
@@ -58,7 +59,10 @@ def read(document: Any, source: str, wanted: Wanted = None) -> Advisory:
     head = mapping(document.get("document")) if isinstance(document, dict) else {}
     tracking = mapping(head.get("tracking"))
     if not tracking:
-        raise BadInput(f"{source}: document.tracking is missing")
+        raise BadInput(
+            f"{source}: document.tracking is missing",
+            next_step="a CSAF document has it: get it anew from its publisher",
+        )
     products = _products(mapping(document.get("product_tree")), source)
     statuses, aliases, all_aliases = _statuses(document)
     affected = []
@@ -165,7 +169,9 @@ def _walk(root: dict[str, Any], source: str) -> Iterator[tuple[str, _Product]]:
     while stack:
         branch, above, depth = stack.pop()
         if depth > MAX_DEPTH:
-            raise BadInput(f"{source}: product_tree.branches nested deeper than {MAX_DEPTH}")
+            raise BadInput(
+                f"{source}: product_tree.branches nested deeper than {MAX_DEPTH}", next_step=FLATTER
+            )
         product = _named(above, text(branch.get("category")), text(branch.get("name")))
         leaf = branch.get("product")
         if isinstance(leaf, dict):

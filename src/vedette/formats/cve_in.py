@@ -17,7 +17,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from vedette.formats.interface import Wanted, mapping, objects, required, text, texts
+from vedette.formats.interface import (
+    ADVISORY_FORMS,
+    Wanted,
+    mapping,
+    objects,
+    required,
+    text,
+    texts,
+)
 from vedette.kernel.errors import BadInput
 from vedette.matching import identity, names, versions
 from vedette.matching.model import Advisory, Affected
@@ -57,7 +65,7 @@ _STATUSES = ("affected", "unaffected", "unknown")
 def read(document: Any, source: str, wanted: Wanted = None) -> Advisory:
     """Read one CVE record. Raises BadInput when it is none."""
     if not isinstance(document, dict):
-        raise BadInput(f"{source}: a CVE record is an object")
+        raise BadInput(f"{source}: a CVE record is an object", next_step=ADVISORY_FORMS)
     meta = mapping(document.get("cveMetadata"))
     containers = mapping(document.get("containers"))
     cna = mapping(containers.get("cna"))

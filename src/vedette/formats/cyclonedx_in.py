@@ -16,7 +16,8 @@ from xml.parsers import expat
 from vedette.formats import cyclonedx_plain, vex_in
 from vedette.formats.cyclonedx_plain import MAX_NESTING
 from vedette.formats.cyclonedx_xml import MAX_COMPONENTS, NESTED, CycloneDXReader
-from vedette.formats.interface import Holds, Said, mapping, objects, text
+from vedette.formats.interface import PARTS, Holds, Said, mapping, objects, text
+from vedette.kernel.bounds import FLATTER, NOT_WHOLE
 from vedette.kernel.errors import BadInput
 from vedette.kernel.words import counted
 from vedette.matching import names
@@ -68,7 +69,9 @@ def _flat(roots: list[dict[str, Any]], name: str) -> Iterator[Said]:
     while stack:
         row, depth = stack.pop()
         if depth > MAX_NESTING:
-            raise BadInput(f"{name}: components nested deeper than {MAX_NESTING}")
+            raise BadInput(
+                f"{name}: components nested deeper than {MAX_NESTING}", next_step=FLATTER
+            )
         get = row.get
         said = (text(get("bom-ref")), _name(row), text(get("version")), text(get("purl")))
         vendor = "" if _OWNERS.isdisjoint(row) else _vendor(row)
@@ -107,7 +110,7 @@ def collect(
     number = nested = unreadable = unversioned = 0
     for number, (reference, label, version, purl, vendor, cpe, inner) in enumerate(rows, 1):
         if number > MAX_COMPONENTS:
-            raise BadInput(f"{name}: more than {MAX_COMPONENTS:,} components")
+            raise BadInput(f"{name}: more than {MAX_COMPONENTS:,} components", next_step=PARTS)
         package = names.from_purl(purl) if purl else None
         identifier = reference or purl or f"row:{number}"
         ids.add(identifier)
@@ -160,7 +163,7 @@ def read_xml(data: bytes, name: str) -> Inventory:
     try:
         parser.Parse(data, True)
     except expat.ExpatError as error:
-        raise BadInput(f"{name}: not XML ({error})") from None
+        raise BadInput(f"{name}: not XML ({error})", next_step=NOT_WHOLE) from None
     rows = (
         (r["id"], r["name"], r["version"], r["purl"], r["vendor"], r["cpe"], bool(r[NESTED]))
         for r in reader.rows

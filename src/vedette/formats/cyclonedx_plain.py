@@ -13,7 +13,7 @@ import msgspec
 
 from vedette.formats.bounded import into
 from vedette.formats.interface import Said, Text
-from vedette.kernel.bounds import MIB
+from vedette.kernel.bounds import FLATTER, MIB
 from vedette.kernel.errors import BadInput
 
 MAX_NESTING = 100
@@ -66,7 +66,7 @@ class Plain(msgspec.Struct):
 
 def _flat(rows: Sequence[_Row], name: str, depth: int) -> Iterator[Said]:
     if rows and depth > MAX_NESTING:
-        raise BadInput(f"{name}: components nested deeper than {MAX_NESTING}")
+        raise BadInput(f"{name}: components nested deeper than {MAX_NESTING}", next_step=FLATTER)
     for row in rows:
         group, last = row.group.strip(), row.name.strip()
         vendor = row.vendor if row.supplier or row.manufacturer or row.publisher else ""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from vedette.formats.interface import text
+from vedette.formats.interface import INVENTORY_FORMS, PARTS, text
+from vedette.kernel.bounds import FLATTER
 from vedette.kernel.errors import BadInput
 
 MAX_COMPONENTS = 1_000_000
@@ -34,20 +35,24 @@ class CycloneDXReader:
         self._text: list[str] = []
 
     def doctype(self, *_: object) -> None:
-        raise BadInput(f"{self.name}: XML with a document type or entities is not read")
+        raise BadInput(
+            f"{self.name}: XML with a document type or entities is not read",
+            next_step="export it without: CycloneDX has neither, and entities can grow without end",
+        )
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         namespace, _, local = tag.rpartition(" ")
         if not self._path:
             if local != "bom" or "cyclonedx.org/schema/bom" not in namespace:
                 raise BadInput(
-                    f"{self.name}: neither a CycloneDX XML document nor another inventory"
+                    f"{self.name}: neither a CycloneDX XML document nor another inventory",
+                    next_step=INVENTORY_FORMS,
                 )
             version = attributes.get("version", "1")
             self.document["serialNumber"] = attributes.get("serialNumber", "")
             self.document["version"] = int(version) if version.isdecimal() else 1
         if len(self._path) >= MAX_XML_DEPTH:
-            raise BadInput(f"{self.name}: nested deeper than {MAX_XML_DEPTH}")
+            raise BadInput(f"{self.name}: nested deeper than {MAX_XML_DEPTH}", next_step=FLATTER)
         if local == "component" and self._is_listed():
             self._begin(text(attributes.get("bom-ref")))
         self._path.append(local)
@@ -63,7 +68,7 @@ class CycloneDXReader:
 
     def _begin(self, reference: str) -> None:
         if len(self.rows) >= MAX_COMPONENTS:
-            raise BadInput(f"{self.name}: more than {MAX_COMPONENTS:,} components")
+            raise BadInput(f"{self.name}: more than {MAX_COMPONENTS:,} components", next_step=PARTS)
         row = {"id": reference} | dict.fromkeys(_FIELDS, "")
         row[NESTED] = "yes" if self._open else ""
         if self._path == ["bom", "metadata"]:

@@ -12,14 +12,17 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from itertools import chain, islice
-from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vedette.formats import exploited_in, vex_in
 from vedette.formats.bounded import load
+from vedette.formats.files import content_of, files_in, head_of
 from vedette.formats.interface import (
+    ADVISORY_FORMS,
+    INVENTORY_FORMS,
     NONE_CHOSEN,
+    PARTS,
     AdvisoryReader,
     Holds,
     InventoryReader,
@@ -38,9 +41,6 @@ MAX_ADVISORY = 16 * MIB
 MAX_VEX = 64 * MIB
 MAX_INVENTORY = 512 * MIB
 PART = 500
-FEED_STATE = ".feeds"
-_FIRST = 64 * 1024
-_OPEN = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 ADVISORY_ENDINGS = (".json", "epss.csv")
 INVENTORY_ENDINGS = (".csv", ".json", ".tsv", ".txt", ".xml")
 
@@ -93,7 +93,9 @@ def read_advisory(data: bytes, source: str, wanted: Wanted = None) -> Advisory:
     document = load(data, source, MAX_ADVISORY)
     reader = advisory_reader(document)
     if reader is None:
-        raise BadInput(f"{source}: neither an OSV, a CSAF nor a CVE record")
+        raise BadInput(
+            f"{source}: neither an OSV, a CSAF nor a CVE record", next_step=ADVISORY_FORMS
+        )
     return reader(document, source, wanted)
 
 
@@ -106,7 +108,9 @@ def read_inventory(
     With `holds`, packages of which it says no may be left out. Raises BadInput.
     """
     if len(data) > MAX_INVENTORY:
-        raise BadInput(f"{name}: {len(data):,} bytes, more than the {MAX_INVENTORY:,} allowed")
+        raise BadInput(
+            f"{name}: {len(data):,} bytes, more than the {MAX_INVENTORY:,} allowed", next_step=PARTS
+        )
     head = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
     if head.startswith((b"{", b"[")):
         if b'"CycloneDX"' in data:
@@ -117,7 +121,9 @@ def read_inventory(
         document = load(data, name, MAX_INVENTORY)
         reader = inventory_reader(document)
         if reader is None:
-            raise BadInput(f"{name}: neither a CycloneDX nor an SPDX document")
+            raise BadInput(
+                f"{name}: neither a CycloneDX nor an SPDX document", next_step=INVENTORY_FORMS
+            )
         return reader(document, name)
     if head.startswith(b"<"):
         from vedette.formats import cyclonedx_in
@@ -155,7 +161,7 @@ class AdvisoryPaths:
         if len(self.paths) != 1 or self.paths[0].is_dir():
             return None
         file = str(self.paths[0])
-        return open_index(self.paths[0]) if _head(file, len(MAGIC)) == MAGIC else None
+        return open_index(self.paths[0]) if head_of(file, len(MAGIC)) == MAGIC else None
 
     def advisories(self, wanted: frozenset[str] | None = None) -> Iterator[Advisory]:
         """Yield the advisories; those without a wanted key may be left out or come bare."""
@@ -164,21 +170,21 @@ class AdvisoryPaths:
         self.exploited.kev.clear()
         self.exploited.epss.clear()
         for path in self.paths:
-            for file, found in _files(path, ADVISORY_ENDINGS, self.problems):
+            for file, found in files_in(path, ADVISORY_ENDINGS, self.problems):
                 self.files += 1
                 try:
                     yield from self.of_file(file, wanted)
                 except VedetteError as error:
                     if not found:
                         raise
-                    self.problems.append(str(error))
+                    self.problems.append(_aside(error))
 
     def of_file(self, file: str, wanted: frozenset[str] | None) -> Iterator[Advisory]:
         """Yield the advisories of one file. Raises BadInput."""
-        if file.lower().endswith(".csv") and exploited_in.is_epss(_head(file, 200)):
-            self.exploited.epss.update(exploited_in.read_epss(_content(file, MAX_VEX), file))
+        if file.lower().endswith(".csv") and exploited_in.is_epss(head_of(file, 200)):
+            self.exploited.epss.update(exploited_in.read_epss(content_of(file, MAX_VEX), file))
             return
-        data = _content(file, MAX_ADVISORY, but=MAGIC)
+        data = content_of(file, MAX_ADVISORY, but=MAGIC)
         if data is None:
             index = open_index(Path(file))
             yield from index if wanted is None else index.advisories(wanted)
@@ -193,12 +199,14 @@ class AdvisoryPaths:
         if reader is not None:
             yield reader(document, file, wanted)
         elif statements is None and not exploited_in.fill(self.exploited, document):
-            raise BadInput(f"{file}: neither an OSV, a CSAF nor a CVE record")
+            raise BadInput(
+                f"{file}: neither an OSV, a CSAF nor a CVE record", next_step=ADVISORY_FORMS
+            )
 
     def prepared(self) -> Iterator[Prepared]:
         """Yield the advisories ready for an index; many files are read by several processes."""
         self.problems, self.files = [], 0
-        found = (f for path in self.paths for f in _files(path, ADVISORY_ENDINGS, self.problems))
+        found = (f for path in self.paths for f in files_in(path, ADVISORY_ENDINGS, self.problems))
         for part in _each_part(found):
             self.files += part.files
             yield part.prepared
@@ -246,7 +254,7 @@ def _advisories(
             if not found:
                 errors.append(error)
                 return
-            problems.append(str(error))
+            problems.append(_aside(error))
         if reader.statements or reader.exploited.kev or reader.exploited.epss:
             problems.append(
                 f"{file}: VEX, KEV or EPSS, which no index keeps; give it to match, too"
@@ -256,7 +264,7 @@ def _advisories(
 
 def content(path: Path) -> bytes:
     """The bytes of an inventory's file. Raises BadInput."""
-    data: bytes = _content(str(path), MAX_INVENTORY)
+    data: bytes = content_of(str(path), MAX_INVENTORY)
     return data
 
 
@@ -264,22 +272,25 @@ def read_statements(paths: Iterable[Path], problems: list[str]) -> list[Statemen
     """Read files and folders of VEX; what was left aside goes to `problems`. Raises BadInput."""
     statements: list[Statement] = []
     for path in paths:
-        for file, found in _files(path, ADVISORY_ENDINGS, problems):
+        for file, found in files_in(path, ADVISORY_ENDINGS, problems):
             try:
-                read = vex_in.read(load(_content(file, MAX_VEX), file, MAX_VEX), file)
+                read = vex_in.read(load(content_of(file, MAX_VEX), file, MAX_VEX), file)
                 if read is None:
-                    raise BadInput(f"{file}: neither OpenVEX, a CSAF VEX nor CycloneDX VEX")
+                    raise BadInput(
+                        f"{file}: neither OpenVEX, a CSAF VEX nor CycloneDX VEX",
+                        next_step="give VEX in one of these forms, as JSON",
+                    )
                 statements += read
             except VedetteError as error:
                 if not found:
                     raise
-                problems.append(str(error))
+                problems.append(_aside(error))
     return statements
 
 
 def inventory_files(paths: Iterable[Path], problems: list[str]) -> list[tuple[str, bool]]:
     """List inventory files, and whether a folder held each; what is left aside: `problems`."""
-    return [each for path in paths for each in _files(path, INVENTORY_ENDINGS, problems)]
+    return [each for path in paths for each in files_in(path, INVENTORY_ENDINGS, problems)]
 
 
 def read_inventories(
@@ -313,78 +324,17 @@ def inventories_of(
     """Yield the inventories one by one, as `read_inventory_files` does; the same file again too."""
     for file, found in files:
         try:
-            inventory = read_inventory(_content(file, MAX_INVENTORY), file, columns, holds)
+            inventory = read_inventory(content_of(file, MAX_INVENTORY), file, columns, holds)
         except VedetteError as error:
             if not found:
                 raise
-            problems.append(str(error))
+            problems.append(_aside(error))
             continue
         problems.extend(f"{file}: {note}" for note in inventory.notes)
         yield inventory
 
 
-def _files(path: Path, endings: tuple[str, ...], problems: list[str]) -> Iterator[tuple[str, bool]]:
-    """Yield file names as given (folder/file), and whether a folder held them."""
-    if not path.is_dir():
-        yield str(path), False
-        return
-    aside, taken = 0, 0
-    folders = [str(path)]
-    while folders:
-        inner = []
-        for item in _listed(folders.pop(), problems):
-            if item.is_dir(follow_symlinks=False):
-                inner += [item.path] if item.name != FEED_STATE else []
-            elif not item.name.lower().endswith(endings):
-                aside += not item.is_dir()
-            elif not item.is_file(follow_symlinks=False):
-                problems.append(f"{item.path}: left aside, no regular file")
-            else:
-                taken += 1
-                yield item.path, True
-        folders += reversed(inner)
-    if aside:
-        kinds = ", ".join(endings)
-        problems.append(f"{path}: {aside:,} files left aside, their names end in none of {kinds}")
-    elif not taken:
-        problems.append(f"{path}: a folder without a file")
-
-
-def _listed(folder: str, problems: list[str]) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as items:
-            return sorted(items, key=attrgetter("name"))
-    except OSError as error:
-        problems.append(f"{folder}: can't be read ({error.strerror})")
-        return []
-
-
-def _head(file: str, size: int) -> bytes:
-    try:
-        with open(file, "rb") as handle:
-            return handle.read(size)
-    except OSError as error:
-        raise BadInput(f"{file}: can't be read ({error.strerror})") from None
-
-
-def _content(file: str, limit: int, but: bytes = b"") -> Any:
-    """Return the bytes of a file, None when it begins with `but`. Raises BadInput."""
-    try:
-        handle = os.open(file, _OPEN)
-        try:
-            data = os.read(handle, _FIRST)
-            if but and data.startswith(but):
-                return None
-            size = os.fstat(handle).st_size
-            if size > limit:
-                raise BadInput(f"{file}: {size:,} bytes, more than the {limit:,} allowed")
-            if len(data) != size:
-                with open(handle, "rb", closefd=False) as rest:
-                    data += rest.read(limit + 1 - len(data))
-        finally:
-            os.close(handle)
-    except OSError as error:
-        raise BadInput(f"{file}: can't be read ({error.strerror})") from None
-    if len(data) > limit:
-        raise BadInput(f"{file}: more than the {limit:,} bytes allowed")
-    return data
+def _aside(error: VedetteError) -> str:
+    """Why a file that a folder held is left aside."""
+    error.kept = error.kept or "the other files"
+    return str(error)

@@ -25,6 +25,13 @@ Holds = Callable[[str], bool] | None
 Said = tuple[str, str, str, str, str, str, bool]
 # which column of an asset CSV is what, where nobody says
 NONE_CHOSEN: Mapping[str, str] = MappingProxyType({})
+# what to do next, where a file is none of these, or is too much for one
+INVENTORY_FORMS = (
+    "give CycloneDX (JSON or XML), SPDX as JSON, an asset CSV, a dpkg or rpm listing,"
+    " or a typed list"
+)
+ADVISORY_FORMS = "give OSV, CSAF or CVE records as JSON, each a file of its own, or an index"
+PARTS = "cut it into several files: a site or a system each"
 
 
 class AdvisoryReader(Protocol):
@@ -82,5 +89,8 @@ def required(document: dict[str, Any], field: str, source: str) -> str:
     """Return a text that the format demands. Raises BadInput."""
     value = text(document.get(field))
     if not value:
-        raise BadInput(f"{source}: {field} is missing or no text")
+        raise BadInput(
+            f"{source}: {field} is missing or no text",
+            next_step=f"write it: every record of this format has {field}",
+        )
     return value

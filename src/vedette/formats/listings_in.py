@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from msgspec import structs
 
+from vedette.formats.interface import PARTS
 from vedette.formats.machine_in import debian_component, fields_of
 from vedette.kernel.errors import BadInput
 from vedette.matching.model import Component, Inventory
@@ -80,7 +81,7 @@ def read(content: str, name: str) -> Inventory | None:
     if not lines:
         return None
     if len(lines) > 20 * MAX_PACKAGES:
-        raise BadInput(f"{name}: more than {20 * MAX_PACKAGES:,} lines")
+        raise BadInput(f"{name}: more than {20 * MAX_PACKAGES:,} lines", next_step=PARTS)
     if lines[0].startswith("Package:") and any(line.startswith("Status:") for line in lines[:20]):
         return _status(content, name)
     for reader in (_dpkg_list, _dpkg_query, _rpm):
@@ -243,5 +244,5 @@ def _rpm_component(row: _Rpm, namespace: str, distro: str) -> Component:
 
 def _bounded(rows: list[_T], name: str) -> Iterator[_T]:
     if len(rows) > MAX_PACKAGES:
-        raise BadInput(f"{name}: more than {MAX_PACKAGES:,} packages")
+        raise BadInput(f"{name}: more than {MAX_PACKAGES:,} packages", next_step=PARTS)
     yield from rows

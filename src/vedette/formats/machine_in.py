@@ -22,7 +22,10 @@ def debian_packages(root: Path) -> Iterator[Component]:
     if not status.is_file():
         return
     if status.stat().st_size > MAX_STATUS:
-        raise BadInput(f"{status}: larger than the {MAX_STATUS:,} bytes allowed")
+        raise BadInput(
+            f"{status}: larger than the {MAX_STATUS:,} bytes allowed",
+            next_step="is --root the root of a machine?",
+        )
     system, release = _os_release(root)
     for paragraph in status.read_text("utf-8", "replace").split("\n\n"):
         fields = fields_of(paragraph)

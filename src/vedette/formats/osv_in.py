@@ -13,7 +13,16 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from vedette.formats.bounded import into
-from vedette.formats.interface import Text, Wanted, mapping, objects, required, text, texts
+from vedette.formats.interface import (
+    ADVISORY_FORMS,
+    Text,
+    Wanted,
+    mapping,
+    objects,
+    required,
+    text,
+    texts,
+)
 from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import BadInput
 from vedette.matching import names, versions
@@ -28,7 +37,7 @@ _KINDS = ("introduced", "fixed", "last_affected", "limit")
 def read(document: Any, source: str, wanted: Wanted = None) -> Advisory:
     """Read one OSV record. Raises BadInput when it is none."""
     if not isinstance(document, dict):
-        raise BadInput(f"{source}: an OSV record is an object")
+        raise BadInput(f"{source}: an OSV record is an object", next_step=ADVISORY_FORMS)
     specific = document.get("database_specific")
     own = mapping(mapping(specific).get("vedette")) if specific else {}
     affected = []

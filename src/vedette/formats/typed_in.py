@@ -50,7 +50,10 @@ def entries(content: str) -> list[Entry]:
     parts = [_BULLET.sub("", part.strip()) for part in _BREAK.split(content)]
     texts = [" ".join(part.split()) for part in parts if _LETTER.search(part)]
     if len(texts) > MAX_ENTRIES:
-        raise BadInput(f"list: {len(texts):,} entries, at most {MAX_ENTRIES:,}")
+        raise BadInput(
+            f"list: {len(texts):,} entries, at most {MAX_ENTRIES:,}",
+            next_step="take a longer list as an asset CSV",
+        )
     long = next((text for text in texts if len(text) > MAX_ENTRY), None)
     if long is not None:
         raise BadInput(

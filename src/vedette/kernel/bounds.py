@@ -21,6 +21,10 @@ _ESCAPED = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _MISCODED = re.compile(rb"\xed[\xa0-\xbf]")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
+NOT_WHOLE = "see that it is whole and not cut short, or get it anew from whoever made it"
+_PARTS = "give it in parts, each of its own"
+FLATTER = "give it with less nesting; what describes software never needs so much"
+
 
 @dataclass(frozen=True)
 class Bounds:
@@ -38,13 +42,16 @@ class Bounds:
 def read_json(data: bytes, *, source: str, bounds: Bounds = Bounds()) -> Any:
     """Parse `data` within `bounds`; `source` names it in the error. Raises BadInput."""
     if len(data) > bounds.size:
-        raise BadInput(f"{source}: {len(data):,} bytes, more than the {bounds.size:,} allowed")
+        raise BadInput(
+            f"{source}: {len(data):,} bytes, more than the {bounds.size:,} allowed",
+            next_step=_PARTS,
+        )
     try:
         value = json.loads(data, parse_constant=_no_constant)
     except RecursionError:
-        raise BadInput(f"{source}: nested deeper than {bounds.depth}") from None
+        raise BadInput(f"{source}: nested deeper than {bounds.depth}", next_step=FLATTER) from None
     except (ValueError, UnicodeDecodeError) as error:
-        raise BadInput(f"{source}: not JSON ({error})") from None
+        raise BadInput(f"{source}: not JSON ({error})", next_step=NOT_WHOLE) from None
     _walk(value, source, bounds)
     if not bounds.any_text:
         check_texts(value, data, source=source)
@@ -73,7 +80,10 @@ def check_texts(value: Any, data: bytes, *, source: str) -> None:
         item = stack.pop()
         if isinstance(item, str):
             if _UNSTORABLE.search(item):
-                raise BadInput(f"{source}: text with NUL or half a character: {item[:40]!r}")
+                raise BadInput(
+                    f"{source}: text with NUL or half a character: {item[:40]!r}",
+                    next_step="leave these characters out",
+                )
         elif isinstance(item, dict):
             stack += [*item, *item.values()]
         elif isinstance(item, list):
@@ -91,9 +101,9 @@ def _walk(value: Any, source: str, bounds: Bounds) -> None:
         item, depth = stack.pop()
         count += 1
         if depth > bounds.depth:
-            raise BadInput(f"{source}: nested deeper than {bounds.depth}")
+            raise BadInput(f"{source}: nested deeper than {bounds.depth}", next_step=FLATTER)
         if count > bounds.count:
-            raise BadInput(f"{source}: more than {bounds.count:,} values")
+            raise BadInput(f"{source}: more than {bounds.count:,} values", next_step=_PARTS)
         if isinstance(item, dict):
             stack.extend((child, depth + 1) for child in item.values())
         elif isinstance(item, list):

@@ -72,7 +72,7 @@ def _index(flat: bytes) -> bytes:
         numbers = (codes, block_ends, record_ends)
         assemble(out, numbers, corrections, (block_part, record_part))
     except DAMAGE:
-        raise BadInput("delta: it gives no index") from None
+        raise BadInput("delta: it gives no index", next_step="fetch the index whole") from None
     return out.getvalue()
 
 
@@ -120,17 +120,22 @@ def applied(earlier: bytes, delta: bytes, size: int) -> bytes:
     try:
         content = unpacker.decompress(delta, most)
     except zlib.error:
-        raise BadInput("delta: not compressed as it should be") from None
+        raise BadInput(
+            "delta: not compressed as it should be", next_step="fetch the index whole"
+        ) from None
     if not content.startswith(MAGIC) or unpacker.unconsumed_tail or not unpacker.eof:
-        raise BadInput("delta: no delta of an index, cut short, or larger than the index")
+        raise BadInput(
+            "delta: no delta of an index, cut short, or larger than the index",
+            next_step="fetch the index whole",
+        )
     table, _, new = content[len(MAGIC) :].partition(b"\n")
     steps = read_json(table, source="delta", bounds=_STEPS)
     made, used = bytearray(), 0
     for step in steps if isinstance(steps, list) else [None]:
         if not isinstance(step, list) or not step or not all(_count(n) for n in step):
-            raise BadInput("delta: a step that is none")
+            raise BadInput("delta: a step that is none", next_step="fetch the index whole")
         if len(made) + step[-1] > size:
-            raise BadInput("delta: more than the index's size")
+            raise BadInput("delta: more than the index's size", next_step="fetch the index whole")
         if len(step) == 2:
             made += earlier[step[0] : step[0] + step[1]]
         else:

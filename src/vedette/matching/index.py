@@ -33,6 +33,7 @@ from vedette.matching.rows import Correction, Row
 
 MAGIC = b"vedette advisory index "
 VERSION = b"3"
+_AGAIN = "fetch the index again, or build it: vedette index --advisories PATH --out FILE"
 MAX_HEADER = 16 * 1024 * 1024
 _CHUNK = 1 << 20
 _PREAD = hasattr(os, "pread")
@@ -92,13 +93,13 @@ class Index:
         self.name = name
         head = self._data.read(0, 4096).split(b"\n", 2)
         if not head[0].startswith(MAGIC) or len(head) < 2:
-            raise BadInput(f"{name}: not a Vedette advisory index")
+            raise BadInput(f"{name}: not a Vedette advisory index", next_step=_AGAIN)
         version = head[0][len(MAGIC) :]
         if version != VERSION:
             raise BadInput(
                 f"{name}: index version {version[:20].decode('ascii', 'replace')}, this program"
                 f" reads version {VERSION.decode()}",
-                next_step="build it again with: vedette index --advisories PATH --out FILE",
+                next_step=_AGAIN,
             )
         if len(head) < 3:
             head = self._data.read(0, MAX_HEADER).split(b"\n", 2)
@@ -113,11 +114,11 @@ class Index:
             self._records_at = self._blocks_at + int(self.header["block_bytes"])
             end = self._records_at + int(self.header["record_bytes"])
         except DAMAGE:
-            raise BadInput(f"{name}: the index's header can't be read") from None
+            raise BadInput(f"{name}: the index's header can't be read", next_step=_AGAIN) from None
         if end != self._data.size or not self._at <= self._blocks_at <= self._records_at <= end:
             raise BadInput(
                 f"{name}: {self._data.size:,} bytes, its header says {end:,}",
-                next_step="fetch or build the index again",
+                next_step=_AGAIN,
             )
         self._keys, self._advisories = keys, advisories
         self.advisory = lru_cache(maxsize=1024)(self._advisory)
@@ -131,7 +132,7 @@ class Index:
         for start in range(self._at, self._data.size, _CHUNK):
             content.update(self._data.read(start, min(start + _CHUNK, self._data.size)))
         if "sha256:" + content.hexdigest() != self.header.get("digest"):
-            raise BadInput(f"{self.name}: content and digest differ; fetch the index again")
+            raise BadInput(f"{self.name}: content and digest differ", next_step=_AGAIN)
 
     def holds(self, key: str) -> bool:
         """Whether a key may have rows: one of its CRC-32 has."""
@@ -228,7 +229,7 @@ class Index:
         return numbers
 
     def _damaged(self) -> BadInput:
-        return BadInput(f"{self.name}: damaged; fetch or build the index again")
+        return BadInput(f"{self.name}: damaged", next_step=_AGAIN)
 
 
 _BLOCK = msgspec.json.Decoder(tuple[str, list[Row]])
@@ -240,4 +241,4 @@ def open_index(path: Path) -> Index:
     try:
         return Index(File(path), str(path))
     except OSError as error:
-        raise BadInput(f"{path}: the index can't be opened ({error})") from None
+        raise BadInput(f"{path}: the index can't be opened ({error})", next_step=_AGAIN) from None

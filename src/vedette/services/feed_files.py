@@ -15,9 +15,9 @@ from typing import Any
 
 from django.db.models import Count, Max, Q
 
-from vedette.formats.detect import FEED_STATE
 from vedette.formats.feeds import records
 from vedette.formats.feeds.folder import FeedFolder, safe
+from vedette.formats.files import FEED_STATE
 from vedette.kernel.bounds import MIB
 from vedette.kernel.clock import format_time
 from vedette.kernel.errors import BadInput, Refused

@@ -30,7 +30,6 @@ from vedette.formats import vex_in
 from vedette.formats.bounded import load
 from vedette.formats.detect import (
     ADVISORY_ENDINGS,
-    FEED_STATE,
     MAX_ADVISORY,
     MAX_VEX,
     advisory_reader,
@@ -38,6 +37,7 @@ from vedette.formats.detect import (
 from vedette.formats.exploited_in import is_epss, read_kev
 from vedette.formats.feeds.folder import FeedFolder
 from vedette.formats.feeds.syncing import sync
+from vedette.formats.files import FEED_STATE
 from vedette.kernel.canonical import digest
 from vedette.kernel.errors import BadInput, VedetteError
 from vedette.services import index, scores, sources, vex_feeds

@@ -73,14 +73,20 @@ def parts_by_site(org: str, name: str, data: bytes) -> dict[str, bytes]:
     standing = Inventory.objects.defer("data").filter(org_id=org, current=True)
     try:
         if standing.filter(name=name).exists():
-            raise BadInput(f"name: {name} is kept as one inventory; a list by site needs another")
+            raise BadInput(
+                f"name: {name} is kept as one inventory; a list by site needs another",
+                next_step="give the list another name",
+            )
         content = assets_in.decode(data, name)
         parts = assets_in.by_site(content, name, NO_SITE)
         empty = assets_in.header_alone(content)
         gone = [row.site for row in standing if row.name == called_at(name, row.site)]
         parts |= {site: empty for site in gone if site not in parts}
         if len(parts) > MOST_SITES:
-            raise BadInput(f"file: {len(parts)} sites, at most {MOST_SITES}")
+            raise BadInput(
+                f"file: {len(parts)} sites, at most {MOST_SITES}",
+                next_step="cut the list into several files",
+            )
         for site in parts:
             check_name(called_at(name, site), "site")
     except BadInput as error:
@@ -110,7 +116,10 @@ def check_name(name: str, field: str = "name") -> str:
     """A name of an inventory or a site. Raises BadInput."""
     name = name.strip()
     if not name or len(name) > MAX_NAME or not name.isprintable():
-        raise BadInput(f"{field}: 1 to {MAX_NAME} printable characters expected")
+        raise BadInput(
+            f"{field}: 1 to {MAX_NAME} printable characters expected",
+            next_step="write it on one line",
+        )
     return name
 
 

@@ -29,6 +29,8 @@ MAX_SMALL = 64 * 1024**2
 TRIES = 3
 WAIT = 60.0
 CHUNK = 1 << 20
+_SMALLER = "name a smaller feed of the same publisher"
+_AGAIN = "run it again; where it stays so, ask the publisher"
 _RANGE = re.compile(r"bytes (?:([0-9]+)-[0-9]+|\*)/([0-9]+|\*)")
 _DIGEST = re.compile(r"\s*([0-9a-fA-F]{64}|[0-9a-fA-F]{128})\b")
 
@@ -53,7 +55,10 @@ def check_link(source: str, url: str) -> None:
     here, there = urlsplit(source), urlsplit(url)
     same = (here.scheme, here.netloc) == (there.scheme, there.netloc)
     if not there.hostname or not (same or there.scheme == "https"):
-        raise BadInput(f"{source[:200]}: leads to {url[:200]!r}, which is not followed")
+        raise BadInput(
+            f"{source[:200]}: leads to {url[:200]!r}, which is not followed",
+            next_step="give the address that it leads to, if you trust it",
+        )
 
 
 def link(source: str, reference: str) -> str:
@@ -80,7 +85,10 @@ def download(folder: FeedFolder, url: str, known: dict[str, str]) -> Path | None
 def _plain(url: str, error: Exception) -> BadInput:
     if isinstance(error, urllib.error.HTTPError):
         kind = NotThere if error.code in (404, 410) else BadInput
-        return kind(f"{url}: the server answered {error.code}")
+        return kind(
+            f"{url}: the server answered {error.code}",
+            next_step="see that the address is right, or run it again later",
+        )
     reason = getattr(error, "reason", None) or error
     return BadInput(f"{url}: can't be reached or broke off ({reason})", next_step="run it again")
 
@@ -135,12 +143,16 @@ def _collect(folder: FeedFolder, url: str, part: Path, size: int, answer: Any) -
     length = answer.headers.get("Content-Length")
     total = size + int(length) if length and length.isdecimal() else None
     if total is not None and total > MAX_DOWNLOAD:
-        raise BadInput(f"{url}: {total:,} bytes, more than the {MAX_DOWNLOAD:,} allowed")
+        raise BadInput(
+            f"{url}: {total:,} bytes, more than the {MAX_DOWNLOAD:,} allowed", next_step=_SMALLER
+        )
     with part.open("ab") as file:
         while data := answer.read(CHUNK):
             size += len(data)
             if size > MAX_DOWNLOAD:
-                raise BadInput(f"{url}: more than the {MAX_DOWNLOAD:,} bytes allowed")
+                raise BadInput(
+                    f"{url}: more than the {MAX_DOWNLOAD:,} bytes allowed", next_step=_SMALLER
+                )
             file.write(data)
     if total is not None and size < total:
         raise OSError(f"{size:,} of {total:,} bytes")
@@ -152,7 +164,10 @@ def small(folder: FeedFolder, url: str, limit: int = MAX_SMALL) -> bytes:
     assert part is not None
     try:
         if part.stat().st_size > limit:
-            raise BadInput(f"{url}: {part.stat().st_size:,} bytes, more than the {limit:,} allowed")
+            raise BadInput(
+                f"{url}: {part.stat().st_size:,} bytes, more than the {limit:,} allowed",
+                next_step=_SMALLER,
+            )
         return part.read_bytes()
     finally:
         folder.forget_part(url)
@@ -174,9 +189,11 @@ def compare_digest(name: str, file: Path, stated: str) -> None:
     """Raise BadInput unless the file has the digest that the first word of `stated` is."""
     found = _DIGEST.match(stated)
     if found is None:
-        raise BadInput(f"{name}: the digest beside it can't be read")
+        raise BadInput(f"{name}: the digest beside it can't be read", next_step=_AGAIN)
     with file.open("rb") as content:
         kind = "sha256" if len(found[1]) == 64 else "sha512"
         digest = hashlib.file_digest(content, kind).hexdigest()
     if digest != found[1].lower():
-        raise BadInput(f"{name}: content and digest differ", kept="what was there before")
+        raise BadInput(
+            f"{name}: content and digest differ", kept="what was there before", next_step=_AGAIN
+        )

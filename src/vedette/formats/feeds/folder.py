@@ -32,7 +32,10 @@ class FeedFolder:
         try:
             self._own.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise BadInput(f"{path}: can't be written ({error.strerror})") from None
+            raise BadInput(
+                f"{path}: can't be written ({error.strerror})",
+                next_step="see to its owner, its rights and the room left",
+            ) from None
         self.state = self._read()
 
     @contextmanager
@@ -100,7 +103,10 @@ class FeedFolder:
             draft.write_bytes(data)
             draft.replace(file)
         except OSError as error:
-            raise BadInput(f"{file}: can't be written ({error.strerror})") from None
+            raise BadInput(
+                f"{file}: can't be written ({error.strerror})",
+                next_step="see to its owner, its rights and the room left",
+            ) from None
 
 
 def _lock(descriptor: int) -> None:

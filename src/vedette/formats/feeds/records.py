@@ -19,6 +19,7 @@ from vedette.formats.detect import MAX_ADVISORY
 from vedette.formats.exploited_in import is_epss, read_kev
 from vedette.kernel.errors import BadInput
 
+_AGAIN = "get the archive anew"
 MAX_RECORDS = 3_000_000
 MAX_WHOLE = 256 * 1024**2
 _DAMAGE = (EOFError, OSError, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile)
@@ -42,12 +43,21 @@ def of_file(path: Path, name: str) -> Iterator[Record]:
         number = 0
         for number, record in enumerate(records, 1):
             if number > MAX_RECORDS:
-                raise BadInput(f"{name}: more than {MAX_RECORDS:,} records")
+                raise BadInput(
+                    f"{name}: more than {MAX_RECORDS:,} records",
+                    next_step="cut it into several sources",
+                )
             yield record
         if archive and not number:
-            raise BadInput(f"{name}: holds no .json record", kept="every record")
+            raise BadInput(
+                f"{name}: holds no .json record",
+                kept="every record",
+                next_step="give an archive of JSON records",
+            )
     except _DAMAGE as error:
-        raise BadInput(f"{name}: damaged ({error})", kept="what was read so far") from None
+        raise BadInput(
+            f"{name}: damaged ({error})", kept="what was read so far", next_step=_AGAIN
+        ) from None
 
 
 def _is_tar(path: Path, head: bytes) -> bool:
@@ -66,7 +76,10 @@ def _of_zip(path: Path, name: str) -> Iterator[Record]:
                 try:
                     yield member.filename, archive.read(member)
                 except (*_DAMAGE, RuntimeError, NotImplementedError) as error:
-                    yield member.filename, BadInput(f"{name}: {member.filename}: damaged ({error})")
+                    yield (
+                        member.filename,
+                        BadInput(f"{name}: {member.filename}: damaged ({error})", next_step=_AGAIN),
+                    )
 
 
 def _of_tar(path: Path, name: str) -> Iterator[Record]:
@@ -80,7 +93,10 @@ def _of_tar(path: Path, name: str) -> Iterator[Record]:
 
 
 def _too_large(where: str) -> BadInput:
-    return BadInput(f"{where}: more than the {MAX_ADVISORY:,} bytes allowed")
+    return BadInput(
+        f"{where}: more than the {MAX_ADVISORY:,} bytes allowed",
+        next_step="ask its publisher: no advisory is so large",
+    )
 
 
 def _whole(path: Path, name: str, head: bytes) -> bytes:
@@ -91,7 +107,10 @@ def _whole(path: Path, name: str, head: bytes) -> bytes:
         with gzip.open(path) as packed:
             data = packed.read(MAX_WHOLE + 1)
     if len(data) > MAX_WHOLE:
-        raise BadInput(f"{name}: more than the {MAX_WHOLE:,} bytes allowed")
+        raise BadInput(
+            f"{name}: more than the {MAX_WHOLE:,} bytes allowed",
+            next_step="give it as an archive of records, or in parts",
+        )
     return data
 
 

@@ -105,7 +105,7 @@ def _take(folder: FeedFolder, report: Report, path: Path, name: str) -> None:
 
 def _local(folder: FeedFolder, report: Report, path: Path, progress: Progress) -> None:
     if not path.exists():
-        raise BadInput(f"{path}: no such file or folder")
+        raise BadInput(f"{path}: no such file or folder", next_step="see how its name is written")
     known = folder.source(report.source).setdefault("files", {})
     files = list(_files(path))
     if not files:
