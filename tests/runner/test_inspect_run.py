@@ -32,6 +32,7 @@ class Ran:
     folder: Path
     first_lines: list[str]
     told: list[Progress]
+    shown: list[tuple[str, tuple[str, ...]]]
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,7 @@ def ran(suite: Suite, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     """Run five subjects, broken off after three samples, then gone on with."""
     folder = tmp_path_factory.mktemp("run")
     told: list[Progress] = []
+    shown: list[tuple[str, tuple[str, ...]]] = []
 
     def stop(progress: Progress) -> None:
         if progress.done == 3:
@@ -73,6 +75,7 @@ def ran(suite: Suite, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> 
                 budget=BUDGET,
                 progress=progress,  # type: ignore[arg-type]
                 cache_dir=cache,
+                showing=lambda subject, items: shown.append((subject, tuple(items))),
             )
 
         with pytest.raises(BrokenOff):
@@ -81,7 +84,7 @@ def ran(suite: Suite, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         with (folder / "samples.jsonl").open("a") as file:
             file.write('{"subject": "torn')
         result = go(told.append)
-    return Ran(result, folder, lines, told)
+    return Ran(result, folder, lines, told, shown)
 
 
 def test_the_mutator_finds_and_the_references_frame_it(ran: Ran) -> None:
@@ -100,6 +103,12 @@ def test_what_was_finished_before_the_break_is_not_run_again(ran: Ran) -> None:
     assert lines[: len(ran.first_lines)] == ran.first_lines
     keys = [(s["subject"], s["item"], s["trial"]) for s in map(json.loads, lines)]
     assert len(set(keys)) == len(keys) == 20
+
+
+def test_whoever_counts_hears_of_every_item_that_is_shown(ran: Ran, suite: Suite) -> None:
+    pairs = {(subject, item) for subject, items in ran.shown for item in items}
+    assert pairs == {(subject, item.id) for subject in SUBJECTS for item in suite.items}
+    assert all(len(items) == 1 for subject, items in ran.shown if subject in SUBJECTS[:3])
 
 
 def test_every_call_is_metered_with_usage(ran: Ran) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+import socket
 from base64 import b64decode
 from collections import Counter
 from typing import Any
@@ -31,7 +32,7 @@ from vedette.services import (
     runs,
     two_person,
 )
-from vedette.services.acting import Actor, member
+from vedette.services.acting import Actor, act, instance_actor, member
 from vedette.services.releasable import check_releasable
 from vedette.services.suites import row_of, take_suite
 from vedette.services.testing import Fixture
@@ -70,7 +71,14 @@ def begun(actor: Actor, suite: TakenSuite, references: tuple[str, ...] = ("null"
     run = runs.start_run(actor, suite.name, references=references)
     found = runs._begin(run.id)
     assert found is not None
+    shown(found)
     return found
+
+
+def shown(run: Run) -> None:
+    """All of a run's items are shown to all of its subjects."""
+    with act(instance_actor(), None) as doing:
+        exposures.record(doing, run)
 
 
 def budget(monkeypatch: pytest.MonkeyPatch, **most: int) -> None:
@@ -92,6 +100,7 @@ def test_every_item_run_and_subject_is_counted_once(office: Fixture, three: Cert
         run.save(update_fields=["state"])
     assert runs.again(ada, run.id).state == "committed"
     assert runs._begin(run.id) is not None, "begun again after a failure"
+    shown(run)
     other = begun(ada, suite)
     rows = ledger(ada, suite)
     assert Counter((r["item"], r["run"], r["subject"]) for r in rows) == Counter(
@@ -119,6 +128,7 @@ def test_an_item_at_its_budget_is_in_no_further_run(
         runs.start_run(ada, suite.name, references=["null", "oracle"])
     with scoped(SYSTEM):
         Exposure.objects.filter(item__number=2).delete()
+        Run.objects.filter(id=first.id).update(state="finished")
     second = begun(ada, suite)
     assert second.items == [1, 2, 3]
     third = begun(ada, suite, ("oracle",))
@@ -152,6 +162,47 @@ def test_a_run_that_waits_has_its_exposures_reserved(
     with pytest.raises(Refused, match="no item has exposures left"):
         runs.start_run(ada, suite.name, references=["null"])
     assert exposure_views.one(ada, suite.id)["retired"] == 0, "nothing was exposed yet"
+
+
+@pytest.mark.long
+def test_a_run_that_reaches_nobody_spends_nothing(office: Fixture, three: Certified) -> None:
+    suite, holders = taken(office, three)
+    ada = holders[0][0]
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}/v1"
+    run = runs.start_run(ada, suite.name, model="m", base_url=url, references=["null"])
+    runs.carry_out(run.id)
+    with scoped(SYSTEM):
+        run = Run.objects.get(id=run.id)
+    assert (run.state, ledger(ada, suite)) == ("failed", [])
+    assert "can't be reached" in run.error
+
+
+def test_items_are_counted_as_they_are_shown_and_the_rest_stays_reserved(
+    office: Fixture, three: Certified, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite, holders = taken(office, three)
+    ada = holders[0][0]
+    budget(monkeypatch, here=2)
+
+    def part(opened: Any, *_: Any, showing: Any, **__: Any) -> Any:
+        showing("null", [opened.items[0].id])
+        showing("null", [opened.items[0].id])
+        with pytest.raises(Refused, match="no item has exposures left"):
+            runs.start_run(ada, suite.name, references=["null"])
+        raise Refused("the sandbox is gone")
+
+    monkeypatch.setattr(runs, "run_suite", part)
+    first = runs.start_run(ada, suite.name, references=["null", "oracle"])
+    runs.carry_out(first.id)
+    assert [(r["item"], r["subject"]) for r in ledger(ada, suite)] == [(1, "null")]
+    other = runs.start_run(ada, suite.name, references=["null"])
+    assert other.items == [1, 2, 3], "one that failed holds nothing back"
+    with pytest.raises(Refused, match="item 1 has no exposures left for this run"):
+        runs.again(ada, first.id)
+    with scoped(SYSTEM):
+        Run.objects.filter(id=other.id).update(state="failed")
+    assert runs.again(ada, first.id).state == "committed"
 
 
 def test_who_opens_a_log_is_counted_once_a_person(office: Fixture, three: Certified) -> None:
@@ -210,7 +261,7 @@ def test_a_lab_sees_sealed_items_only_after_a_signed_decision(
     )
     assert "seconded by a colleague" in told["by"]
     run = runs.start_run(eve, suite.name, **start)
-    assert runs._begin(run.id) is not None
+    shown(run)
     rows = ledger(officer, suite, custody="endpoint")
     assert [row["item"] for row in rows] == [3, 2, 1]
     assert {row["could_see"] for row in rows} == {"Lab, which operates the endpoint"}

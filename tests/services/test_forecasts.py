@@ -44,8 +44,11 @@ class Window:
     def read(self) -> forecasts.Planned:
         return forecasts.forecasts_of(self.officer, self.act)[0]
 
-    def run(self, scores: list[int]) -> None:
-        self.patch.setattr(runs, "run_suite", lambda *_, **__: result({MODEL: scores}))
+    def run(self, scores: list[int], *, broken: int = 0) -> None:
+        whole = result({MODEL: scores})
+        off = [replace(s, ended="error: nobody answers") for s in whole.samples[:broken]]
+        came = replace(whole, samples=(*off, *whole.samples[broken:]))
+        self.patch.setattr(runs, "run_suite", lambda *_, **__: came)
         made = runs.start_run(self.eve, "daemons", session_id=self.session, references=())
         runs.carry_out(made.id)
 
@@ -111,6 +114,16 @@ def test_each_day_counts_what_came_in_and_the_end_ends_it(window: Window) -> Non
     assert [day["at"] for day in over.days] == [day["at"] for day in now.days]
     with pytest.raises(Refused, match="no window"):
         window.plan()
+
+
+def test_samples_that_broke_off_tell_nothing(window: Window) -> None:
+    before = window.plan(exposures=None)
+    window.run([0, 0, 0, 0], broken=4)
+    now = window.plan(exposures=None)
+    assert now.curve["samples_taken"] == 0
+    assert now.curve["points"] == before.curve["points"], "as if nothing had been asked"
+    window.run([1, 1, 0, 1], broken=1)
+    assert window.plan(exposures=None).curve["samples_taken"] == 3
 
 
 def test_who_may(window: Window) -> None:

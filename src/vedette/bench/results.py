@@ -56,6 +56,11 @@ class Sample:
     def key(self) -> tuple[str, str, int]:
         return self.subject, self.item, self.trial
 
+    @property
+    def broke_off(self) -> bool:
+        """Whether it ended in an error, and says nothing of its subject."""
+        return self.ended.startswith(ERROR)
+
     def to_json(self) -> dict[str, Any]:
         value = {f.name: getattr(self, f.name) for f in fields(self)}
         value["submitted"] = None if self.submitted is None else to_text(self.submitted)
@@ -221,8 +226,8 @@ def broken(result: RunResult) -> list[str]:
     """Of each subject whose samples ended in an error: how many, and the commonest, in words."""
     said = []
     for subject in dict.fromkeys(sample.subject for sample in result.samples):
-        own = [sample.ended for sample in result.samples if sample.subject == subject]
-        errors = Counter(ended for ended in own if ended.startswith(ERROR))
+        own = [sample for sample in result.samples if sample.subject == subject]
+        errors = Counter(sample.ended for sample in own if sample.broke_off)
         if errors:
             words = errors.most_common(1)[0][0].removeprefix(ERROR)
             words = " ".join(words.rpartition("]: ")[2].split())[:200]

@@ -53,7 +53,7 @@ BINDS = {
     type=FOLDER,
     default=None,
     metavar="DIR",
-    help="A finished run whose samples count as taken; needs --subject.",
+    help="A finished run whose samples count as taken (none that broke off); needs --subject.",
 )
 @click.option("--subject", default="", metavar="NAME", help="The subject in --done.")
 @click.option("--seed", type=int, default=0, show_default=True)
@@ -139,7 +139,8 @@ def _taken(folder: Path | None, subject: str) -> Sequence[Taken]:
             f"--subject: {subject[:60]!r} is not in that run",
             next_step=f"one of {', '.join(names)}",
         )
-    return [Taken(s.score, s.family) for s in samples if s.subject == subject]
+    own = [s for s in samples if s.subject == subject and not s.broke_off]
+    return [Taken(s.score, s.family) for s in own]
 
 
 def _print(found: Forecast) -> None:

@@ -74,6 +74,7 @@ def run_suite(
     plan: Commitment | None = None,
     signer: PrivateKeys | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    showing: Callable[[str, Sequence[str]], None] | None = None,
 ) -> RunResult:
     """Run every subject on every item, `trials` times.
 
@@ -88,6 +89,8 @@ def run_suite(
         plan: what was committed to (`plan_of`); seed, trials and budget are then its own.
         signer: signs the commitment, into the folder, before the first sample.
         now: tells the time.
+        showing: called in this thread with a subject and items before any of them is shown to it;
+            not where nobody is at the model's address: the run then stops, and can go on.
 
     Raises:
         BadInput: no or doubtful subjects, an unknown budget, a folder with another run, models
@@ -115,8 +118,9 @@ def run_suite(
             "items": list(harness.items),
             "budgets": plan.to_json()["budgets"],
             "seed": plan.seed,
+            "asks": showing is not None,
         }
-        run = Running(folder, subjects, progress or (lambda _: None), job, harness)
+        run = Running(folder, subjects, progress or (lambda _: None), job, harness, showing)
         run.notes += notes
         with ExitStack() as stack:
             run.go(stack, executor or stack.enter_context(LocalPool()))
@@ -141,7 +145,11 @@ class Running:
         progress: Callable[[Progress], None],
         job: Mapping[str, Any],
         harness: Harness | None = None,
+        showing: Callable[[str, Sequence[str]], None] | None = None,
     ) -> None:
+        self.showing = showing or (lambda subject, items: None)
+        self.urls: dict[str, str] = {}
+        self.process: InspectProcess | None = None
         self.folder, self.subjects, self.job, self.harness = folder, subjects, job, harness
         self.progress = progress
         self.plan = folder.commitment
@@ -189,7 +197,9 @@ class Running:
         for subject in self.subjects:
             if not subject.single or self.harness is None:
                 continue
-            for item, trial in self._wanted(subject.name):
+            wanted = list(self._wanted(subject.name))
+            self.showing(subject.name, list(dict.fromkeys(item for item, _ in wanted)))
+            for item, trial in wanted:
                 budget = self.plan.budgets[item]
                 job = Job(
                     subject.name,
@@ -223,14 +233,15 @@ class Running:
                 subjects.append({**self._address(subject, stack), "wanted": wanted})
         if not subjects:
             return 0
-        self._check_reachable([subject["base_url"] for subject in subjects])
+        self.urls = {subject["name"]: subject["base_url"] for subject in subjects}
+        self._check_reachable(list(self.urls.values()))
         job = {
             **self.job,
             "subjects": subjects,
             "logs": str(self.folder.logs),
             "at_once": 2 * (os.cpu_count() or 1),
         }
-        process = InspectProcess(job, self.folder.logs)
+        process = self.process = InspectProcess(job, self.folder.logs)
         reader = threading.Thread(target=self._read, args=(process,), daemon=True)
         reader.start()
         for step in (process.close, reader.join, process.stop):
@@ -289,8 +300,17 @@ class Running:
                     self._tell(value.subject, value.item, value.trial, value.odd)
             case "event":
                 self._tell(value["subject"], value["item"], value["trial"], value["event"])
+            case "shows":
+                self._show(*value["key"])
             case "failed":
                 self.notes.append(value["why"])
+
+    def _show(self, subject: str, item: str, trial: int) -> None:
+        """Let the child show an item to a subject, after whoever counts that."""
+        self._check_reachable([self.urls[subject]])
+        self.showing(subject, [item])
+        assert self.process is not None
+        self.process.answer([subject, item, trial])
 
     def _tell(self, subject: str, item: str, trial: int, event: str) -> None:
         self.progress(Progress(subject, item, trial, len(self.done), self.total, event))

@@ -1,10 +1,13 @@
 """The exposure ledger of sealed items: counted, budgeted, decided and signed.
 
 Rules:
-- An item of a run is exposed when the run begins, before anything opens: once for each subject,
-  by the custody in which that subject meets it. A person who opens the run's log is counted from
-  the reading log, once a person.
-- What a run will spend is reserved from its commitment on.
+- An item of a run is exposed to a subject just before it is shown to it, or where the items leave
+  when the bundle is made: once for each subject, by the custody in which it meets the item. It is
+  counted before it happens, and stays counted if it then does not; what was not begun is not
+  counted, and neither is what nobody could be asked. A person who opens the run's log is counted
+  from the reading log, once a person.
+- What a run will spend is reserved from its commitment on, until it ends. One that failed holds
+  nothing: it goes on only where what it still lacks fits.
 - An item that is used up (see `bench.exposure`) is retired when the next run is committed, or when
   it is disclosed. A run is made of what remains, and its commitment says of which.
 - Sealed items are opened to a lab (its endpoint, its machine, a third place) under an act only
@@ -64,13 +67,23 @@ def seen_of(suite: TakenSuite, *, reserved: bool = False) -> dict[int, rules.See
 
 def _reserved(suite: TakenSuite) -> list[tuple[int, str]]:
     waiting = Run.objects.filter(
-        suite_digest=suite.digest, state__in=("committed", "away"), exposures=None
+        suite_digest=suite.digest, state__in=("committed", "running", "away")
     )
     return [
         (number, rules.custody_of(subject, run.custody))
         for run in waiting
+        for subject, number in _lacking(run)
+    ]
+
+
+def _lacking(run: Run) -> list[tuple[dict[str, str], int]]:
+    """The pairs of subject and item of a run that are not counted yet."""
+    counted = set(Exposure.objects.filter(run=run).values_list("subject", "item__number"))
+    return [
+        (subject, number)
         for subject in run.subjects
         for number in run.items
+        if (subject["name"][:200], number) not in counted
     ]
 
 
@@ -148,30 +161,58 @@ def retire(doing: Doing, item: SealedItem, why: str) -> None:
     doing.record(Event.BENCH_ITEM_RETIRED, item.id, {"why": item.retired_why})
 
 
-def record(doing: Doing, run: Run) -> None:
-    """Count every item of a run that begins, for each of its subjects. Once a run."""
-    if Exposure.objects.filter(run=run).exists():
+def check_rest(run: Run) -> None:
+    """Raise Refused where what a failed run still has to show fits its items' budgets no more."""
+    suite, given = row_of(run.suite, run.suite_digest), budgets()
+    TakenSuite.objects.select_for_update().get(pk=suite.pk)
+    seen = seen_of(suite, reserved=True)
+    more = [(number, rules.custody_of(subject, run.custody)) for subject, number in _lacking(run)]
+    for number, need in rules.counted(more, run.items).items():
+        for custody, count in need.counts.items():
+            if seen[number].counts.get(custody, 0) + count > given[custody]:
+                raise Refused(
+                    f"item {number} has no exposures left for this run ({custody})",
+                    kept="the samples that were finished",
+                    next_step="start a new run: it is made of what remains",
+                )
+
+
+def record(doing: Doing, run: Run, subject: str = "", numbers: Sequence[int] | None = None) -> None:
+    """Count items of a run before they are shown: to one subject or all, these numbers or all.
+
+    What is counted already is not counted again.
+    """
+    new = [
+        (each, number)
+        for each, number in _lacking(run)
+        if subject in ("", each["name"]) and (numbers is None or number in numbers)
+    ]
+    if not new:
         return
     suite = row_of(run.suite, run.suite_digest)
     items = {item.number: item for item in suite.sealed_items.filter(number__in=run.items)}
     operator = run.act.peer.name if run.act else here().name
     rows = []
-    for subject in run.subjects:
-        custody = rules.custody_of(subject, run.custody)
-        for number in run.items:
-            rows.append(
-                Exposure(
-                    org_id=run.org_id,
-                    item=items[number],
-                    run=run,
-                    subject=subject["name"][:200],
-                    custody=custody,
-                    could_see=rules.could_see(custody, operator)[:300],
-                    at=doing.now,
-                )
+    for each, number in new:
+        custody = rules.custody_of(each, run.custody)
+        rows.append(
+            Exposure(
+                org_id=run.org_id,
+                item=items[number],
+                run=run,
+                subject=each["name"][:200],
+                custody=custody,
+                could_see=rules.could_see(custody, operator)[:300],
+                at=doing.now,
             )
+        )
     Exposure.objects.bulk_create(rows)
-    said = {"suite": suite.digest, "items": run.items, "custody": run.custody}
+    said = {
+        "suite": suite.digest,
+        "items": sorted({number for _, number in new}),
+        "subjects": sorted({each["name"] for each, _ in new}),
+        "custody": run.custody,
+    }
     doing.record(Event.BENCH_ITEMS_EXPOSED, run.id, said, marking=run.marking)
 
 

@@ -3,9 +3,10 @@
 Rules:
 - Only the office plans, and only who may record a determination reads it: a chance beside a score
   tells of the threshold. Threshold, chances and history are sealed at rest by this instance's key.
-- What is left is read here: the days to the window's hour, the tokens of the quota, items not yet
-  shown to the model, of a sealed suite what the exposure ledger leaves; samples taken count as they
-  are. The person says what is expected, what a sample takes, and may say a lower number of items.
+- What is left is read here: the days to the window's hour, the tokens of the quota, items that no
+  sample of the model's is taken of, of a sealed suite what the exposure ledger leaves; samples
+  taken count as they are. One that broke off tells nothing: its item is left, and can be run again.
+  The person says what is expected, what a sample takes, and may say a lower number of items.
 - While the window is open it is planned anew each day, with what has come in; each day keeps its
   chance. When the window is over it stays as it is.
 - One window and suite has one forecast; planning again begins it anew.
@@ -167,8 +168,8 @@ def _plan(
 ) -> None:
     """Simulate what is left, and seal it with the days before."""
     given = Given.from_json(row.given)
-    shown, taken = _taken(row)
-    unseen = [item for item in suite.items if item.id not in shown]
+    shown, measured, taken = _taken(row)
+    unseen = [item for item in suite.items if item.id not in measured]
     terms = agreed_terms(row.act)
     left = Left(
         items=len(unseen),
@@ -227,19 +228,23 @@ def _exposures(row: Forecast, given: Given, shown: dict[str, datetime], suite: K
     return min(limits, default=None)
 
 
-def _taken(row: Forecast) -> tuple[dict[str, datetime], list[Taken]]:
-    """Items already shown to the window's model, since when, and its samples on this suite."""
+def _taken(row: Forecast) -> tuple[dict[str, datetime], set[str], list[Taken]]:
+    """Items already shown to the window's model and since when, those with a sample of it that
+    did not break off, and these samples."""
     shown: dict[str, datetime] = {}
     taken: list[Taken] = []
+    measured: set[str] = set()
     rows = Run.objects.filter(act=row.act, suite_digest=row.suite_digest, state=runs.FINISHED)
     for run in rows.select_related("act", "session").order_by("committed_at"):
         result = runs.result_of(run)
         assessed = {s["name"] for s in result.commitment.subjects if s["role"] == "assessed"}
         for sample in result.samples:
             if sample.subject in assessed:
-                taken.append(Taken(sample.score, sample.family))
                 shown.setdefault(sample.item, run.finished_at or run.committed_at)
-    return shown, taken
+            if sample.subject in assessed and not sample.broke_off:
+                taken.append(Taken(sample.score, sample.family))
+                measured.add(sample.item)
+    return shown, measured, taken
 
 
 def _open(row: Forecast) -> dict[str, Any]:

@@ -6,20 +6,22 @@ Rules:
 - The credential is opened in memory when the job starts, and kept nowhere else.
 - A run that was broken off goes on where it stopped; nothing paid for is asked for again.
 - Of a sealed suite a run is made of the items that have exposures left; they open in memory while
-  it runs, and what it records is sealed, under its act's key or its own (see `exposures`).
+  it runs, and what it records is sealed, under its act's key or its own (see `exposures`). Each is
+  counted before it is shown to a subject, and none where the model can't be reached.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from vedette.bench.custody import custody_of
 from vedette.bench.results import MeteredCall, RunResult
+from vedette.bench.suites import Suite
 from vedette.kernel.canonical import canonical, digest
 from vedette.kernel.clock import format_time, parse_time
 from vedette.kernel.errors import BadInput, MissingPart, NotFound, OurFault, Refused
@@ -165,6 +167,7 @@ def carry_out(run_id: str) -> None:
                 box=vault.box_for(run.kept_under, f"run/{run.id}"),
                 pack=here().pack,
                 now=here().clock.now,
+                showing=_counter(run, suite) if run.items else None,
             )
     except (BadInput, Refused, MissingPart, NotFound) as error:
         _end(run_id, FAILED, error=str(error))
@@ -193,10 +196,19 @@ def _begin(run_id: str) -> Run | None:
         if run.state == COMMITTED:
             run.state, run.started_at = RUNNING, doing.now
             run.save(update_fields=["state", "started_at"])
-            if run.items:
-                exposures.record(doing, run)
             doing.record(Event.BENCH_RUN_STARTED, run.id, run.commitment, marking=run.marking)
         return run
+
+
+def _counter(run: Run, suite: Suite) -> Callable[[str, Sequence[str]], None]:
+    """What counts items of a sealed suite before a subject is shown them."""
+    numbers = dict(zip((item.id for item in suite.items), run.items, strict=True))
+
+    def count(subject: str, items: Sequence[str]) -> None:
+        with act(instance_actor(), None) as doing:
+            exposures.record(doing, run, subject, [numbers[item] for item in items])
+
+    return count
 
 
 def _specs(run: Run) -> list[SubjectSpec]:
@@ -290,6 +302,8 @@ def again(actor: Actor, run_id: str) -> Run:
         run = find_run(run_id)
         if run.state != FAILED:
             raise Refused(f"the run is {run.state}", kept="the run as it was")
+        if run.items:
+            exposures.check_rest(run)
         run.state, run.error = COMMITTED, ""
         run.save(update_fields=["state", "error"])
         doing.after(carry_out, run_id=run.id)

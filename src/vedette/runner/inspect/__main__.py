@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
 import tempfile
 import threading
+from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from vedette.runner.harness import Harness, Ref
 from vedette.runner.private import scratch_beside
+
+
+class Asked:
+    """Samples that wait for the parent's word before their items are shown."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, Future[None]] = {}
+
+    async def wait(self, lines: Lines, *key: str | int) -> None:
+        future = self._waiting[json.dumps(key)] = Future()
+        lines.write("shows", key=key)
+        await asyncio.wrap_future(future)
+
+    def answered(self, line: str) -> None:
+        self._waiting.pop(line).set_result(None)
 
 
 class Lines:
@@ -31,27 +49,27 @@ def main() -> None:
     """Run the job on standard input."""
     lines = Lines(os.fdopen(os.dup(1), "w", encoding="utf-8"))
     os.dup2(2, 1)
-    with os.fdopen(0, "rb", closefd=False) as stdin:
-        job = json.loads(stdin.readline())
+    stdin = os.fdopen(0, "rb", closefd=False)
+    job, asked = json.loads(stdin.readline()), Asked()
     beside = scratch_beside(Path(job["harness"]["cache_dir"])) if "harness" in job else None
     with tempfile.TemporaryDirectory(prefix="vedette-run-", dir=beside) as folder:
         tempfile.tempdir = folder
-        threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
+        threading.Thread(target=_end_with_parent, args=(stdin, asked, folder), daemon=True).start()
         if "task" in job:
             _foreign(job, lines)
         else:
-            _run(job, lines, Path(folder) / "views")
+            _run(job, lines, asked, Path(folder) / "views")
 
 
-def _end_with_parent(folder: str) -> None:
-    """Wait for the parent to be gone or to close the pipe; leave nothing behind."""
-    while os.read(0, 4096):
-        pass
+def _end_with_parent(stdin: IO[bytes], asked: Asked, folder: str) -> None:
+    """Take the parent's answers until it is gone or closes the pipe; leave nothing behind."""
+    for line in stdin:
+        asked.answered(line.decode().rstrip("\n"))
     shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 
 
-def _run(job: dict[str, Any], lines: Lines, views: Path) -> None:
+def _run(job: dict[str, Any], lines: Lines, asked: Asked, views: Path) -> None:
     from vedette.runner.inspect.metering import Meter
     from vedette.runner.inspect.models import metered_model
     from vedette.runner.inspect.task import Bench, subject_task
@@ -73,6 +91,7 @@ def _run(job: dict[str, Any], lines: Lines, views: Path) -> None:
             seed=job["seed"],
             finish=lambda sample: lines.write("sample", sample=sample.to_json()),
             event=_teller(lines, subject["name"]),
+            shows=partial(asked.wait, lines, subject["name"]) if job["asks"] else None,
         )
         tasks.append(subject_task(bench, [(item, trial) for item, trial in subject["wanted"]]))
     _evaluate(job, tasks, lines)

@@ -3,8 +3,9 @@
 Inspect's start-up dominates, it may be started once at a time in a process, and it sets up logging
 and an event loop of its own; a service's worker shouldn't have to share them. The parent writes one
 JSON line on the child's standard input and keeps it open; the child writes JSON lines on its
-standard output (`event`, `call`, `sample`, `failed`). When the parent is gone the child's standard
-input ends, and the child with it.
+standard output (`event`, `call`, `sample`, `failed`). Where the job says so (`asks`), each sample
+writes `shows` and waits for a line in answer before its item is shown. When the parent is gone the
+child's standard input ends, and the child with it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,13 @@ class InspectProcess:
                 kept="the samples that were finished",
                 next_step="run the same command again to go on",
             )
+
+    def answer(self, key: list[Any]) -> None:
+        """Let the sample go on that wrote `shows` with this key; one that is gone needs none."""
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps(key).encode() + b"\n")
+            self._process.stdin.flush()
 
     def stop(self) -> None:
         """End the child if it is still there: gently first, so that it clears up."""

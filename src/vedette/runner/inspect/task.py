@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,7 +84,10 @@ def _words(item: Item) -> tuple[str, str]:
 
 @dataclass
 class Bench:
-    """What the samples of one subject share; `finish` takes each sample as it ends."""
+    """What the samples of one subject share; `finish` takes each sample as it ends.
+
+    `shows` is awaited before an item (its id, the trial) is shown to the subject.
+    """
 
     subject: str
     model: Model
@@ -96,6 +99,7 @@ class Bench:
     seed: int
     finish: Callable[[Sample], None]
     event: Callable[[str, int, str], None]
+    shows: Callable[[str, int], Awaitable[None]] | None = None
     attempts: dict[tuple[str, int], Attempt] = field(default_factory=dict)
 
 
@@ -125,6 +129,8 @@ def subject_task(bench: Bench, wanted: list[tuple[str, int]]) -> Task:
 def solve_item(bench: Bench) -> Solver:
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         item, trial = _sample(bench, state)
+        if bench.shows is not None:
+            await bench.shows(item.id, trial)
         attempt = Attempt(bench.budgets[item.id], (bench.harness.suite.canary,))
         bench.attempts[item.id, trial] = attempt
         token = CURRENT.set((item.id, trial))
