@@ -32,11 +32,16 @@ def test_a_suite_goes_out_and_comes_back_by_hand(
     for name in ("office", "lab", "ada", "bo"):
         assert bench("keys", name)[0] == 0
     given = ("--for", "lab.public.json", "--keys", "office", "--first", "ada.public.json")
-    code, said = bench(
+    made = (
         *("bundle", "daemons", "--model", "m", "--subject", "null", "--budget", "executions=9"),
         *(*given, "--second", "bo.public.json", "--out", "daemons.bundle"),
     )
+    code, said = bench(*made)
     assert code == 0, said
+    kept = Path("daemons.bundle").read_bytes()
+    code, said = bench(*made)
+    assert (code, "is there already" in said) == (2, True)
+    assert Path("daemons.bundle").read_bytes() == kept
     for name in ("ada", "bo"):
         code, said = bench("release", "daemons.bundle", "--keys", name, "--out", f"{name}.key")
         assert (code, "for" in said) == (0, True)

@@ -15,7 +15,7 @@ from vedette.kernel.clock import format_time
 from vedette.kernel.errors import Forbidden, NotFound, Refused
 from vedette.kernel.ids import new_id
 from vedette.kernel.sealing import destroy
-from vedette.services import custody, engagement, holds, two_person, vault
+from vedette.services import custody, custody_views, engagement, holds, two_person, vault
 from vedette.services.acting import Actor, member
 from vedette.services.testing import Fixture
 from vedette.store.models import Act, Custody, InMessage, OutMessage, Run, Seconding
@@ -96,9 +96,11 @@ def test_a_break_between_key_and_certificate_is_gone_on_with(story: OfficeStory)
     story.office.clock.time = DUE
     custody.advance(act_id)
     assert record(act_id).state == "destroying"
+    assert custody_views.custody_view(story.officer, act_id)["may_hold"]
     destroy(vault.key_file(act_id))  # and here the power went
     custody.destroy_key(act_id)
     assert record(act_id).state == "destroyed"
+    assert not custody_views.custody_view(story.officer, act_id)["may_hold"], "nothing is left"
     assert len(story.lab.received("custody.destroyed")) == 1
 
 

@@ -16,8 +16,8 @@ from tests.web.visitors import read, send, stranger, visitor
 
 from vedette.kernel.permissions import Profile
 from vedette.runner.scaffold import new_suite
-from vedette.services import runs
-from vedette.services.acting import instance_actor
+from vedette.services import exposures, runs
+from vedette.services.acting import act, instance_actor
 from vedette.services.suites import take_suite
 from vedette.services.testing import Fixture, instance
 from vedette.store.models import Run, Seconding
@@ -76,7 +76,10 @@ def test_two_unseal_a_suite_and_its_exposures_are_read(office: Fixture, tmp_path
         assert not Run.objects.exists(), "planned, not started"
     assert visitor(office, "auditor").post("/runs/new/plan/", chosen).status_code == 403
     run = runs.start_run(instance_actor(), suite.name, references=["null"])
-    assert runs._begin(run.id) is not None
+    begun = runs._begin(run.id)
+    assert begun is not None
+    with act(instance_actor(), None) as doing:
+        exposures.record(doing, begun)
     for url in ("/suites/", at, f"{at}?item=1&custody=here", "/runs/new/"):
         page = read(evaluator, url)
         assert suite.items[0].title not in page

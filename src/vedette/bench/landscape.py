@@ -97,8 +97,13 @@ def _entry(
         low=low,
         high=high,
         assessment=assessment,
-        uplift=f"{float(up['estimate']):+.2f} over {up['over']}" if up else "",
+        uplift=_uplift(up) if up else "",
     )
+
+
+def _uplift(up: Mapping[str, Any]) -> str:
+    share = f"{float(up['estimate']):+.2f}".replace("-", "\N{MINUS SIGN}")
+    return f"{share} over {up['over']}"
 
 
 def landscape(rows: Sequence[Entry], *, today: date) -> dict[str, Any]:

@@ -56,6 +56,8 @@ def bundle(
     Example: vedette bench bundle suite-7 --model orion-2 --for lab.card.json --keys office.keys
     --first ada.public.json --second bo.public.json --out suite-7.bundle
     """
+    beside = out.with_name(out.name + ".commitment.json")
+    _keep(out, beside)
     holders = (_public(first), _public(second))
     other = _public(lab) if lab else None
     if run_id:
@@ -71,7 +73,6 @@ def bundle(
             raise BadInput("SUITE, --for and --keys: must be given", next_step="or --run RUN")
         commitment, data = _bundled(suite, other, holders, keys, plan)
     out.write_bytes(data)
-    beside = out.with_name(out.name + ".commitment.json")
     beside.write_text(json.dumps(commitment, indent=1) + "\n", "ascii")
     click.echo(f"{out}: {len(data):,} bytes, encrypted; {beside}: the commitment, signed")
     click.echo(f"next: each of the two runs vedette bench release {out} --keys THEIRS --out FILE")
@@ -117,6 +118,7 @@ def release(bundle: Path, keys: Path, out: Path) -> None:
     from vedette.bench import bundle as rules
     from vedette.kernel.keys import PrivateKeys
 
+    _keep(out)
     with bundle.open("rb") as file:
         manifest = rules.read_manifest(file.read(rules.HEADER.size), source=str(bundle))
     made = rules.release(manifest, PrivateKeys.load(keys))
@@ -243,6 +245,15 @@ def _tell_canary(result: RunResult) -> None:
 
     if found := own_canary(result):
         click.echo(f"canary: flagged in {found} places; read them with vedette bench scan")
+
+
+def _keep(*files: Path) -> None:
+    """Raise BadInput where a file that would be written is there already."""
+    for file in files:
+        if file.exists():
+            raise BadInput(
+                f"--out: {file} is there already", kept="it as it was", next_step="name a new file"
+            )
 
 
 def _public(file: Path) -> PublicKeys:

@@ -17,6 +17,7 @@ READERS = {
     "operators": "The edition for operators: scores, uplift, isolation and limits.",
 }
 NOTHING = "Not recorded."
+MINUS = "\N{MINUS SIGN}"
 
 
 def title_of(report: Report) -> str:
@@ -64,7 +65,7 @@ def _share(text: Any) -> str:
 
 
 def _signed(text: Any) -> str:
-    return f"{float(text):+.2f}"
+    return f"{float(text):+.2f}".replace("-", MINUS)
 
 
 def between(of: Mapping[str, Any]) -> str:

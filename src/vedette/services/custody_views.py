@@ -89,7 +89,9 @@ def custody_view(actor: Actor, act_id: str) -> dict[str, Any]:
             "list": made.returned or None if made else None,
             "listed_at": stamp(made.returned_at) if made else None,
             "counts": material.material_of(row.id)["counts"] if office else None,
-            "may_hold": actor.host and actor.may(Permission.CUSTODY_HOLD),
+            "may_hold": actor.host
+            and actor.may(Permission.CUSTODY_HOLD)
+            and not (made and made.destroyed_at),
             "may_list": office and actor.host and actor.may(Permission.CUSTODY_DESTROY),
             "may_export": office and actor.host and actor.may(Permission.CUSTODY_EXPORT),
             "destroy": _destroy_label(actor, made) if office else "",

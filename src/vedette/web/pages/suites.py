@@ -18,7 +18,7 @@ from vedette.formats.exposure_picture import exposure_svg
 from vedette.formats.matches_out import csv_cell
 from vedette.kernel.markings import AMBER, AMBER_STRICT
 from vedette.kernel.permissions import Permission
-from vedette.kernel.words import counted
+from vedette.kernel.words import counted, ranges
 from vedette.services import (
     exposure_views,
     exposures,
@@ -211,21 +211,26 @@ def _items(found: dict[str, Any]) -> Table:
 
 
 def _ledger(rows: list[dict[str, Any]]) -> Table:
+    """A row for each run and who met its items there, with the last time; `rows` newest first."""
+    together: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        who = (row["run"], row["custody"], row["subject"], row["could_see"])
+        together.setdefault(who, []).append(row)
     return Table(
-        "Exposures, newest first",
-        ["Item", "When", "Custody", "Subject", "Could see it", "Its log"],
+        "Exposures by run and subject, newest first; each item's own time is in the CSV",
+        ["Items", "When", "Custody", "Subject", "Could see them", "Log"],
         [
             [
-                f"Item {row['item']}",
-                row["at"],
-                WORDS.get(row["custody"], row["custody"]),
-                row["subject"] or None,
-                row["could_see"],
-                Link("the run", f"/runs/{row['run']}/"),
+                ranges(row["item"] for row in found),
+                found[0]["at"],
+                WORDS.get(custody, custody),
+                subject or None,
+                could_see,
+                Link("the run", f"/runs/{run}/"),
             ]
-            for row in rows[:200]
+            for (run, custody, subject, could_see), found in list(together.items())[:200]
         ],
-        empty="None: no run has begun with these items.",
+        empty="None: no item was shown yet.",
     )
 
 
