@@ -13,6 +13,9 @@ from vedette.cli import main
 from vedette.formats import assets_in
 from vedette.formats.detect import read_inventory
 from vedette.kernel.errors import BadInput
+from vedette.matching.engine import match
+from vedette.matching.model import Advisory, Affected, Match
+from vedette.matching.versions.words import parse
 
 ROWS = [
     ["Manufacturer", "Product Name", "Order No.", "Firmware version", "Serial-Number", "Zone"],
@@ -151,3 +154,40 @@ def test_rows_are_kept_counted_and_explained() -> None:
     assert len(inventory.notes) == len(said)
     for note, words in zip(inventory.notes, said, strict=True):
         assert note.startswith(f"1 row: {words}")
+
+
+def matches(csv: str, product: str = "Ignition", below: str = "8.1.8") -> list[Match]:
+    fixed = (parse(f"< {below}"),)
+    known = Affected(vendor="Acme", product=product, scheme="generic", ranges=fixed)
+    inventory = read_inventory(csv.encode(), "site.csv")
+    return list(match([inventory], [Advisory("ICS-1", affected=(known,))]))
+
+
+def test_a_version_in_the_products_name_is_read_and_never_exact() -> None:
+    (stated,) = matches("vendor,product,version\nAcme,Ignition,8.1\n")
+    assert (stated.verdict, stated.confidence) == ("affected", "exact")
+    (inside,) = matches("vendor,product,version\nAcme,Ignition 8.1,\n")
+    assert (inside.verdict, inside.version, inside.confidence) == ("affected", "8.1", "likely")
+    assert "read from the product's name" in inside.reason
+    assert not matches("vendor,product,version\nAcme,Ignition v8.2,\n")
+    for part_of_name in ("Ignition 8", "Ignition 802.11"):
+        assert not [m for m in matches(f"vendor,product\nAcme,{part_of_name}\n") if m.version]
+    (whole,) = matches("vendor,product\nAcme,Ignition 8.2\n", product="Ignition 8.2", below="3")
+    assert whole.verdict == "unknown", "where the whole name matches, the number is part of it"
+    notes = read_inventory(b"product\nIgnition 8.1\nIgnition\n", "site.csv").notes
+    assert [note.split(":")[0] for note in notes] == ["1 row", "1 row"]
+
+
+@pytest.mark.parametrize("no", ["no", "No", "0", "false", "n"])
+@pytest.mark.parametrize("vendor", ["Acme", ""])
+def test_a_row_that_nobody_confirmed_is_never_exact(no: str, vendor: str) -> None:
+    pypi = Affected(ecosystem="PyPI", name="ujson", scheme="pypi", versions=("5.1.0",))
+    head = "vendor,product,version,purl,confirmed\n"
+    row = f"{vendor},ujson,5.1.0,pkg:pypi/ujson@5.1.0"
+    read = [
+        read_inventory(f"{head}{row},{said}\n".encode(), name)
+        for name, said in (("a.csv", ""), ("b.csv", "yes"), ("c.csv", no))
+    ]
+    lines = list(match(read, [Advisory("PYSEC-1", affected=(pypi,))]))
+    assert [line.confidence for line in lines] == ["exact", "exact", "likely"]
+    assert ["confirmed by nobody" in line.reason for line in lines] == [False, False, True]

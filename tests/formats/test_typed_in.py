@@ -182,3 +182,18 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     with pytest.raises(SystemExit) as stop:
         main(["inventory", "candidates", "...", "--advisories", str(file)])
     assert stop.value.code == 2
+
+
+def test_a_number_that_may_be_part_of_the_name_is_looked_for_in_names() -> None:
+    known = Known(
+        [
+            advisory("Microsoft", "Windows"),
+            advisory("Microsoft", "Windows 10 Version 22H2", name="ICS-2"),
+        ]
+    )
+    (unsure,) = typed_in.entries("Windows 10")
+    assert unsure.readings == ("Windows 10", "Windows")
+    found = [one.product for one in known.meant(unsure.readings)]
+    assert found == ["Windows 10 Version 22H2", "Windows"]
+    (sure,) = typed_in.entries("Windows v10")
+    assert known.meant(sure.readings)[0].product == "Windows"

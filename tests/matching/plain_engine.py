@@ -71,6 +71,8 @@ def finding(
     decision = decide(claim.version, affected)
     confidence = weaker(claim.confidence, stated.confidence)
     reasons = [decision.reason]
+    if claim.doubt:
+        reasons.append(claim.doubt)
     if claim.via:
         reasons.append(f"through its source package {claim.via}")
     if not names.same_release(claim.release, stated.release, vague=False):

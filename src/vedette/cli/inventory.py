@@ -145,7 +145,7 @@ def candidates(words: str, advisories: tuple[Path, ...], limit: int, as_json: bo
         raise BadInput(f"{words[:60]!r} names no product", next_step="write: Ignition 8.1")
     source = AdvisoryPaths(present(advisories))
     known = Known(source.advisories())
-    meant = [(entry, known.candidates(entry.name, limit)) for entry in typed]
+    meant = [(entry, known.meant(entry.readings, limit)) for entry in typed]
     tell(source.problems)
     if as_json:
         rows = [

@@ -7,6 +7,9 @@ Rules:
   the header was garbled on its way; the first that fits counts. Whoever knows better says so by
   field and header.
 - A list without a product, name, model, purl or CPE column is refused; columns not used are named.
+- A row whose column `confirmed` says no is one whose product was guessed for somebody: like words
+  that were typed it never matches as `exact`.
+- A version that stands at the end of the product's name counts where no other is stated.
 - A row's id is its serial, else `row:N`, N counting the rows below the header from 1.
 """
 
@@ -21,7 +24,7 @@ from dataclasses import dataclass
 from vedette.formats.interface import INVENTORY_FORMS, NONE_CHOSEN, PARTS
 from vedette.kernel.errors import BadInput
 from vedette.kernel.words import counted
-from vedette.matching import names, vendors
+from vedette.matching import identity, names, vendors
 from vedette.matching.model import Component, Inventory
 
 MAX_ROWS = 1_000_000
@@ -99,6 +102,7 @@ FIELDS = {
         ),
     ),
     "cpe": ("cpe", "cpe23", "cpe 2 3", "cpe name"),
+    "confirmed": ("confirmed",),
     "site": (
         *("site", "location", "plant", "facility", "standort", "werk", "anlage", "betriebsstätte"),
         *("ort", "gebäude", "building"),
@@ -121,6 +125,7 @@ FIELDS = {
     ),
 }
 _NEEDED = ("name", "product", "model", "purl", "cpe")
+_NO = frozenset({"n", "no", "0", "false"})
 _IDLE = frozenset({"asset", "current", "device", "installed", "of", "the"})
 _WORD = re.compile(r"[^\W_]+")
 
@@ -159,11 +164,13 @@ def read_text(content: str, name: str, chosen: Mapping[str, str] = NONE_CHOSEN) 
     ids = {component.id for component in components}
     unreadable = sum(bool(c.purl) and names.from_purl(c.purl) is None for c in components)
     nameless = sum(not any(getattr(c, field) for field in _NEEDED) for c in components)
-    versionless = sum(not (c.version or c.purl or c.cpe) for c in components)
+    silent = [c for c in components if not (c.version or c.purl or c.cpe)]
+    inside = sum(identity.version_inside(c) is not None for c in silent)
     notes = (
         (unreadable, "a purl that can't be read"),
         (nameless, "no product named: kept, and nothing can match it"),
-        (versionless, "no version stated: what affects it is unknown"),
+        (len(silent) - inside, "no version stated: what affects it is unknown"),
+        (inside, "the version is read from the product's name, and nothing is exact"),
         (len(components) - len(ids), "the id of another row: one line for both"),
     )
     left = [f"columns not used: {', '.join(columns.left)[:200]}"] if columns.left else []
@@ -319,5 +326,7 @@ def _rows(content: str, separator: str, name: str) -> Iterator[list[str]]:
 def _component(row: list[str], columns: dict[str, int], number: int) -> Component:
     values = {field: row[column].strip() for field, column in columns.items() if column < len(row)}
     given = values.pop("id", "")
+    if values.pop("confirmed", "").casefold() in _NO:
+        values["origin"] = "typed"
     identifier = values.get("serial") or given or values.get("purl") or f"row:{number}"
     return Component(id=identifier, **values)

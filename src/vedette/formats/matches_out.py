@@ -141,9 +141,10 @@ def _urgency(match: Match, beside: Beside) -> str:
 
 def _row(head: str, match: Match, tail: str) -> str:
     name, version = match.name or match.component, match.version or "(no version)"
+    what = name if name.endswith(f" {version}") else f"{name} {version}"
     ids = " ".join((match.advisory, *match.aliases))
     place = f"[{match.inventory}: {match.component}]"
-    return printable(f"{head}  {name} {version}  {ids}  {tail}  {place}") + "\n"
+    return printable(f"{head}  {what}  {ids}  {tail}  {place}") + "\n"
 
 
 def printable(text: str) -> str:

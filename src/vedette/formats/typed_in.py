@@ -3,8 +3,8 @@
 Rules:
 - Entries stand on lines, or between commas or semicolons; bullets and numbers in front of them are
   left out.
-- A version at an entry's end is one with a dot, or behind "v", "version", "==" or "@". A bare
-  number may be the version or part of the name: both readings count.
+- A version at an entry's end is told as `matching.inside` tells it; a bare number may be the
+  version or part of the name: both readings count.
 - The first words may be the vendor: those readings count as well, and every reading of an entry
   has the same id, `row:N`.
 - Nothing typed is ever matched as `exact`.
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from vedette.kernel.errors import BadInput
 from vedette.kernel.words import counted
+from vedette.matching import inside
 from vedette.matching.model import Component, Inventory
 
 MAX_ENTRIES = 5_000
@@ -25,12 +26,6 @@ MAX_VENDOR_WORDS = 2
 
 _BREAK = re.compile(r"[;\n\r]|,(?![0-9])|,(?=[0-9][0-9a-z]*\s)")
 _BULLET = re.compile(r"^(?:[-*\u2022\u2013]\s+|\(?[0-9]{1,4}[.)]\s+)+")
-_VERSION = re.compile(
-    r"""(?ix) (?P<name>.*?\S)
-    (?: \s*(?P<sign>===?|==|@|:|=)\s* | \s+ )
-    (?P<mark>(?:(?:firmware|software|fw|sw)\s+)?(?:version|ver\.?|v\.?\s*)?\s*)
-    (?P<version>[0-9][\w.+~-]*(?:\s+(?:sp|update|upd|hotfix|hf|patch|build)\s*[0-9][\w.]*)*)"""
-)
 _SEPARATOR = re.compile(r"[;,\t|]")
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -43,6 +38,11 @@ class Entry:
     name: str
     version: str = ""
     sure: bool = True
+
+    @property
+    def readings(self) -> tuple[str, ...]:
+        """The names that it may be: with its number where that may be part of the name."""
+        return (self.name,) if self.sure else (self.text, self.name)
 
 
 def entries(content: str) -> list[Entry]:
@@ -64,11 +64,7 @@ def entries(content: str) -> list[Entry]:
 
 
 def _entry(text: str) -> Entry:
-    found = _VERSION.fullmatch(text)
-    if found is None or not _LETTER.search(found["name"]):
-        return Entry(text, text)
-    sure = bool(found["sign"] or found["mark"].strip() or "." in found["version"])
-    return Entry(text, found["name"].rstrip(" :,"), found["version"], sure)
+    return Entry(text, *inside.read(text))
 
 
 def read(content: str, name: str) -> Inventory:

@@ -89,6 +89,25 @@ class Known:
                 self._by_word.setdefault(word[:4], set()).add(len(self._rows))
             self._rows.append(row)
 
+    def meant(self, readings: Sequence[str], limit: int = SHOWN) -> list[Candidate]:
+        """Return the products that an entry may mean, as it can be read (`Entry.readings`).
+
+        Those with the number that may be part of the name or its version stand first.
+        """
+        *whole, name = readings
+        found = self.candidates(name, limit)
+        if not whole:
+            return found
+        number = set(product_words(whole[0]).split()) - set(product_words(name).split())
+        numbered = [
+            one
+            for one in self.candidates(whole[0], limit)
+            if not number.isdisjoint(product_words(one.product).split())
+        ][: max(limit // 2, limit - len(found))]
+        known = {(one.vendor, one.product, one.purl) for one in numbered}
+        rest = [one for one in found if (one.vendor, one.product, one.purl) not in known]
+        return [*numbered, *rest][:limit]
+
     def candidates(self, typed: str, limit: int = SHOWN) -> list[Candidate]:
         """Return the products that `typed` may mean, the best first."""
         asked = frozenset(product_words(typed).split())

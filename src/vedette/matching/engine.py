@@ -248,6 +248,8 @@ def _asked(row: Row, claim: Claim, advisory: Advisory, affected: Affected) -> Fi
 def _confidence(row: Row, claim: Claim, context: str, reason: str) -> tuple[str, str]:
     """How sure both sides are, and the reason with what makes them less sure."""
     confidence = weaker(claim.confidence, row.confidence)
+    if claim.doubt:
+        reason += f"; {claim.doubt}"
     if claim.via:
         reason += f"; through its source package {claim.via}"
     if not names.same_release(claim.release, row.release, vague=False):

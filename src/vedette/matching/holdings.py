@@ -84,14 +84,14 @@ class Holdings:
         self.by_key: dict[str, dict[Claim, Group]] = {}
         self.inventories: dict[str, list[tuple[Component, tuple[Group, ...]]]] = {}
         self._wanted = wanted
-        known: dict[tuple[str, str], tuple[Group, ...]] = {}
+        known: dict[tuple[str, str, str], tuple[Group, ...]] = {}
         for inventory in inventories:
             rows = self.inventories.setdefault(inventory.name, [])
             for component in inventory.components:
                 if not component.purl or component.vendor or component.cpe:
                     groups = self._groups(component)
                 else:  # identity asks for no more
-                    alike = component.purl, component.version
+                    alike = component.purl, component.version, component.origin
                     if (groups := known.get(alike)) is None:  # type: ignore[assignment]
                         groups = known[alike] = self._groups(component)
                 if groups:

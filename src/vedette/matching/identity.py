@@ -5,24 +5,51 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from vedette.matching import names
+from vedette.matching import inside, names
+from vedette.matching.inside import Inside
 from vedette.matching.model import CONFIDENCES, Affected, Component
 
 
 class Claim(msgspec.Struct, frozen=True, gc=False):
     """One way to be a product: how sure this side is, and the distribution's release if stated.
 
-    On a component's side `version` and `via` say which version counts and whose it is.
+    On a component's side `version` and `via` say which version counts and whose it is, and `doubt`
+    why that is not certain.
     """
 
     confidence: str
     release: str = ""
     version: str = ""
     via: str = ""
+    doubt: str = ""
+
+
+TYPED = "typed, and confirmed by nobody"
+INSIDE = "the version is read from the product's name"
 
 
 def of_component(component: Component) -> dict[str, Claim]:
     """Return the keys of a component; none where nothing in it can be read."""
+    claims = _claims(component)
+    if component.origin == "typed":
+        return {key: _doubted(claim, TYPED) for key, claim in claims.items()}
+    return claims
+
+
+def _doubted(claim: Claim, doubt: str) -> Claim:
+    doubts = "; ".join(filter(None, (claim.doubt, doubt)))
+    return replace(claim, confidence=weaker(claim.confidence, "likely"), doubt=doubts)
+
+
+def version_inside(component: Component) -> Inside | None:
+    """The product's name and the version that surely stands in it, where no other is stated."""
+    if component.version or component.purl or component.cpe or component.origin == "typed":
+        return None
+    found = inside.read(component.product or component.name)
+    return found if found.version and found.sure else None
+
+
+def _claims(component: Component) -> dict[str, Claim]:
     version = component.version
     claims: dict[str, Claim] = {}
     package = names.from_purl(component.purl) if component.purl else None
@@ -46,6 +73,10 @@ def of_component(component: Component) -> dict[str, Claim]:
         return claims
     models = (component.model,) if component.model else ()
     product = component.product or component.name
+    if not version and (within := version_inside(component)):
+        # where the rest of the name matches; where the whole does, it may be a part of the name
+        claims = _claims(replace(component, product=within.name, version=within.version))
+        claims = {key: _doubted(claim, INSIDE) for key, claim in claims.items()}
     cpes = (component.cpe,) if component.cpe else ()
     for text in dict.fromkeys((product, component.model)):
         found = products.component_keys(component.vendor, text, models, cpes)
@@ -55,8 +86,6 @@ def of_component(component: Component) -> dict[str, Claim]:
         joined = f"{component.product} {component.model}"
         for key, confidence in products.component_keys(component.vendor, joined).items():
             claims.setdefault(key, Claim(confidence, "", version))
-    if component.origin == "typed":
-        return {k: replace(c, confidence=weaker(c.confidence, "likely")) for k, c in claims.items()}
     return claims
 
 

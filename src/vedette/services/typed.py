@@ -2,7 +2,8 @@
 
 Rules:
 - Candidates come from the indexes in hand; the list never leaves the instance.
-- A chosen product counts like any other of an asset list; words left as typed match by words.
+- A product that somebody confirmed counts like any other of an asset list. What was only typed, or
+  chosen for the person as the nearest name, never matches as `exact`.
 - First matches are shown before anything is kept.
 """
 
@@ -25,17 +26,21 @@ from vedette.store.models import Inventory
 
 MAX_ENTRIES = 100
 MAX_WORDS = 200
-COLUMNS = ("vendor", "product", "version", "purl")
+COLUMNS = ("vendor", "product", "version", "purl", "confirmed")
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """One product of the list: as an advisory writes it, or as it was typed."""
+    """One product of the list: as an advisory writes it, or as it was typed.
+
+    `confirmed` is "yes" where somebody said that it is what is run, else "no".
+    """
 
     vendor: str
     product: str
     version: str
     purl: str = ""
+    confirmed: str = "yes"
 
 
 def choices(actor: Actor, text: str) -> list[tuple[Entry, list[Candidate]]]:
@@ -48,7 +53,7 @@ def choices(actor: Actor, text: str) -> list[tuple[Entry, list[Candidate]]]:
             next_step="a longer list is taken as a file",
         )
     known = products.known_products()
-    return [(entry, known.candidates(entry.name)) for entry in entries]
+    return [(entry, known.meant(entry.readings)) for entry in entries]
 
 
 def first_matches(actor: Actor, rows: Iterable[Chosen]) -> list[Found]:

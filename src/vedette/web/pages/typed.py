@@ -49,9 +49,11 @@ class ChooseForm(forms.Form):
     ) -> None:
         super().__init__(*args, **options)
         self._entries = [entry for entry, _ in meant]
+        self._nearest: list[str] = []
         for number, (entry, candidates) in enumerate(meant):
             known = [(_value(one), _label(one)) for one in candidates]
             best = known[0][0] if candidates and candidates[0].score >= SURE else AS_TYPED
+            self._nearest.append("" if best == AS_TYPED or _is_named(candidates) else best)
             self.fields[f"product_{number}"] = forms.ChoiceField(
                 label=entry.text,
                 help_text=_why(candidates),
@@ -62,11 +64,15 @@ class ChooseForm(forms.Form):
                 ],
                 initial=best,
             )
+            if self._nearest[-1]:
+                self.fields[f"sure_{number}"] = forms.BooleanField(
+                    label="Yes, this is what I run", required=False
+                )
             self.fields[f"version_{number}"] = forms.CharField(
                 label=f"Version of {entry.name}",
                 required=False,
                 max_length=typed.MAX_WORDS,
-                initial=entry.version if entry.sure or best != AS_TYPED else "",
+                initial="" if _part_of_name(entry, best) else entry.version,
             )
         self.fields["name"] = forms.CharField(
             label="Name of the inventory",
@@ -75,17 +81,33 @@ class ChooseForm(forms.Form):
             help_text="Needed to keep it.",
         )
 
-    def chosen(self, values: dict[str, Any]) -> list[Chosen]:
-        """The products chosen in `values`, by field."""
+    def chosen(self, values: dict[str, Any], *, seen: bool) -> list[Chosen]:
+        """The products chosen in `values`, by field; before they were `seen` none is confirmed."""
         rows = []
         for number, entry in enumerate(self._entries):
             product, version = values[f"product_{number}"], values[f"version_{number}"]
             if product == AS_TYPED:
-                rows.append(Chosen("", entry.name if version else entry.text, version))
+                name = entry.name if version else entry.text
+                rows.append(Chosen("", name, version, confirmed="no"))
             elif product != LEAVE_OUT:
                 vendor, name, purl = json.loads(product)
-                rows.append(Chosen(vendor, name, version, purl))
+                sure = product != self._nearest[number] or values.get(f"sure_{number}")
+                confirmed = "yes" if seen and sure else "no"
+                rows.append(Chosen(vendor, name, version, purl, confirmed))
         return rows
+
+
+def _is_named(candidates: list[Candidate]) -> bool:
+    """Whether the first candidate alone is called as was typed."""
+    first, *others = candidates
+    return first.score == 1 and not any(other.score == 1 for other in others)
+
+
+def _part_of_name(entry: Entry, best: str) -> bool:
+    """Whether the number at an entry's end is rather part of the name of what it means."""
+    if entry.sure:
+        return False
+    return best == AS_TYPED or entry.version in json.loads(best)[1].split()
 
 
 def _why(candidates: list[Candidate]) -> str:
@@ -94,7 +116,9 @@ def _why(candidates: list[Candidate]) -> str:
         return "No advisory here names it."
     if candidates[0].score < SURE:
         return "No product here is called so, or nearly so: choose one, or leave it as typed."
-    return "" if candidates[0].score == 1 else "The nearest name: look whether it is yours."
+    if _is_named(candidates):
+        return ""
+    return "The nearest name: say whether it is yours. Until then no match with it is exact."
 
 
 def _value(one: Candidate) -> str:
@@ -124,8 +148,8 @@ def type_list(request: SignedIn) -> HttpResponse:
     step = request.POST.get("step", "")
     data = request.POST if step else None
     form = ChooseForm(meant, data, initial={"text": first.cleaned_data["text"]})
-    values = form.cleaned_data if data and form.is_valid() else _first_values(form)
-    rows = form.chosen(values)
+    seen = bool(data) and form.is_valid()
+    rows = form.chosen(form.cleaned_data if seen else _first_values(form), seen=seen)
     if step == "keep" and form.is_valid():
         kept = submitted(request, form, lambda v: typed.keep(request.actor, v["name"], rows))
         if kept is not None:
