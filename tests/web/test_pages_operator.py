@@ -326,3 +326,20 @@ def test_every_index_that_is_matched_with_is_said(operator: Fixture) -> None:
     page = read(visitor(operator, "operator"), "/inventories/")
     assert "Matched with as well" in page
     assert "Harbor: 0 advisories, built 3" in page
+
+
+def test_several_files_at_once_are_inventories_of_their_own(client: Client) -> None:
+    def files(*names: str) -> list[SimpleUploadedFile]:
+        return [SimpleUploadedFile(f"{name}.cdx.json", sbom(OLD)) for name in names]
+
+    broken = SimpleUploadedFile("east.json", b"{")
+    send(client, "/inventories/take/", file=[*files("north", "south"), broken])
+    page = read(client, "/inventories/")
+    assert all(part in page for part in (">north<", ">south<", "2 inventories: "))
+    assert "east.json is not taken. Inventory east: not JSON" in page
+    send(client, "/inventories/take/", file=files("north"), name="")
+    send(client, "/inventories/take/", file=files("north", "south"), name="Plant")
+    page = read(client, "/inventories/")
+    assert "Plant: south" in page
+    assert page.count(">north<") == 1, "the same file again is the same taking"
+    assert "required" in refused(client, "/inventories/take/", name="plant")

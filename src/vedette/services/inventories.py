@@ -5,13 +5,16 @@ Rules:
 - The same content under the same name is the same taking.
 - What of it could not be read is listed with it; one that can't be read at all changes nothing.
 - Each taking is matched against the newest index.
+- Of several files at once each is a taking of its own: what can't be read is told with its reason,
+  and the rest is kept.
 - An asset list that names sites can be taken as one inventory a site: then each has notices and
   deadlines of its own, a patch is verified where it was made, and a mandate can end at a site.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -21,7 +24,7 @@ from vedette.formats import assets_in, detect
 from vedette.kernel.bounds import MIB
 from vedette.kernel.canonical import digest
 from vedette.kernel.clock import format_time
-from vedette.kernel.errors import BadInput, NotFound
+from vedette.kernel.errors import BadInput, NotFound, Refused
 from vedette.kernel.events import Event
 from vedette.kernel.permissions import Permission
 from vedette.matching import model
@@ -52,6 +55,58 @@ def take_inventory(
     site = check_name(site, "site") if site.strip() else ""
     actor.require(Permission.INVENTORY_EDIT)
     return _keep(actor, name, data, read_inventory(name, data), exposed, site)
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What became of one of several files: the inventories kept of it, or why none is."""
+
+    file: str
+    rows: tuple[Inventory, ...] = ()
+    error: BadInput | Refused | None = None
+
+
+def take_files(
+    actor: Actor,
+    files: Iterable[tuple[str, bytes]],
+    *,
+    several: bool,
+    name: str = "",
+    by_site: bool = False,
+    exposed: bool = False,
+    site: str = "",
+) -> list[Handed]:
+    """Take inventories from files, (file name, content) each.
+
+    One alone is called `name`; without one, and where there are several, a file is called after
+    itself, behind the name where there is one: "Plant: north".
+    """
+    actor.require(Permission.INVENTORY_EDIT)
+    return [
+        _handed(actor, file, data, _called(name.strip(), file, several), by_site, exposed, site)
+        for file, data in files
+    ]
+
+
+def _called(name: str, file: str, several: bool) -> str:
+    base = file.rpartition("/")[2]
+    for ending in (".json", ".xml", ".csv", ".tsv", ".txt", ".spdx", ".cdx"):
+        base = base.removesuffix(ending)
+    base = "".join(c for c in base if c.isprintable()) or "inventory"
+    if not name:
+        return base
+    return called_at(name, base) if several else name
+
+
+def _handed(
+    actor: Actor, file: str, data: bytes, name: str, by_site: bool, exposed: bool, site: str
+) -> Handed:
+    try:
+        if by_site:
+            return Handed(file, tuple(take_by_site(actor, name, data, exposed=exposed)))
+        return Handed(file, (take_inventory(actor, name, data, exposed=exposed, site=site),))
+    except (BadInput, Refused) as error:
+        return Handed(file, error=error)
 
 
 def take_by_site(actor: Actor, name: str, data: bytes, *, exposed: bool = False) -> list[Inventory]:

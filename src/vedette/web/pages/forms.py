@@ -49,6 +49,8 @@ class Files(forms.FileField):
 
     def clean(self, value: Any, initial: Any = None) -> Any:
         given = value or []
+        if self.required and not given:
+            raise forms.ValidationError(self.error_messages["required"], code="required")
         if len(given) > self.most:
             raise forms.ValidationError(f"{len(given)} files, at most {self.most} at once.")
         for each in given:

@@ -18,7 +18,7 @@ from vedette.services.here import here
 from vedette.services.operator_views import IndexStatus, index_status, open_by_inventory
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Code, Column, Link, State, Table
-from vedette.web.pages.forms import done, form_page, moment, submitted
+from vedette.web.pages.forms import Files, done, form_page, moment, submitted
 from vedette.web.pages.labels import sentences
 from vedette.web.pages.words import joined
 
@@ -26,15 +26,20 @@ MARKING = "TLP:AMBER+STRICT"
 
 
 class TakeForm(forms.Form):
-    """An inventory as a file."""
+    """Inventories as files."""
 
+    file = Files(
+        label="Files",
+        limit=inventories.MAX_BYTES,
+        most=50,
+        help_text="One or several: CycloneDX, SPDX, a CSV of assets, or a listing of dpkg or rpm.",
+    )
     name = forms.CharField(
         label="Name",
+        required=False,
         max_length=inventories.MAX_NAME,
-        help_text="A newer file under the same name takes its place; a patch is verified by that.",
-    )
-    file = forms.FileField(
-        label="File", help_text="CycloneDX, SPDX, a CSV of assets, or a listing of dpkg or rpm."
+        help_text="A newer file under the same name takes its place; a patch is verified by that."
+        " Several files are called after themselves, behind this name where there is one.",
     )
     site = forms.CharField(
         label="Site",
@@ -245,29 +250,33 @@ def take(request: SignedIn) -> HttpResponse:
     )
 
     def keep(given: dict[str, Any]) -> Any:
-        data = given["file"].read(inventories.MAX_BYTES + 1)
-        name, exposed = given["name"], given["exposed"]
-        if given["by_site"]:
-            return inventories.take_by_site(request.actor, name, data, exposed=exposed)
-        return [
-            inventories.take_inventory(
-                request.actor, name, data, exposed=exposed, site=given["site"]
-            )
-        ]
+        chosen = {key: value for key, value in given.items() if key != "file"}
+        uploads = given["file"]
+        files = ((each.name, each.read()) for each in uploads)
+        several = len(uploads) > 1
+        handed = inventories.take_files(request.actor, files, several=several, **chosen)
+        failed = [(one.file, one.error) for one in handed if one.error is not None]
+        if len(failed) == 1 == len(handed):
+            raise failed[0][1]
+        for file, error in failed:
+            messages.warning(request, f"{file} is not taken. {sentences(error)}")
+        return [row for one in handed for row in one.rows]
 
     made = submitted(request, form, keep)
     if made is not None:
         count = sum(row.components for row in made)
         said = f"{count:,} components are kept, and are being matched."
-        if len(made) == 1:
+        if len(made) == 1 and len(form.cleaned_data["file"]) == 1:
             return done(request, said, "inventory", made[0].id)
-        return done(request, f"{len(made)} sites: {said}", "inventories")
+        if not made:
+            return redirect("inventories")
+        return done(request, f"{len(made)} inventories: {said}", "inventories")
     context = {
-        "title": "Take an inventory",
+        "title": "Take inventories",
         "lede": stays(),
-        "button": "Take it",
+        "button": "Take them",
         "back": "/inventories/",
-        "trail": [("Inventories", "/inventories/"), ("Take an inventory", "")],
+        "trail": [("Inventories", "/inventories/"), ("Take inventories", "")],
         "page_marking": MARKING,
     }
     return form_page(request, form, context)
