@@ -343,3 +343,36 @@ def test_several_files_at_once_are_inventories_of_their_own(client: Client) -> N
     assert "Plant: south" in page
     assert page.count(">north<") == 1, "the same file again is the same taking"
     assert "required" in refused(client, "/inventories/take/", name="plant")
+
+
+def test_the_columns_of_a_list_are_shown_and_can_be_read_otherwise(client: Client) -> None:
+    file = SimpleUploadedFile(
+        "a.csv", "Gerät;Paket;Stand;Raum\npump;pkg:pypi/ujson;5.1.0;4\n".encode()
+    )
+    at = send(client, "/inventories/take/", name="assets", file=file)
+    page = read(client, at)
+    for part in ("How its columns are read", "Stand", "Not used: Raum", f"{at}columns/"):
+        assert part in page, part
+    form = read(client, f"{at}columns/")
+    assert '<option value="Ger\u00e4t" selected' in form
+    chosen = {"purl": "Paket", "version": "Stand", "zone": "Raum"}
+    at = send(client, f"{at}columns/", **chosen)
+    page = read(client, at)
+    assert "Not used: unused: Gerät" in page
+    run_jobs()
+    assert only().matches[0]["version"] == "5.1.0"
+    assert "for a product" in refused(client, f"{at}columns/", zone="zone")
+    sbom_at = take(client, OLD)
+    assert client.get(f"{sbom_at}columns/").status_code == 404
+    assert client.get("/inventories/inv-none/columns/").status_code == 404
+
+
+def test_who_reads_columns_otherwise(house: Fixture, org: str, client: Client) -> None:
+    file = SimpleUploadedFile("a.csv", b"product,version\npump,1.0\n")
+    at = f"{send(client, '/inventories/take/', name='assets', file=file)}columns/"
+    assert visitor(house, "reader", org).get(at).status_code == 403
+    assert visitor(house, "vendor", org).post(at, {"product": "product"}).status_code == 403
+    other = str(house.organisation("Hill Water", "operator").id)
+    assert visitor(house, "operator", other).get(at).status_code == 404
+    assert Client().get(at).headers["Location"].startswith("/accounts/login/")
+    assert client.put(at).status_code == 405

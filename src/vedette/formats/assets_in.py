@@ -199,6 +199,16 @@ def by_site(content: str, name: str, none: str) -> dict[str, str]:
     return {site: _written([header, *part], columns.separator) for site, part in parts.items()}
 
 
+def renamed(content: str, name: str, chosen: Mapping[str, str]) -> str:
+    """An asset CSV whose header says what each column is, as `chosen` has it. Raises BadInput."""
+    columns = find_columns(content, name, chosen)
+    fields = {place: field for field, place in columns.taken.items()}
+    rows = _rows(content, columns.separator, name)
+    next(rows, None)
+    named = [fields.get(place, f"unused: {title}") for place, title in enumerate(columns.header)]
+    return _written([named, *rows], columns.separator)
+
+
 def header_alone(content: str) -> str:
     """An asset CSV without its rows."""
     columns = find_columns(content, "list")

@@ -109,6 +109,29 @@ def _handed(
         return Handed(file, error=error)
 
 
+def columns(row: Inventory) -> assets_in.Columns | None:
+    """What each column of an asset list is taken as; None for other forms."""
+    if row.format != "CSV":
+        return None
+    try:
+        return assets_in.find_columns(assets_in.decode(bytes(row.data), row.name), row.name)
+    except BadInput:  # a list of packages without any
+        return None
+
+
+def read_otherwise(actor: Actor, inventory_id: str, chosen: Mapping[str, str]) -> Inventory:
+    """Take an asset list anew with other columns: the header of each field, "" for none.
+
+    Raises BadInput, NotFound.
+    """
+    row = inventory(actor, inventory_id)
+    if columns(row) is None:
+        raise BadInput(f"inventory {row.name}: no list with columns", kept="it, as it was")
+    content = assets_in.decode(bytes(row.data), row.name)
+    data = assets_in.renamed(content, row.name, chosen).encode()
+    return take_inventory(actor, row.name, data, exposed=row.exposed, site=row.site)
+
+
 def take_by_site(actor: Actor, name: str, data: bytes, *, exposed: bool = False) -> list[Inventory]:
     """Take an asset list as one inventory a site, each called "NAME: SITE". Raises BadInput."""
     actor.require(Permission.INVENTORY_EDIT)

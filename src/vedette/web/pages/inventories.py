@@ -10,19 +10,21 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from vedette.formats.assets_in import FIELDS, Columns
 from vedette.kernel.clock import written
-from vedette.kernel.errors import VedetteError
+from vedette.kernel.errors import NotFound, VedetteError
 from vedette.kernel.permissions import Permission, Profile
 from vedette.services import inventories, private_found, pulls
 from vedette.services.here import here
 from vedette.services.operator_views import IndexStatus, index_status, open_by_inventory
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Code, Column, Link, State, Table
-from vedette.web.pages.forms import Files, done, form_page, moment, submitted
+from vedette.web.pages.forms import Files, done, form_page, moment, posted, submitted
 from vedette.web.pages.labels import sentences
 from vedette.web.pages.words import joined
 
 MARKING = "TLP:AMBER+STRICT"
+LABELS = {"cpe": "CPE", "id": "Own id", "name": "Name of the component", "purl": "Package URL"}
 
 
 class TakeForm(forms.Form):
@@ -58,6 +60,21 @@ class TakeForm(forms.Form):
         required=False,
         help_text="Counts where the file itself does not say so of a system.",
     )
+
+
+class ColumnsForm(forms.Form):
+    """Which column of an asset list is what."""
+
+    def __init__(self, found: Columns, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        headers = list(dict.fromkeys(title.strip() for title in found.header if title.strip()))
+        for field in FIELDS:
+            self.fields[field] = forms.ChoiceField(
+                label=LABELS.get(field, field.capitalize()),
+                required=False,
+                choices=[("", "in no column"), *((title, title) for title in headers)],
+                initial=found.named.get(field, ""),
+            )
 
 
 def stays() -> str:
@@ -224,7 +241,12 @@ def inventory(request: SignedIn, inventory_id: str) -> HttpResponse:
         for each in inventories.inventories(request.actor, history=True)
         if each["name"] == found["name"] and each["id"] != found["id"]
     ]
+    read = inventories.columns(row) if found["current"] else None
     context = {
+        "columns": [(LABELS.get(f, f.capitalize()), title) for f, title in read.named.items()]
+        if read
+        else None,
+        "unused": ", ".join(read.left) if read else "",
         "inventory": found,
         "state": State("newest", "done") if found["current"] else State("earlier", "ended"),
         "facts": facts,
@@ -277,6 +299,34 @@ def take(request: SignedIn) -> HttpResponse:
         "button": "Take them",
         "back": "/inventories/",
         "trail": [("Inventories", "/inventories/"), ("Take inventories", "")],
+        "page_marking": MARKING,
+    }
+    return form_page(request, form, context)
+
+
+@require_http_methods(["GET", "POST"])
+@page(Permission.INVENTORY_EDIT)
+def columns(request: SignedIn, inventory_id: str) -> HttpResponse:
+    """Say which column of an asset list is what, where the guess is wrong."""
+    row = inventories.inventory(request.actor, inventory_id)
+    found = inventories.columns(row)
+    if found is None:
+        raise NotFound(f"inventory {inventory_id[:40]!r} has no columns")
+    form = ColumnsForm(found, posted(request))
+    made = submitted(
+        request, form, lambda given: inventories.read_otherwise(request.actor, row.id, given)
+    )
+    if made is not None:
+        said = f"Read with these columns: {made.components:,} components, being matched."
+        return done(request, said, "inventory", made.id)
+    at = f"/inventories/{row.id}/"
+    context = {
+        "title": "Which column is what?",
+        "lede": f"So the columns of {row.name} were read. Choose others where the guess is wrong:"
+        " the list is taken anew, and what was taken before stays as history.",
+        "button": "Read it so",
+        "back": at,
+        "trail": [("Inventories", "/inventories/"), (row.name, at), ("Columns", "")],
         "page_marking": MARKING,
     }
     return form_page(request, form, context)

@@ -109,5 +109,6 @@ urlpatterns = [
     path("inventories/take/", inventories.take, name="inventory-take"),
     path("inventories/ask/", inventories.ask, name="private-ask"),
     path("inventories/pull/", inventories.pull, name="index-pull"),
+    path("inventories/<str:inventory_id>/columns/", inventories.columns, name="inventory-columns"),
     path("inventories/<str:inventory_id>/", inventories.inventory, name="inventory"),
 ]
