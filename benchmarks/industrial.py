@@ -22,7 +22,7 @@ from typing import Any
 from benchmarks.child import ROOT
 from benchmarks.data import real
 from benchmarks.result import Skipped
-from vedette.matching import designation, orders, vendors, versions
+from vedette.matching import cutting, designation, orders, vendors, versions
 from vedette.matching.ranges import Interval
 from vedette.matching.versions import words
 
@@ -176,7 +176,7 @@ def product_right(row: dict[str, str], found: Claim) -> str:
 
 
 def _each_words(text: str) -> str:
-    return " + ".join(designation.words(part) for part in text.split(" + "))
+    return " + ".join(cutting.words(part) for part in text.split(" + "))
 
 
 def both_right(row: dict[str, str], found: Claim) -> str:

@@ -25,6 +25,8 @@ class Finding(NamedTuple):
     reason: str
     version: str
     aliases: tuple[str, ...]
+    product: str = ""
+    beside: tuple[tuple[str, str], ...] = ()
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -62,7 +64,16 @@ def merged(same: Sequence[Component], records: Sequence[Advisory], name: str) ->
                     if claim and names.same_release(claim.release, stated.release):
                         new = finding(component, advisory, affected, claim, stated)
                         best = new if best is None else better(best, new)
-    return best
+    return best and undecided(best)
+
+
+def undecided(best: Finding) -> Finding:
+    others = [f"{name} ({words})" for name, words in best.beside if name != best.product]
+    if not others:
+        return best
+    more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+    said = f"it is no surer {best.product} than {', '.join(others[:3])}{more}"
+    return best._replace(reason=f"{best.reason}; {said}")
 
 
 def finding(
@@ -87,12 +98,16 @@ def finding(
         confidence = "possible"
     return Finding(
         component, decision.verdict, confidence, decision.range, decision.fixed,
-        "; ".join(reasons), claim.version, affected.aliases or advisory.aliases,
+        "; ".join(reasons), claim.version, affected.aliases or advisory.aliases, affected.product,
     )  # fmt: skip
 
 
 def better(known: Finding, new: Finding) -> Finding:
     best, other = (new, known) if new.rank < known.rank else (known, new)
+    said = other.product and other.verdict != "unaffected"
+    if said and other.confidence == best.confidence != "exact":
+        beside = (*best.beside, (other.product, other.range), *other.beside)
+        best = best._replace(beside=tuple(dict.fromkeys(beside)))
     if other.verdict != best.verdict:
         return best
     fixed = tuple(dict.fromkeys((*best.fixed, *other.fixed)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,6 +71,15 @@ READ = [
      Designation("", "q12dccpu v", condition="The first 5 digits of serial No.")),
     ("Stratix 5200 (running Cisco IOS XE)",
      Designation("stratix", "5200", variant="running cisco ios xe")),
+    ("Patient Information Center iX (PICiX)", Designation("patient information center ix")),
+    ("PTP C-series", Designation("ptp c series")),
+    ("FL SWITCH 4012T 2GT 2FX", Designation("fl switch", "4012t 2gt 2fx")),
+    ("SCALANCE XR324-4M EEC (100-240VAC/60-250VDC, ports on rear)",
+     Designation("scalance", "xr324 4m eec", variant="100 240vac 60 250vdc ports on rear")),
+    ("OPC UA C++ Server SDK", Designation("opc ua c plus plus server sdk")),
+    ("PLUSCONTROL 1st Gen", Designation("pluscontrol", "", "1stgen")),
+    ("ZOOM LATITUDE Programmer/Recorder/Monitor (PRM) - Model 3120",
+     Designation("zoom latitude programmer recorder monitor", "3120")),
 ]  # fmt: skip
 UNREAD = [
     ("R08/16/32/120PCPU", Unresolved.SEVERAL),
@@ -90,6 +101,23 @@ UNREAD = [
     ("R128", Unresolved.NOT_A_PRODUCT),
     ("Tego1_r2a16_03", Unresolved.NOT_A_PRODUCT),
     ("PcVue 12 OAuth web service configuration", Unresolved.GENERATION_INSIDE),
+    # two products, a range of them, a release or an order number beside the model
+    ("NVRmini2 NVRsolo", Unresolved.AMBIGUOUS),
+    ("PanelView Plus 6 700-1500", Unresolved.AMBIGUOUS),
+    ("MELSEC iQ-R series SIL2 Process CPU R08PSFCPU", Unresolved.AMBIGUOUS),
+    ("XMC20 R4 using COGE5", Unresolved.AMBIGUOUS),
+    ("SINAMICS V90 w. PN", Unresolved.AMBIGUOUS),
+    ("2700974 ILC 151 ETH", Unresolved.AMBIGUOUS),
+    # the number is of what it is made for
+    ("CODESYS Control for PFC100", Unresolved.AMBIGUOUS),
+    # a bracket with other products, an open number, what may be the name or the model
+    ("SCALANCE X-300 switch family (incl. X408 and SIPLUS NET variants)", Unresolved.AMBIGUOUS),
+    ("SIMATIC ET200SP (incl. SIPLUS variants, except IM155-6 PN ST)", Unresolved.AMBIGUOUS),
+    ("C80 (BND-2036W000-**)", Unresolved.AMBIGUOUS),
+    ("Veradius Unity (718132)", Unresolved.AMBIGUOUS),
+    ("APOGEE PXC Series (P2)", Unresolved.AMBIGUOUS),
+    ("499ES EtherNet/IP Adaptor Source Code a TCP/IP stack", Unresolved.DESCRIPTION),
+    ("Series A", Unresolved.NOT_A_PRODUCT),
 ]
 
 
@@ -172,6 +200,35 @@ def test_a_list_holds_its_products() -> None:
 )
 def test_catalog_numbers_and_their_series(text: str, found: tuple[tuple[str, str], ...]) -> None:
     assert orders.catalog_numbers(text) == found
+
+
+PIECES = (
+    "SIMATIC", "Nano Pro", "CPU 1515-2", "X-208", "R2", "V4.7 SP1", "2019 R2", "Series", "series B",
+    "family", "firmware", "w. PN", "(TIA Portal)", "(incl. SIPLUS variants)", "(incl. X408)",
+    "(NP)", "(1.2.x feature level)", "(part number AB-12)", "(6ES7515-2AM01-0AB0)", "type=TC-1",
+    "with GDS", "and earlier", "for Pumps", "Kit", "- Client", "S7-1500", "10 devices", "model 7",
+)  # fmt: skip
+SAYS_NOTHING = {
+    *("and", "devices", "earlier", "family", "feature", "firmware", "incl", "level", "model"),
+    *("number", "part", "series", "siplus", "type", "variants", "np", "cpu"),
+}
+
+
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=5).map(" ".join))
+def test_no_word_of_a_name_that_is_read_is_lost(name: str) -> None:
+    found = designation.read(name)
+    parts = (found.family, found.model, found.variant, found.condition, *found.orders)
+    said = re.findall("[a-z0-9]+", " ".join(parts).casefold())
+    left = set(re.findall("[a-z0-9]+", name.casefold())) - {*said, *SAYS_NOTHING}
+    glued = re.sub("[^a-z0-9]", "", found.generation)
+    assert found.reason or [word for word in left if word not in glued] == []
+
+
+def test_a_name_that_is_not_read_keeps_its_condition_and_its_line() -> None:
+    found = designation.read("Nano X-208 X-3080 V4.7 running Android OS")
+    assert found.reason is Unresolved.AMBIGUOUS
+    assert (found.condition, found.generation) == ("running Android OS", "v4.7")
+    assert designation.read("SINAMICS V90").generation == ""
 
 
 @given(st.text(max_size=80) | st.text("ABCxX0123456789-/() .,V&and", max_size=60))

@@ -335,3 +335,25 @@ def test_lines_are_unique_sorted_and_do_not_depend_on_order(
     rng.shuffle(advisories)
     shuffled = [inventory(*rng.sample(purls, len(purls)), name=name) for name in ("a", "b")]
     assert list(match(shuffled, advisories)) == lines
+
+
+def test_a_line_says_which_other_products_are_as_likely_meant() -> None:
+    def lines(asset: str, *products: tuple[str, str]) -> Match | None:
+        affected = tuple(
+            Affected(vendor="Acme", product=product, scheme="firmware", ranges=(words.parse(said),))
+            for product, said in products
+        )
+        return one(assets({"vendor": "Acme", "product": asset, "version": "1.5"}),
+                   Advisory("A-1", affected=affected))  # fmt: skip
+
+    nano, mega = ("Nano X-208", "< 2.0"), ("Mega X-208", "< 3.0")
+    line = lines("X-208", nano, mega)
+    assert line is not None
+    assert (line.verdict, line.confidence, line.range) == ("affected", "possible", "< 2.0")
+    assert line.reason.endswith("it is no surer Nano X-208 than Mega X-208 (< 3.0)")
+    for sure in (lines("Nano X-208", nano, mega), lines("X-208", nano, ("Nano X-308", "< 3.0"))):
+        assert sure is not None
+        assert "surer" not in sure.reason
+    many = lines("X-208", *((f"Line {letter} X-208", "< 2.0") for letter in "PQRST"))
+    assert many is not None
+    assert many.reason.endswith("Line S X-208 (< 2.0) and 1 more")

@@ -37,6 +37,9 @@ SEVERAL = [
         ("abb", "phoenix contact", "schneider electric", "siemens", "wago"),
     ),
     ("LS ELECTRIC, LS Industrial Systems (LSIS) Co. Ltd-", ("ls electric",)),
+    ("Baker Hughes - Bently Nevada", ("baker hughes", "bently nevada")),
+    ("Hillrom and ELI, Baxter International Inc.", ("hillrom", "eli", "baxter international")),
+    ("ProPump and Controls, Inc.", ("propump and controls",)),
 ]
 
 
@@ -54,6 +57,11 @@ def test_several_vendors_in_one_string(written: str, names: tuple[str, ...]) -> 
 @pytest.mark.parametrize("written", ["", "n/a", "multiple", "Multiple vendors", "GmbH", "unknown"])
 def test_nobody_is_nobody(written: str) -> None:
     assert vendors.read(written) == vendors.Vendors((), "no vendor")
+
+
+def test_a_name_with_and_may_be_one_or_two() -> None:
+    found = vendors.read("Miller and Ampere, Inc.")
+    assert found == vendors.Vendors((), "the string may name one vendor or two")
 
 
 def test_a_damaged_part_is_left_out_and_said() -> None:

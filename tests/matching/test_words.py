@@ -37,6 +37,7 @@ READ = [
     ("10.1 | 10.2", ["10.2"], ["10.3"]),
     ("vers:pypi/>=1.0|<2.0", ["1.5rc1"], ["2.0"]),
     ("1.0 through 1.4", ["1.0", "1.4"], ["1.5"]),
+    ("2.02 | 2.51 2.52 | 7.x 8.x", ["2.51", "2.52", "8.3"], ["2.53", "9.0"]),
 ]
 
 UNREAD = [
@@ -134,6 +135,11 @@ REASONS = [
     ("up to 2.0", Reason.AMBIGUOUS),
     ("20-33", Reason.AMBIGUOUS),
     ("< 16 | 6", Reason.AMBIGUOUS),
+    ("<= 8.1 | >= 8.1.10", Reason.AMBIGUOUS),
+    ("< VX.17 Update 5", Reason.AMBIGUOUS),
+    ("< SP1 P01", Reason.AMBIGUOUS),
+    ("< Hotfix-145271", Reason.AMBIGUOUS),
+    ("<= 2019 SPI", Reason.AMBIGUOUS),
     ("<= R2", Reason.AMBIGUOUS),
     ("< 8.1x", Reason.AMBIGUOUS),
     ("R2 SP1", Reason.AMBIGUOUS),

@@ -21,6 +21,8 @@ from vedette.matching import orders
 from vedette.matching.nomenclature import SERIES, TECHNOLOGY, UNIT
 from vedette.matching.vendors import repair
 
+WORD = re.compile(r"[^\W_]+")
+_PLUS = re.compile(r"(?<=[\w+])\+(?!\w)")
 _MARKS = re.compile(r"(?i)\((?:r|tm)\)(?=\S)|(?<=\w)\((?:r|tm)\)")
 _QUOTED = re.compile(r"\"([A-Za-z][^\"]*)\"")
 _SERIAL = re.compile(
@@ -52,7 +54,7 @@ _BOUND = re.compile(
     r" (?:and|or) (?:(earlier|prior|below)|(?:newer|later))(?: versions)?$"
 )
 _NUMBER_END = re.compile(
-    r"(?i)(?<=\S)\s+([0-9]+(?:\.[0-9x]+)+(?:u[0-9]+)?|[0-9](?:st|nd|rd|th) generation"
+    r"(?i)(?<=\S)\s+([0-9]+(?:\.[0-9x]+)+(?:u[0-9]+)?|[0-9](?:st|nd|rd|th) gen(?:eration)?"
     r"|(?!2000)(?:19|20)[0-9]{2}(?: ?(?:R|SP) ?[0-9])*)\s*$"
 )
 _YEAR_INSIDE = re.compile(
@@ -80,21 +82,29 @@ class Name:
     variants: list[str] = field(default_factory=list)
     series: bool = False
     bracket_last: bool = False
+    said: str = ""  # all of it, but for trade marks and what says nothing in front
+    aliases: list[str] = field(default_factory=list)  # brackets that repeat the name
+
+
+def words(text: str) -> str:
+    """Return `text` in comparable words; a plus at a word's end is one: X308-2LH+, S+."""
+    return " ".join(WORD.findall(_PLUS.sub(" plus ", repair(text)).casefold()))
 
 
 def cut(product: str) -> Name:
     plain = _QUOTED.sub(r"\1", _MARKS.sub("", " ".join(repair(product).split())))
+    said = plain = _KITS.sub("", _ALL.sub("", plain))
     plain, condition = _end(_SERIAL, plain)
     if not condition:
-        plain, condition = _given(_ALL.sub("", plain))
+        plain, condition = _given(plain)
     plain, typed = _end(_TYPE, plain)
     ordered = (*orders.order_numbers(plain), *filter(None, [typed]))
     bare = orders.SIEMENS.sub("", BRACKET.sub("", plain))
-    name = Name(bare, BRACKET.findall(plain), ordered, condition=condition)
+    name = Name(bare, BRACKET.findall(plain), ordered, condition=condition, said=said)
     name.bracket_last = plain.endswith(")")
     if _OPTIONAL.search(plain):
         name.optional = _bare_end(_ASIDE.sub("", plain))
-    bare, profinet = _taken(_PROFINET, _KITS.sub("", name.bare))
+    bare, profinet = _taken(_PROFINET, name.bare)
     bare, sizes = _end(_SIZES, bare)
     name.variants += filter(None, (profinet, sizes))
     if bound := _BOUND.search(bare):

@@ -27,8 +27,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
-from vedette.matching import listing, orders
-from vedette.matching.cutting import GENERATION, Name, cut, split
+from vedette.matching import listing, orders, scrutiny
+from vedette.matching.cutting import GENERATION, WORD, Name, cut, split, words
 from vedette.matching.nomenclature import (
     BRANDS,
     CLASS,
@@ -43,7 +43,6 @@ from vedette.matching.nomenclature import (
     owned,
     pair,
 )
-from vedette.matching.vendors import repair
 
 
 class Unresolved(StrEnum):
@@ -54,6 +53,8 @@ class Unresolved(StrEnum):
     DESCRIPTION = "description"
     NOT_A_PRODUCT = "not-a-product"
     GENERATION_INSIDE = "generation-inside"
+    AMBIGUOUS = "ambiguous"
+    LEFT_OVER = "left-over"
 
 
 EXPLAINED = {
@@ -62,6 +63,8 @@ EXPLAINED = {
     Unresolved.DESCRIPTION: "the name is a description",
     Unresolved.NOT_A_PRODUCT: "the name is no product's",
     Unresolved.GENERATION_INSIDE: "a number inside the name may be a version or a part of it",
+    Unresolved.AMBIGUOUS: "the name can be read in more than one way",
+    Unresolved.LEFT_OVER: "a word of the name is in none of its parts",
 }
 
 
@@ -73,7 +76,7 @@ class Designation:
         family, model, generation, variant: "" where the name says nothing of it.
         orders: order numbers as written.
         condition: on what it depends whether the product is meant, in the name's words.
-        reason: why the name is not one product's; the parts are empty then.
+        reason: why the name is not one product's; family, model and variant are empty then.
         members: with a reason, the products that are meant where that is sure.
     """
 
@@ -121,23 +124,20 @@ def squeezed(text: str) -> str:
 
 
 _LETTER = re.compile("[a-z]")
-_PLUS = re.compile(r"(?<=\w)\+(?!\w)")
-_WORD = re.compile(r"[^\W_]+")
 _INCLUDED = re.compile(r"(?i)(?:incl\.?|including|includes) (.*?)(?: variants?)?")
 _PART_NUMBERS = re.compile(r"(?i)(?:part|article|order) (?:numbers?|n[oº°]\.?):? (.+)")
 # (NXG-100B, NXG-200), (Models GT21, GT23): a bracket that lists models makes the name several
 _MODELS = re.compile(r"(?i)models? .*[,/&]|.*\w\*")
 _MODEL = re.compile(r"(?:including ?)?[A-Z][A-Z-]*[0-9]{2,}[A-Z0-9-]*")
 _BRACKET_PARTS = re.compile(r"[,/&]|\s(?:and|or)\s")
-_SERIES_INSIDE = re.compile(
-    r"(?i)(?:\s+|(?<=[a-z0-9])-)series(?!\s+[a-z0-9]\b(?!\S))|\s+models?(?=\s)"
-)
+_SERIES_INSIDE = re.compile(r"(?i)\s+series(?!\s+[a-z0-9]\b(?!\S))|\s+models?(?: number)?(?=\s)")
 _LISTED = re.compile(
     r"\s(?:and|or|&|AND|OR)\s|\s/(?=\s)|/\s|;|\"|\bto\s[0-9]|\b[A-Z](?: [A-Z])+$"
     r"|\b[A-Z]{3}(?: [A-Z]{3}){2,}$"
     r"|\b([A-Z]{2,}-?)[0-9]{2,}\w* \1[0-9]{2,}\w* \1[0-9]|^(\S*[0-9]\S*) \2 "
 )
 _VERSION_NAME = re.compile(r"(?i)(?:[vr]|version |release )?[0-9]+(?:\.[0-9x]+)*")
+_PART_OF_NAME = re.compile(r"hardware version.*|[a-z]|(?:iec|ieee|iso) [0-9 ]+")
 _FILE_NAME = re.compile(r"(?i)\S+_[a-z]?[0-9]+[a-z]?[0-9]*(?:_\d+)?(?:\.\w+)?$")
 # XPS-Cx is XPS-C8 and others; Ex is the mark of what may run among explosives
 _PLACEHOLDER = re.compile(
@@ -149,11 +149,6 @@ _PATTERN = re.compile(r"(?i)(?=\S*[a-z0-9]{2})\S*(?:xx+|[0-9]x{1,2}\b|-[a-z]x\b|
 _OPEN = re.compile(r"(?<=[0-9])[xX]{1,3}(?![a-z])|[xX]{2,}|\*|□|(?<=-[A-Z])x\b")
 _GLUED = re.compile(r"(?i)\bv[0-9]+(?:\.[0-9]+)*[a-z]+[0-9]+\b")
 _NUMBER_INSIDE = re.compile(r"(?<!LOGO!)\s[0-9]{1,2}(?:\.[0-9x]+)*\s+\S*[A-Za-z]")
-
-
-def words(text: str) -> str:
-    """Return `text` in comparable words; a plus at a word's end is one: X308-2LH+, S+."""
-    return " ".join(_WORD.findall(_PLUS.sub(" plus ", repair(text)).casefold()))
 
 
 def numbered_family(model: str) -> str:
@@ -201,21 +196,42 @@ def _parts(name: Name) -> Designation:
     family, model = split(_SERIES_INSIDE.sub("", name.bare))
     inside = _NUMBER_INSIDE.search(f" {family} {model}".rstrip()[1:])
     if inside and not SERIES.search(name.bare) and not _unit(model):
-        return Designation(orders=name.orders, reason=Unresolved.GENERATION_INSIDE)
+        return _without_parts(name, Unresolved.GENERATION_INSIDE)
     ordered, generation, variants = name.orders, name.generation, [*name.variants]
+    unclear = scrutiny.unclear_name(name)
     for text in name.brackets:
-        ordered, model, generation, variant = _bracket(text, name.bare, ordered, model, generation)
+        before = ordered, model, generation
+        ordered, model, generation, variant = _bracket(text, name.bare, *before)
         variants += [variant] if variant else []
+        if variant or before[1] != model:
+            unclear = unclear or scrutiny.unclear_bracket(text, name, model)
+        elif before == (ordered, model, generation):
+            name.aliases.append(text)
     if not family and not model and not ordered:
         return Designation(reason=Unresolved.NOT_A_PRODUCT)
+    if unclear:
+        return _without_parts(name, Unresolved.AMBIGUOUS)
+    said = (family, model, name.generation, generation, *variants, name.condition, *ordered)
+    if scrutiny.left_over(name, said):
+        return _without_parts(name, Unresolved.LEFT_OVER)
     return Designation(
         words(family),
         words(model),
-        "".join(generation.lower().replace("version", "").replace("ver.", "").split()),
+        _compared(generation),
         tuple(dict.fromkeys(ordered)),
         words(" ".join(variants)),
         condition=name.condition,
     )
+
+
+def _without_parts(name: Name, reason: Unresolved) -> Designation:
+    """What is sure of a name that is not read all the same."""
+    generation = "" if scrutiny.unclear_generation(name) else _compared(name.generation)
+    return Designation("", "", generation, name.orders, "", reason, condition=name.condition)
+
+
+def _compared(generation: str) -> str:
+    return "".join(generation.lower().replace("version", "").replace("ver.", "").split())
 
 
 def _members(name: Name) -> tuple[Designation, ...]:
@@ -230,8 +246,8 @@ def _members(name: Name) -> tuple[Designation, ...]:
             and f"({text})" not in name.optional
             and not _initials(text, name.bare)
         ]
-        shared = _parts(replace(name, bare="x", brackets=beside))
-        if shared.model or (beside and not name.bracket_last):
+        shared = _parts(replace(name, bare="x", brackets=beside, said=""))
+        if shared.reason or shared.model or (beside and not name.bracket_last):
             return ()
         found = [read(one) for one in listed]
         if any(one.reason for one in found):
@@ -250,7 +266,8 @@ def _members(name: Name) -> tuple[Designation, ...]:
     if _PLACEHOLDER.search(name.bare):
         if not _PATTERN.search(name.bare) or re.search(r"=|\b[xz]My\b", name.bare):
             return ()
-        one = _parts(replace(name, bare=name.bare.translate(_STANDS_FOR)))
+        bare, said = (text.translate(_STANDS_FOR) for text in (name.bare, name.said))
+        one = _parts(replace(name, bare=bare, said=said))
         return () if one.reason else (one,)
     one = _parts(name)
     named = one.model or owned(name.bare)
@@ -264,7 +281,7 @@ def _unread(name: Name) -> Unresolved | None:
     plain = words(bare)
     if not plain and name.orders:
         return None
-    if plain in NOT_PRODUCTS or plain.startswith("hardware version") or _FILE_NAME.fullmatch(bare):
+    if plain in NOT_PRODUCTS or _PART_OF_NAME.fullmatch(plain) or _FILE_NAME.fullmatch(bare):
         return Unresolved.NOT_A_PRODUCT
     if _VERSION_NAME.fullmatch(bare.strip()) and not name.series:
         return Unresolved.NOT_A_PRODUCT
@@ -295,8 +312,9 @@ def _lists_models(text: str) -> bool:
 
 def _spelt(text: str, bare: str) -> bool:
     """Tell whether a bracket spells a list's initials: Settlement and Billing (SB) is one name."""
-    initials = "".join(word[0] for word in _WORD.findall(bare) if word[0].isupper())
-    return len(text) > 2 and text == initials
+    lists = (bare, *(token for token in bare.split() if "/" in token))
+    initials = ("".join(w[0] for w in WORD.findall(one) if w[0].isupper()) for one in lists)
+    return len(text) > 2 and text in initials
 
 
 def _is_list(bare: str) -> bool:
@@ -338,10 +356,12 @@ def _bracket(
 
 def _initials(text: str, bare: str) -> bool:
     """Tell whether a bracket holds the initials of the name before it, as in (SRA)."""
+    if scrutiny.repeats(text, bare):
+        return True
     first, *others = text.split()
     if not re.fullmatch("[A-Z]{2,6}", first) or not set(others) <= set(bare.split()):
         return False
-    initials = {w[0].casefold() for w in _WORD.findall(bare)}
+    initials = {w[0].casefold() for w in WORD.findall(bare)}
     letters = iter(words(bare))
     short = first.casefold()
     if len(short) > 2 and set(short) <= initials:

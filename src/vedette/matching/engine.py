@@ -7,6 +7,8 @@ Rules:
 - Two stated releases of a distribution that differ are different packages; a release that only
   the advisory states makes a match `likely`. A product that is part of another likewise.
 - `unknown` has the confidence `possible`.
+- Where several products of an advisory are found with the same confidence, none of them exactly,
+  the line names the first, and its reason the others with their ranges.
 - A correction supersedes the records it names, for the components that both speak of: verdict,
   range and fix come from the correction and the reason says so. The newest correction counts.
 
@@ -31,6 +33,7 @@ from vedette.matching.model import CONFIDENCES, Advisory, Affected, Component, I
 from vedette.matching.rows import Correction, Loaded, Row, Source
 from vedette.matching.verdict import decide
 
+SHOWN = 3
 _KNOWN = 1000
 _VERDICTS = ("affected", "unknown", "unaffected")
 
@@ -242,7 +245,9 @@ def _asked(row: Row, claim: Claim, advisory: Advisory, affected: Affected) -> Fi
         confidence = "possible"
     aliases = tuple(sorted(set(affected.aliases or advisory.aliases)))
     said = (decision.verdict, confidence, decision.range, decision.fixed, aliases, reason)
-    return Finding(row.where, row.advisory, row.place, *said, advisory.summary, claim.version)
+    found = Finding(row.where, row.advisory, row.place, *said, advisory.summary, claim.version)
+    found.product = affected.product
+    return found
 
 
 def _confidence(row: Row, claim: Claim, context: str, reason: str) -> tuple[str, str]:
@@ -319,13 +324,17 @@ def _merged(same: _Held) -> list[tuple[Component, Finding]]:
             lines[-1] = _better(lines[-1], (component, finding))
         else:
             lines.append((component, finding))
-    return lines
+    return [(component, _undecided(finding)) for component, finding in lines]
 
 
 def _better(
     known: tuple[Component, Finding], new: tuple[Component, Finding]
 ) -> tuple[Component, Finding]:
     (component, finding), (_, other) = (new, known) if _rank(new) < _rank(known) else (known, new)
+    said = other.product and other.verdict != "unaffected"
+    if said and other.confidence == finding.confidence != "exact":
+        beside = (*finding.beside, (other.product, other.range), *other.beside)
+        finding = replace(finding, beside=tuple(dict.fromkeys(beside)))
     if other.verdict == finding.verdict:
         finding = replace(
             finding,
@@ -333,6 +342,16 @@ def _better(
             aliases=tuple(sorted({*finding.aliases, *other.aliases})),
         )
     return component, finding
+
+
+def _undecided(finding: Finding) -> Finding:
+    """Say which other products of the advisory its words find with the same confidence."""
+    others = [f"{name} ({words})" for name, words in finding.beside if name != finding.product]
+    if not others or not finding.product:
+        return finding
+    more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
+    said = f"it is no surer {finding.product} than {', '.join(others[:SHOWN])}{more}"
+    return replace(finding, reason=f"{finding.reason}; {said}", beside=())
 
 
 def _rank(line: tuple[Component, Finding]) -> tuple[int, int]:

@@ -13,7 +13,11 @@ from vedette.matching.rows import Row
 
 
 class Finding(msgspec.Struct, gc=False):
-    """What one advisory says of one claim; `where` and `place` are those of its row."""
+    """What one advisory says of one claim; `where` and `place` are those of its row.
+
+    `product` is the advisory's, "" where it is not needed; `beside` are others of it that may be
+    meant as well, with their ranges.
+    """
 
     where: int
     advisory: str
@@ -26,6 +30,8 @@ class Finding(msgspec.Struct, gc=False):
     reason: str
     summary: str
     version: str
+    product: str = ""
+    beside: tuple[tuple[str, str], ...] = ()
 
 
 Hit = tuple[int, Row, int] | tuple[int, Finding, None]

@@ -82,10 +82,11 @@ _OWN = re.compile(
     r"(?:[A-Z]{3,}[0-9]*|[A-Z][a-z]+[A-Z]\w*|[a-z]{1,2}[A-Z]\w+|[A-Z]-Series)(?![\w])"
 )
 PROSE = re.compile(
-    r"(?:^(?:Running|Vulnerable|Any|All)\s|\s(?:with|using|used|running|reports?|sold|optional"
+    r"(?:^(?:Running|Vulnerable|Any|All|Other|Provisions|Vulnerabilities|Weakness|Access to)\s"
+    r"|\s(?:with|using|used|running|reports?|sold|optional"
     r"|where|that|which|any|all|containing|contains|includes?|including|based|installed|connected"
     r"|controlling|device types?|devices|from|are|is|as|prior|later|earlier|before|those"
-    r"|under|vulnerable|unintended|the)(?=[\s,.:]|$)|-[Bb]ased\b)"
+    r"|under|vulnerable|unintended|the|a|an|in|included|related|compatible|SKUs)(?=[\s,.:]|$)|-[Bb]ased\b)"
 )
 NOT_PRODUCTS = frozenset(
     {"all", "application", "cpu", "device", "firmware", "hardware", "hmi", "library", "multiple"}

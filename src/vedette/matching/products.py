@@ -30,7 +30,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from vedette.matching import designation, listing, orders, vendors
-from vedette.matching.designation import Designation, Unresolved, words
+from vedette.matching.cutting import words
+from vedette.matching.designation import Designation, Unresolved
 from vedette.matching.model import CONFIDENCES
 from vedette.matching.vendors import repair, vendor_words
 

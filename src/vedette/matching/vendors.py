@@ -5,8 +5,9 @@ Rules:
   can't be repaired (U+FFFD) is left out, and the reading says so.
 - Accents, case, punctuation, brackets and legal suffixes (Inc, GmbH, Co., Ltd, ...) do not count.
 - Names of one company are one: ALIASES holds those that advisories use for each other.
-- "A, B", "A / B", "A, a subsidiary of B" and "A, B, and C" name several vendors, each by itself;
-  "A and B" where A ends with a legal suffix or one of them is in KNOWN.
+- "A, B", "A / B", "A - B", "A, a subsidiary of B" and "A, B, and C" name several vendors, each by
+  itself; "A and B" where A ends with a legal suffix or one of them is in KNOWN. Where B says what
+  a company does, "Automation and Control", it is one; any other "A and B" is not read.
 - "n/a", "multiple" and the like name none.
 """
 
@@ -71,6 +72,13 @@ KNOWN = frozenset(ALIASES.values()) | {
     *("abb", "baxter international", "emerson", "ge healthcare", "hillrom", "schneider electric"),
     *("siemens", "wago"),
 }
+# what one company does, or who owns it: ProPump and Controls
+_BUSINESS = frozenset(
+    {"associates", "automation", "brothers", "communication", "communications", "company"}
+    | {"control", "controls", "daughters", "development", "electronics", "energy", "engineering"}
+    | {"instruments", "partners", "power", "research", "security", "services", "software"}
+    | {"solutions", "sons", "supply", "system", "systems", "technologies", "technology"}
+)
 _NOBODY = re.compile(r"(?:n a|na|none|unknown|various|multiple|several|all|unspecified)(?: .*)?")
 _WORD = re.compile(r"[^\W_]+")
 _BRACKETS = re.compile(r"\([^()]*\)")
@@ -79,7 +87,7 @@ _DASH = re.compile("(?<=\\w)[\u2010-\u2013\u2212](?=\\w)")  # as word processors
 _MARKS = re.compile("[™®℠©]")  # NFKC would make letters of them
 _OWNERS = re.compile(r"(?i),? (?:a|an) (?:subsidiary|division|affiliate|brand|unit) of ")
 _LEGAL_AND = re.compile(r"(?i)\b((?:llc|inc|ltd|gmbh|ag|corp|co)\.?) and ")
-_BETWEEN = re.compile(r"\s*(?:,\s*and\s|,|;|\s/\s)\s*")
+_BETWEEN = re.compile(r"\s*(?:,\s*and\s|,|;|\s[/-]\s)\s*")
 
 
 @dataclass(frozen=True)
@@ -126,8 +134,10 @@ def read(vendor: str) -> Vendors:
     whole = vendor_words(vendor)
     if whole in ALIASES.values() and whole:
         return Vendors((whole,))
-    parts = [one for p in _BETWEEN.split(_OWNERS.sub(", ", text)) if p for one in _two(p)]
-    names = [vendor_words(p) for p in parts if "\ufffd" not in p]
+    parts = [_two(part) for part in _BETWEEN.split(_OWNERS.sub(", ", text)) if part]
+    if () in parts:
+        return Vendors((), "the string may name one vendor or two")
+    names = [vendor_words(one) for part in parts for one in part if "\ufffd" not in one]
     kept = tuple(dict.fromkeys(filter(None, names)))
     if not kept:
         return Vendors((), "the vendor's name is damaged" if "\ufffd" in text else "no vendor")
@@ -136,7 +146,9 @@ def read(vendor: str) -> Vendors:
 
 
 def _two(text: str) -> tuple[str, ...]:
-    """Cut "A and B" where one of both is known."""
+    """Cut "A and B" where one of both is known; () where B may be a vendor or not."""
     parts = text.split(" and ")
-    known = len(parts) == 2 and any(vendor_words(part) in KNOWN for part in parts)
-    return tuple(parts) if known else (text,)
+    if len(parts) == 2 and any(vendor_words(part) in KNOWN for part in parts):
+        return tuple(parts)
+    of_one = len(parts) < 2 or set(vendor_words(parts[-1]).split()) <= _BUSINESS
+    return (text,) if of_one or vendor_words(text) in ALIASES.values() else ()

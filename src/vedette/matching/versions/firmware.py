@@ -52,6 +52,7 @@ _TAIL = re.compile(
     r"|\((?:build (?:n[or]\.? )?)?([0-9]+)\))",
     re.ASCII,
 )
+_LETTER_INSIDE = re.compile("[0-9]{2}x[0-9]{2}")  # v01x37 is of v01c01's kind
 _PLACEHOLDER = re.compile(r"[0-9.]x+(?![a-zA-Z0-9])")
 _STAGES = {"dev": b"\x01", "alpha": b"\x02", "beta": b"\x03", "rc": b"\x04"}
 _FINAL = b"\x05"
@@ -222,7 +223,8 @@ def _tracked(plain: str) -> tuple[str, bytes] | None:
         return None
     if names[-1] in ("sp", "hf") and not groups[-1]:  # which one is not said
         return None
-    if any(n in _SENTENCE or len(n) > _MAX_LETTERS or n[:3] in _MONTHS for n in names):
+    spoken = frozenset() if _LETTER_INSIDE.fullmatch(plain) else _SENTENCE
+    if any(n in spoken or len(n) > _MAX_LETTERS or n[:3] in _MONTHS for n in names):
         return None
     shape = "".join(
         ("#" if group else "") + name for group, name in zip(groups, [*names, ""], strict=True)

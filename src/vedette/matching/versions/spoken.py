@@ -42,6 +42,10 @@ _ENDS = {"|ex": "|<", "|in": "|<="}
 _TERM = re.compile(r"(?i)(<=|>=|<|>|={1,2})?([^<>=|,&]+?)(?=$|[<>=|,&]| and [<>=v0-9])")
 _JOINT = re.compile(r"(?i)(?: ?(?:[|,&](?: and)?|and(?= ?[<>=v0-9])) ?| )")
 WILD = re.compile(r"(?i)(.*[0-9])(?:\.| )[x*](?:\.[x*])*")
+# two numbers with points in a row are two versions
+_IN_A_ROW = re.compile(
+    r"(?i)(?<![<>=0-9a-z.])(v?[0-9]+(?:\.[0-9x]+)+) (?=v?[0-9]+(?:\.[0-9x]+)+(?: |$))"
+)
 _SIGNS = str.maketrans({"≤": "<=", "≥": ">=", "＜": "<", "＞": ">", "\u00a0": " "})
 _SWAPPED = re.compile(r"=([<>])")
 _UNDERSCORE = re.compile(r"_(?=[A-Za-z])|(?<=[A-Za-z])_")
@@ -59,7 +63,8 @@ def plain(expression: str) -> str:
 
 def bare(expression: str) -> str:
     """Return an expression without brackets that say nothing of versions and stray marks."""
-    return _SWAPPED.sub(r"\1=", _ASIDE.sub("", expression)).rstrip(" ,.")
+    plain = _SWAPPED.sub(r"\1=", _ASIDE.sub("", expression)).rstrip(" ,.")
+    return plain if re.search("[<>a-wyz]", plain) else _IN_A_ROW.sub(r"\1|", plain)
 
 
 def terms(expression: str) -> list[tuple[str, str]] | None:

@@ -105,6 +105,11 @@ _RESOLUTION = re.compile(r"(?i)[248]k")
 # 20-33 and 2.0-3.1 may be ranges; R2 SP1 may be that of any year
 _UNCLEAR = re.compile(r"(?i)[0-9]+ ?- ?[0-9]+|[0-9.]+ ?- ?[0-9]+\.[0-9.]+|r[0-9]{1,2}(?: sp.*)?")
 _OF_A_YEAR = re.compile(r"(?i)r[0-9](?: sp.*)?")
+# V3.X.14 says one number less than a version; SP1 and P018 do not say of which version
+_UNSTATED = re.compile(
+    r"(?i)(?:v|.*\.)?x\.[0-9].*|(?:sp|hf|hotfix|upd|update|patch|p)[- ]?[0-9]+(?: .*)?"
+    r"|.* (?:sp|hf|fp)[a-z]"
+)
 _ZERO = re.compile(r"(?i)v?0+(?:\.0+)*")
 
 
@@ -197,7 +202,7 @@ def _read(expression: str, scheme: str) -> Reading:
         if (reason := _no_point(points)) is not None:
             stated = _why(plain)
             return Reading(scheme, reason=stated if stated in _OUTWEIGH else reason)
-        if any(_OF_A_YEAR.fullmatch(version) for _, version in terms):
+        if any(p.fullmatch(v) for _, v in terms for p in (_OF_A_YEAR, _UNSTATED)):
             return Reading(scheme, reason=Reason.AMBIGUOUS)
         scheme = _track([version for _, version in terms])
     intervals = _intervals(terms, scheme)
@@ -263,7 +268,12 @@ def _track(bounds: list[str]) -> str:
 
 
 def _redundant(intervals: tuple[Interval, ...], scheme: str) -> bool:
-    """A point that a range beside it holds already was meant as something else ("< 16 | 6")."""
+    """A point that a range beside it holds already was meant as something else ("< 16 | 6").
+
+    So was a bound from which all versions count, beside one up to which they do.
+    """
+    if any(one.low is None for one in intervals) and any(one.high is None for one in intervals):
+        return len(intervals) > 1
     ranges = [Range(scheme, (item,)) for item in intervals if item.low != item.high]
     points = [item.low for item in intervals if item.low == item.high and item.low is not None]
     return any(item.find(point) for item in ranges for point in points)

@@ -1,0 +1,134 @@
+"""Whether the reading of a product's name is the only one that its words allow.
+
+Rules:
+- Each word of the name is in one part of the reading, or says nothing (firmware, series, the
+  name's own initials): a word that is left over may name something else.
+- One designation is the model. A second may be another product or an order number, unless it is
+  an option right behind the first (4TX, L3, PN/2), the number of a standard, or of one unit; an
+  order or catalog number makes sure that one product is meant.
+- What follows "for" and has a number is what the product is made for; "R2" beside a designation
+  may be a release; words that begin alike are two names.
+- A bracket is a variant where it holds no product of its own: not where it includes or excepts
+  others, holds a placeholder, or a number that is neither a rating nor an option. A single word
+  in it that can be spelt from the name's letters may be the name once more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from vedette.matching import orders
+from vedette.matching.cutting import Name, has_digit, words
+from vedette.matching.nomenclature import RATING, SERIES, TECHNOLOGY, UNIT, pair
+
+_SILENT = frozenset(
+    {"all", "and", "article", "below", "cat", "code", "cpu", "devices", "earlier", "family"}
+    | {"feature", "firmware", "fw", "incl", "including", "kits", "later", "level", "mlfb", "mlfbs"}
+    | {"model", "models", "n", "net", "newer", "no", "number", "numbers", "or", "order", "part"}
+    | {"prior", "release", "series", "siplus", "software", "sw", "type", "ver", "version"}
+    | {"versions", "variant", "variants", "with"}
+)
+_RELEASE = re.compile(r"R[0-9](?:\.[0-9]+)?")
+_HIGH = re.compile(r"(?i)v ?[2-9][0-9]")
+_TYPE = re.compile("[A-Z]{3}-[0-9]{4}")  # of a maker's own, as in PC10B Type=TCC-1021
+_STANDARD = frozenset({"iec", "ieee", "en", "iso", "ul", "model", "dnp"})
+_FOR_ONE = re.compile(r"\bfor\b.*[0-9]{2}")
+_ALIKE = re.compile(r"(?:^|\s)([A-Z]{2,}[A-Z0-9])(\S*) \1(\S*)(?=\s|$)")
+_SIPLUS = re.compile(r"(?i)(?:incl\.?|including) siplus(?: net)? variants?")
+_NAMED_BEFORE = re.compile(r"(?i)(?:formerly|former name|previously|now) .*")
+_OTHERS = re.compile(
+    r"(?i)\b(?:incl\.?|includ\w+|except\w*|only|other than|related)(?=\s|$)|\*|\.\."
+)
+_CODE = re.compile(r"(?=.*[0-9].*[0-9])[A-Z][A-Z0-9/-]*")
+_QUALIFIER = re.compile(
+    r"(?i)[0-9]+m|cp[0-9]{3}|(?:19|20)[0-9]{2}|(?:[0-9.-]+v(?:[ad]c)?/?)+|802\.11\S*"
+)
+_ORDERED = re.compile(r"(?i)\bmlfbs?\b[-: ]*|" + orders.SIEMENS.pattern)
+
+
+def left_over(name: Name, parts: tuple[str, ...]) -> bool:
+    """Whether the name has a word that is neither in one of `parts` nor says nothing."""
+    said = orders.SIEMENS.sub(" ", name.said)
+    for bracket in name.aliases:
+        said = said.replace(f"({bracket})", " ")
+    left = Counter(words(said).split()) - Counter(words(" ".join(parts)).split())
+    return bool(set(left) - _SILENT)
+
+
+def unclear_name(name: Name) -> bool:
+    """Whether the bare name may hold two products, or one and its release."""
+    bare = re.sub("(?<=[A-Z0-9])- (?=[A-Z0-9])", "-", name.bare)
+    if _FOR_ONE.search(bare) or any(map(_RELEASE.fullmatch, bare.split()[1:])):
+        return True
+    alike = any(has_digit("".join(found)) for found in _ALIKE.findall(bare))
+    if alike or unclear_generation(name):
+        return True
+    if len(set(name.orders)) == 1 or len(set(orders.catalog_numbers(bare))) == 1:
+        return False
+    series = SERIES.search(bare)
+    tokens = bare[series.end() if series else 0 :].split(",")[0].split()
+    seen = 0
+    for place, token in enumerate(tokens):
+        before = tokens[place - 1] if place else ""
+        if not has_digit(token) or token.casefold() in TECHNOLOGY or pair(token):
+            continue
+        if before.casefold() in _STANDARD or (RATING.fullmatch(token) and seen):
+            continue
+        if seen and (_option(token) or _TYPE.fullmatch(token)):
+            continue
+        seen += 1
+    return seen > 1
+
+
+def unclear_generation(name: Name) -> bool:
+    """Whether the number read as a version may be the model's: SINAMICS V90."""
+    return bool(_HIGH.fullmatch(name.generation))
+
+
+def unclear_bracket(text: str, name: Name, model: str) -> bool:
+    """Whether a bracket may be something else than the variant, or the `model`, it is read as."""
+    text = _ORDERED.sub("", text).strip(" ,/-")
+    if _SIPLUS.fullmatch(text) or _NAMED_BEFORE.fullmatch(text):
+        return False
+    if _OTHERS.search(text):
+        return True
+    if model and _CODE.fullmatch(text):
+        return False
+    if text == model:
+        return True
+    if len(text) == 1 or (" " not in text and _spelt(text, name.bare)):
+        return True
+    tokens = re.split(r"[ ,]+", text)
+    return len(set(name.orders)) != 1 and any(
+        has_digit(token)
+        and not _option(token)
+        and not _QUALIFIER.fullmatch(token)
+        and not RATING.fullmatch(token)
+        and not UNIT.fullmatch(before)
+        and token.casefold() not in TECHNOLOGY
+        for before, token in zip(["", *tokens], tokens, strict=False)
+    )
+
+
+def _option(token: str) -> bool:
+    """Whether a word is too short to be a designation of its own, and no release: 4TX, L3, PN/2."""
+    return len(token) < 8 and sum(map(str.isdigit, token)) < 3 and not _RELEASE.fullmatch(token)
+
+
+def repeats(short: str, bare: str) -> bool:
+    """Whether a word is made of what all words of the name but small ones begin with: PICiX."""
+    rest = [short.casefold().replace("4", "" if " for " in bare else "4")]
+    for word in bare.split():
+        if not word[0].islower() or word[-1].isupper():
+            begun = [word[: n + 1].casefold() for n in range(len(word))]
+            rest = [r.removeprefix(b) for r in rest for b in begun if r.startswith(b)]
+    return "" in rest and " " not in short
+
+
+def _spelt(short: str, bare: str) -> bool:
+    """Whether a short word's letters stand in the name in this order, the first at its start."""
+    letters = [c for c in short.casefold() if c.isalpha()]
+    plain = words(bare)
+    follows = iter(plain)
+    return 1 < len(letters) <= 6 and plain[:1] == letters[0] and all(c in follows for c in letters)
