@@ -234,7 +234,8 @@ class Running:
         if not subjects:
             return 0
         self.urls = {subject["name"]: subject["base_url"] for subject in subjects}
-        self._check_reachable(list(self.urls.values()))
+        models = [s.name for s in self.subjects if s.kind != "reference"]
+        self._check_reachable([url for name, url in self.urls.items() if name in models])
         job = {
             **self.job,
             "subjects": subjects,
@@ -251,7 +252,7 @@ class Running:
     def _check_reachable(self, urls: Sequence[str]) -> None:
         """Raise BadInput where each model is at an address, and nobody at any of them."""
         reasons = {url: unreachable(url) for url in urls if url}
-        if not all(urls) or not all(reasons.values()):
+        if not urls or not all(urls) or not all(reasons.values()):
             return
         url, why = next(iter(reasons.items()))
         kept = counted(len(self.done), "finished sample") if self.done else "the commitment"
