@@ -127,7 +127,7 @@ def _dense(records: list[dict[str, Any]], copies: int) -> Result:
     def once() -> float:
         table = Holdings([inventory])
         pairs = sum(
-            len(groups) * sum(1 for _ in source.rows(k)) for k, groups in table.by_key.items()
+            len(table.by_key[key]) * sum(1 for _ in rows) for key, rows in source.each(table.by_key)
         )
         return pairs / timed(lambda: join(table, source))
 

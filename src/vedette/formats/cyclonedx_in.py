@@ -16,7 +16,7 @@ from xml.parsers import expat
 from vedette.formats import cyclonedx_plain, vex_in
 from vedette.formats.cyclonedx_plain import MAX_NESTING
 from vedette.formats.cyclonedx_xml import MAX_COMPONENTS, NESTED, CycloneDXReader
-from vedette.formats.interface import PARTS, Holds, Said, mapping, objects, text
+from vedette.formats.interface import PARTS, Said, Spoken, mapping, objects, text
 from vedette.kernel.bounds import FLATTER, NOT_WHOLE
 from vedette.kernel.errors import BadInput
 from vedette.kernel.words import counted
@@ -26,7 +26,7 @@ from vedette.matching.model import Component, Inventory
 _OWNERS = frozenset({"manufacturer", "publisher", "supplier"})
 
 
-def read_plain(data: bytes, name: str, holds: Holds = None) -> Inventory | None:
+def read_plain(data: bytes, name: str, spoken: Spoken = None) -> Inventory | None:
     """Read the bytes of a JSON document in less time than `read_json` where it is a plain one.
 
     None where it is not. Raises BadInput.
@@ -35,7 +35,7 @@ def read_plain(data: bytes, name: str, holds: Holds = None) -> Inventory | None:
     if plain is None:
         return None
     described = plain.metadata.component is not None
-    inventory = collect(name, plain.rows(name), described=described, holds=holds)
+    inventory = collect(name, plain.rows(name, spoken), described=described, spoken=spoken)
     link = {"serialNumber": plain.serialNumber, "version": plain.version}
     return _whole(inventory, link, described=described)
 
@@ -97,20 +97,24 @@ def _owner(value: Any) -> str:
 
 
 def collect(
-    name: str, rows: Iterable[Said], *, described: bool = False, holds: Holds = None
+    name: str, rows: Iterable[Said], *, described: bool = False, spoken: Spoken = None
 ) -> Inventory:
     """Make an inventory of what a document says of its components.
 
     One without id gets its purl, else `row:N`. `described`: the first is what the document is
-    about, which may well have no version. Packages of which no key is held are counted and left
+    about, which may well have no version. Packages of which no advisory speaks are counted and left
     out.
     """
     components = []
     ids = set()
     number = nested = unreadable = unversioned = 0
-    for number, (reference, label, version, purl, vendor, cpe, inner) in enumerate(rows, 1):
+    for number, said in enumerate(rows, 1):
         if number > MAX_COMPONENTS:
             raise BadInput(f"{name}: more than {MAX_COMPONENTS:,} components", next_step=PARTS)
+        if isinstance(said, str):
+            ids.add(said)
+            continue
+        reference, label, version, purl, vendor, cpe, inner = said
         package = names.from_purl(purl) if purl else None
         identifier = reference or purl or f"row:{number}"
         ids.add(identifier)
@@ -118,11 +122,13 @@ def collect(
         unreadable += purl != "" and package is None
         if not version:
             unversioned += number > described and not _has_version(package, cpe)
-        if holds and purl and number > described and not (vendor or cpe):
-            if package is None:
-                continue
-            if not holds(package.key) and not (package.source_key and holds(package.source_key)):
-                continue
+        if (
+            spoken is not None
+            and purl
+            and number > described
+            and not (vendor or cpe or spoken[purl])
+        ):
+            continue
         components.append(Component(identifier, label, version, purl, vendor, cpe=cpe))
     notes = (
         (nested, "nested in others: they count like any other"),

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from vedette.formats.bounded import into
-from vedette.formats.interface import Said, Text
+from vedette.formats.interface import Said, Spoken, Text
 from vedette.kernel.bounds import FLATTER, MIB
 from vedette.kernel.errors import BadInput
 
@@ -58,16 +58,28 @@ class Plain(msgspec.Struct):
     serialNumber: Text = ""
     version: int = 1
 
-    def rows(self, name: str) -> Iterator[Said]:
+    def rows(self, name: str, spoken: Spoken = None) -> Iterator[Said]:
         """Yield what is said of each component. Raises BadInput."""
         described = self.metadata.component
-        return _flat([described, *self.components] if described else self.components, name, 1)
+        if described:
+            yield from _flat((described,), name, 1)
+        yield from _flat(self.components, name, 1, spoken)
 
 
-def _flat(rows: Sequence[_Row], name: str, depth: int) -> Iterator[Said]:
+def _flat(rows: Sequence[_Row], name: str, depth: int, spoken: Spoken = None) -> Iterator[Said]:
+    """Yield what is said of each component; for most of which no advisory speaks the id will do."""
     if rows and depth > MAX_NESTING:
         raise BadInput(f"{name}: components nested deeper than {MAX_NESTING}", next_step=FLATTER)
     for row in rows:
+        if (
+            spoken is not None
+            and spoken[row.purl] is False
+            and row.reference.strip()
+            and row.version.strip()
+            and not (row.components or row.cpe or row.supplier or row.manufacturer or row.publisher)
+        ):
+            yield row.reference.strip()
+            continue
         group, last = row.group.strip(), row.name.strip()
         vendor = row.vendor if row.supplier or row.manufacturer or row.publisher else ""
         whole = f"{group}/{last}" if group and last else group or last

@@ -24,8 +24,8 @@ from vedette.formats.interface import (
     NONE_CHOSEN,
     PARTS,
     AdvisoryReader,
-    Holds,
     InventoryReader,
+    Spoken,
     Wanted,
 )
 from vedette.kernel.bounds import MIB
@@ -100,12 +100,12 @@ def read_advisory(data: bytes, source: str, wanted: Wanted = None) -> Advisory:
 
 
 def read_inventory(
-    data: bytes, name: str, columns: Mapping[str, str] = NONE_CHOSEN, holds: Holds = None
+    data: bytes, name: str, columns: Mapping[str, str] = NONE_CHOSEN, spoken: Spoken = None
 ) -> Inventory:
     """Read one inventory: CycloneDX, SPDX, a package listing, asset CSV or a typed list.
 
     `columns` names the header of a field in an asset CSV, where the guess is to be overruled.
-    With `holds`, packages of which it says no may be left out. Raises BadInput.
+    With `spoken`, packages of which it says no may be left out. Raises BadInput.
     """
     if len(data) > MAX_INVENTORY:
         raise BadInput(
@@ -116,7 +116,7 @@ def read_inventory(
         if b'"CycloneDX"' in data:
             from vedette.formats import cyclonedx_in
 
-            if (plain := cyclonedx_in.read_plain(data, name, holds)) is not None:
+            if (plain := cyclonedx_in.read_plain(data, name, spoken)) is not None:
                 return plain
         document = load(data, name, MAX_INVENTORY)
         reader = inventory_reader(document)
@@ -319,12 +319,12 @@ def inventories_of(
     files: Iterable[tuple[str, bool]],
     problems: list[str],
     columns: Mapping[str, str] = NONE_CHOSEN,
-    holds: Holds = None,
+    spoken: Spoken = None,
 ) -> Iterator[Inventory]:
     """Yield the inventories one by one, as `read_inventory_files` does; the same file again too."""
     for file, found in files:
         try:
-            inventory = read_inventory(content_of(file, MAX_INVENTORY), file, columns, holds)
+            inventory = read_inventory(content_of(file, MAX_INVENTORY), file, columns, spoken)
         except VedetteError as error:
             if not found:
                 raise

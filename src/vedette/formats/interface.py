@@ -7,7 +7,7 @@ field it keeps; what it left aside it says.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Container, Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Protocol
 
@@ -18,11 +18,11 @@ from vedette.matching.model import Advisory, Inventory
 
 # The keys that an inventory asks for; None asks for everything.
 Wanted = Container[str] | None
-# Whether advisories may have a key; packages of which none has may be left out. None keeps all.
-Holds = Callable[[str], bool] | None
+# Whether advisories may speak of a package, by purl; others may be left out. None keeps all.
+Spoken = Mapping[str, bool | None] | None
 # What a document says of a component: id, name, version, purl, vendor, CPE; and whether another
-# holds it.
-Said = tuple[str, str, str, str, str, str, bool]
+# holds it. Of one that is left out its id alone.
+Said = tuple[str, str, str, str, str, str, bool] | str
 # which column of an asset CSV is what, where nobody says
 NONE_CHOSEN: Mapping[str, str] = MappingProxyType({})
 # what to do next, where a file is none of these, or is too much for one

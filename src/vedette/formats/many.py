@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vedette.formats.detect import inventories_of
-from vedette.formats.interface import NONE_CHOSEN, Holds
+from vedette.formats.interface import NONE_CHOSEN, Spoken
 from vedette.formats.matches_out import Beside, jsonl, jsonl_found
 from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import VedetteError
 from vedette.kernel.executor import Executor, in_order, processes
 from vedette.matching.engine import found, matches
+from vedette.matching.holdings import Known
 from vedette.matching.index import open_index
 from vedette.matching.model import Inventory, Statement
 from vedette.matching.vex import Suppressed, honour
@@ -93,15 +94,15 @@ def tell_part(task: Task) -> Told:
     suppressed: list[Suppressed] = []
     spoken_of: list[Inventory] = []
 
-    def read(holds: Holds) -> Iterator[Inventory]:
-        for inventory in inventories_of(task.files, problems, task.columns, holds):
+    def read(spoken: Spoken) -> Iterator[Inventory]:
+        for inventory in inventories_of(task.files, problems, task.columns, spoken):
             if task.statements or inventory.statements:
                 spoken_of.append(inventory)
             yield inventory
 
     try:
         index = open_index(Path(task.source))
-        lines = found(read(None if task.statements else index.holds), index, problems)
+        lines = found(read(None if task.statements else Known(index.holds)), index, problems)
         first = list(islice(lines, 1))  # by now all are read
         lines = chain(first, lines)
         if spoken_of:

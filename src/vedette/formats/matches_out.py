@@ -27,6 +27,7 @@ from vedette.matching.engine import finding_of, plain_reason
 from vedette.matching.holdings import Finding, Hit
 from vedette.matching.identity import Claim
 from vedette.matching.model import LINE, Component, Exploited, Match
+from vedette.matching.rows import Texts
 from vedette.matching.vex import Suppressed
 
 _JUSTIFICATIONS = (
@@ -53,9 +54,9 @@ class _Line(msgspec.Struct, gc=False):
     purl: str | msgspec.UnsetType
     version: str
     advisory: str
-    aliases: tuple[str, ...]
+    aliases: Texts | msgspec.Raw
     range: str
-    fixed: tuple[str, ...]
+    fixed: Texts | msgspec.Raw
     verdict: str
     confidence: str
     reason: str
@@ -92,10 +93,18 @@ def _of_component(
     for hit in hits:
         if sure and hit[2] is not None and not hit[1].release:
             _, row, interval = hit
-            reason = plain_reason(claim, row)
             yield _Line(
-                *(inventory, name, purl, version, row.advisory, row.aliases),
-                *(row.text, row.fixed[interval], "affected", "exact", reason),
+                inventory,
+                name,
+                purl,
+                version,
+                row.advisory,
+                row.aliases,
+                row.text,
+                row.fixed_in(interval),
+                "affected",
+                "exact",
+                plain_reason(claim, row),
             )
         else:
             finding = finding_of(hit, claim)

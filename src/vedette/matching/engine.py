@@ -19,22 +19,23 @@ a group and told once a component.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 from msgspec.structs import replace
 
 from vedette.kernel.words import counted
-from vedette.matching import names
+from vedette.matching import names, versions
 from vedette.matching.holdings import Finding, Group, Hit, Holdings, Shelf
 from vedette.matching.identity import Claim, weaker
 from vedette.matching.model import CONFIDENCES, Advisory, Affected, Component, Inventory, Match
-from vedette.matching.rows import Correction, Loaded, Row, Source
+from vedette.matching.rows import Correction, Loaded, Row, Source, Texts, plain
 from vedette.matching.verdict import decide
 
 SHOWN = 3
 _KNOWN = 1000
+_FEW = 8
 _VERDICTS = ("affected", "unknown", "unaffected")
 
 
@@ -136,31 +137,38 @@ def _newest(stream: Iterable[Advisory]) -> list[Advisory]:
 def join(holdings: Holdings, source: Source) -> None:
     """Give each group its hits."""
     superseding = {name for c in source.corrections for name in (c.id, *c.supersedes)}
-    for key, claims in holdings.by_key.items():
-        if not source.holds(key):
-            continue
-        shelf, rows = Shelf(key.partition("/")[0], claims.values()), source.rows(key)
-        if len(shelf.groups) == 1 and not shelf.odd:
-            _join_one(shelf, rows, source, superseding)
+    for key, rows in source.each(holdings.by_key):
+        scheme, groups = key.partition("/")[0], holdings.by_key[key]
+        if len(groups) <= _FEW:
+            _join_few(scheme, groups, rows, source, superseding)
         else:
-            _join_key(shelf, rows, source, superseding)
+            _join_key(Shelf(scheme, groups), rows, source, superseding)
 
 
-def _join_one(shelf: Shelf, rows: Iterable[Row], source: Source, superseding: set[str]) -> None:
-    """Do what `_join_key` does where there is one group, as there is for most keys."""
-    (version,), (group,) = shelf.sortable, shelf.groups
-    hits, hasty = group.hits, isinstance(source, Loaded)
+def _join_few(
+    scheme: str,
+    groups: Iterable[Group],
+    rows: Iterable[Row],
+    source: Source,
+    superseding: set[str],
+) -> None:
+    """Do what `_join_key` does where the groups are few, as they are for most keys."""
+    keys = versions.sortables(scheme)
+    each = [(keys[group.claim.version], group) for group in groups]
+    hasty = isinstance(source, Loaded)
     for row in rows:
         bounds = row.bounds
-        if bounds is None or row.release:
-            _join_row(row, shelf, source, superseding)
-            continue
-        before = len(hits)
-        for place in range(0, len(bounds), 2):
-            if bounds[place] <= version < bounds[place + 1]:
-                hits.append((row.where, row, place // 2))
-        if hasty and len(hits) == before and source.product(row)[1].strays:
-            _join_row(replace(row, bounds=None), shelf, source, superseding)
+        for version, group in each:
+            if row.release and not names.same_release(group.claim.release, row.release):
+                continue
+            if bounds is None or version is None:
+                _ask(row, group, source, superseding)
+                continue
+            place = bisect_right(bounds, version)
+            if place & 1:
+                group.hits.append((row.where, row, place >> 1))
+            elif hasty and not row.release and source.product(row)[1].strays:
+                _ask(row, group, source, superseding)
 
 
 def _join_key(shelf: Shelf, rows: Iterable[Row], source: Source, superseding: set[str]) -> None:
@@ -179,8 +187,8 @@ def _join_key(shelf: Shelf, rows: Iterable[Row], source: Source, superseding: se
             if len(known) >= _KNOWN:
                 known.clear()
             spans = known[bounds] = []
-            for place in range(0, len(bounds), 2):
-                low, end = bisect_left(sortable, bounds[place]), bounds[place + 1]
+            for place in range(1, len(bounds), 2):
+                low, end = bisect_left(sortable, bounds[place - 1]), bounds[place]
                 if low < len(sortable) and sortable[low] < end:
                     spans.append((place // 2, takes[low : bisect_left(sortable, end, low)]))
         everyone = len(spans) == 1 and len(spans[0][1]) == len(takes)
@@ -228,7 +236,8 @@ def finding_of(hit: Hit, claim: Claim) -> Finding:
     confidence = claim.confidence
     if confidence != "exact" or claim.via or row.release:
         confidence, reason = _confidence(row, claim, "", reason)
-    said = ("affected", confidence, row.text, row.fixed[interval], row.aliases, reason, row.summary)
+    fixed, aliases = plain(row.fixed_in(interval), Texts), plain(row.aliases, Texts)
+    said = ("affected", confidence, row.text, fixed, aliases, reason, plain(row.summary, str))
     return Finding(where, row.advisory, row.place, *said, claim.version)
 
 

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from vedette.matching import identity, versions
+from vedette.matching import identity, names, versions
 from vedette.matching.identity import Claim
 from vedette.matching.model import Component, Inventory
 from vedette.matching.rows import Row
+
+_MOST = 1 << 16
 
 
 class Finding(msgspec.Struct, gc=False):
@@ -38,7 +40,7 @@ Hit = tuple[int, Row, int] | tuple[int, Finding, None]
 
 
 class Group(msgspec.Struct, gc=False):
-    """All components that are the same package by the same claim.
+    """All components that say the same of what they are.
 
     `hits` holds plain rows with the interval that was hit, made a finding when it is asked for,
     and the findings of advisories that were asked; both begin with the number of the advisory, and
@@ -75,6 +77,24 @@ class Shelf:
             self.groups.append(group)
 
 
+class Known(dict[str, bool | None]):
+    """Whether advisories may speak of a package, by its purl; None where that can't be read."""
+
+    def __init__(self, holds: Callable[[str], bool]) -> None:
+        super().__init__()
+        self._holds = holds
+
+    def __missing__(self, purl: str) -> bool | None:
+        if len(self) >= _MOST:
+            self.clear()
+        package, holds = names.from_purl(purl), self._holds
+        said = None if package is None else holds(package.key)
+        if package is not None and package.source_key:
+            said = said or holds(package.source_key)
+        self[purl] = said
+        return said
+
+
 class Holdings:
     """Inventories, prepared for a match. Holds one row a component and one group a claim.
 
@@ -87,19 +107,17 @@ class Holdings:
     def __init__(
         self, inventories: Iterable[Inventory], wanted: Callable[[str], bool] | None = None
     ) -> None:
-        self.by_key: dict[str, dict[Claim, Group]] = {}
+        self.by_key: dict[str, list[Group]] = {}
         self.inventories: dict[str, list[tuple[Component, tuple[Group, ...]]]] = {}
         self._wanted = wanted
-        known: dict[tuple[str, str, str], tuple[Group, ...]] = {}
+        known: dict[tuple[str, ...], tuple[Group, ...]] = {}
         for inventory in inventories:
             rows = self.inventories.setdefault(inventory.name, [])
             for component in inventory.components:
-                if not component.purl or component.vendor or component.cpe:
-                    groups = self._groups(component)
-                else:  # identity asks for no more
-                    alike = component.purl, component.version, component.origin
-                    if (groups := known.get(alike)) is None:  # type: ignore[assignment]
-                        groups = known[alike] = self._groups(component)
+                alike = identity.asked(component)
+                groups = known.get(alike)
+                if groups is None:
+                    groups = known[alike] = self._groups(component)
                 if groups:
                     rows.append((component, groups))
 
@@ -108,10 +126,11 @@ class Holdings:
         for key, claim in identity.of_component(component).items():
             if self._wanted is not None and not self._wanted(key):
                 continue
-            shared = self.by_key.setdefault(key, {})
-            group = shared.get(claim)
-            if group is None:
-                group = shared[claim] = Group(claim)
+            group = Group(claim)
+            if (shared := self.by_key.get(key)) is None:
+                self.by_key[key] = [group]
+            else:
+                shared.append(group)
             found.append(group)
         return tuple(found)
 

@@ -28,6 +28,15 @@ TYPED = "typed, and confirmed by nobody"
 INSIDE = "the version is read from the product's name"
 
 
+def asked(component: Component) -> tuple[str, ...]:
+    """Return what `of_component` asks of a component."""
+    if component.purl and not component.vendor and not component.cpe:
+        return component.purl, component.version, component.origin
+    product = component.product or component.name
+    said = component.vendor, product, component.product, component.model, component.cpe
+    return component.purl, component.version, *said, component.origin
+
+
 def of_component(component: Component) -> dict[str, Claim]:
     """Return the keys of a component; none where nothing in it can be read."""
     claims = _claims(component)

@@ -1,7 +1,7 @@
 """The advisory index: one file that many matches reuse, the same bytes for the same advisories.
 
 Layout, uncompressed (so no library's version changes a byte):
-  line 1   `vedette advisory index 3`
+  line 1   `vedette advisory index 4`
   line 2   JSON: numbers of advisories and keys, corrections, sizes of the parts, their digest
   part 1   little-endian: for each line of part 2 the CRC-32 of its key, ascending (4 bytes each),
            then where it ends, then where each line of part 3 ends (8 bytes each)
@@ -19,23 +19,23 @@ import weakref
 import zlib
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Annotated, Any
 
 import msgspec
 
 from vedette.kernel.errors import BadInput
 from vedette.matching import records
 from vedette.matching.model import Advisory, Affected
-from vedette.matching.rows import Correction, Row
+from vedette.matching.rows import AGAIN, Correction, Row
 
 MAGIC = b"vedette advisory index "
-VERSION = b"3"
-_AGAIN = "fetch the index again, or build it: vedette index --advisories PATH --out FILE"
+VERSION = b"4"
 MAX_HEADER = 16 * 1024 * 1024
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
+_NEAR = 32
 _PREAD = hasattr(os, "pread")
 DAMAGE = (
     *(ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError),
@@ -93,13 +93,13 @@ class Index:
         self.name = name
         head = self._data.read(0, 4096).split(b"\n", 2)
         if not head[0].startswith(MAGIC) or len(head) < 2:
-            raise BadInput(f"{name}: not a Vedette advisory index", next_step=_AGAIN)
+            raise BadInput(f"{name}: not a Vedette advisory index", next_step=AGAIN)
         version = head[0][len(MAGIC) :]
         if version != VERSION:
             raise BadInput(
                 f"{name}: index version {version[:20].decode('ascii', 'replace')}, this program"
                 f" reads version {VERSION.decode()}",
-                next_step=_AGAIN,
+                next_step=AGAIN,
             )
         if len(head) < 3:
             head = self._data.read(0, MAX_HEADER).split(b"\n", 2)
@@ -114,11 +114,11 @@ class Index:
             self._records_at = self._blocks_at + int(self.header["block_bytes"])
             end = self._records_at + int(self.header["record_bytes"])
         except DAMAGE:
-            raise BadInput(f"{name}: the index's header can't be read", next_step=_AGAIN) from None
+            raise BadInput(f"{name}: the index's header can't be read", next_step=AGAIN) from None
         if end != self._data.size or not self._at <= self._blocks_at <= self._records_at <= end:
             raise BadInput(
                 f"{name}: {self._data.size:,} bytes, its header says {end:,}",
-                next_step=_AGAIN,
+                next_step=AGAIN,
             )
         self._keys, self._advisories = keys, advisories
         self.advisory = lru_cache(maxsize=1024)(self._advisory)
@@ -132,7 +132,7 @@ class Index:
         for start in range(self._at, self._data.size, _CHUNK):
             content.update(self._data.read(start, min(start + _CHUNK, self._data.size)))
         if "sha256:" + content.hexdigest() != self.header.get("digest"):
-            raise BadInput(f"{self.name}: content and digest differ", next_step=_AGAIN)
+            raise BadInput(f"{self.name}: content and digest differ", next_step=AGAIN)
 
     def holds(self, key: str) -> bool:
         """Whether a key may have rows: one of its CRC-32 has."""
@@ -149,20 +149,46 @@ class Index:
         at = self._place(key)
         if at < 0:
             return
-        wanted = plain(key)
-        code, codes, ends = zlib.crc32(wanted), self._codes, self._block_ends
+        code, codes, ends = self._codes[at], self._codes, self._block_ends
         while at < self._keys and codes[at] == code:
-            try:
-                found, rows = _BLOCK.decode(self._line(ends, at, self._blocks_at))
-            except DAMAGE:
-                raise self._damaged() from None
-            if found.encode() == wanted:
-                for row in rows:
-                    bounds = row.bounds
-                    if row.where < 0 or (bounds and len(bounds) != 2 * len(row.fixed)):
-                        raise self._damaged()
-                    yield row
+            yield from self._of_key(key, self._line(ends, at, self._blocks_at))
             at += 1
+
+    def each(self, keys: Iterable[str]) -> Iterator[tuple[str, Iterable[Row]]]:
+        """Yield the keys that may have rows, each with its own, in the file's order.
+
+        Where many are asked for, neighbours are read together. Raises BadInput where the index is
+        damaged.
+        """
+        by_place: dict[int, str] = {}
+        for key in keys:
+            place = self._place(key)
+            if place >= 0 and by_place.setdefault(place, key) != key:
+                yield key, self.rows(key)  # two keys of one CRC-32
+        codes, ends = self._codes, self._block_ends
+        least = _CHUNK if len(by_place) * _NEAR > self._keys else 0
+        data, first, last = b"", 0, 0
+        for place in sorted(by_place):
+            key = by_place[place]
+            if place + 1 < self._keys and codes[place + 1] == codes[place]:
+                yield key, self.rows(key)
+                continue
+            start, end = ends[place - 1] if place else 0, ends[place]
+            if end > last:
+                first, last = (
+                    start,
+                    max(end, min(start + least, self._records_at - self._blocks_at)),
+                )
+                data = self._data.read(self._blocks_at + first, self._blocks_at + last)
+            yield key, self._of_key(key, data[start - first : end - first])
+
+    def _of_key(self, key: str, line: bytes) -> list[Row]:
+        """The rows of a line, where it is of this key."""
+        try:
+            name, rows = _decode(line)
+        except DAMAGE:
+            raise self._damaged() from None
+        return rows if name == key or name.encode() == plain(key) else []
 
     def advisories(self, wanted: frozenset[str]) -> Iterator[Advisory]:
         """Yield the advisories that have one of the `wanted` keys, by id."""
@@ -173,7 +199,7 @@ class Index:
         """Return the advisory of a row and its product."""
         advisory = self.advisory(row.where)
         try:
-            return advisory, advisory.affected[row.place[1]]
+            return advisory, advisory.affected[row.product]
         except DAMAGE:
             raise self._damaged() from None
 
@@ -229,10 +255,20 @@ class Index:
         return numbers
 
     def _damaged(self) -> BadInput:
-        return BadInput(f"{self.name}: damaged", next_step=_AGAIN)
+        return BadInput(f"{self.name}: damaged", next_step=AGAIN)
 
 
-_BLOCK = msgspec.json.Decoder(tuple[str, list[Row]])
+class _Row(Row, array_like=True, gc=False):
+    """A row as it stands in the index: what only some lines tell stays JSON until it is told."""
+
+    where: Annotated[int, msgspec.Meta(ge=0)]
+    fixed: tuple[msgspec.Raw, ...] = ()
+    aliases: msgspec.Raw = msgspec.Raw(b"[]")
+    summary: msgspec.Raw = msgspec.Raw(b'""')
+
+
+_decode: Callable[[bytes], tuple[str, list[Row]]]
+_decode = msgspec.json.Decoder(tuple[str, list[_Row]]).decode  # type: ignore[assignment]
 _KEY = msgspec.json.Decoder(tuple[str, msgspec.Raw])
 
 
@@ -241,4 +277,4 @@ def open_index(path: Path) -> Index:
     try:
         return Index(File(path), str(path))
     except OSError as error:
-        raise BadInput(f"{path}: the index can't be opened ({error})", next_step=_AGAIN) from None
+        raise BadInput(f"{path}: the index can't be opened ({error})", next_step=AGAIN) from None

@@ -111,6 +111,12 @@ class Range(msgspec.Struct, frozen=True, dict=True, omit_defaults=True):
             bounds.append(TOP if high is None else high.hex() + "0" * (not item.high_open))
         return tuple(bounds)
 
+    @cached_property
+    def ascends(self) -> bool:
+        """Whether there are bounds, and no interval begins before the end of another."""
+        bounds = self.bounds
+        return bounds is not None and (len(bounds) == 2 or list(bounds) == sorted(bounds))
+
     def find(self, version: str) -> Interval | bool | None:
         """Return the interval that holds `version`, False when none does, None when undecided."""
         key = versions.key(self.scheme, version)
@@ -129,7 +135,7 @@ class Range(msgspec.Struct, frozen=True, dict=True, omit_defaults=True):
     def outside(self, listed: Sequence[str]) -> list[str]:
         """Return the `listed` versions that the range does not hold."""
         bounds = self.bounds
-        if bounds is None or (len(bounds) > 2 and list(bounds) != sorted(bounds)):
+        if bounds is None or not self.ascends:
             return [v for v in listed if not isinstance(self.find(v), Interval)]
         if EVERY in self.intervals:
             return []

@@ -9,14 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Sequence
 from operator import attrgetter
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 from msgspec.structs import replace
 
+from vedette.kernel.errors import BadInput
 from vedette.matching import identity
 from vedette.matching.identity import Claim
 from vedette.matching.model import Advisory, Affected
+
+AGAIN = "fetch the index again, or build it: vedette index --advisories PATH --out FILE"
+T = TypeVar("T")
+Texts = tuple[str, ...]
 
 
 class Row(msgspec.Struct, array_like=True, gc=False):
@@ -24,25 +29,51 @@ class Row(msgspec.Struct, array_like=True, gc=False):
 
     Args:
         where: number by which the source finds the advisory; ascends as the advisories' ids do.
-        bounds: low, high, low, high ... of a plain row, None where the advisory must be asked.
+        bounds: low, high, low, high ... of a plain row, ascending; None where the advisory must be
+            asked.
         advisory: its id.
-        place: its order among the rows of all advisories with that id.
-        confidence, release: what the advisory's side claims.
         text: the range in words.
-        fixed: for each interval, the fixed versions.
-        aliases, summary: of the advisory.
+        fixed: for each interval, the fixed versions, or their JSON.
+        aliases, summary: of the advisory, or their JSON.
+        product, count, number: its order among the rows of all advisories with that id: which
+            product, which of its keys, and which of equal ids.
+        confidence, release: what the advisory's side claims.
     """
 
     where: int
-    bounds: tuple[str, ...] | None
+    bounds: Texts | None
     advisory: str
-    place: tuple[int, int, int]
-    confidence: str
-    release: str
     text: str = ""
-    fixed: tuple[tuple[str, ...], ...] = ()
-    aliases: tuple[str, ...] = ()
-    summary: str = ""
+    fixed: tuple[Texts | msgspec.Raw, ...] = ()
+    aliases: Texts | msgspec.Raw = ()
+    summary: str | msgspec.Raw = ""
+    product: int = 0
+    count: int = 0
+    confidence: str = "exact"
+    release: str = ""
+    number: int = 0
+
+    @property
+    def place(self) -> tuple[int, int, int]:
+        """Its order among the rows of all advisories with its id."""
+        return self.number, self.product, self.count
+
+    def fixed_in(self, interval: int) -> Texts | msgspec.Raw:
+        """The fixed versions of an interval. Raises BadInput where the index has none."""
+        try:
+            return self.fixed[interval]
+        except IndexError:
+            raise BadInput("the index is damaged", next_step=AGAIN) from None
+
+
+def plain(value: T | msgspec.Raw, kind: type[T]) -> T:
+    """Return what a row holds as a value, or as JSON of that kind. Raises BadInput."""
+    if not isinstance(value, msgspec.Raw):
+        return value
+    try:
+        return msgspec.json.decode(value, type=kind)
+    except msgspec.MsgspecError:
+        raise BadInput("the index is damaged", next_step=AGAIN) from None
 
 
 class Correction(NamedTuple):
@@ -57,12 +88,12 @@ class Correction(NamedTuple):
 class Source(Protocol):
     """Rows by key in order, the advisory and its product behind each, and the corrections.
 
-    `holds` is whether a key may have rows; "yes" where it has none costs time only. Of the
-    corrections the oldest is first.
+    `holds` is whether a key may have rows; "yes" where it has none costs time only. `each` yields
+    those of the keys that may, with their rows. Of the corrections the oldest is first.
     """
 
     def holds(self, key: str, /) -> bool: ...
-    def rows(self, key: str) -> Iterator[Row]: ...
+    def each(self, keys: Iterable[str]) -> Iterator[tuple[str, Iterable[Row]]]: ...
     def product(self, row: Row) -> tuple[Advisory, Affected]: ...
 
     @property
@@ -92,9 +123,10 @@ def of_advisory(
             bounds = None if advisory.corrects else plain_bounds(affected, key, claim)
             if bounds is not None and (not hastily or claim.release) and affected.strays:
                 bounds = None
-            place = (number, product, count)
             if bounds is None:
-                yield key, Row(where, None, advisory.id, place, claim.confidence, claim.release)
+                row = Row(where, None, advisory.id, number=number, product=product, count=count)
+                row.confidence, row.release = claim.confidence, claim.release
+                yield key, row
                 continue
             only = affected.ranges[0]
             fixed = tuple([(i.fixed,) if i.fixed else affected.fixed for i in only.intervals])
@@ -107,13 +139,15 @@ def of_advisory(
                     where,
                     bounds,
                     advisory.id,
-                    place,
-                    claim.confidence,
-                    claim.release,
                     only.text,
                     fixed,
                     aliases,
                     advisory.summary,
+                    product,
+                    count,
+                    claim.confidence,
+                    claim.release,
+                    number,
                 ),
             )
 
@@ -132,7 +166,7 @@ def plain_bounds(affected: Affected, key: str, claim: Claim) -> tuple[str, ...] 
         return None
     if claim.confidence != "exact":
         return None
-    return only.bounds
+    return only.bounds if only.ascends else None
 
 
 def corrections(advisories: Sequence[Advisory]) -> list[Correction]:
@@ -183,9 +217,9 @@ class Loaded:
     def holds(self, key: str) -> bool:
         return key in self._rows
 
-    def rows(self, key: str) -> Iterator[Row]:
-        return iter(self._rows.get(key, ()))
+    def each(self, keys: Iterable[str]) -> Iterator[tuple[str, Iterable[Row]]]:
+        return ((key, self._rows[key]) for key in keys if key in self._rows)
 
     def product(self, row: Row) -> tuple[Advisory, Affected]:
-        advisory = self._advisories[row.place[0]]
-        return advisory, advisory.affected[row.place[1]]
+        advisory = self._advisories[row.number]
+        return advisory, advisory.affected[row.product]
