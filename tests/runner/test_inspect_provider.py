@@ -32,9 +32,13 @@ def using(
             await act(environment)
         finally:
             await BubblewrapEnvironment.sample_cleanup("task", config, environments, False)
+            await BubblewrapEnvironment.task_cleanup("task", config, True)
         return environment.folder
 
     return asyncio.run(go())
+
+
+pytestmark = pytest.mark.any_database
 
 
 @pytest.fixture(autouse=True, params=["kept", "fresh"])
@@ -136,3 +140,54 @@ def test_there_is_no_network() -> None:
         assert names in ([], ["lo"])
 
     using(BubblewrapConfig(), act)
+
+
+async def begun(config: BubblewrapConfig) -> BubblewrapEnvironment:
+    made = await BubblewrapEnvironment.sample_init("task", config, {})
+    return made["default"].as_type(BubblewrapEnvironment)
+
+
+def test_a_sandbox_started_ahead_is_as_new(tmp_path: Path) -> None:
+    config = BubblewrapConfig(readonly={"/item": str(tmp_path)})
+    left: list[Path] = []
+
+    async def story() -> None:
+        spaces = set()
+        for number in range(4):
+            sandbox = await begun(config)
+            left.extend({sandbox.folder, *(a.folder for a in [module._AHEAD._next] if a)})
+            assert (await sandbox.exec(["sh", "-c", "ls -A . /tmp"])).stdout == ".:\n\n/tmp:\n"
+            spaces.add((await sandbox.exec(["readlink", "/proc/self/ns/pid"])).stdout)
+            assert (await sandbox.exec(["sh", "-c", "touch x /tmp/y; ls /item"])).stdout == "".join(
+                f"{n}\n" for n in range(number)
+            )
+            (tmp_path / str(number)).touch()  # what is shown is the place, not a copy
+            sandbox.end()
+        assert len(spaces) == 4 or not module.keeper()
+        await BubblewrapEnvironment.task_cleanup("task", config, True)
+
+    asyncio.run(story())
+    assert len(set(left)) == (5 if module.keeper() else 4)
+    assert not any(folder.exists() for folder in left)
+
+
+def test_one_started_ahead_is_not_given_where_its_paths_name_something_else(tmp_path: Path) -> None:
+    shown = tmp_path / "shown"
+    plain, config = BubblewrapConfig(), BubblewrapConfig(readonly={"/item": str(shown)})
+
+    async def told(config: BubblewrapConfig, what: str) -> str:
+        sandbox = await begun(config)
+        told = (await sandbox.exec(["cat", what])).stdout
+        sandbox.end()
+        return told
+
+    async def story() -> None:
+        for content in ("a", "a", "b", "b"):
+            (tmp_path / "new").write_text(content)
+            (tmp_path / "new").replace(shown)
+            assert await told(config, "/item") == content
+        assert await told(plain, "/item") == ""
+        assert await told(config, "/item") == "b"
+        await BubblewrapEnvironment.task_cleanup("task", config, True)
+
+    asyncio.run(story())

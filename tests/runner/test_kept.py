@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -122,9 +124,20 @@ def test_the_keeper_is_out_of_reach_and_hands_nothing_on(box: Kept) -> None:
         assert shell(box, f"cd /proc/{keeper} && {look}").exit_code != 0, look
 
 
-def test_who_kills_the_keeper_ends_the_sandbox_alone(box: Kept) -> None:
-    told = shell(box, "kill -9 -1; kill -9 $(pidof keeper); sleep 5")
-    assert told.exit_code == 137
+def test_nothing_inside_kills_or_stops_the_keeper(box: Kept) -> None:
+    space = box.run(["readlink", "/proc/self/ns/pid"]).stdout
+    told = shell(box, "for s in STOP TERM SEGV KILL; do kill -$s 1; done; kill -9 -1; echo $?")
+    assert (told.exit_code, told.stdout) == (0, b"1\n")
+    assert box.run(["readlink", "/proc/self/ns/pid"]).stdout == space
+
+
+def test_a_sandbox_that_ended_is_told_and_the_next_command_has_a_new_one(box: Kept) -> None:
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(shell, box, "touch begun; sleep 60", 60)
+        while not box.run(["ls"]).stdout:
+            time.sleep(0.01)
+        box.end()
+        assert waiting.result(10).exit_code == 137
     assert shell(box, "echo on").stdout == b"on\n"
 
 
@@ -171,6 +184,33 @@ def test_cancelling_ends_the_sandbox(box: Kept) -> None:
 
     asyncio.run(story())
     assert gone(marker)
+
+
+def test_a_keeper_that_takes_nothing_holds_nobody_else_up(box: Kept) -> None:
+    assert shell(box, "true").exit_code == 0
+    assert box._open is not None
+    (keeper,) = children(box._open[0]._process.pid)
+    os.kill(keeper, signal.SIGSTOP)
+    late = threading.Timer(8, os.kill, (keeper, signal.SIGKILL))
+    late.start()
+
+    async def many() -> list[Outcome]:
+        told = (box.arun(["true", "x" * 60_000], timeout=0.2) for _ in range(8))
+        return await asyncio.gather(*told)
+
+    assert asyncio.run(many())[0].timed_out
+    assert late.is_alive()
+    late.cancel()
+    assert shell(box, "echo on").stdout == b"on\n"
+
+
+def children(process: int) -> list[int]:
+    found = []
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(OSError):
+            if f"\nPPid:\t{process}\n" in status.read_text():
+                found.append(int(status.parent.name))
+    return found
 
 
 def groups() -> set[Path]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -13,15 +14,26 @@ from vedette.runner import sandbox as rooms
 from vedette.runner.leavings import read_out
 from vedette.runner.sandbox import Limits, Outcome, Sandbox, require_bubblewrap
 
-pytestmark = pytest.mark.skipif(
-    not Path("/usr/bin/bwrap").exists(), reason="bubblewrap is not installed"
-)
+pytestmark = [
+    pytest.mark.any_database,
+    pytest.mark.skipif(not Path("/usr/bin/bwrap").exists(), reason="bubblewrap is not installed"),
+]
 PYTHON = {"/python": Path(sys.base_prefix)}
 
 
 @pytest.fixture
 def box() -> Sandbox:
     return Sandbox()
+
+
+@pytest.fixture(params=["built", "shell"])
+def either(request, monkeypatch, box) -> Sandbox:
+    """Started by the program that is built for it, and by the shell where there is no compiler."""
+    if request.param == "shell":
+        monkeypatch.setattr(rooms, "built", lambda source: None)
+    elif rooms.built(rooms.LAUNCH) is None:
+        pytest.skip("no compiler here")
+    return box
 
 
 def shell(box: Sandbox, script: str, **more) -> Outcome:
@@ -146,21 +158,21 @@ def test_a_child_left_behind_ends_with_the_command(box):
 
 
 @pytest.mark.skipif("pids" not in rooms.cgroups.detect().places, reason="no pids cgroup here")
-def test_a_fork_bomb_is_contained(box):
+def test_a_fork_bomb_is_contained(either):
     script = (
         "import os, time\nmade = 0\n"
         "try:\n  while made < 5000:\n    made += 1\n    if os.fork() == 0: time.sleep(60)\n"
         "except OSError: print('stopped at', made)\n"
     )
-    outcome = python(box, script, limits=Limits(processes=32), timeout=20)
+    outcome = python(either, script, limits=Limits(processes=32), timeout=20)
     assert outcome.stdout.startswith(b"stopped at")
     assert int(outcome.stdout.split()[-1]) <= 32
 
 
 @pytest.mark.skipif("memory" not in rooms.cgroups.detect().places, reason="no memory cgroup here")
-def test_memory_is_limited(box):
+def test_memory_is_limited(either):
     script = "x = bytearray(512 << 20); print(len(x))"
-    outcome = python(box, script, limits=Limits(memory_bytes=64 << 20))
+    outcome = python(either, script, limits=Limits(memory_bytes=64 << 20))
     assert outcome.stdout == b""
     assert outcome.signal == 9
 
@@ -179,6 +191,16 @@ def test_an_endless_flood_ends_with_the_time(box):
     outcome = shell(box, "yes", timeout=0.5)
     assert outcome.timed_out
     assert outcome.truncated
+
+
+def test_limits_are_those_asked_for(either):
+    limits = Limits(cpu_seconds=7, file_bytes=8192, open_files=33)
+    outcome = shell(either, "cat /proc/self/limits", limits=limits)
+    found = dict(re.findall(r"Max (.+?)  +(\d+ +\d+)", outcome.stdout.decode()))
+    asked = {"cpu time": 7, "file size": 8192, "core file size": 0, "open files": 33}
+    assert {name: found[name].split() for name in asked} == {
+        name: [str(most)] * 2 for name, most in asked.items()
+    }
 
 
 def test_a_file_can_not_outgrow_its_limit(box, tmp_path):

@@ -192,7 +192,7 @@ def _certified(
     suite: Suite, resist: int, chance: int | None, seed: int, cache: Path | None
 ) -> list[Certificate]:
     from vedette.runner.certify import certify as certify_suite
-    from vedette.runner.harness import default_cache
+    from vedette.runner.native import default_cache
 
     with ProgressLine() as line:
         count = iter(range(1, len(suite.items) + 1))

@@ -35,7 +35,7 @@ class Group:
         Under v1 `tasks` moves one thread without the lock that `cgroup.procs` waits for.
         """
         file = "tasks" if self.version == 1 else "cgroup.procs"
-        return tuple(str(folder / file) for folder in self.folders)
+        return tuple(f"{folder}/{file}" for folder in self.folders)
 
     def remove(self) -> None:
         """Kill what is left inside, then remove the folders."""
@@ -79,7 +79,8 @@ class Cgroups:
                 if folder not in made:
                     folder.mkdir()
                     made[folder] = None
-                (folder / file).write_text(str(values[controller]))
+                with open(f"{folder}/{file}", "wb", buffering=0) as limit:
+                    limit.write(b"%d" % values[controller])
         except OSError:
             Group(tuple(made), self.version).remove()
             raise

@@ -6,7 +6,6 @@ A `Ref` names a harness so that another process or machine can open the same one
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,12 +52,6 @@ class Trial:
         if self.crash is not None:
             return f"crash {self.crash.summary}"[:200]
         return "timeout" if self.timed_out else f"exit {self.code}"
-
-
-def default_cache() -> Path:
-    """Return where builds are kept when nobody says otherwise."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "vedette" / "builds"
 
 
 class Harness:

@@ -13,23 +13,18 @@ budget of memory and processes. Nothing that judges a sample runs here.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import shutil
 import socket
 import struct
-import subprocess
-import tempfile
 import threading
 import time
+from array import array
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Literal, TypedDict, Unpack
 
-from vedette.kernel.canonical import digest
 from vedette.kernel.errors import BadInput, OurFault
-from vedette.runner.harness import default_cache
+from vedette.runner.native import built
 from vedette.runner.sandbox import (
     ENVIRONMENT,
     NO_MOUNTS,
@@ -37,6 +32,7 @@ from vedette.runner.sandbox import (
     Job,
     Outcome,
     Sandbox,
+    add_within,
     collect,
     ended_as,
     sealed,
@@ -62,25 +58,9 @@ class How(TypedDict, total=False):
     output_bytes: int | None
 
 
-@cache
 def keeper() -> Path | None:
-    """Return the keeper's program, built when it isn't there yet; None without a compiler."""
-    compiler = shutil.which("gcc") or shutil.which("cc")
-    if compiler is None:
-        return None
-    folder = default_cache() / f"keeper-{digest(SOURCE.read_bytes()).removeprefix('sha256:')[:32]}"
-    program = folder / "keeper"
-    if program.exists():
-        return program
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        made = Path(scratch) / "keeper"
-        for how in (["-static"], []):  # a static one starts sooner
-            command = [compiler, "-std=c11", "-O2", *how, "-o", str(made), str(SOURCE)]
-            if subprocess.run(command, capture_output=True, check=False).returncode == 0:
-                made.replace(program)
-                return program
-    return None
+    """Return the keeper's program; None without a compiler."""
+    return built(SOURCE)
 
 
 class Kept:
@@ -98,15 +78,23 @@ class Kept:
         self._closed = False
 
     async def arun(self, argv: Sequence[str], **how: Unpack[How]) -> Outcome:
-        """As `run`, without holding the event loop; cancelling ends the sandbox."""
-        waiting = asyncio.ensure_future(asyncio.to_thread(self.run, argv, **how))
+        """As `run`, on the event loop, without holding it; cancelling ends the sandbox."""
+        body = _body(argv, how)
+        if self._open is None:
+            await asyncio.to_thread(self._running)
+        sent = _Sent(*self._running(), body, how)
         try:
-            return await asyncio.shield(waiting)
+            if not sent.send(socket.MSG_DONTWAIT):
+                await asyncio.to_thread(sent.send)
+            whole, truncated = await acollect(sent.kept, sent.deadline, self._bound(how))
         except asyncio.CancelledError:
             self.end()
-            with contextlib.suppress(Exception):
-                await waiting
             raise
+        finally:
+            sent.close()
+        if not sent.ended_well(whole):
+            await asyncio.to_thread(self._ended, sent.job, sent.channel, kill=not whole)
+        return sent.outcome(whole, truncated)
 
     def run(self, argv: Sequence[str], **how: Unpack[How]) -> Outcome:
         """Run a command in the sandbox, or read ("r") or write ("w") the one file of `argv`.
@@ -115,31 +103,19 @@ class Kept:
         command was killed. Raises BadInput for a command that is too long, OurFault where no
         sandbox can be made.
         """
-        env = {**ENVIRONMENT, **how.get("env", NOTHING)}
-        body = _message(how.get("op", "x"), how.get("cwd", "."), argv, env)
-        bound = how.get("output_bytes") or self._sandbox.limits.output_bytes
-        started = time.monotonic()
-        job, channel = self._running()
-        ours, theirs = zip(*(os.pipe() for _ in range(3)), strict=True)
+        body = _body(argv, how)
+        sent = _Sent(*self._running(), body, how)
         try:
-            source = sealed(how.get("stdin", b""))
-            try:
-                socket.send_fds(channel, [body], [source, *theirs])
-            except OSError:
-                pass  # it has ended: nobody will tell how the command did
-            finally:
-                for handle in (source, *theirs):
-                    os.close(handle)
-            kept = {handle: bytearray() for handle in ours}
-            whole, truncated = collect(kept, started + how.get("timeout", TIMEOUT), bound)
+            sent.send()
+            whole, truncated = collect(sent.kept, sent.deadline, self._bound(how))
         finally:
-            for handle in ours:
-                os.close(handle)
-        stdout, stderr, told = (bytes(data) for data in kept.values())
-        if not whole or len(told) != 4:
-            self._ended(job, channel, kill=not whole)
-        code = None if not whole else _code(told)
-        return ended_as(code, stdout, stderr, truncated, time.monotonic() - started)
+            sent.close()
+        if not sent.ended_well(whole):
+            self._ended(sent.job, sent.channel, kill=not whole)
+        return sent.outcome(whole, truncated)
+
+    def _bound(self, how: How) -> int:
+        return how.get("output_bytes") or self._sandbox.limits.output_bytes
 
     def begin(self) -> None:
         """Start the sandbox, so that the first command need not wait for it; not after `close`.
@@ -190,6 +166,7 @@ class Kept:
                 {**self._readonly, INSIDE: program},
                 NOTHING,
                 (theirs.fileno(),),
+                first=True,
             )
         return job, ours
 
@@ -203,11 +180,84 @@ class Kept:
             _finish(job, channel, kill=kill)
 
 
+class _Sent:
+    """A command for `job`: what it writes, and at last how it ended, is in `kept`."""
+
+    def __init__(self, job: Job, channel: socket.socket, body: bytes, how: How) -> None:
+        self.job, self.channel, self._body, self._started = job, channel, body, time.monotonic()
+        self.deadline = self._started + how.get("timeout", TIMEOUT)
+        source = sealed(how.get("stdin", b""))
+        ours, theirs = zip(*(os.pipe() for _ in range(3)), strict=True)
+        self.kept = {handle: bytearray() for handle in ours}
+        self._given = [source, *theirs]
+
+    def send(self, flags: int = 0) -> bool:
+        """Hand it to the keeper; False where that would have to be waited for, and may not be."""
+        handles = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", self._given))
+        try:
+            self.channel.sendmsg([self._body], [handles], flags)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass  # it has ended: nobody will tell how the command did
+        for handle in self._given:
+            os.close(handle)
+        return True
+
+    def close(self) -> None:
+        for handle in self.kept:
+            os.close(handle)
+
+    def ended_well(self, whole: bool) -> bool:
+        """Whether the keeper told how the command ended."""
+        *_, told = self.kept.values()
+        return whole and len(told) == 4
+
+    def outcome(self, whole: bool, truncated: bool) -> Outcome:
+        stdout, stderr, told = (bytes(data) for data in self.kept.values())
+        code = _code(told) if whole else None
+        return ended_as(code, stdout, stderr, truncated, time.monotonic() - self._started)
+
+
+async def acollect(kept: dict[int, bytearray], deadline: float, bound: int) -> tuple[bool, bool]:
+    """As `sandbox.collect`, on the event loop."""
+    loop, left, truncated = asyncio.get_running_loop(), set(kept), False
+    closed: asyncio.Future[None] = loop.create_future()
+
+    def ready(handle: int) -> None:
+        nonlocal truncated
+        data = os.read(handle, 65536)
+        if data:
+            truncated = add_within(kept[handle], data, bound) or truncated
+            return
+        loop.remove_reader(handle)
+        left.discard(handle)
+        if not left and not closed.done():
+            closed.set_result(None)
+
+    for handle in kept:
+        loop.add_reader(handle, ready, handle)
+    try:
+        async with asyncio.timeout_at(loop.time() + deadline - time.monotonic()):
+            await closed
+    except TimeoutError:
+        return False, truncated
+    finally:
+        for handle in left:
+            loop.remove_reader(handle)
+    return True, truncated
+
+
 def _finish(job: Job, channel: socket.socket, *, kill: bool) -> None:
     channel.close()
     if kill:
         job.kill()
     job.finish()
+
+
+def _body(argv: Sequence[str], how: How) -> bytes:
+    env = {**ENVIRONMENT, **how.get("env", NOTHING)}
+    return _message(how.get("op", "x"), how.get("cwd", "."), argv, env)
 
 
 def _message(op: Op, cwd: str, argv: Sequence[str], env: Mapping[str, str]) -> bytes:

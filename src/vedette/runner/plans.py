@@ -20,8 +20,9 @@ from vedette.kernel.errors import BadInput, MissingPart, Refused
 from vedette.kernel.ids import new_id
 from vedette.kernel.packs import PolicyPack, default_pack
 from vedette.runner.build import have_clang
-from vedette.runner.harness import Harness, default_cache
+from vedette.runner.harness import Harness
 from vedette.runner.isolation import measured
+from vedette.runner.native import default_cache
 from vedette.runner.subjects.agent import check_agent
 from vedette.runner.subjects.reference import SUBJECTS
 from vedette.runner.subjects.standins import STAND_INS

@@ -33,8 +33,9 @@ from vedette.kernel.sealing import Box
 from vedette.kernel.words import counted
 from vedette.runner.certify import check_suite
 from vedette.runner.executors import LocalPool
-from vedette.runner.harness import Harness, default_cache
+from vedette.runner.harness import Harness
 from vedette.runner.inspect.process import InspectProcess
+from vedette.runner.native import default_cache
 from vedette.runner.plans import REFERENCES, SERVED, SubjectSpec, check_kept, plan_of
 from vedette.runner.private import scratch_beside
 from vedette.runner.reach import unreachable

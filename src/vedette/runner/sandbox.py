@@ -16,9 +16,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
-import json
 import os
-import selectors
+import select
 import shutil
 import signal as signals
 import subprocess
@@ -32,6 +31,7 @@ from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import BadInput, MissingPart, OurFault
 from vedette.runner import cgroups
 from vedette.runner.guard import guard
+from vedette.runner.native import built
 from vedette.runner.seccomp import filter_here
 
 USER = "65534"
@@ -39,8 +39,9 @@ WORK = "/box"
 NOTHING: Mapping[str, str] = {}
 NO_MOUNTS: Mapping[str, Path] = {}
 KILL_GRACE = 5.0
-# Joins the groups and lowers the limits in the one shell that then becomes bubblewrap.
-LAUNCH = """
+# Joins the groups and lowers the limits, then becomes bubblewrap; a shell where nothing is built.
+LAUNCH = Path(__file__).parent / "launch.c"
+LAUNCH_SHELL = """
 cpu=$1 blocks=$2 files=$3 joins=$4; shift 4
 while [ "$joins" -gt 0 ]; do echo 0 > "$1" || exit 96; shift; joins=$((joins - 1)); done
 ulimit -c 0; ulimit -t "$cpu"; ulimit -f "$blocks"; ulimit -n "$files"
@@ -155,19 +156,28 @@ class Sandbox:
         readonly: Mapping[str, Path],
         env: Mapping[str, str],
         wires: Sequence[int] = (),
+        *,
+        first: bool = False,
     ) -> Job:
-        """Start what `run` runs, and return it under way."""
+        """Start what `run` runs, and return it under way.
+
+        `first` makes the command the first process of its space: nothing inside can kill it, and
+        it reaps what others leave.
+        """
         limits = limits or self.limits
         group = self._cgroups.create(limits.memory_bytes, limits.processes)
         status_read, status_write = os.pipe()
         given = [sealed(stdin), status_write]
         filtering = self._filtering(given)
         command = [
-            *("/bin/sh", "-c", LAUNCH, "sh", str(limits.cpu_seconds)),
+            *_launcher(),
+            str(limits.cpu_seconds),
             *(str(limits.file_bytes // 512), str(limits.open_files), str(len(group.joins))),
             *group.joins,
             *self._arguments(workdir, limits, readonly, env, status_write),
-            *(*filtering, "--", *argv),
+            *filtering,
+            *(["--as-pid-1"] if first else []),
+            *("--", *argv),
         ]
         try:
             process = subprocess.Popen(
@@ -228,6 +238,11 @@ class Sandbox:
         return [*arguments, "--chdir", WORK]
 
 
+def _launcher() -> Sequence[str]:
+    program = built(LAUNCH)
+    return [str(program)] if program else ["/bin/sh", "-c", LAUNCH_SHELL, "sh"]
+
+
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": WORK, "LANG": "C.UTF-8", "TMPDIR": "/tmp"}  # noqa: S108
 FIXED = (
     *("--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent"),
@@ -253,10 +268,9 @@ def _system() -> tuple[str, ...]:
 
 def sealed(data: bytes) -> int:
     """Return a descriptor that reads `data` and that nobody can write to."""
-    handle = os.memfd_create("stdin", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    with os.fdopen(os.dup(handle), "wb") as file:
-        file.write(data)
-    os.lseek(handle, 0, os.SEEK_SET)
+    handle, written = os.memfd_create("stdin", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING), 0
+    while written < len(data):
+        written += os.pwrite(handle, memoryview(data)[written:], written)
     fcntl.fcntl(
         handle,
         fcntl.F_ADD_SEALS,
@@ -339,32 +353,35 @@ def collect(kept: dict[int, bytearray], deadline: float, bound: int) -> tuple[bo
 
     Returns whether all were closed in time, and whether bytes past the bound were dropped.
     """
-    truncated = False
-    with selectors.DefaultSelector() as selector:
-        for handle in kept:
-            selector.register(handle, selectors.EVENT_READ)
-        while selector.get_map():
-            left = deadline - time.monotonic()
-            ready = selector.select(left) if left > 0 else []
-            if not ready:
-                return False, truncated
-            for key, _ in ready:
-                data = os.read(key.fd, 65536)
-                if not data:
-                    selector.unregister(key.fd)
-                    continue
-                room = bound - len(kept[key.fd])
-                kept[key.fd] += data[:room]
-                truncated = truncated or len(data) > room
+    truncated, watched, left = False, select.poll(), len(kept)
+    for handle in kept:
+        watched.register(handle, select.POLLIN)
+    while left:
+        wait = deadline - time.monotonic()
+        ready = watched.poll(1000 * wait) if wait > 0 else []
+        if not ready:
+            return False, truncated
+        for handle, _ in ready:
+            data = os.read(handle, 65536)
+            if data:
+                truncated = add_within(kept[handle], data, bound) or truncated
+            else:
+                watched.unregister(handle)
+                left -= 1
     return True, truncated
+
+
+def add_within(kept: bytearray, data: bytes, bound: int) -> bool:
+    """Add `data` up to `bound` bytes in all; return whether some of it was dropped."""
+    room = bound - len(kept)
+    kept += data[:room]
+    return len(data) > room
 
 
 def _check_started(code: int, status: bytes, stderr: bytes) -> None:
     """Raise unless bubblewrap reported that the command itself ended with `code`."""
-    for line in status.splitlines():
-        with contextlib.suppress(ValueError):
-            if "exit-code" in json.loads(line):
-                return
+    if b'"exit-code"' in status:
+        return
     reason = stderr.decode("utf-8", "replace").strip().splitlines()
     said = reason[-1][:200] if reason else f"exit {code}"
     if "execvp" in said:

@@ -10,8 +10,9 @@
  * Files are opened here, inside, so that what a subject leaves leads nowhere else.
  *
  * When a command has ended and no other is under way, all else that runs inside is killed. When the
- * other end of FD is closed, or its holder killed, the keeper ends, and the sandbox with it. It can't
- * be traced from inside, and hands its own descriptors to nobody.
+ * other end of FD is closed, or its holder killed, the keeper ends, and the sandbox with it. It is the
+ * first process of its space, which can't be killed, stopped or traced from inside, and hands its own
+ * descriptors to nobody.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,19 +1,23 @@
 """Inspect's sandbox provider `vedette-bubblewrap`: any Inspect task can name it.
 
 Each sample has a bubblewrap of its own without network, kept over its commands (see `kept`; without
-a compiler each command has a fresh one); the sample's folder is /box, and the configuration's
-`readonly` paths are shown beside it. Files are read and written inside the sandbox, so that nothing
-a subject leaves in its folder (a symbolic link, a pipe) is ever opened from outside.
+a compiler each command has a fresh one), and started ahead where samples in turn have the same
+configuration. The folder is /box; beside it are the configuration's `readonly` paths. Files
+are read and written inside the sandbox, so that nothing a subject leaves in its folder (a symbolic
+link, a pipe) is ever opened from outside.
 
     Sample(..., sandbox=("vedette-bubblewrap", BubblewrapConfig(readonly={"/item": "/srv/item"})))
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import shutil
 import tempfile
+import threading
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
@@ -66,8 +70,9 @@ class BubblewrapEnvironment(SandboxEnvironment):
 
     def __init__(self, config: BubblewrapConfig) -> None:
         super().__init__()
+        self._config, self._places = config, _places(config)
         self.folder = Path(tempfile.mkdtemp(prefix="vedette-sample-"))
-        self.folder.chmod(0o700)
+        self._remove = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
         limits = Limits(memory_bytes=config.memory_bytes)
         self._limits = limits
         self._sandbox = Sandbox(limits)
@@ -83,10 +88,13 @@ class BubblewrapEnvironment(SandboxEnvironment):
     ) -> dict[str, SandboxEnvironment]:
         if config is not None and not isinstance(config, BubblewrapConfig):
             raise BadInput(f"{NAME}: takes a BubblewrapConfig")
-        made = cls(config or BubblewrapConfig())
-        if made._kept is not None:
-            _BESIDE.submit(made._kept.begin)
-        return {"default": made}
+        return {"default": _AHEAD.take(config or BubblewrapConfig())}
+
+    @classmethod
+    async def task_cleanup(
+        cls, task_name: str, config: SandboxEnvironmentConfigType | None, cleanup: bool
+    ) -> None:
+        _AHEAD.drop()
 
     @classmethod
     async def sample_cleanup(
@@ -99,6 +107,15 @@ class BubblewrapEnvironment(SandboxEnvironment):
         for environment in environments.values():
             environment.as_type(BubblewrapEnvironment).end()
 
+    def begin(self) -> None:
+        """Let the sandbox start, beside; a command that comes before it has started waits."""
+        if self._kept is not None:
+            _BESIDE.submit(self._kept.begin)
+
+    def shows(self, config: BubblewrapConfig) -> bool:
+        """Whether it was begun with `config`, whose paths name what they named then."""
+        return config == self._config and _places(config) == self._places
+
     def end(self) -> None:
         """Kill what runs in the sandbox, and remove its folder; the rest is waited for beside."""
         gone = self._kept.close() if self._kept is not None else None
@@ -109,7 +126,7 @@ class BubblewrapEnvironment(SandboxEnvironment):
     def _left(self, gone: Callable[[], None]) -> None:
         """What was being killed may have written once more."""
         gone()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._remove()
 
     @classmethod
     def default_concurrency(cls) -> int | None:
@@ -208,6 +225,57 @@ class BubblewrapEnvironment(SandboxEnvironment):
             raise OutputLimitExceededError(limit_str=label, truncated_output=None)
         _check(outcome, file)
         return outcome.stdout.decode("utf-8") if text else outcome.stdout
+
+
+class _Ahead:
+    """The next sample's sandbox, started while one before it runs, as long as samples in turn ask
+    for one configuration. Nothing has run in it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked: BubblewrapConfig | None = None
+        self._next: BubblewrapEnvironment | None = None
+
+    def take(self, config: BubblewrapConfig) -> BubblewrapEnvironment:
+        """A sandbox of `config` that nobody has had."""
+        with self._lock:
+            again, self._asked = config == self._asked, config
+            found, self._next = self._next, None
+            if found is not None and not found.shows(config):
+                found.end()
+                found = None
+            if found is None:
+                found = _begun(config)
+            if again and found._kept is not None:
+                self._next = _begun(config)
+        return found
+
+    def drop(self) -> None:
+        """End the one that nobody has asked for."""
+        with self._lock:
+            self._asked = None
+            found, self._next = self._next, None
+        if found is not None:
+            found.end()
+
+
+_AHEAD = _Ahead()
+
+
+def _begun(config: BubblewrapConfig) -> BubblewrapEnvironment:
+    made = BubblewrapEnvironment(config)
+    made.begin()
+    return made
+
+
+def _places(config: BubblewrapConfig) -> list[tuple[str, int, int]]:
+    """What the paths of `config` name: device and inode."""
+    found = []
+    for inside, outside in config.readonly.items():
+        with contextlib.suppress(OSError):  # a sandbox that should show it won't start
+            at = os.stat(outside)
+            found.append((inside, at.st_dev, at.st_ino))
+    return found
 
 
 def _path(file: str) -> str:
