@@ -22,7 +22,7 @@ import msgspec
 
 from vedette import __version__
 from vedette.kernel.clock import format_time
-from vedette.kernel.words import counted
+from vedette.kernel.words import counted, versioned
 from vedette.matching.engine import finding_of, plain_reason
 from vedette.matching.holdings import Finding, Hit
 from vedette.matching.identity import Claim
@@ -150,7 +150,7 @@ def _urgency(match: Match, beside: Beside) -> str:
 
 def _row(head: str, match: Match, tail: str) -> str:
     name, version = match.name or match.component, match.version or "(no version)"
-    what = name if name.endswith(f" {version}") else f"{name} {version}"
+    what = versioned(name, version)
     ids = " ".join((match.advisory, *match.aliases))
     place = f"[{match.inventory}: {match.component}]"
     return printable(f"{head}  {what}  {ids}  {tail}  {place}") + "\n"
@@ -211,7 +211,7 @@ def _rule(match: Match) -> dict[str, Any]:
 
 def _result(match: Match) -> dict[str, Any]:
     fixed = f" Fixed in {', '.join(match.fixed)}." if match.fixed else ""
-    what = f"{match.name or match.component} {match.version}".strip()
+    what = versioned(match.name or match.component, match.version)
     message = f"{what}: {match.verdict} ({match.confidence}): {match.reason}.{fixed}"
     location = {
         "physicalLocation": {"artifactLocation": {"uri": match.inventory}},

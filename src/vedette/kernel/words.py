@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
+def versioned(name: str, version: str) -> str:
+    """A name with its version, once: some names end in it."""
+    before = name.removesuffix(version)
+    said = before != name and not before[-1:].isdigit() and not before.endswith(".")
+    return name if said or not version else f"{name} {version}"
+
+
 def counted(number: int, one: str, many: str = "") -> str:
     """So many of a thing, in words: "1 match", "1,204 matches"; `many` where an s is not enough."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -8,6 +8,7 @@ Rules:
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,7 +26,7 @@ from vedette.services import feeds, sources
 from vedette.services.acting import Actor, act, reading
 from vedette.services.feeds import Taken
 from vedette.services.here import here
-from vedette.store.models import FeedTaking, SourceAdvisory
+from vedette.store.models import ExploitScore, FeedTaking, SourceAdvisory
 
 MAX_FILE = 64 * MIB
 MAX_UNPACKED = 1024 * MIB
@@ -122,7 +123,20 @@ def kept(actor: Actor) -> list[dict[str, Any]]:
             broken=Count("pk", filter=~Q(problem="")),
             newest=Max("taken_at"),
         )
-        return [{**row, "newest": format_time(row["newest"])} for row in counted]
+        return [
+            {**row, "records": row["records"] * _inside(row["source"])}
+            | {"newest": format_time(row["newest"])}
+            for row in counted
+        ]
+
+
+def _inside(source: str) -> int:
+    """How many entries a record of a source has: one, but for what comes whole."""
+    if source == sources.EPSS:
+        return ExploitScore.objects.count()
+    if source != sources.KEV:
+        return 1
+    return len(json.loads(SourceAdvisory.objects.get(source=source).document))
 
 
 def takings(actor: Actor, limit: int = 20) -> list[dict[str, Any]]:

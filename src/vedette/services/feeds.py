@@ -35,7 +35,7 @@ from vedette.formats.detect import (
     advisory_reader,
 )
 from vedette.formats.exploited_in import is_epss, read_kev
-from vedette.formats.feeds.folder import FeedFolder
+from vedette.formats.feeds.folder import FeedFolder, slug
 from vedette.formats.feeds.syncing import sync
 from vedette.formats.files import FEED_STATE
 from vedette.kernel.canonical import digest
@@ -165,10 +165,13 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def _take(actor: Actor, folder: Path, progress: Progress, taken: Taken, of: str) -> None:
     by_source: dict[str, list[Path]] = {}
+    given = FeedFolder(folder).state["sources"] if (folder / FEED_STATE).is_dir() else ()
+    named = {slug(each): each for each in given}
     for file in sorted(folder.rglob("*")):
         inside = file.relative_to(folder).parts
         if FEED_STATE not in inside and file.is_file() and _is_feed(file.name):
-            source = of or (inside[0] if len(inside) > 1 else folder.resolve().name)
+            first = inside[0] if len(inside) > 1 else folder.resolve().name
+            source = of or named.get(first, first)
             by_source.setdefault(source[:200], []).append(file)
     whole: dict[str, list[bytes]] = {KEV: [], EPSS: []}
     total, done = sum(map(len, by_source.values())), 0

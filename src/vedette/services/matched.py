@@ -18,6 +18,7 @@ from functools import cached_property
 from vedette.clearinghouse import facts as deadline_facts
 from vedette.clearinghouse.facts import Facts
 from vedette.kernel.canonical import canonical, digest
+from vedette.kernel.words import versioned
 from vedette.matching import changes, identity
 from vedette.matching.engine import found, match, matches
 from vedette.matching.index import Index
@@ -288,4 +289,4 @@ def _difference(
 
 
 def _what(line: Match) -> str:
-    return f"{line.name or line.component} {line.version}".strip()
+    return versioned(line.name or line.component, line.version)

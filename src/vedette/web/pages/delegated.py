@@ -17,6 +17,7 @@ from vedette.clearinghouse.remediation import MARKS, of_asset
 from vedette.clearinghouse.states import NoticeState
 from vedette.kernel.errors import BadInput, Refused
 from vedette.kernel.permissions import Permission
+from vedette.kernel.words import versioned
 from vedette.services import delegates
 from vedette.services.bulk_answers import MOST_AT_ONCE
 from vedette.web.access import SignedIn, page
@@ -193,7 +194,9 @@ def notice(request: SignedIn, notice_id: str) -> HttpResponse:
 
 def _assets(found: dict[str, Any]) -> list[dict[str, Any]]:
     """The assets that the notice is about, and how far each is."""
-    names = {each["component"]: f"{each['name']} {each['version']}" for each in found["matches"]}
+    names = {
+        each["component"]: versioned(each["name"], each["version"]) for each in found["matches"]
+    }
     return [
         {
             "component": component,

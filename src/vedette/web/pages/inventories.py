@@ -243,7 +243,7 @@ def inventory(request: SignedIn, inventory_id: str) -> HttpResponse:
     ]
     read = inventories.columns(row) if found["current"] else None
     context = {
-        "columns": [(LABELS.get(f, f.capitalize()), title) for f, title in read.named.items()]
+        "columns": [(LABELS.get(f, f.capitalize()), title) for f, title in _in_order(read)]
         if read
         else None,
         "unused": ", ".join(read.left) if read else "",
@@ -258,6 +258,11 @@ def inventory(request: SignedIn, inventory_id: str) -> HttpResponse:
         "page_marking": MARKING,
     }
     return render(request, "pages/inventory.html", context)
+
+
+def _in_order(found: Columns) -> list[tuple[str, str]]:
+    """Field and header, as they stand in the file."""
+    return sorted(found.named.items(), key=lambda pair: found.taken[pair[0]])
 
 
 @require_http_methods(["GET", "POST"])

@@ -17,7 +17,7 @@ from vedette.clearinghouse.states import NoticeState
 from vedette.kernel.clock import parse_time, written
 from vedette.kernel.errors import BadInput, Refused
 from vedette.kernel.permissions import Permission, Profile
-from vedette.kernel.words import counted
+from vedette.kernel.words import counted, versioned
 from vedette.ledger.timeline import title
 from vedette.services import bulk_answers, notices, scores
 from vedette.services.bulk_answers import MOST_AT_ONCE
@@ -114,7 +114,7 @@ def notice_row(found: dict[str, Any], matches: list[dict[str, Any]]) -> dict[str
         "left": days_left(deadline, today),
         "late": waits and deadline is not None and deadline < today,
         "soon": waits and deadline is not None and 0 <= (deadline - today).days <= 3,
-        "what": f"{first['name']} {first['version']}".strip(),
+        "what": versioned(first["name"], first["version"]),
         "state_tag": state("notice", found["state"]),
         "verdict_tag": state("verdict", found["verdict"]),
     }

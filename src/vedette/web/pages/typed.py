@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 from django import forms
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from vedette.formats.typed_in import Entry
 from vedette.kernel.permissions import Permission
-from vedette.kernel.words import counted
+from vedette.kernel.words import counted, versioned
 from vedette.matching.candidates import Candidate
 from vedette.matching.model import CONFIDENCES
 from vedette.services import inventories, typed
@@ -23,6 +24,8 @@ from vedette.web.pages.forms import done, form_page, submitted
 from vedette.web.pages.inventories import MARKING, stays
 
 SURE = 0.75
+# matches shown at once, and where there are more, of each product
+SHOWN, EACH = 12, 3
 AS_TYPED, LEAVE_OUT = "typed", "out"
 MAX_TEXT = 20_000
 
@@ -156,7 +159,15 @@ def type_list(request: SignedIn) -> HttpResponse:
             said = f"{kept.components:,} products are kept, and are being matched."
             return done(request, said, "inventory", kept.id)
     found = typed.first_matches(request.actor, rows) if rows else []
-    more = {"title": "Which of these do you run?", "found": _table(found), "count": len(found)}
+    every = _lines(found)
+    many = len(every) > SHOWN
+    more = {
+        "title": "Which of these do you run?",
+        "found": _table("First matches", _first_of_each(every) if many else every),
+        "every": _table("All matches", every) if many else None,
+        "count": len(every),
+        "first": EACH,
+    }
     more |= {"button": "Keep it as an inventory", "step": "keep"}
     return form_page(request, form, context | more, "pages/typed.html")
 
@@ -165,13 +176,30 @@ def _first_values(form: ChooseForm) -> dict[str, Any]:
     return {name: field.initial or "" for name, field in form.fields.items()}
 
 
-def _table(found: list[Found]) -> Table:
+Line = tuple[str, dict[str, object]]
+
+
+def _lines(found: list[Found]) -> list[Line]:
     """The lines, affected before unknown, and what is sure before what is likely or possible."""
     lines = [(one.title, line) for one in found for line in one.matches]
-    lines.sort(key=lambda pair: _order(pair[1]))
+    return sorted(lines, key=lambda pair: _order(pair[1]))
+
+
+def _first_of_each(lines: list[Line]) -> list[Line]:
+    """The first lines of each product: all of them are too many for a phone."""
+    count: Counter[object] = Counter()
+    first = []
+    for title, line in lines:
+        count[line["name"]] += 1
+        if count[line["name"]] <= EACH:
+            first.append((title, line))
+    return first
+
+
+def _table(caption: str, lines: list[Line]) -> Table:
     rows = [
         [
-            f"{line['name']} {line['version']}".strip(),
+            versioned(str(line["name"]), str(line["version"])),
             str(line["advisory"]),
             title,
             State("affected", "attention") if line["verdict"] == "affected" else State("unknown"),
@@ -182,7 +210,7 @@ def _table(found: list[Found]) -> Table:
         for title, line in lines
     ]
     head = ["Product", "Advisory", "Title", "Verdict", "Confidence", "Fixed in", "Why"]
-    return Table("First matches", head, rows)  # type: ignore[arg-type]
+    return Table(caption, head, rows)  # type: ignore[arg-type]
 
 
 def _order(line: dict[str, object]) -> tuple[bool, int]:

@@ -16,6 +16,7 @@ Values come from `vedette.web.cells`: a *cell* is text, a number, a time, a Mark
     {% state "opens by itself" "active" %}   kinds: idle active done attention urgent ended
     {% when time %}                      <time> in UTC; relative=True adds "in 3 days",
                                          zone="America/Chicago" the local hour
+    {{ text|whole }}                     whether it is a number that no line should break
     {{ time|countdown:now }}             "in 29 days"
     {% code "sha256:…" %}                selectable, copyable
     {% cell value %}                     any cell
@@ -40,6 +41,7 @@ Values come from `vedette.web.cells`: a *cell* is text, a number, a time, a Mark
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -62,6 +64,7 @@ from vedette.services.documents import page_block
 from vedette.web import cells
 from vedette.web.cells import Cell, Code, Interval, Kind, Link, State, Step, Table
 
+_NUMBER = re.compile(r"[A-Z][A-Za-z]*(?:-[A-Za-z0-9]{1,9}){1,4}")
 register = template.Library()
 
 # how often reader and time stand across a page
@@ -153,6 +156,12 @@ def when(
 @register.inclusion_tag("components/code.html")
 def code(text: str) -> dict[str, Any]:
     return {"text": text}
+
+
+@register.filter
+def whole(value: object) -> bool:
+    """Whether a text is an advisory's number, short enough to stand on one line of a phone."""
+    return isinstance(value, str) and len(value) <= 24 and bool(_NUMBER.fullmatch(value))
 
 
 @register.inclusion_tag("components/cell.html", takes_context=True)
