@@ -9,13 +9,13 @@ import tempfile
 import zlib
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, islice
+from itertools import accumulate, chain, islice
 from typing import IO, NamedTuple
 
 import msgspec
 
 from vedette.matching import records, rows
-from vedette.matching.index import MAGIC, VERSION, plain, read_at
+from vedette.matching.index import MAGIC, VERSION, last_line, plain, read_at
 from vedette.matching.model import Advisory
 from vedette.matching.rows import Correction
 
@@ -221,25 +221,23 @@ def assemble(
     if sys.byteorder == "big":
         for one in numbers:
             one.byteswap()
-    directory = b"".join(one.tobytes() for one in numbers)
-    content = hashlib.sha256(directory)
-    for part in parts:
-        part.seek(0)
-        while chunk := part.read(_CHUNK):
-            content.update(chunk)
     header = {
         "advisories": len(record_ends),
         "block_bytes": parts[0].tell(),
         "corrections": corrections,
-        "digest": "sha256:" + content.hexdigest(),
         "keys": len(codes),
         "record_bytes": parts[1].tell(),
     }
-    head = b"".join((MAGIC, VERSION, b"\n", records.as_json(header), b"\n", directory))
-    whole, size = hashlib.sha256(head), out.write(head)
-    for part in parts:
-        part.seek(0)
-        while chunk := part.read(_CHUNK):
-            whole.update(chunk)
-            size += out.write(chunk)
-    return Made(len(record_ends), size, "sha256:" + whole.hexdigest())
+    head = (MAGIC, VERSION, b"\n", records.as_json(header), b"\n", *map(array.tobytes, numbers))
+    whole, size = hashlib.sha256(), 0
+    for chunk in chain(head, *map(_chunks, parts)):
+        whole.update(chunk)
+        size += out.write(chunk)
+    end = last_line(whole.hexdigest())
+    whole.update(end)
+    return Made(len(record_ends), size + out.write(end), "sha256:" + whole.hexdigest())
+
+
+def _chunks(part: IO[bytes]) -> Iterator[bytes]:
+    part.seek(0)
+    return iter(lambda: part.read(_CHUNK), b"")

@@ -2,12 +2,13 @@
 
 Layout, uncompressed (so no library's version changes a byte):
   line 1   `vedette advisory index 4`
-  line 2   JSON: numbers of advisories and keys, corrections, sizes of the parts, their digest
+  line 2   JSON: numbers of advisories and keys, corrections, sizes of the parts
   part 1   little-endian: for each line of part 2 the CRC-32 of its key, ascending (4 bytes each),
            then where it ends, then where each line of part 3 ends (8 bytes each)
   part 2   a line a key, by the CRC-32: JSON, the key and its rows (see `rows`); a key of many rows
            has several lines, so that a million of them never lie in memory at once
   part 3   a line an advisory, as JSON (see `records`), sorted by id
+  last     `sha256:` and the digest of all before this line
 """
 
 from __future__ import annotations
@@ -57,6 +58,14 @@ def read_at(file: IO[bytes], start: int, size: int) -> bytes:
         return os.pread(file.fileno(), size, start)
     file.seek(start)
     return file.read(size)
+
+
+def last_line(digest: str) -> bytes:
+    """The last line of an index, with the SHA-256 of all before it in hexadecimal."""
+    return f"sha256:{digest}\n".encode("ascii")
+
+
+_LAST = len(last_line("0" * 64))
 
 
 class Memory:
@@ -112,7 +121,8 @@ class Index:
             self._at = len(head[0]) + len(head[1]) + 2
             self._blocks_at = self._at + 12 * keys + 8 * advisories
             self._records_at = self._blocks_at + int(self.header["block_bytes"])
-            end = self._records_at + int(self.header["record_bytes"])
+            self._end = self._records_at + int(self.header["record_bytes"])
+            end = self._end + _LAST
         except DAMAGE:
             raise BadInput(f"{name}: the index's header can't be read", next_step=AGAIN) from None
         if end != self._data.size or not self._at <= self._blocks_at <= self._records_at <= end:
@@ -125,13 +135,13 @@ class Index:
         self._place = lru_cache(maxsize=1 << 16)(self._find)
 
     def verify(self) -> None:
-        """Check the content against the header's digest. Raises BadInput."""
-        import hashlib
+        """Check the content against its digest. Raises BadInput."""
+        from hashlib import sha256  # slow to import
 
-        content = hashlib.sha256()
-        for start in range(self._at, self._data.size, _CHUNK):
-            content.update(self._data.read(start, min(start + _CHUNK, self._data.size)))
-        if "sha256:" + content.hexdigest() != self.header.get("digest"):
+        content = sha256()
+        for start in range(0, self._end, _CHUNK):
+            content.update(self._data.read(start, min(start + _CHUNK, self._end)))
+        if last_line(content.hexdigest()) != self._data.read(self._end, self._data.size):
             raise BadInput(f"{self.name}: content and digest differ", next_step=AGAIN)
 
     def holds(self, key: str) -> bool:
@@ -217,7 +227,7 @@ class Index:
 
     def record_lines(self) -> bytes:
         """Part 3 as it stands."""
-        return self._data.read(self._records_at, self._data.size)
+        return self._data.read(self._records_at, self._end)
 
     def __iter__(self) -> Iterator[Advisory]:
         """Yield every advisory, by id."""

@@ -160,9 +160,11 @@ class Range(msgspec.Struct, frozen=True, dict=True, omit_defaults=True):
         return f"bound {' or '.join(bounds)!r} can't be read as {self.scheme}"
 
 
-def _all_inside(keys: Iterable[Any], bounds: tuple[str, ...]) -> bool:
+def _all_inside(keys: Sequence[Any], bounds: tuple[str, ...]) -> bool:
     """Whether all keys can be read and none lies before, between or after ascending bounds."""
     try:
+        if len(bounds) == 2:
+            return bool(bounds[0] <= min(keys) and max(keys) < bounds[1])
         ascending = sorted(keys)
         edges = [0, *[bisect_left(ascending, bound) for bound in bounds], len(ascending)]
     except TypeError:  # one has no key
