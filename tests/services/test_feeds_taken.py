@@ -19,14 +19,18 @@ from vedette.formats.feeds.folder import FeedFolder
 from vedette.formats.feeds.syncing import sync
 from vedette.kernel.errors import BadInput, Forbidden, NotFound
 from vedette.kernel.permissions import Profile
-from vedette.services import feeds, index, jobs, notices
+from vedette.services import feed_files, feeds, index, jobs, notices
 from vedette.services.here import use
 from vedette.services.testing import START, Fixture
 from vedette.site import checking
 from vedette.store.models import Schedule, SourceAdvisory
 from vedette.store.tenancy import SYSTEM, scoped
 
-KEV = {"catalogVersion": "1", "dateReleased": "2026-11-01", "vulnerabilities": [{"cveID": CVE}]}
+KEV = {
+    "catalogVersion": "1",
+    "dateReleased": "2026-11-01",
+    "vulnerabilities": [{"cveID": CVE}, {"cveID": "CVE-2020-1234"}],
+}
 EPSS = f"#model_version:v1,score_date:2026-11-01T00:00:00Z\ncve,epss,percentile\n{CVE},0.9,0.99\n"
 
 
@@ -59,13 +63,18 @@ def counts(taken: feeds.Taken) -> tuple[int, int, int, int]:
     return taken.accepted, taken.updated, taken.already_known, taken.broken
 
 
-def test_notices_rows_and_scores_come_from_it(clearinghouse: Fixture, folder: Path) -> None:
+def test_notices_rows_and_scores_come_from_it(
+    clearinghouse: Fixture, folder: Path, source: Path
+) -> None:
     actor = hosted(clearinghouse)
     take(actor, OLD)
     taken = feeds.take_feeds(clearinghouse.person("coordinator"), folder)
-    assert (counts(taken), taken.kev, taken.epss) == ((2, 0, 0, 0), 1, 1)
+    assert (counts(taken), taken.kev, taken.epss) == ((2, 0, 0, 0), 2, 1)
     run_jobs()
     [notice] = notices.notices(actor)
+    here = feed_files.kept(clearinghouse.person("coordinator"))
+    said = [(each["source"], each["records"]) for each in here]
+    assert said == [(str(source), 2), ("EPSS", 1), ("KEV", 2)]
     assert (notice["advisory"], notice["row"][0]) == ("PYSEC-1", "y")
     assert notices.notice_view(actor, notice["id"])["epss"] == 0.9
     assert index.latest()
@@ -170,7 +179,7 @@ def test_the_command_says_what_it_took(
     monkeypatch.setattr(command, "boot", lambda *_, **__: folder)
     answer = CliRunner().invoke(command.feeds, ["take", str(folder)])
     assert answer.exit_code == 0, answer.output
-    for part in ("2 new, 0 newer, 0 unchanged", "KEV: 1 listed", "EPSS: 1 scores", "2 advisories"):
+    for part in ("2 new, 0 newer, 0 unchanged", "KEV: 2 listed", "EPSS: 1 scores", "2 advisories"):
         assert part in answer.output
     answer = CliRunner().invoke(command.feeds, ["take", str(folder), "--json"])
     told = json.loads(answer.output)

@@ -23,9 +23,10 @@ from tests.services.private_house import (
 )
 
 from vedette.exchange.private_question import PRIVATE_PATH
+from vedette.formats.detect import read_inventory
 from vedette.kernel.permissions import Profile
-from vedette.matching import intersection
-from vedette.services import cases, private_cases, reproduction
+from vedette.matching import identity, intersection
+from vedette.services import cases, private_asking, private_cases, reproduction
 from vedette.services.testing import Fixture
 from vedette.store.models import LedgerEntry, PrivateQuestion
 from vedette.store.tenancy import SYSTEM, scoped
@@ -218,6 +219,13 @@ def test_a_secret_set_is_intersected_and_told_for_what_is_revealed(
     assert (line["advisory"], line["verdict"], line["fixed"]) == (case.id, "affected", ["2.0"])
     (more,) = private_lines(utility.watch(*given, "all"))
     assert (more["advisory"], more["change"]) == (other.id, "new")
+
+
+def test_a_product_in_both_sets_is_named_once() -> None:
+    held = read_inventory(b"vendor,product,version\nAcme,Controller 7,1.0\n", "plant.csv")
+    keys = sorted(identity.of_component(held.components[0]))
+    assert len(keys) > 2
+    assert private_asking.named(keys, [held]) == {"Acme Controller 7": keys}
 
 
 @pytest.mark.usefixtures("small_sets")

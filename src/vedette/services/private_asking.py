@@ -11,7 +11,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -24,11 +24,11 @@ from vedette.kernel.canonical import canonical
 from vedette.kernel.errors import BadInput, Refused
 from vedette.kernel.keys import PrivateKeys, PublicKeys
 from vedette.kernel.markings import Marking
-from vedette.matching import intersection, private, records
+from vedette.matching import identity, intersection, private, records
 from vedette.matching.engine import match
 from vedette.matching.holdings import Holdings
 from vedette.matching.index import DAMAGE, Index
-from vedette.matching.model import Advisory, Inventory, Match
+from vedette.matching.model import Advisory, Component, Inventory, Match
 from vedette.matching.vex import Suppressed, honour
 
 _ENTRY = Record(
@@ -62,7 +62,8 @@ class Embargoed:
 class Outcome:
     """What a run found: `asked` buckets in `division`, `waiting` ones, what is left of the day.
 
-    `both` are the product keys of an intersection; it counts as bucket 0 where all were revealed.
+    `both` are the product keys of an intersection, by the name of the product that they are keys
+    of; it counts as bucket 0 where all were revealed.
     """
 
     division: private.Division
@@ -70,7 +71,7 @@ class Outcome:
     asked: set[int] = field(default_factory=set)
     matches: list[Embargoed] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    both: list[str] = field(default_factory=list)
+    both: dict[str, list[str]] = field(default_factory=dict)
     left: int = 0
     limit: int = 0
 
@@ -124,16 +125,23 @@ class Asker:
     ) -> Outcome:
         """Learn which product keys both sides hold; ask for the ranges of those in `reveal`.
 
-        "all" in `reveal` is each of them. Two questions, whatever is found: the second may name
-        nothing. Raises MissingPart without the extra psi, Refused, and what `post` does.
+        `reveal` has names of products or single keys; "all" is each of them. Two questions,
+        whatever is found: the second may name nothing. Raises MissingPart without the extra psi,
+        Refused, and what `post` does.
         """
         keys = set(Holdings(inventories).by_key)
         asking = intersection.Asking(keys, turn)
         asked = put_content("intersection", asking.request, self.keys, self.maker, now)
         _, content = open_answer(asked, self.post(canonical(dict(asked.envelope))), self.maker)
         both = asking.found(content)
-        found = Outcome(private.divide(index.keys()), asking.waiting, both=both)
-        chosen = {key for key in both if key in reveal or "all" in reveal}
+        by_name = named(both, inventories)
+        found = Outcome(private.divide(index.keys()), asking.waiting, both=by_name)
+        chosen = {
+            key
+            for name, keys in by_name.items()
+            for key in keys
+            if not {"all", name, key}.isdisjoint(reveal)
+        }
         sealed = self.maker.seal(write_names(chosen))
         asked = put_content("ranges", sealed, self.keys, self.maker, now)
         answer = self.post(canonical(dict(asked.envelope)))
@@ -190,6 +198,21 @@ class _Opened:
     entry: dict[str, Any]
     records: list[Advisory]
     buckets: set[int]
+
+
+def named(keys: Collection[str], inventories: Iterable[Inventory]) -> dict[str, list[str]]:
+    """Keys by product: those of the same components are names of one thing."""
+    owners: dict[str, list[Component]] = {key: [] for key in sorted(keys)}
+    for inventory in inventories:
+        for component in inventory.components:
+            for key in owners.keys() & identity.of_component(component).keys():
+                owners[key].append(component)
+    found: dict[str, list[str]] = {}
+    for key, held in owners.items():
+        first = held[0]
+        name = f"{first.vendor} {first.product or first.name}".strip()
+        found.setdefault(key if first.purl else " ".join(name.split()), []).append(key)
+    return found
 
 
 def _entry(payload: bytes) -> tuple[dict[str, Any], Advisory]:
