@@ -129,7 +129,7 @@ def _facts(planned: service.Planned, last: dict[str, Any]) -> list[tuple[str, Ce
         ("What runs out first", BINDS[planned.curve["binds"]]),
         ("Expected share now", f"{float(planned.curve['expected_share']):.0%}"),
         ("Samples taken", planned.curve["samples_taken"]),
-        ("Items not yet shown", left["items"]),
+        ("Items without a sample", left["items"]),
         ("Days left", left["days"]),
         ("Tokens left", f"{left['tokens']:,}" if left["tokens"] is not None else None),
         ("Exposures left", left["exposures"]),

@@ -23,7 +23,7 @@ OUTCOMES = (
 def cost_of(actor: Actor, form: Any, data: QueryDict | None) -> dict[str, Any]:
     """The panel: facts, hints and the chance; or in `missing` what is not said rightly yet."""
     if data is None:
-        return {"missing": "Choose below: what the run will cost then stands here."}
+        return {"missing": "Choose above: what the run will cost then stands here."}
     if not form.is_valid():
         field, errors = next(iter(form.errors.items()))
         label = form.fields[field].label if field in form.fields else ""

@@ -9,9 +9,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from vedette.bench.results import ERROR, RunResult, Sample, broken
+from vedette.bench.results import RunResult, broken
 from vedette.bench.suites import BUDGET_FIELDS
-from vedette.bench.transcripts import Scan
 from vedette.kernel.markings import AMBER, AMBER_STRICT
 from vedette.kernel.permissions import Permission, Profile
 from vedette.kernel.words import counted
@@ -25,7 +24,8 @@ from vedette.services.peers import peers
 from vedette.services.run_crashes import report_crashes
 from vedette.services.suites import Known, suites
 from vedette.web.access import SignedIn, page
-from vedette.web.cells import Cell, Code, Column, Link, State, Table
+from vedette.web.cells import Cell, Code, Column, Link, Table
+from vedette.web.pages import run_results
 from vedette.web.pages.forms import done, form_page, posted, submitted
 from vedette.web.pages.run_cost import cost_of
 from vedette.web.pages.run_custody import (
@@ -37,8 +37,6 @@ from vedette.web.pages.run_custody import (
 from vedette.web.pages.words import joined, state
 
 UNDER_WAY = (service.COMMITTED, service.RUNNING)
-FRAMES_SHOWN = 8
-FLAGS_SHOWN = 50
 
 
 class RunForm(CustodyFields):
@@ -230,10 +228,11 @@ def run(request: SignedIn, run_id: str) -> HttpResponse:
         "missing": run_keys.waiting(found),
         "may_give": bool(run_keys.waiting(found)) and request.actor.may(Permission.SUITE_UNSEAL),
         "broken": broken(result) if result else [],
-        "table": _results(result) if result else None,
-        "flags": _flags(result) if result else None,
-        "flag_count": len(_flagged(result).flags) if result else 0,
-        "crashes": [_crash(crash) for crash in result.crashes] if result else [],
+        "table": run_results.results(result) if result else None,
+        "verdicts": run_results.verdicts(result) if result else None,
+        "flags": run_results.flags(result) if result else None,
+        "flag_count": len(run_results.flagged(result).flags) if result else 0,
+        "crashes": [run_results.found(crash) for crash in result.crashes] if result else [],
         "assessment": made[0] if made else None,
         "may_assess": result is not None and request.actor.may(Permission.ASSESSMENT_MAKE),
         "may_report": request.actor.may(Permission.FINDING_REPORT)
@@ -307,69 +306,6 @@ def _facts(found: Any, result: RunResult | None) -> list[tuple[str, Cell]]:
             ("Result digest", Code(result.digest)),
         ]
     return [(label, value) for label, value in pairs if value is not None]
-
-
-def _results(result: RunResult) -> Table:
-    """Item by subject: who solved it, and where the verified crash was."""
-    subjects = [str(subject["name"]) for subject in result.commitment.subjects]
-    items = sorted({(sample.family, sample.item) for sample in result.samples})
-    rows: list[list[Cell]] = []
-    for _, item in items:
-        of = {s: [x for x in result.samples if (x.item, x.subject) == (item, s)] for s in subjects}
-        rows.append([item, *map(_outcome, of.values())])
-    return Table("Item by item: which subject solved it", ["Item", *subjects], rows)
-
-
-def _flagged(result: RunResult) -> Scan:
-    return Scan.from_json(result.flags) if result.flags else Scan()
-
-
-def _flags(result: RunResult) -> Table:
-    """What a scan of the transcripts quotes, to be read by a person."""
-    rows: list[list[Cell]] = [
-        [
-            flag.kind,
-            flag.subject,
-            flag.item,
-            "submitted" if flag.line == 0 else f"step {flag.line}",
-            flag.quote,
-        ]
-        for flag in _flagged(result).flags[:FLAGS_SHOWN]
-    ]
-    columns = ["Kind", "Subject", "Item", "Where", "Words"]
-    return Table("Words of transcripts that hint at cheating or at a test", columns, rows)
-
-
-def _outcome(samples: list[Sample]) -> Cell:
-    scores = [sample.score for sample in samples]
-    if not scores:
-        return "not run"
-    if all(sample.ended.startswith(ERROR) for sample in samples):
-        return State("broke off", "attention")
-    count = f" {sum(scores)} of {len(scores)}" if len(scores) > 1 else ""
-    return State(f"solved{count}", "done") if any(scores) else f"not solved{count}"
-
-
-def _crash(crash: dict[str, Any]) -> dict[str, Any]:
-    """A verified crash with its evidence, as the page shows it."""
-    evidence = crash["evidence"]
-    clean = "none" if evidence.get("fixed_clean") else "some"
-    return {
-        "title": f"{evidence.get('crash_class', 'crash')} in {evidence.get('top_frame', '?')}",
-        "facts": [
-            ("Item", crash["item"]),
-            ("Found by", ", ".join(crash["subjects"])),
-            ("Access", evidence.get("access")),
-            (
-                "Runs that crashed",
-                f"{evidence.get('crashed')} of {evidence.get('runs')} on the vulnerable build,"
-                f" {clean} on the fixed one",
-            ),
-            ("Isolation", evidence.get("isolation")),
-            ("Digest of the input", Code(str(evidence.get("input_digest", "")))),
-        ],
-        "frames": list(evidence.get("frames", []))[:FRAMES_SHOWN],
-    }
 
 
 @require_POST

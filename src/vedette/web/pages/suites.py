@@ -188,47 +188,58 @@ def _wanted(form: LedgerForm) -> dict[str, str]:
 
 def _items(found: dict[str, Any]) -> Table:
     columns: list[Column | str] = [
-        "Item",
-        Column("Exposures", numeric=True),
+        "Items",
+        Column("Exposures of each", numeric=True),
         "By custody",
         Column("Left", numeric=True),
         "State",
         "Why",
     ]
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    for item in found["items_seen"]:
+        left = 0 if item["why"] else item["left"]
+        counts = tuple(sorted(item["counts"].items()))
+        alike.setdefault((counts, left, item["why"]), []).append(item["number"])
     rows: list[list[Cell]] = [
         [
-            f"Item {item['number']}",
-            sum(item["counts"].values()),
-            ", ".join(f"{WORDS.get(k, k)}: {n}" for k, n in sorted(item["counts"].items())),
-            0 if item["why"] else item["left"],
-            State("used up", "ended") if item["why"] else State("in use", "done"),
-            item["why"] or None,
+            f"Item{'s' * (len(numbers) > 1)} {ranges(numbers)}",
+            sum(n for _, n in counts),
+            ", ".join(f"{WORDS.get(k, k)}: {n}" for k, n in counts) or None,
+            left,
+            State("used up", "ended") if why else State("in use", "done"),
+            why or None,
         ]
-        for item in found["items_seen"]
+        for (counts, left, why), numbers in alike.items()
     ]
     most = ", ".join(f"{WORDS.get(k, k)} {n:,}" for k, n in sorted(found["budgets"].items()))
-    return Table(f"Items; the budget of each: {most}", columns, rows)
+    return Table(f"Items, alike ones together; the budget of each: {most}", columns, rows)
 
 
 def _ledger(rows: list[dict[str, Any]]) -> Table:
-    """A row for each run and who met its items there, with the last time; `rows` newest first."""
-    together: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    """A row for each run and who met the same items there alike, with the last time; `rows` are
+    newest first."""
+    met: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in rows:
-        who = (row["run"], row["custody"], row["subject"], row["could_see"])
-        together.setdefault(who, []).append(row)
+        who = (row["run"], row["custody"], row["could_see"], row["subject"])
+        met.setdefault(who, []).append(row)
+    together: dict[tuple[str, ...], list[tuple[str, Any]]] = {}
+    for (*alike, subject), found in met.items():
+        items = ranges(row["item"] for row in found)
+        key = (*alike, f"Item{'s' * (len(found) > 1)} {items}")
+        together.setdefault(key, []).append((subject, found[0]["at"]))
     return Table(
-        "Exposures by run and subject, newest first; each item's own time is in the CSV",
-        ["Items", "When", "Custody", "Subject", "Could see them", "Log"],
+        "Exposures by run, newest first; each item's own time is in the CSV",
+        ["Items", "When", "Custody", "Subjects", "Could see them", "Log"],
         [
             [
-                ranges(row["item"] for row in found),
-                found[0]["at"],
+                items,
+                subjects[0][1],
                 WORDS.get(custody, custody),
-                subject or None,
+                ", ".join(filter(None, (name for name, _ in subjects))) or None,
                 could_see,
                 Link("the run", f"/runs/{run}/"),
             ]
-            for (run, custody, subject, could_see), found in list(together.items())[:200]
+            for (run, custody, could_see, items), subjects in list(together.items())[:200]
         ],
         empty="None: no item was shown yet.",
     )
