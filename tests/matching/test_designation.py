@@ -73,6 +73,8 @@ READ = [
      Designation("stratix", "5200", variant="running cisco ios xe")),
     ("Patient Information Center iX (PICiX)", Designation("patient information center ix")),
     ("PTP C-series", Designation("ptp c series")),
+    ("SIMATIC S7-1500 CPU S7-1518F-4 PN/DP ODK (6ES7518-4FP00-3AB0)",
+     Designation("simatic s7 1500", "cpu s7 1518f 4 pn dp odk", orders=("6ES7518-4FP00-3AB0",))),
     ("FL SWITCH 4012T 2GT 2FX", Designation("fl switch", "4012t 2gt 2fx")),
     ("SCALANCE XR324-4M EEC (100-240VAC/60-250VDC, ports on rear)",
      Designation("scalance", "xr324 4m eec", variant="100 240vac 60 250vdc ports on rear")),
@@ -107,6 +109,7 @@ UNREAD = [
     ("MELSEC iQ-R series SIL2 Process CPU R08PSFCPU", Unresolved.AMBIGUOUS),
     ("XMC20 R4 using COGE5", Unresolved.AMBIGUOUS),
     ("SINAMICS V90 w. PN", Unresolved.AMBIGUOUS),
+    ("Alaris Gateway Workstation Alaris TIVA", Unresolved.AMBIGUOUS),
     ("2700974 ILC 151 ETH", Unresolved.AMBIGUOUS),
     # the number is of what it is made for
     ("CODESYS Control for PFC100", Unresolved.AMBIGUOUS),
@@ -229,6 +232,7 @@ def test_a_name_that_is_not_read_keeps_its_condition_and_its_line() -> None:
     assert found.reason is Unresolved.AMBIGUOUS
     assert (found.condition, found.generation) == ("running Android OS", "v4.7")
     assert designation.read("SINAMICS V90").generation == ""
+    assert designation.read("Hub a server used to talk with robots").condition == ""
 
 
 @given(st.text(max_size=80) | st.text("ABCxX0123456789-/() .,V&and", max_size=60))

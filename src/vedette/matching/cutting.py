@@ -130,7 +130,7 @@ def split(bare: str) -> tuple[str, str]:
         if not place and _BARE.fullmatch(token) and any(map(has_digit, tokens[1:])):
             continue
         if has_digit(token) and token.casefold() not in TECHNOLOGY:
-            if place and token[0].isdigit() and UNIT.fullmatch(tokens[place - 1]):
+            if place and (series or token[0].isdigit()) and UNIT.fullmatch(tokens[place - 1]):
                 place -= 1
             return " ".join([head, *tokens[:place]]).strip(), " ".join(tokens[place:])
     if series and [t.casefold() for t in tokens] == ["cpu"]:
@@ -139,9 +139,13 @@ def split(bare: str) -> tuple[str, str]:
 
 
 def _given(text: str) -> tuple[str, str]:
-    """Return `text` without the condition at its end, and that; one in brackets is none."""
+    """Return `text` without the condition at its end, and that.
+
+    One in brackets is none, nor is the end of a sentence: a server used to talk with robots.
+    """
     bare, condition = _end(_GIVEN, text)
-    return (bare, condition) if bare.count("(") == bare.count(")") else (text, "")
+    said = bare.count("(") == bare.count(")") and not re.search(r"\s(?:a|an|used)\s", bare)
+    return (bare, condition) if said else (text, "")
 
 
 def _bare_end(text: str) -> str:

@@ -62,7 +62,7 @@ def unclear_name(name: Name) -> bool:
     if _FOR_ONE.search(bare) or any(map(_RELEASE.fullmatch, bare.split()[1:])):
         return True
     alike = any(has_digit("".join(found)) for found in _ALIKE.findall(bare))
-    if alike or unclear_generation(name):
+    if alike or _repeated(bare) or unclear_generation(name):
         return True
     if len(set(name.orders)) == 1 or len(set(orders.catalog_numbers(bare))) == 1:
         return False
@@ -79,6 +79,12 @@ def unclear_name(name: Name) -> bool:
             continue
         seen += 1
     return seen > 1
+
+
+def _repeated(bare: str) -> bool:
+    """Whether a name's word stands in it twice: Alaris Gateway Workstation Alaris TIVA."""
+    counted = Counter(token.strip(",;") for token in bare.split() if token[0].isupper())
+    return any(n > 1 and len(token) > 1 for token, n in counted.items())
 
 
 def unclear_generation(name: Name) -> bool:
