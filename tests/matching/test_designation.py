@@ -73,6 +73,7 @@ READ = [
      Designation("stratix", "5200", variant="running cisco ios xe")),
     ("Patient Information Center iX (PICiX)", Designation("patient information center ix")),
     ("PTP C-series", Designation("ptp c series")),
+    ("TCP/IP stack DHCPv6", Designation("tcp ip stack dhcpv6")),
     ("SIMATIC S7-1500 CPU S7-1518F-4 PN/DP ODK (6ES7518-4FP00-3AB0)",
      Designation("simatic s7 1500", "cpu s7 1518f 4 pn dp odk", orders=("6ES7518-4FP00-3AB0",))),
     ("FL SWITCH 4012T 2GT 2FX", Designation("fl switch", "4012t 2gt 2fx")),
@@ -106,6 +107,7 @@ UNREAD = [
     # two products, a range of them, a release or an order number beside the model
     ("NVRmini2 NVRsolo", Unresolved.AMBIGUOUS),
     ("PanelView Plus 6 700-1500", Unresolved.AMBIGUOUS),
+    ("IntelliVue Monitors MX (MX400-550)", Unresolved.AMBIGUOUS),
     ("MELSEC iQ-R series SIL2 Process CPU R08PSFCPU", Unresolved.AMBIGUOUS),
     ("XMC20 R4 using COGE5", Unresolved.AMBIGUOUS),
     ("SINAMICS V90 w. PN", Unresolved.AMBIGUOUS),
@@ -121,6 +123,7 @@ UNREAD = [
     ("APOGEE PXC Series (P2)", Unresolved.AMBIGUOUS),
     ("499ES EtherNet/IP Adaptor Source Code a TCP/IP stack", Unresolved.DESCRIPTION),
     ("Series A", Unresolved.NOT_A_PRODUCT),
+    ("P2P protocol", Unresolved.NOT_A_PRODUCT),
 ]
 
 

@@ -16,6 +16,8 @@ Rules:
   is not one product: `reason` says which. `members` holds those of a list (see `listing`), a
   series named by a placeholder (EFD-22xx) with an x for each, and a class named by a word of its
   vendor's (SIMATIC HMI Comfort Panels). Nothing is guessed.
+- A reading that is not the only one its words allow is none (see `scrutiny`); only what it says of
+  conditions and versions is kept.
 - A version grown together with a word (v18SP1) is not read. A list whose initials stand in a
   bracket is one name.
 """
@@ -39,6 +41,7 @@ from vedette.matching.nomenclature import (
     RATING,
     SERIES,
     SUFFIX,
+    TECHNOLOGY,
     UNIT,
     owned,
     pair,
@@ -281,6 +284,8 @@ def _unread(name: Name) -> Unresolved | None:
     plain = words(bare)
     if not plain and name.orders:
         return None
+    if plain.removesuffix(" protocol") in TECHNOLOGY:
+        return Unresolved.NOT_A_PRODUCT
     if plain in NOT_PRODUCTS or _PART_OF_NAME.fullmatch(plain) or _FILE_NAME.fullmatch(bare):
         return Unresolved.NOT_A_PRODUCT
     if _VERSION_NAME.fullmatch(bare.strip()) and not name.series:

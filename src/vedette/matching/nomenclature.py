@@ -7,7 +7,8 @@ import re
 # a line of products whose number is no model's
 SERIES = re.compile(
     r"(?i)\b(?:s7-(?:200|300|400|410|1200|1500)(?![\w-])|et ?200 ?[a-z]{0,3}\b(?!-)"
-    r"|siprotec [45]\b|step 7\b|studio 5000\b|pcs 7\b|cloud connect 7\b|ipv[46]\b)"
+    r"|siprotec [45]\b|step 7\b|studio 5000\b|pcs 7\b|dash 7\b|cloud connect 7\b"
+    r"|(?:dhcp|icmp|ip)v[46]\b)"
 )  # fmt: skip
 TECHNOLOGY = frozenset(
     {
@@ -28,7 +29,7 @@ TECHNOLOGY = frozenset(
     | {"m2m", "p2p"}
 )
 # a kind of unit, part of the model before its number
-UNIT = re.compile(r"(?i)(?:cpu|cp|im|tim|tm|cm|cr|sm|tp|ktp|op|ipc|pc|itc|fm)")
+UNIT = re.compile(r"(?i)(?:cpu|cpe|cp|im|tim|tm|cm|cr|sm|tp|ktp|op|ipc|pc|itc|fm)")
 RATING = re.compile(
     r"(?i)[0-9]+x[ 0-9]*[0-9v].*|[0-9]+v(?:ac|dc)?|[+-][0-9]+/\+[0-9]+°c"
     r"|[0-9]+xm12|[0-9]+ ?(?:di|do|dio|ai|ao)\b.*|(?:ac|dc)[0-9]+v(?:/[0-9.]+a)?"

@@ -6,8 +6,9 @@ Rules:
 - One designation is the model. A second may be another product or an order number, unless it is
   an option right behind the first (4TX, L3, PN/2), the number of a standard, or of one unit; an
   order or catalog number makes sure that one product is meant.
-- What follows "for" and has a number is what the product is made for; "R2" beside a designation
-  may be a release; words that begin alike are two names.
+- What follows "for" and has a number is what the product is made for; "R2" may be a release, V90 a
+  model, X400-550 a row of models; a word that stands there twice, or words that begin alike, are
+  two names run together.
 - A bracket is a variant where it holds no product of its own: not where it includes or excepts
   others, holds a placeholder, or a number that is neither a rating nor an option. A single word
   in it that can be spelt from the name's letters may be the name once more.
@@ -38,11 +39,11 @@ _ALIKE = re.compile(r"(?:^|\s)([A-Z]{2,}[A-Z0-9])(\S*) \1(\S*)(?=\s|$)")
 _SIPLUS = re.compile(r"(?i)(?:incl\.?|including) siplus(?: net)? variants?")
 _NAMED_BEFORE = re.compile(r"(?i)(?:formerly|former name|previously|now) .*")
 _OTHERS = re.compile(
-    r"(?i)\b(?:incl\.?|includ\w+|except\w*|only|other than|related)(?=\s|$)|\*|\.\."
+    r"(?i)\b(?:incl\.?|includ\w+|except\w*|other than|related)(?=\s|$)|\*|\.\.|[0-9].* only\b"
 )
-_CODE = re.compile(r"(?=.*[0-9].*[0-9])[A-Z][A-Z0-9/-]*")
+_CODE = re.compile(r"(?=.*[0-9].*[0-9])[A-Z][A-Z0-9/-]*|(?=.*[0-9])[A-Z][A-Z0-9]{5,}")
 _QUALIFIER = re.compile(
-    r"(?i)[0-9]+m|cp[0-9]{3}|(?:19|20)[0-9]{2}|(?:[0-9.-]+v(?:[ad]c)?/?)+|802\.11\S*"
+    r"(?i)[0-9]+m|cp[0-9]{3}|(?:19|20)[0-9]{2}|(?:[0-9.-]+v(?:[ad]c)?/?)+|802\.11\S*|\w+\.(?:dll|exe)"
 )
 _ORDERED = re.compile(r"(?i)\bmlfbs?\b[-: ]*|" + orders.SIEMENS.pattern)
 
@@ -62,7 +63,7 @@ def unclear_name(name: Name) -> bool:
     if _FOR_ONE.search(bare) or any(map(_RELEASE.fullmatch, bare.split()[1:])):
         return True
     alike = any(has_digit("".join(found)) for found in _ALIKE.findall(bare))
-    if alike or _repeated(bare) or unclear_generation(name):
+    if alike or any(map(_range, bare.split())) or _repeated(bare) or unclear_generation(name):
         return True
     if len(set(name.orders)) == 1 or len(set(orders.catalog_numbers(bare))) == 1:
         return False
@@ -87,6 +88,12 @@ def _repeated(bare: str) -> bool:
     return any(n > 1 and len(token) > 1 for token, n in counted.items())
 
 
+def _range(token: str) -> bool:
+    """Whether a word may be the first and last of a row of models: MX400-550."""
+    found = re.fullmatch("[A-Za-z]+([0-9]{3,})-[A-Za-z]*([0-9]{3,})", token)
+    return found is not None and len(found[1]) == len(found[2]) and found[1] < found[2]
+
+
 def unclear_generation(name: Name) -> bool:
     """Whether the number read as a version may be the model's: SINAMICS V90."""
     return bool(_HIGH.fullmatch(name.generation))
@@ -99,8 +106,8 @@ def unclear_bracket(text: str, name: Name, model: str) -> bool:
         return False
     if _OTHERS.search(text):
         return True
-    if model and _CODE.fullmatch(text):
-        return False
+    if model and (_CODE.fullmatch(text) or pair(text)):
+        return _range(text)
     if text == model:
         return True
     if len(text) == 1 or (" " not in text and _spelt(text, name.bare)):
@@ -124,11 +131,11 @@ def _option(token: str) -> bool:
 
 def repeats(short: str, bare: str) -> bool:
     """Whether a word is made of what all words of the name but small ones begin with: PICiX."""
-    rest = [short.casefold().replace("4", "" if " for " in bare else "4")]
+    rest = {short.casefold()[:20].replace("4", "" if " for " in bare else "4")}
     for word in bare.split():
         if not word[0].islower() or word[-1].isupper():
             begun = [word[: n + 1].casefold() for n in range(len(word))]
-            rest = [r.removeprefix(b) for r in rest for b in begun if r.startswith(b)]
+            rest = {r.removeprefix(b) for r in rest for b in begun if r.startswith(b)}
     return "" in rest and " " not in short
 
 
