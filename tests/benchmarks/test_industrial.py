@@ -44,6 +44,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
         ("third", 100),
         ("fourth", 300),
         ("fifth", 100),
+        ("sixth", 200),
+        ("seventh", 100),
+        ("eighth", 200),
     ],
 )
 def test_no_label_is_read_wrongly(split: str, count: int) -> None:
@@ -51,6 +54,13 @@ def test_no_label_is_read_wrongly(split: str, count: int) -> None:
     assert len(rows) == count
     wrong = [row for row, found in rows if both_right(row, found) == "wrong"]
     assert wrong == []
+
+
+def test_the_set_that_measures_the_reader_as_it_is_has_two_readings_wrong() -> None:
+    rows = labelled("ninth")
+    assert len(rows) == 200
+    wrong = {row["product"] for row, found in rows if both_right(row, found) == "wrong"}
+    assert wrong <= {"WHA-GW-*", "RUT model routers"}
 
 
 @pytest.mark.parametrize(("judge", "drawn"), REACHED)
