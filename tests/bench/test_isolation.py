@@ -76,5 +76,5 @@ def test_the_shipped_pack_asks_no_less_for_a_higher_marking() -> None:
         levels = [asked(pack, Marking(tlp, classified)) for tlp in TLP]
         assert levels == sorted(levels)
         assert levels[0] >= Level.NAMESPACES
-    assert asked(pack, Marking(TLP.CLEAR, 3)) is Level.LIMITS
-    assert asked(pack, Marking(TLP.CLEAR, 0, frozenset({"ALPHA"}))) is Level.LIMITS
+    assert asked(pack, Marking(TLP.CLEAR, 3)) is Level.FILTER
+    assert asked(pack, Marking(TLP.CLEAR, 0, frozenset({"ALPHA"}))) is Level.FILTER

@@ -152,8 +152,10 @@ def test_a_pack_is_signed_trusted_and_adopted(lab: Path, tmp_path: Path) -> None
     shown = json.loads(done("pack", "show", "--json", "--instance", lab))
     assert shown["digest"] == default_pack().digest
     rules, signed, card = (tmp_path / n for n in ("rules.json", "signed.json", "card.json"))
-    pack = {"name": "house-rules", "version": "1", "rules": plain(default_pack().rules)}
-    rules.write_text(json.dumps(pack))
+    done("pack", "show", "--out", rules, "--instance", office)
+    pack = json.loads(rules.read_text())
+    assert pack["rules"] == plain(default_pack().rules)
+    rules.write_text(json.dumps({**pack, "name": "house-rules"}))
     done("pack", "sign", rules, "--out", signed, "--instance", office)
     refused("pack", "adopt", signed, "--instance", lab)
     card.write_text(done("exchange", "card", "--instance", office))

@@ -36,6 +36,8 @@ def trust(lab: Fixture) -> None:
 def test_a_pack_is_adopted_by_a_trusted_signature_alone(lab: Fixture) -> None:
     with pytest.raises(Refused, match="no trusted key"):
         adopt_pack(instance_actor(), another())
+    with pytest.raises(BadInput, match=r"is not signed .* has no 'payloadType'"):
+        adopt_pack(instance_actor(), b'{"name": "of-our-own"}')
     trust(lab)
     with pytest.raises(Forbidden):
         adopt_pack(lab.person("release-lead"), another())

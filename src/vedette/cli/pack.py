@@ -9,6 +9,7 @@ import click
 
 from vedette.cli.context import boot, instance_option
 from vedette.kernel.bounds import read_json
+from vedette.kernel.errors import BadInput
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -24,18 +25,33 @@ def pack() -> None:
 @pack.command()
 @click.option("--digest", default="", help="The pack behind a past decision, by its digest.")
 @click.option("--json", "as_json", is_flag=True, help="For machines, with the rules.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write it to a new file, to be changed, signed and adopted.",
+)
 @instance_option
-def show(digest: str, as_json: bool, folder: Path | None) -> None:
+def show(digest: str, as_json: bool, out: Path | None, folder: Path | None) -> None:
     """Show the pack in force.
 
-    Example: vedette pack show --json --instance lab
+    Examples: vedette pack show --json --instance lab
+
+    vedette pack show --out rules.json --instance office
     """
+    if out is not None and out.exists():
+        raise BadInput(f"--out: {out} is there already", kept="it as it was")
     boot(folder)
     from vedette.kernel.packs import plain
     from vedette.services.here import here
     from vedette.services.packs import pack_of
 
     found = pack_of(digest) if digest else here().pack
+    if out is not None:
+        whole = {"name": found.name, "version": found.version, "title": found.title}
+        text = json.dumps({**whole, "rules": plain(found.rules)}, indent=1, ensure_ascii=False)
+        out.write_text(text + "\n", "utf-8")
+        click.echo(f"{out}: {found.ref}; give it a version of its own, then vedette pack sign")
+        return
     if as_json:
         value = {"pack": found.ref, "digest": found.digest, "title": found.title}
         click.echo(json.dumps({**value, "rules": plain(found.rules)}, indent=1))

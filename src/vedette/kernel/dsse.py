@@ -80,7 +80,8 @@ def open_envelope(data: bytes, payload_type: str, *, source: str, bounds: Bounds
             for each in document["signatures"][:MAX_SIGNATURES]
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise BadInput(f"{source}: not DSSE ({type(error).__name__}: {error})"[:200]) from None
+        why = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        raise BadInput(f"{source}: is not signed (no DSSE envelope: {why})"[:200]) from None
     if found != payload_type:
         raise BadInput(f"{source}: payload type {str(found)[:60]!r} unknown")
     if not signatures:

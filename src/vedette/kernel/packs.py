@@ -37,7 +37,7 @@ DEFAULT = "us-eo-14409@1"
 PINNED: Mapping[str, tuple[str, str]] = {
     DEFAULT: (
         "us-eo-14409-1.json",
-        "sha256:13540b41deec03af1ce16733a09b2e42faef1c7e2d5704780cbb7641f987d89d",
+        "sha256:b218ab9d6d3ab71da4d06e9f041e9381f5e7670c3045ccee6e896ad32cbf1ce5",
     ),
 }
 
