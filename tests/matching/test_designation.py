@@ -122,6 +122,7 @@ UNREAD = [
     ("Veradius Unity (718132)", Unresolved.AMBIGUOUS),
     ("APOGEE PXC Series (P2)", Unresolved.AMBIGUOUS),
     ("499ES EtherNet/IP Adaptor Source Code a TCP/IP stack", Unresolved.DESCRIPTION),
+    ("SEPCOS Single Package (1.24.xx Linux edition)", Unresolved.LEFT_OVER),
     ("Series A", Unresolved.NOT_A_PRODUCT),
     ("P2P protocol", Unresolved.NOT_A_PRODUCT),
 ]
@@ -211,7 +212,7 @@ def test_catalog_numbers_and_their_series(text: str, found: tuple[tuple[str, str
 PIECES = (
     "SIMATIC", "Nano Pro", "CPU 1515-2", "X-208", "R2", "V4.7 SP1", "2019 R2", "Series", "series B",
     "family", "firmware", "w. PN", "(TIA Portal)", "(incl. SIPLUS variants)", "(incl. X408)",
-    "(NP)", "(1.2.x feature level)", "(part number AB-12)", "(6ES7515-2AM01-0AB0)", "type=TC-1",
+    "(NP)", "(1.2.x feature level)", "(1.2.x Linux)", "(part number AB-12)", "(6ES7515-2AM01-0AB0)", "type=TC-1",
     "with GDS", "and earlier", "for Pumps", "Kit", "- Client", "S7-1500", "10 devices", "model 7",
 )  # fmt: skip
 SAYS_NOTHING = {
