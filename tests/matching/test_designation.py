@@ -213,7 +213,8 @@ PIECES = (
     "SIMATIC", "Nano Pro", "CPU 1515-2", "X-208", "R2", "V4.7 SP1", "2019 R2", "Series", "series B",
     "family", "firmware", "w. PN", "(TIA Portal)", "(incl. SIPLUS variants)", "(incl. X408)",
     "(NP)", "(1.2.x feature level)", "(1.2.x Linux)", "(part number AB-12)", "(6ES7515-2AM01-0AB0)",
-    "type=TC-1", "with GDS", "and earlier", "for Pumps", "Kit", "- Client", "S7-1500", "10 devices", "model 7",
+    "type=TC-1", "with GDS", "and earlier", "for Pumps", "Kit", "- Client", "S7-1500", "10 devices",
+    "model 7",
 )  # fmt: skip
 SAYS_NOTHING = {
     *("and", "devices", "earlier", "family", "feature", "firmware", "incl", "level", "model"),
