@@ -2,8 +2,9 @@
 
 A sample writes a file, runs one command on it and reads one file, through Inspect's own interface;
 no model is asked. `local` isolates nothing: it is the floor, no alternative. Ours keeps one
-sandbox a sample. An evaluation of one sample is the start-up, shown apart; samples a
-second are those after the first.
+sandbox a sample. All samples have one configuration, so each one's sandbox starts while the one
+before runs: that takes the machine as much work, and a sample less time while a core is idle. An
+evaluation of one sample is the start-up, shown apart; samples a second are those after the first.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Sandbox: one run of /bin/true, beside a bare bwrap with the same arguments and a plain process.
 
-What ours adds to bwrap: cgroups where they are writable, rlimits, a sealed standard input, bounded
-output, bubblewrap's own report of how the command ended.
+What ours adds to bwrap: cgroups where they are writable, rlimits, the filter on system calls, a
+sealed standard input, bounded output, bubblewrap's own report of how the command ended.
 """
 
 from __future__ import annotations
