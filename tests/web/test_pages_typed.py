@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from tests.services.advisories import CORRECTION, public_record, publish_correction
 from tests.services.operators import FACTS, build
 from tests.services.running import run_jobs
+from tests.services.test_product_names import csaf, publish
 from tests.web.visitors import read, send, visitor
 
 from vedette.kernel.permissions import Profile
@@ -127,3 +129,33 @@ def test_who_types_a_list(house: Fixture, org: str) -> None:
         assert person.post(url, {"text": "ujson 5.1.0"}).status_code == 403
     assert Client().get(url).headers["Location"].startswith("/accounts/login/")
     assert visitor(house, "operator", org).put(url).status_code == 405
+
+
+def test_whether_it_is_the_product_is_said_on_the_notice(house: Fixture, client: Client) -> None:
+    publish(house, csaf("A-1", "X-208"))
+    file = SimpleUploadedFile("plant.csv", b"vendor,product,version\nAcme,X208,5\n")
+    send(client, "/inventories/take/", file=file)
+    run_jobs()
+    at = f"/notices/{only().id}/"
+    for part in ("Is it this product?", "Acme X208", "Acme X-208", "No, another product"):
+        assert part in read(client, at)
+    names = {"ours": "Acme X208", "theirs": "Acme X-208", "same": "no"}
+    send(client, f"{at}names/", **names)
+    run_jobs()
+    assert "No longer found" in read(client, at)
+    page = read(client, "/inventories/")
+    assert "another product" in page
+    forget = page.partition('action="/inventories/names/')[2].partition('"')[0]
+    reader = visitor(house, "reader", only().org_id)
+    assert "No, another product" not in read(reader, at)
+    for url in (f"{at}names/", f"/inventories/names/{forget}"):
+        assert reader.post(url, names).status_code == 403
+        assert client.get(url).status_code == 405
+    send(client, f"{at}names/", **names | {"theirs": "Acme Y"})
+    assert "matches no such names" in read(client, at)
+    send(client, f"/inventories/names/{forget}")
+    run_jobs()
+    assert "Is it this product?" in read(client, at)
+    other = visitor(house, "operator", str(house.organisation("Hill Water", "operator").id))
+    assert other.post(f"{at}names/", names).status_code == 404
+    assert other.post(f"/inventories/names/{forget}").status_code == 404

@@ -166,6 +166,8 @@ class Event(StrEnum):
     OPERATOR_MANDATE_REGISTERED = "operator:mandate:registered"
     OPERATOR_MATCH_ASKED = "operator:match:asked"
     OPERATOR_MATCH_FINISHED = "operator:match:finished"
+    OPERATOR_NAME_FORGOTTEN = "operator:name:forgotten"
+    OPERATOR_NAME_SAID = "operator:name:said"
     OPERATOR_NOTICE_ANSWERED = "operator:notice:answered"
     OPERATOR_NOTICE_RECEIVED = "operator:notice:received"
     OPERATOR_NOTICE_SENT = "operator:notice:sent"

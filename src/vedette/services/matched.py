@@ -5,24 +5,26 @@ Rules:
   on several CVEs is joined by a correction only.
 - The correction leads, else the record with the smallest id.
 - `naive` is what the match says without the clearinghouse's corrections, where that differs.
-- What the VEX statements of an inventory take away is not found, but what was lifted is.
+- What the VEX statements of an inventory take away is not found, but what was lifted is; nor is
+  what its owner said to be another product.
 - `remedy` is equal as long as the same components need the same fixed versions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from vedette.clearinghouse import facts as deadline_facts
 from vedette.clearinghouse.facts import Facts
 from vedette.kernel.canonical import canonical, digest
 from vedette.kernel.words import versioned
-from vedette.matching import changes, identity
+from vedette.matching import changes, identity, said
 from vedette.matching.engine import found, match, matches
 from vedette.matching.index import Index
 from vedette.matching.model import Advisory, Component, Inventory, Match
+from vedette.matching.said import Said
 from vedette.matching.vex import Suppressed, honour
 
 MAX_MATCHES = 500
@@ -84,13 +86,15 @@ def _silent(inventory: Inventory, names: Collection[str]) -> Inventory:
 class Held:
     """An inventory, or the part of it at issue; `exposed` where its assets don't say themselves.
 
-    `stated` makes it carry what is stated elsewhere of the vulnerabilities that matched.
+    `stated` makes it carry what is stated elsewhere of the vulnerabilities that matched, `said` is
+    what its owner said of names.
     """
 
     inventory: Inventory
     exposed: bool
     lifted: frozenset[tuple[str, str]] = frozenset()
     stated: Callable[[Inventory, Collection[str]], Inventory] = _silent
+    said: Said = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -117,10 +121,14 @@ def find_each(
     source = _Read(indexes)
     taken: list[Suppressed] = []
     every = list(source.match(inventories))
+    records = {a.id: a for a in sorted(source.read, key=lambda a: a.modified)}
+    of_names = {one.inventory.name: one.said for one in held if one.said}
+    if of_names:
+        every = list(said.heed(every, inventories, of_names, records, taken))
     named = {name for line in every for name in (line.advisory, *line.aliases)}
     speaking = [one.stated(one.inventory, named) for one in held]
     lines = list(honour(every, speaking, (), taken))
-    read = _Records({a.id: a for a in sorted(source.read, key=lambda a: a.modified)})
+    read = _Records(records)
     naive = _naive(inventories, read.by_id.values())
     by_inventory: dict[str, list[Match]] = {one.name: [] for one in inventories}
     suppressed: dict[str, list[Suppressed]] = {one.name: [] for one in inventories}
@@ -183,7 +191,7 @@ def _found(
             also=tuple(group[1:]),
             title=next((r.summary for r in records if r.summary), group[0]),
             verdict="affected" if any(m.verdict == "affected" for m in own) else "unknown",
-            matches=tuple(_json(line) for line in own[:MAX_MATCHES]),
+            matches=tuple(_json(line, components, read.by_id) for line in own[:MAX_MATCHES]),
             left_out=max(0, len(own) - MAX_MATCHES),
             remedy=_remedy(own),
             naive=_difference(own, records, touched, read, naive),
@@ -235,7 +243,15 @@ def _names(advisory: Advisory) -> tuple[str, ...]:
     return (advisory.id, *aliases, *advisory.corrects)
 
 
-def _json(line: Match) -> dict[str, object]:
+def _json(
+    line: Match, components: Mapping[str, Component], records: Mapping[str, Advisory]
+) -> dict[str, object]:
+    """A line; where it is by words, how both sides write them, to be confirmed or not."""
+    component = components.get(line.component)
+    by_words: dict[str, object] = {}
+    if component is not None and not line.purl and line.confidence != "exact":
+        names = said.names(component, records[line.advisory])
+        by_words = {"ours": said.asset_name(component), "theirs": names}
     return {
         "component": line.component,
         "name": line.name or line.purl or line.component,
@@ -247,6 +263,7 @@ def _json(line: Match) -> dict[str, object]:
         "verdict": line.verdict,
         "confidence": line.confidence,
         "reason": line.reason,
+        **by_words,
     }
 
 

@@ -20,7 +20,7 @@ from vedette.kernel.events import Event
 from vedette.matching import changes
 from vedette.matching.index import Index
 from vedette.matching.model import Inventory as Content
-from vedette.services import honouring, matched, rematching
+from vedette.services import honouring, matched, product_names, rematching
 from vedette.services.acting import act
 from vedette.services.jobs import every_day, job
 from vedette.services.noticing import bring_up_to_date, notices_of, owner_of
@@ -90,12 +90,13 @@ def match_inventory(inventory_id: str, indexes: Sequence[Index]) -> None:
             return
         stated = honouring.Stated(row.org_id)
         lifted = honouring.lifted(row)
+        said = product_names.said(row.org_id)
     content = read_inventory(bytes(row.data), row.name)
 
     def speaking(inventory: Content, names: Collection[str]) -> Content:
         return honouring.bound(inventory, stated.about(names, row.site))
 
-    held = matched.Held(content, row.exposed, lifted, speaking)
+    held = matched.Held(content, row.exposed, lifted, speaking, said)
     outcome = matched.find(held, indexes)
     with act(owner_of(row.org_id), None) as doing:
         current = Inventory.objects.select_for_update().filter(id=row.id, current=True)

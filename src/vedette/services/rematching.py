@@ -27,7 +27,8 @@ from vedette.kernel.events import Event
 from vedette.matching import changes, identity, model
 from vedette.matching.index import Index
 from vedette.matching.model import Advisory
-from vedette.services import honouring, matched
+from vedette.matching.said import Said
+from vedette.services import honouring, matched, product_names
 from vedette.services.acting import act
 from vedette.services.matched import Outcome
 from vedette.services.noticing import NOT_FOUND, bring_up_to_date, notices_of, owner_of
@@ -161,8 +162,10 @@ class Change:
             parts = self._held(changes.keys((*self.records, *records)), list(parts))
             every = {o: honouring.Stated(o) for o in {r.org_id for r in inventories.values()}}
             stated = {org: one for org, one in every.items() if one}
+            said = {org: product_names.said(org) for org in every}
             held = [
-                _held(row, parts[pk], stated.get(row.org_id)) for pk, row in inventories.items()
+                _held(row, parts[pk], stated.get(row.org_id), said[row.org_id])
+                for pk, row in inventories.items()
             ]
         outcomes = matched.find_each(held, self.indexes, names)
         concerned = {(org, name) for _, org, name in notices}
@@ -175,6 +178,7 @@ class Change:
                 or (row.org_id, row.name) in concerned
                 or row.statements
                 or row.org_id in stated
+                or said[row.org_id]
             },
             names,
             frozenset(pk for pk, _, _ in notices),
@@ -251,11 +255,13 @@ class Change:
 
 
 def _held(
-    inventory: Inventory, rows: Sequence[Any], stated: honouring.Stated | None
+    inventory: Inventory, rows: Sequence[Any], stated: honouring.Stated | None, said: Said
 ) -> matched.Held:
     """The components at issue, with what VEX statements of the inventory rest on."""
     part = changes.part(inventory.id, rows)
     lifted: honouring.Lifted = frozenset()
+    if said:
+        lifted = honouring.lifted(inventory)
     if inventory.statements or stated:
         content = read_inventory(bytes(inventory.data), inventory.name)
         lifted = honouring.lifted(inventory)
@@ -263,9 +269,9 @@ def _held(
         own = tuple(one for one in content.components if one.id in held)
         part = replace(content, name=inventory.id, components=own)
     if stated is None:
-        return matched.Held(part, inventory.exposed, lifted)
+        return matched.Held(part, inventory.exposed, lifted, said=said)
 
     def speaking(content: model.Inventory, names: Collection[str]) -> model.Inventory:
         return honouring.bound(content, stated.about(names, inventory.site))
 
-    return matched.Held(part, inventory.exposed, lifted, speaking)
+    return matched.Held(part, inventory.exposed, lifted, speaking, said)

@@ -67,6 +67,7 @@ from vedette.store.models.operators import (
     Notice,
     NoticeName,
     OperatorAnswer,
+    SaidName,
     Suppression,
     VexDocument,
 )
@@ -180,6 +181,7 @@ __all__ = [
     "ReviewTask",
     "ReviewView",
     "Run",
+    "SaidName",
     "ScanFinding",
     "ScanIntent",
     "ScanWish",

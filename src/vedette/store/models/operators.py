@@ -214,6 +214,25 @@ class HonouredFeed(Table):
         ]
 
 
+class SaidName(Table):
+    """Whether an asset of an organisation is the product that advisories name so, as it said."""
+
+    tenancy = Tenancy()
+
+    id = columns.random_key("said")
+    org = columns.owner()
+    ours = models.CharField(max_length=300)
+    theirs = models.CharField(max_length=300)
+    same = models.BooleanField()
+    by = columns.text(200)
+    at = models.DateTimeField()
+
+    class Meta(Table.Meta):
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["org", "ours", "theirs"], name="one_word_on_two_names")
+        ]
+
+
 class Suppression(Table):
     """A match that a VEX statement takes away, or took away until it was lifted."""
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from ninja import Query, Schema
 from pydantic import Field
 
-from vedette.services import answers, bulk_answers, notices
+from vedette.services import answers, bulk_answers, notices, product_names
 from vedette.services.operator_views import notice_list
 from vedette.web.api.idempotency import Asked, Router
 from vedette.web.api.kinds import Moment, Note
@@ -133,6 +133,51 @@ def verify(request: Asked, notice_id: str) -> Any:
     """The newest inventory is matched again; where the patch does not show, 409 says why."""
     notices.verify_notice(request.auth, notice_id)
     return notices.notice_view(request.auth, notice_id)
+
+
+class NameIn(Schema):
+    ours: str = Field(description="as `ours` of a match of the notice", max_length=300)
+    theirs: str = Field(description="as one of `theirs` of that match", max_length=300)
+    same: bool = Field(description="whether the asset is that product")
+
+
+class NameOut(NameIn):
+    id: str
+    by: str
+    at: Moment
+
+
+@router.post(
+    "/notices/{notice_id}/names",
+    response=NameOut,
+    operation_id="sayName",
+    summary="Say whether an asset is the product that it is matched with",
+)
+def say_name(request: Asked, notice_id: str, body: NameIn) -> Any:
+    """It is remembered for every inventory and advisory that write the two names so."""
+    row = product_names.say(request.auth, notice_id, body.ours, body.theirs, body.same)
+    return product_names.describe(row)
+
+
+@router.get(
+    "/names",
+    response=list[NameOut],
+    operation_id="listNames",
+    summary="What was said of names",
+)
+def list_names(request: Asked) -> Any:
+    return product_names.listed(request.auth)
+
+
+@router.post(
+    "/names/{said_id}/forget",
+    response=list[NameOut],
+    operation_id="forgetName",
+    summary="Take back what was said of two names",
+)
+def forget_name(request: Asked, said_id: str) -> Any:
+    product_names.forget(request.auth, said_id)
+    return product_names.listed(request.auth)
 
 
 @router.post(

@@ -14,7 +14,7 @@ from vedette.formats.assets_in import FIELDS, Columns
 from vedette.kernel.clock import written
 from vedette.kernel.errors import NotFound, VedetteError
 from vedette.kernel.permissions import Permission, Profile
-from vedette.services import inventories, private_found, pulls
+from vedette.services import inventories, private_found, product_names, pulls
 from vedette.services.here import here
 from vedette.services.operator_views import IndexStatus, index_status, open_by_inventory
 from vedette.web.access import SignedIn, page
@@ -122,6 +122,8 @@ def list_inventories(request: SignedIn) -> HttpResponse:
         "may_edit": request.actor.may(Permission.INVENTORY_EDIT),
         "index": index,
         "index_facts": index_facts(index),
+        "names": product_names.listed(request.actor),
+        "may_say": request.actor.may(Permission.ANSWER_GIVE),
         "asks": index.pulls,
         "daily": private_found.own_hour(here().org) if here().ask_daily else None,
         "in_private": in_private(private),
@@ -158,6 +160,14 @@ def in_private(rows: list[dict[str, Any]]) -> Table | None:
 def _hour(each: dict[str, Any]) -> str:
     local = [f"{hour['local']} {hour['zone']}" for hour in each["hours"] if hour["zone"] != "UTC"]
     return " · ".join([written(each["until"]) if each["until"] else "no hour", *local])
+
+
+@require_POST
+@page(Permission.ANSWER_GIVE)
+def forget_name(request: SignedIn, said_id: str) -> HttpResponse:
+    """Take back what was said of two names."""
+    product_names.forget(request.actor, said_id)
+    return done(request, "Forgotten; your inventories are matched anew.", "inventories")
 
 
 @require_POST

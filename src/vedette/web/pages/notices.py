@@ -19,7 +19,7 @@ from vedette.kernel.errors import BadInput, Refused
 from vedette.kernel.permissions import Permission, Profile
 from vedette.kernel.words import counted, versioned
 from vedette.ledger.timeline import title
-from vedette.services import bulk_answers, notices, scores
+from vedette.services import bulk_answers, notices, product_names, scores
 from vedette.services.bulk_answers import MOST_AT_ONCE
 from vedette.services.here import here
 from vedette.services.operator_views import (
@@ -39,6 +39,7 @@ from vedette.web.pages.many_answers import answer_chosen, undo_answer
 from vedette.web.pages.notice_forms import ANSWERS, AnswerForm, Filter
 
 MARKING = "TLP:AMBER"
+MOST_NAMES = 20
 WAITING = (NoticeState.UNANSWERED, NoticeState.PATCHED, NoticeState.DEFERRED)
 FACTS = ("known to be exploited", "exposed", "automatable", "technical impact")
 
@@ -186,12 +187,27 @@ def notice(request: SignedIn, notice_id: str) -> HttpResponse:
             tell(form, error)
         else:
             return done(request, "Your answer is kept.", "notice", notice_id)
-    return render(
-        request,
-        "pages/notice.html",
-        notice_context(request, found, form if offered else None),
-        status=422 if form.errors else 200,
-    )
+    context = notice_context(request, found, form if offered else None)
+    context["names"] = product_names.pairs(found["matches"])[:MOST_NAMES]
+    context["may_say"] = request.actor.may(Permission.ANSWER_GIVE)
+    return render(request, "pages/notice.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@page(Permission.ANSWER_GIVE)
+def say_name(request: SignedIn, notice_id: str) -> HttpResponse:
+    """Say whether an asset is the product that it is matched with."""
+    asked = request.POST
+    same = asked.get("same") == "yes"
+    try:
+        product_names.say(
+            request.actor, notice_id, asked.get("ours", ""), asked.get("theirs", ""), same
+        )
+    except BadInput as error:
+        messages.warning(request, sentences(error))
+        return redirect("notice", notice_id)
+    said = "Remembered, here and for every other advisory; your inventories are matched anew."
+    return done(request, said, "notice", notice_id)
 
 
 def notice_context(request: SignedIn, found: dict[str, Any], form: Any) -> dict[str, Any]:

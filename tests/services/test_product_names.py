@@ -1,0 +1,126 @@
+"""What an operator says of names is remembered: confirmed is exact, another product is no match."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from tests.services.operators import hosted
+from tests.services.running import run_jobs
+
+from vedette.kernel.errors import BadInput, Forbidden, NotFound
+from vedette.services import inventories, matches, notices, product_names, sources, vex
+from vedette.services.acting import Actor
+from vedette.services.index import build_own_index
+from vedette.services.testing import Fixture
+
+
+def csaf(name: str, *products: str) -> dict[str, object]:
+    """An advisory on versions below 9 of Acme's products."""
+    branches = [
+        {
+            "category": "product_name",
+            "name": product,
+            "branches": [
+                {
+                    "category": "product_version_range",
+                    "name": "< 9",
+                    "product": {"product_id": product, "name": f"Acme {product} < 9"},
+                }
+            ],
+        }
+        for product in products
+    ]
+    return {
+        "document": {"title": name, "tracking": {"id": name, "current_release_date": "2026-01-01"}},
+        "product_tree": {
+            "branches": [{"category": "vendor", "name": "Acme", "branches": branches}]
+        },
+        "vulnerabilities": [
+            {"cve": f"CVE-2026-123{name[-1]}", "product_status": {"known_affected": list(products)}}
+        ],
+    }
+
+
+def publish(house: Fixture, *records: dict[str, object]) -> None:
+    data = json.dumps(list(records)).encode()
+    coordinator = house.person("coordinator")
+    assert not sources.import_advisories(coordinator, data, "acme").problems
+    build_own_index(coordinator)
+    run_jobs()
+
+
+def confidences(actor: Actor) -> dict[str, str]:
+    return {
+        row["advisory"]: row["confidence"]
+        for row in notices.notices(actor)
+        if row["verdict"] != "unaffected"
+    }
+
+
+def test_a_word_on_two_names_counts_for_what_comes_and_can_be_taken_back(
+    clearinghouse: Fixture,
+) -> None:
+    actor = hosted(clearinghouse)
+    inventories.take_inventory(actor, "plant", b"vendor,product,version\nAcme,X208,5\n")
+    publish(clearinghouse, csaf("A-1", "X-208"))
+    assert confidences(actor) == {"A-1": "possible"}
+    (row,) = notices.notices(actor)
+    found = notices.notice_view(actor, row["id"])["matches"]
+    ((ours, theirs),) = product_names.pairs(found)
+    assert (ours, theirs) == ("Acme X208", "Acme X-208")
+
+    said = product_names.say(actor, row["id"], ours, theirs, same=True)
+    run_jobs()
+    assert confidences(actor) == {"A-1": "exact"}
+    assert "confirmed as this product by" in notices.notice_view(actor, row["id"])["reason"]
+    publish(clearinghouse, csaf("A-1", "X-208"), csaf("A-2", "X-208"))
+    assert confidences(actor) == {"A-1": "exact", "A-2": "exact"}, "a later advisory, too"
+
+    product_names.forget(actor, said.id)
+    run_jobs()
+    assert set(confidences(actor).values()) == {"possible"}
+    product_names.say(actor, row["id"], ours, theirs, same=False)
+    run_jobs()
+    assert confidences(actor) == {}
+    (one, _) = vex.suppressed(actor)
+    assert "Acme X208 is another product than Acme X-208" in one["reason"]
+    publish(clearinghouse, csaf("A-1", "X-208"), csaf("A-2", "X-208"), csaf("A-3", "X-208"))
+    assert confidences(actor) == {}, "a later advisory neither"
+    vex.lift(actor, one["id"])
+    run_jobs()
+    assert len(confidences(actor)) == 1
+    assert [row["same"] for row in product_names.listed(actor)] == [False]
+
+
+def test_of_several_products_the_others_still_match(clearinghouse: Fixture) -> None:
+    actor = hosted(clearinghouse)
+    inventories.take_inventory(actor, "plant", b"vendor,product,version\nAcme,X208,5\n")
+    publish(clearinghouse, csaf("A-1", "X-208", "Nano X-208"))
+    (row,) = notices.notices(actor)
+    pairs = product_names.pairs(notices.notice_view(actor, row["id"])["matches"])
+    assert len(pairs) == 2
+    product_names.say(actor, row["id"], *pairs[0], same=False)
+    run_jobs()
+    assert confidences(actor) == {"A-1": "possible"}
+    product_names.say(actor, row["id"], *pairs[1], same=False)
+    run_jobs()
+    assert confidences(actor) == {}
+    matches.match_inventories()
+    assert confidences(actor) == {}
+
+
+def test_who_says_what_of_which_names(clearinghouse: Fixture) -> None:
+    actor = hosted(clearinghouse)
+    inventories.take_inventory(actor, "plant", b"vendor,product,version\nAcme,X208,5\n")
+    publish(clearinghouse, csaf("A-1", "X-208"))
+    (row,) = notices.notices(actor)
+    with pytest.raises(BadInput, match="no such names"):
+        product_names.say(actor, row["id"], "Acme X208", "Acme Y", same=True)
+    other = hosted(clearinghouse, "Hill Water")
+    for one, error in ((other, NotFound), (clearinghouse.person("reader", actor.org), Forbidden)):
+        with pytest.raises(error):
+            product_names.say(one, row["id"], "Acme X208", "Acme X-208", same=True)
+        with pytest.raises(error):
+            product_names.forget(one, "said-none")
+    assert product_names.listed(other) == []
