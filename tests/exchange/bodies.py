@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from hypothesis import find
 from hypothesis import strategies as st
 
 from vedette.exchange import fields
+from vedette.exchange.messages import BY_NAME
 from vedette.exchange.rows import MessageType
 
 WORDS = st.text(
@@ -17,13 +19,19 @@ WORDS = st.text(
 )
 
 
+@cache
+def spelled(pattern: str, limit: int) -> st.SearchStrategy[str]:
+    """Texts of a form; reading the form into a strategy takes longer than drawing from it."""
+    return st.from_regex(pattern, fullmatch=True).filter(
+        lambda text: len(text) <= limit and text.isascii()
+    )
+
+
 def value(field: fields.Field) -> st.SearchStrategy[Any]:
     """Values that `field` takes."""
     if isinstance(field, fields.Text):
         if field.pattern:
-            return st.from_regex(field.pattern, fullmatch=True).filter(
-                lambda text: len(text) <= field.limit and text.isascii()
-            )
+            return spelled(field.pattern, field.limit)
         return WORDS.filter(lambda text: len(text) <= field.limit)
     if isinstance(field, fields.Choice):
         return st.sampled_from(field.words)
@@ -53,7 +61,12 @@ def body(record: fields.Record) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def body_of(row: MessageType) -> st.SearchStrategy[dict[str, Any]]:
-    return body(row.body)
+    return _bodies(row.name)
+
+
+@cache
+def _bodies(name: str) -> st.SearchStrategy[dict[str, Any]]:
+    return body(BY_NAME[name].body)
 
 
 CANDIDATES = (
