@@ -5,6 +5,7 @@ pyproject.toml adds the rest: no sockets beyond loopback, random order.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,9 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # where a plugin has loaded numpy before this line, its threads are there already
 threadpool_limits(1, "blas")
+
+# what is imported and collected stays to the end: no collection need go through it again and again
+gc.disable()
 
 # a loaded machine makes examples slow, which says nothing about the code
 settings.register_profile(
@@ -43,6 +47,9 @@ LONGEST = (
     "tests/docs/test_readme.py",
     "tests/web/test_access_matrix.py",
     "tests/cli/test_instance.py",
+    "tests/store/test_creation.py",
+    "tests/services/test_no_gate.py",
+    "tests/services/test_sealed_material.py",
 )
 
 
@@ -65,6 +72,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("data"):
                 item.add_marker(absent)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.set_threshold(10_000)
+    gc.enable()
 
 
 def _place(item: pytest.Item) -> int:

@@ -19,6 +19,8 @@ from cryptography.x509.oid import NameOID
 
 from vedette.services import outgoing
 
+pytestmark = pytest.mark.any_database
+
 
 class Redirecting(BaseHTTPRequestHandler):
     def do_GET(self) -> None:

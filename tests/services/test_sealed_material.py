@@ -19,6 +19,8 @@ from tests.cli.test_instance import done, vedette
 from tests.services.custody_child import MARKER, MARKERS
 
 ROOT = Path(__file__).resolve().parents[2]
+# the instance has a database of its own, whatever the tests' is
+pytestmark = pytest.mark.any_database
 
 
 def child(folder: Path, *words: str) -> dict[str, Any]:

@@ -25,6 +25,7 @@ TEMPLATES = WEB / "templates"
 STATIC = WEB / "static/vedette"
 LOOK = ROOT / "look"
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
+pytestmark = pytest.mark.any_database
 NAMES = sorted(str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*.html"))
 
 
