@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
+import sys
+from types import ModuleType
 from typing import Any
 
 import click
+
+from vedette.kernel.collector import quiet_collector
 
 # command -> (module, relative ones from this room, attribute, one line of help)
 Table = dict[str, tuple[str, str, str]]
@@ -25,10 +29,18 @@ class LazyGroup(click.Group):
         if cmd_name not in self.table:
             return None
         module, attribute, _ = self.table[cmd_name]
-        command = getattr(importlib.import_module(module, __package__), attribute)
+        command = getattr(_imported(module), attribute)
         assert isinstance(command, click.Command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, self.table[name][2]) for name in sorted(self.table)])
+
+
+def _imported(name: str) -> ModuleType:
+    full = importlib.util.resolve_name(name, __package__)
+    if full in sys.modules:
+        return sys.modules[full]
+    with quiet_collector():
+        return importlib.import_module(full)

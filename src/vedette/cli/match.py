@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vedette.cli.paths import PATHS, PathsCommand, present, tell, whole
+from vedette.kernel.collector import quiet_collector
 from vedette.kernel.words import counted
 
 if TYPE_CHECKING:
@@ -22,20 +21,6 @@ if TYPE_CHECKING:
     from vedette.kernel.executor import Executor
     from vedette.matching.model import Match
     from vedette.matching.vex import Suppressed
-
-
-@contextmanager
-def quiet_collector() -> Iterator[None]:
-    """Spare the search for cycles, a third of the time; a match makes none and ends soon.
-
-    What is left of it is spared the search at the end of the process, too.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 @click.command(cls=PathsCommand)

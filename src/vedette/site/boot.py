@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from pathlib import Path
 
 import django
+from django.db import connections
 
+from vedette.kernel.collector import quiet_collector
 from vedette.site.config import find_instance
 
 
@@ -15,7 +18,10 @@ def boot(folder: Path | None = None) -> Path:
     found = find_instance(folder)
     os.environ["VEDETTE_INSTANCE"] = str(found)
     os.environ["DJANGO_SETTINGS_MODULE"] = "vedette.site.settings"
-    django.setup()
+    with quiet_collector():
+        django.setup()
+    # what is never searched does not close by itself; SQLite's journal goes into its file then
+    atexit.register(connections.close_all)
     # uploads on their way lie there (see settings), and what else no backup takes
     (found / "files" / "cache").mkdir(parents=True, exist_ok=True)
     return found
