@@ -201,6 +201,7 @@ def test_a_signed_statement_is_held_against_key_and_files(
             "result",
             "commitment",
             "suite",
+            "assessment",
         }
     with (run / "report-lab.json").open("a") as file:
         file.write("\n")

@@ -49,10 +49,17 @@ def _holds(statement: Path, name: str, wanted: str) -> bool | None:
 
 
 def _run_holds(result: Path, what: str, wanted: str) -> bool | None:
-    """The same of a run's result, commitment and suite, in whose folder the statement lies."""
+    """The same of a run's result, commitment, suite and assessment, in whose folder the statement
+    lies."""
     from vedette.bench.results import RunResult
+    from vedette.kernel.canonical import canonical, digest
     from vedette.runner.runfolder import BOUNDS
 
+    made_of = result.with_name("assessment.json")
+    if what == "assessment" and made_of.is_file():
+        told = read_json(made_of.read_bytes(), source=str(made_of), bounds=BOUNDS)
+        # a later report of the run makes another, and is no fault of this statement's
+        return digest(canonical(told)) == f"sha256:{wanted}" or None
     if not result.is_file() or what not in ("result", "commitment", "suite"):
         return None
     made = RunResult.from_json(read_json(result.read_bytes(), source=str(result), bounds=BOUNDS))
