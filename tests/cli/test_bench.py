@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tarfile
 import urllib.request
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.services.custody_child import in_base64
 
 from vedette.bench.determination import Threshold
 from vedette.bench.suites import load_suite
+from vedette.cli.bench_statement import _run_holds
 from vedette.kernel.keys import PrivateKeys
 from vedette.runner.private import PREFIX, places
 
@@ -201,8 +203,13 @@ def test_a_signed_statement_is_held_against_key_and_files(
             "result",
             "commitment",
             "suite",
-            "assessment",
         }
+    made_of = tmp_path / "assessment.json"
+    made_of.write_text('{"made_at": "2026-12-01"}')
+    place, named = tmp_path / "result.json", sha256(b'{"made_at":"2026-12-01"}').hexdigest()
+    assert _run_holds(place, "assessment", named) is True
+    made_of.write_text('{"made_at": "2026-12-02"}')
+    assert _run_holds(place, "assessment", named) is None, "a later one says nothing of it"
     with (run / "report-lab.json").open("a") as file:
         file.write("\n")
     changed = vedette(

@@ -1,4 +1,4 @@
-"""An item is shown to a model only after whoever counts it heard of it, and to nobody in vain."""
+"""What a sample may show and spend: counted before it is shown, to nobody in vain, and bounded."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from vedette.bench.suites import find_suite
 from vedette.kernel.errors import BadInput
 from vedette.runner.executors import LocalPool
 from vedette.runner.inspect import task
+from vedette.runner.inspect.attempt import Attempt
 from vedette.runner.runfolder import RunFolder
 from vedette.runner.runs import Running, SubjectSpec
 
@@ -69,3 +70,11 @@ def test_nobody_at_the_address_any_more_stops_before_the_count(tmp_path: Path) -
         run.go(stack, LocalPool())
     assert counted == ["one"], "nobody there at the start: nothing is shown to anybody"
     folder.close()
+
+
+def test_tokens_and_time_end_a_sample_whatever_else_is_used_up() -> None:
+    attempt = Attempt({"tool_calls": 1, "executions": 1, "tokens": 10, "seconds": 60})
+    attempt.tool_calls = attempt.executions = 1
+    assert attempt.used_up == "tool_calls"
+    attempt.tokens = 10
+    assert attempt.used_up == "tokens"

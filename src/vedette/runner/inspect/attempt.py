@@ -64,11 +64,11 @@ class Attempt:
 
     @property
     def used_up(self) -> str:
-        """Name the first budget that is used up, or ""."""
+        """Name a budget that is used up, first those that end a sample at once, or ""."""
         used = {
-            "tool_calls": self.tool_calls,
-            "executions": self.executions,
             "tokens": self.tokens,
             "seconds": int(time.monotonic() - self.started),
+            "tool_calls": self.tool_calls,
+            "executions": self.executions,
         }
         return next((name for name, amount in used.items() if amount >= self.budget[name]), "")
