@@ -19,12 +19,20 @@ def default_cache() -> Path:
     return Path(base) / "vedette" / "builds"
 
 
-@cache
 def built(source: Path) -> Path | None:
-    """Return the program of a source, which answers 2 when called without arguments.
+    """Return the program of a source, which ends with 2 when called without arguments.
 
     It is built when it isn't there yet; None without a compiler, or where it can't be kept and run.
     """
+    program = _built(source)
+    if program is not None and not program.exists():  # somebody emptied the cache meanwhile
+        _built.cache_clear()
+        program = _built(source)
+    return program
+
+
+@cache
+def _built(source: Path) -> Path | None:
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:
         return None
@@ -39,7 +47,7 @@ def built(source: Path) -> Path | None:
             made = Path(scratch) / source.stem
             for how in (["-static"], []):  # a static one starts sooner
                 command = [compiler, "-std=c11", "-O2", *how, "-o", str(made), str(source)]
-                if _answers(command, 0) and _answers([str(made)], 2):
+                if _ends(command, 0) and _ends([str(made)], 2):
                     made.replace(program)
                     return program
     except OSError:
@@ -47,5 +55,5 @@ def built(source: Path) -> Path | None:
     return None
 
 
-def _answers(command: list[str], code: int) -> bool:
+def _ends(command: list[str], code: int) -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == code
