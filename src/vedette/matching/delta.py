@@ -12,7 +12,10 @@ import io
 import json
 import zlib
 from array import array
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from tempfile import TemporaryFile
 
 import msgspec
 
@@ -23,6 +26,7 @@ from vedette.matching.building import assemble
 from vedette.matching.index import DAMAGE, Index, plain
 
 MAGIC = b"vedette index delta 1\n"
+_WHOLE = "fetch the index whole"
 LONG_LINE = 64 * 1024
 _STEPS = Bounds(size=1 << 28, depth=3, count=1 << 24)
 
@@ -42,37 +46,42 @@ def apply(earlier: bytes, delta: bytes, size: int) -> bytes:
 
 def _flat(data: bytes) -> bytes:
     index = Index(data, "index")
-    lines = [records.as_json([index.corrections, int(index.header["keys"])])]
+    flat = io.BytesIO()
+    flat.write(records.as_json([index.corrections, int(index.header["keys"])]) + b"\n")
     for block in index.blocks():
         name, rows = _block(block)
-        lines.append(_line(name, [row[1:] for row in rows]))
-    return b"\n".join([*lines, index.record_lines()])
+        flat.write(_line(name, [row[1:] for row in rows]) + b"\n")
+    flat.write(index.record_lines())
+    return flat.getvalue()
 
 
 def _index(flat: bytes) -> bytes:
-    try:
-        head, *lines = flat.split(b"\n")
-        corrections, keys = json.loads(head)
-        blocks, rest = lines[:keys], lines[keys:-1]
-        places = {_RECORD.decode(line).id: where for where, line in enumerate(rest)}
-        codes, block_ends, record_ends = array("I"), array("Q"), array("Q")
-        block_part, record_part = io.BytesIO(), io.BytesIO()
-        for line in blocks:
-            name, rows = _block(line)
-            # a row's second field is its advisory's id
-            wheres = (b"%d" % places[_TEXT.decode(row[1])] for row in rows)
-            whole = [(where, *row) for where, row in zip(wheres, rows, strict=True)]
-            block_part.write(_line(name, whole) + b"\n")
-            codes.append(zlib.crc32(plain(_TEXT.decode(name))))
-            block_ends.append(block_part.tell())
-        for line in rest:
-            record_part.write(line + b"\n")
-            record_ends.append(record_part.tell())
-        out = io.BytesIO()
-        numbers = (codes, block_ends, record_ends)
-        assemble(out, numbers, corrections, (block_part, record_part))
-    except DAMAGE:
-        raise BadInput("delta: it gives no index", next_step="fetch the index whole") from None
+    out, lines = io.BytesIO(), io.BytesIO(flat)
+    codes, block_ends, record_ends = array("I"), array("Q"), array("Q")
+    # files, so that the index lies in memory once; they end with the answer
+    with TemporaryFile() as block_part, TemporaryFile() as record_part:
+        try:
+            corrections, keys = json.loads(lines.readline())
+            start = lines.tell()
+            deque(islice(lines, keys), maxlen=0)
+            places = {}
+            for where, line in enumerate(lines):
+                places[_RECORD.decode(line).id] = where
+                record_part.write(line)
+                record_ends.append(record_part.tell())
+            lines.seek(start)
+            for line in islice(lines, keys):
+                name, rows = _block(line)
+                # a row's second field is its advisory's id
+                wheres = (b"%d" % places[_TEXT.decode(row[1])] for row in rows)
+                whole = [(where, *row) for where, row in zip(wheres, rows, strict=True)]
+                block_part.write(_line(name, whole) + b"\n")
+                codes.append(zlib.crc32(plain(_TEXT.decode(name))))
+                block_ends.append(block_part.tell())
+            numbers = (codes, block_ends, record_ends)
+            assemble(out, numbers, corrections, (block_part, record_part))
+        except DAMAGE:
+            raise BadInput("delta: it gives no index", next_step=_WHOLE) from None
     return out.getvalue()
 
 
@@ -93,18 +102,19 @@ def _line(name: msgspec.Raw, rows: Iterable[_Fields]) -> bytes:
 
 def difference(earlier: bytes, later: bytes) -> bytes:
     """Return what turns one text into another, of whatever lines."""
-    places: dict[bytes, int] = {}
+    # by their hashes, and looked at again: the lines themselves would be the text once more
+    places: dict[int, int] = {}
     for start, line in _pieces(earlier):
-        places.setdefault(line, start)
+        places.setdefault(hash(line), start)
     steps: list[list[int]] = []
     new = bytearray()
     for _, line in _pieces(later):
-        last = steps[-1] if steps else [0]
+        last, place = steps[-1] if steps else [0], places.get(hash(line), -1)
         end = sum(last) if len(last) == 2 else -1
         if end >= 0 and earlier.startswith(line, end):
             last[1] += len(line)
-        elif line in places:
-            steps.append([places[line], len(line)])
+        elif place >= 0 and earlier.startswith(line, place):
+            steps.append([place, len(line)])
         else:
             if not steps or len(last) == 2:
                 steps.append([0])
@@ -120,39 +130,37 @@ def applied(earlier: bytes, delta: bytes, size: int) -> bytes:
     try:
         content = unpacker.decompress(delta, most)
     except zlib.error:
-        raise BadInput(
-            "delta: not compressed as it should be", next_step="fetch the index whole"
-        ) from None
+        raise BadInput("delta: not compressed as it should be", next_step=_WHOLE) from None
     if not content.startswith(MAGIC) or unpacker.unconsumed_tail or not unpacker.eof:
         raise BadInput(
             "delta: no delta of an index, cut short, or larger than the index",
-            next_step="fetch the index whole",
+            next_step=_WHOLE,
         )
     table, _, new = content[len(MAGIC) :].partition(b"\n")
     steps = read_json(table, source="delta", bounds=_STEPS)
-    made, used = bytearray(), 0
+    made, used = io.BytesIO(), 0
+    old, fresh = memoryview(earlier), memoryview(new)
     for step in steps if isinstance(steps, list) else [None]:
         if not isinstance(step, list) or not step or not all(_count(n) for n in step):
-            raise BadInput("delta: a step that is none", next_step="fetch the index whole")
-        if len(made) + step[-1] > size:
-            raise BadInput("delta: more than the index's size", next_step="fetch the index whole")
+            raise BadInput("delta: a step that is none", next_step=_WHOLE)
+        if made.tell() + step[-1] > size:
+            raise BadInput("delta: more than the index's size", next_step=_WHOLE)
         if len(step) == 2:
-            made += earlier[step[0] : step[0] + step[1]]
+            made.write(old[step[0] : step[0] + step[1]])
         else:
-            made += new[used : used + step[0]]
+            made.write(fresh[used : used + step[0]])
             used += step[0]
-    return bytes(made)
+    return made.getvalue()
 
 
 def _count(number: object) -> bool:
     return type(number) is int and number >= 0
 
 
-def _pieces(data: bytes) -> list[tuple[int, bytes]]:
-    """The lines with their ends and places; what has none for long is cut."""
-    found, start = [], 0
+def _pieces(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines with their ends and places; what has none for long is cut."""
+    start = 0
     while start < len(data):
         end = data.find(b"\n", start, start + LONG_LINE) + 1 or min(len(data), start + LONG_LINE)
-        found.append((start, data[start:end]))
+        yield start, data[start:end]
         start = end
-    return found
