@@ -207,3 +207,18 @@ def test_the_reference_librarys_documents_are_read_at_once() -> None:
     data = written(SchemaVersion.V1_6, OutputFormat.JSON)
     assert cyclonedx_in.read_plain(data, "sbom") == read_inventory(data, "sbom") is not None
     assert cyclonedx_in.read_plain(data.replace(b"plant", b"\xff"), "sbom") is None
+
+
+@pytest.mark.parametrize(
+    ("components", "note"),
+    [
+        ("5", "components: no list, so that nothing of it could be read"),
+        ('[{"name": "a"}, 7, "b"]', "components: 2 of 3 left aside, no objects"),
+    ],
+)
+def test_what_is_no_component_is_told(components: str, note: str) -> None:
+    data = f'{{"bomFormat": "CycloneDX", "components": {components}}}'.encode()
+    assert read_inventory(data, "a.json").notes[0] == note
+    spdx = data.replace(b'"bomFormat": "CycloneDX"', b'"spdxVersion": "SPDX-2.3"')
+    told = read_inventory(spdx.replace(b"components", b"packages"), "a.json").notes[0]
+    assert told == note.replace("components", "packages")

@@ -16,7 +16,7 @@ from xml.parsers import expat
 from vedette.formats import cyclonedx_plain, vex_in
 from vedette.formats.cyclonedx_plain import MAX_NESTING
 from vedette.formats.cyclonedx_xml import MAX_COMPONENTS, NESTED, CycloneDXReader
-from vedette.formats.interface import PARTS, Said, Spoken, mapping, objects, text
+from vedette.formats.interface import PARTS, Said, Spoken, mapping, objects, odd, text
 from vedette.kernel.bounds import FLATTER, NOT_WHOLE
 from vedette.kernel.errors import BadInput
 from vedette.kernel.words import counted
@@ -43,9 +43,11 @@ def read_plain(data: bytes, name: str, spoken: Spoken = None) -> Inventory | Non
 def read_json(document: Any, name: str) -> Inventory:
     """Read a parsed CycloneDX document. Raises BadInput."""
     described = mapping(mapping(document.get("metadata")).get("component"))
-    roots = ([described] if described else []) + objects(document.get("components"))
+    listed = document.get("components")
+    roots = ([described] if described else []) + objects(listed)
+    inventory = collect(name, _flat(roots, name), described=bool(described))
     return _whole(
-        collect(name, _flat(roots, name), described=bool(described)),
+        replace(inventory, notes=(*odd(listed, "components"), *inventory.notes)),
         document,
         described=bool(described),
     )

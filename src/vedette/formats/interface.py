@@ -80,6 +80,16 @@ def objects(value: Any) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
+def odd(value: Any, what: str) -> tuple[str, ...]:
+    """A note on what `objects` leaves out of a value; none where it leaves out nothing."""
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        return (f"{what}: no list, so that nothing of it could be read",)
+    left = len(value) - len(objects(value))
+    return (f"{what}: {left:,} of {len(value):,} left aside, no objects",) if left else ()
+
+
 def mapping(value: Any) -> dict[str, Any]:
     """Return an object, or an empty one for another type."""
     return value if isinstance(value, dict) else {}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from vedette.formats.cyclonedx_in import collect
-from vedette.formats.interface import Said, mapping, objects, text, texts
+from vedette.formats.interface import Said, mapping, objects, odd, text, texts
 from vedette.matching.model import Inventory
 
 _DOCUMENT = "SPDXRef-DOCUMENT"
@@ -18,6 +18,8 @@ def read_2(document: Any, name: str) -> Inventory:
     """Read a parsed SPDX 2 document."""
     packages = objects(document.get("packages"))
     inventory = collect(name, map(_package_2, packages))
+    left = odd(document.get("packages"), "packages")
+    inventory = replace(inventory, notes=(*left, *inventory.notes))
     described = {*texts(document.get("documentDescribes"))} | {
         text(row.get("relatedSpdxElement"))
         for row in objects(document.get("relationships"))
