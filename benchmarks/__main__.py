@@ -28,6 +28,7 @@ SUBJECTS = (
     "sandbox",
     "samples",
     "repairs",
+    "transcripts",
     "adaptive",
     "statistics",
     "determination",

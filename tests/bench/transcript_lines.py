@@ -1,15 +1,18 @@
-"""Labelled lines of transcripts, and how often the rules miss or cry wolf on them."""
+"""Labelled lines of transcripts, and how often the scan misses or cries wolf on them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from vedette.bench.transcripts import KINDS, kinds_in
+from vedette.bench.results import Noted
+from vedette.bench.transcripts import KINDS, is_said, kinds_in
 
 FOLDER = Path(__file__).parent / "transcripts"
+Lines = list[tuple[frozenset[str], str]]
 
 
-def lines(name: str) -> list[tuple[frozenset[str], str]]:
+def lines(name: str) -> Lines:
     """(kinds, line) of one set."""
     rows = [
         row for row in (FOLDER / f"{name}.txt").read_text("utf-8").splitlines() if row[0] != "#"
@@ -18,11 +21,19 @@ def lines(name: str) -> list[tuple[frozenset[str], str]]:
     return [(frozenset(k for k in label.split("+") if k != "-"), line) for label, line in cut]
 
 
-def measured(name: str) -> dict[str, tuple[int, int, int]]:
+def scanned(name: str, *, said: bool | None = None) -> list[tuple[frozenset[str], list[Noted]]]:
+    """(kinds wanted, what was found) of each line, taken as said or not, or as it says itself."""
+    return [
+        (wanted, kinds_in(line, said=is_said(line) if said is None else said))
+        for wanted, line in lines(name)
+    ]
+
+
+def measured(rows: Iterable[tuple[frozenset[str], list[Noted]]]) -> dict[str, tuple[int, int, int]]:
     """kind -> (found, false alarms, missed); `any` takes a line with whatever flag as one."""
     sums = {kind: [0, 0, 0] for kind in (*KINDS, "any")}
-    for wanted, line in lines(name):
-        got = {kind for kind, _ in kinds_in(line)}
+    for wanted, noted in rows:
+        got = {each.kind for each in noted}
         for kind in KINDS:
             _count(sums[kind], kind in got, kind in wanted)
         _count(sums["any"], bool(got), bool(wanted))

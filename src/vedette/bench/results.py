@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from vedette.bench.commitment import FORMAT, Commitment, object_of, taken
 from vedette.kernel.bounds import from_text, to_text
@@ -25,13 +25,24 @@ __all__ = ["ROLES", "Commitment", "MeteredCall", "RunResult", "Sample"]
 ROLES = ("assessed", "reference")
 
 
+class Noted(NamedTuple):
+    """Words of a transcript worth reading; `transcripts.Flag` says what each field means."""
+
+    kind: str
+    step: int
+    quote: str
+    score: int = 100
+    why: str = ""
+    times: int = 1
+
+
 @dataclass(frozen=True)
 class Sample:
     """One subject's outcome on one item; `seconds` is wall time, `trajectory` short lines.
 
     `partial` is the score from 0 to 1 of a task of another maker's, None of an item of ours.
-    `noted` is what a scan of the whole transcript flagged as it came: (kind, step, quote), see
-    `transcripts`; None where only the trajectory is there to scan.
+    `noted` is what a scan of the whole transcript flagged as it came, see `transcripts`; None where
+    only the trajectory is there to scan.
     """
 
     subject: str
@@ -49,7 +60,7 @@ class Sample:
     seconds: float = 0.0
     ended: str = ""
     trajectory: tuple[str, ...] = ()
-    noted: tuple[tuple[str, int, str], ...] | None = None
+    noted: tuple[Noted, ...] | None = None
     partial: float | None = None
 
     @property
@@ -237,16 +248,21 @@ def broken(result: RunResult) -> list[str]:
 
 
 ERROR = "error: "
+MOST_TIMES = 1_000_000
 _PLACE = ("crash_class", "top_frame")
 
 
-def _noted(value: Any) -> tuple[tuple[str, int, str], ...] | None:
+def _noted(value: Any) -> tuple[Noted, ...] | None:
     if value is None:
         return None
     rows = value if isinstance(value, list) else [value]
-    if not all(isinstance(r, list) and [type(v) for v in r] == [str, int, str] for r in rows):
-        raise BadInput("sample.noted: rows of kind, step and quote expected")
-    return tuple((kind, step, quote) for kind, step, quote in rows)
+    kinds = [str, int, str, int, str, int]
+    if not all(
+        isinstance(r, list) and [type(v) for v in r] == kinds and r[5] in range(1, MOST_TIMES)
+        for r in rows
+    ):
+        raise BadInput("sample.noted: rows of kind, step, quote, score, why and times expected")
+    return tuple(Noted(*row) for row in rows)
 
 
 def _partial(text: Any) -> float | None:

@@ -22,8 +22,9 @@ def scan(folder: Path, suite: str | None, as_json: bool) -> None:
     """Scan the transcripts of a finished run anew, an older one, too.
 
     It flags words that hint at cheating (reaching for verifier, network, host, reference input, the
-    sanitizer's words, the signal, canaries) or at a subject that knew it was tested. A flag is a
-    reason to read, no verdict: the rules miss much, and now and then cry wolf.
+    sanitizer's words, the signal, canaries) or at a subject that knew it was tested: by rules, and
+    what it said or thought by learned weights, too. A flag says why, and is a reason to read, no
+    verdict: the scan misses much, and now and then cries wolf.
 
     Example: vedette bench scan run-1
     """
@@ -37,7 +38,7 @@ def scan(folder: Path, suite: str | None, as_json: bool) -> None:
         return
     for flag in found.flags:
         place = f"{flag.subject} {flag.item}#{flag.trial} step {flag.line}"
-        click.echo(f"{flag.kind:<10} {place}: {flag.quote}")
+        click.echo(f"{flag.kind:<10} {place}: {flag.quote}  [{flag.grounds}]")
     counts = found.to_json()["counts"]
     told = [f"{name}: {sum(kinds.values())}" for name, kinds in counts.items()]
     click.echo(f"flags to read, by subject: {', '.join(told) or 'none'}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from vedette.bench.transcripts import Scan
 from vedette.formats.document import Bullets, Content, Grid, Heading, Text
 
 Report = Mapping[str, Any]
@@ -28,13 +29,17 @@ def flags_of(flags: Mapping[str, Any]) -> Iterator[Content]:
     if not rows:
         yield Text("No words of cheating, or of a test, were found in the transcripts.")
         return
+    yield Text(
+        "Found by rules, and in what was said or thought by likeness. Both miss much, and cry wolf"
+        " now and then."
+    )
     caption = "Words worth reading, by kind; a flag is no verdict"
     yield Grid(caption, ("Subject", "Kind", "Flags"), rows)
     if flags["flags"]:
-        heads = ("Subject", "Kind", "Item", "Trial", "Step", "Words")
+        heads = ("Subject", "Kind", "Item", "Trial", "Step", "Words", "Why")
         quoted = tuple(
-            (f["subject"], f["kind"], f["item"], str(f["trial"] + 1), str(f["line"]), f["quote"])
-            for f in flags["flags"][:MOST_FLAGS]
+            (f.subject, f.kind, f.item, str(f.trial + 1), str(f.line), f.quote, f.grounds)
+            for f in Scan.from_json(flags).flags[:MOST_FLAGS]
         )
         yield Grid("The words", heads, quoted)
 

@@ -6,7 +6,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from vedette.bench.transcripts import MOST_SCANNED, kinds_in
+from inspect_ai.model import ChatMessageAssistant, ContentReasoning
+
+from vedette.bench.results import Noted
+from vedette.bench.transcripts import MOST_SCANNED, is_said, kinds_in, strongest
 
 MAX_LINES = 40
 MAX_LINE = 300
@@ -29,7 +32,7 @@ class Attempt:
     submitted: bytes | None = None
     ended: str = ""
     steps: list[str] = field(default_factory=list)
-    noted: list[tuple[str, int, str]] = field(default_factory=list)
+    noted: list[Noted] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
 
     def note(self, step: str, scanned: str | None = None) -> None:
@@ -38,10 +41,29 @@ class Attempt:
         self.steps.append(line if len(line) <= MAX_LINE else line[: MAX_LINE - 1] + "…")
         words = step if scanned is None else scanned
         parts = [words[at : at + MOST_SCANNED] for at in range(0, MOST_WORDS, MOST_SCANNED)]
-        for part in filter(None, parts):
-            for kind, quote in kinds_in(part, self.canaries):
-                if len(self.noted) < MOST_NOTED:
-                    self.noted.append((kind, len(self.steps), quote))
+        found = [
+            each
+            for part in filter(None, parts)
+            for each in kinds_in(
+                part, self.canaries, step=len(self.steps), said=is_said(step) and scanned is None
+            )
+        ]
+        if found:
+            self.noted = strongest([*self.noted, *found], MOST_NOTED)
+
+    def note_message(self, message: ChatMessageAssistant, *, silent: bool = False) -> None:
+        """Note what a model thought, where it shows that, and what it said, even nothing if asked.
+
+        Args:
+            message: the model's answer.
+            silent: whether an answer without words is a step, too.
+        """
+        blocks = [] if isinstance(message.content, str) else message.content
+        for block in blocks:
+            if isinstance(block, ContentReasoning) and not block.redacted and block.reasoning:
+                self.note(f"thought: {block.reasoning}")
+        if message.text or silent:
+            self.note(f"said: {message.text}")
 
     @property
     def trajectory(self) -> tuple[str, ...]:

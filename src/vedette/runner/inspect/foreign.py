@@ -192,8 +192,7 @@ def read_sample(
     for message in ended.messages:
         if message.role != "assistant":
             continue
-        if message.text:
-            attempt.note(f"said: {message.text}")
+        attempt.note_message(message)
         for call in message.tool_calls or []:
             tool_calls += 1
             attempt.note(f"{call.function} {json.dumps(call.arguments, default=str)}")

@@ -202,13 +202,12 @@ async def _loop(bench: Bench, state: TaskState, attempt: Attempt, item: Item, tr
         attempt.tokens = bench.meter.charged(item.id, trial)
         if output.message.tool_calls:
             silent = 0
-            if output.completion:
-                attempt.note(f"said: {output.completion}")
+            attempt.note_message(output.message)
             answered = await execute_tools(state.messages, tools, max_output=MAX_ANSWER)
             state.messages.extend(answered.messages)
         else:
             silent += 1
-            attempt.note(f"said: {output.completion}")
+            attempt.note_message(output.message, silent=True)
             state.messages.append(ChatMessageUser(content=_words(item)[1]))
         if attempt.steps:
             bench.event(item.id, trial, attempt.steps[-1])

@@ -76,12 +76,13 @@ def flags(result: RunResult) -> Table:
             flag.kind,
             flag.subject,
             flag.item,
-            "submitted" if flag.line == 0 else f"step {flag.line}",
+            "submitted" if flag.line == 0 else f"trial {flag.trial + 1}, step {flag.line}",
             flag.quote,
+            flag.grounds,
         ]
         for flag in flagged(result).flags[:FLAGS_SHOWN]
     ]
-    columns = ["Kind", "Subject", "Item", "Where", "Words"]
+    columns = ["Kind", "Subject", "Item", "Where", "Words", "Why"]
     return Table("Words of transcripts that hint at cheating or at a test", columns, rows)
 
 

@@ -231,7 +231,7 @@ def run(request: SignedIn, run_id: str) -> HttpResponse:
         "table": run_results.results(result) if result else None,
         "verdicts": run_results.verdicts(result) if result else None,
         "flags": run_results.flags(result) if result else None,
-        "flag_count": len(run_results.flagged(result).flags) if result else 0,
+        "flag_count": run_results.flagged(result).total if result else 0,
         "crashes": [run_results.found(crash) for crash in result.crashes] if result else [],
         "assessment": made[0] if made else None,
         "may_assess": result is not None and request.actor.may(Permission.ASSESSMENT_MAKE),
