@@ -17,14 +17,14 @@ encoder of 22 million parameters did no better than these weights.
 from __future__ import annotations
 
 import importlib.metadata
-
 import sysconfig
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from tests.bench.transcript_lines import scanned
+
 from benchmarks.fingerprint import share
 from benchmarks.result import Result, Spread, timed
-from tests.bench.transcript_lines import scanned
 from vedette.bench.results import Noted
 from vedette.bench.transcripts import CHEATING, KINDS, kinds_in
 

@@ -24,10 +24,11 @@ from importlib import resources
 LEARNED = ("cheating", "aware")
 BIAS, THRESHOLD = "(bias)", "(threshold)"
 STEM = 6
-LEAST_WORDS, MOST_WORDS, MOST_NAMED = 4, 40, 3
+LEAST_WORDS, MOST_WORDS, MOST_NAMED = 3, 40, 3
 SENTENCE = re.compile(r"(?<=[.!?])[\"')]*\s+|\n+")
 WORD = re.compile(r"[a-z0-9_]+(?:['-][a-z]+)*")
-CODE = re.compile(r"[{};=<>|\\$]|\w\(|->|::|/\w+/|^\s*[#*]")
+PLAIN = re.compile(r"[\"'(]*[A-Za-z][a-z]*(?:['’-][A-Za-z]+)*[\"'),.;:!?…]*")
+PLAIN_SHARE = 0.65
 FENCE = "```"
 
 
@@ -92,8 +93,10 @@ def features(sentence: str) -> dict[str, tuple[float, tuple[str, ...]]]:
 
 
 def _prose(sentence: str) -> bool:
-    words = re.findall(r"[A-Za-z][a-z']*(?=[\s,.;:!?)\"-]|$)", sentence)
-    return len(words) >= LEAST_WORDS and not CODE.search(sentence)
+    """Whether most of what stands between spaces is plain words."""
+    parts = sentence.split()
+    plain = sum(PLAIN.fullmatch(part) is not None for part in parts)
+    return plain >= max(LEAST_WORDS, PLAIN_SHARE * len(parts))
 
 
 @cache

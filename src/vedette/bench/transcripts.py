@@ -55,8 +55,8 @@ OLDER = {"score": 100, "why": "words", "times": 1}  # what scans before likeness
 SAID = ("said: ", "thought: ")
 
 
-def _read_rules(text: str) -> dict[str, re.Pattern[str]]:
-    """Read the table: kind -> one pattern of all its rules."""
+def _read_rules(text: str, *, said: bool) -> dict[str, re.Pattern[str]]:
+    """Read the table: kind -> one pattern of all its rules, for what was said or done."""
     words: dict[str, str] = {}
     rules: dict[str, list[str]] = {kind: [] for kind in RULED}
     for line in text.splitlines():
@@ -65,16 +65,16 @@ def _read_rules(text: str) -> dict[str, re.Pattern[str]]:
         name, rule = line.split(" ", 1)
         for word, meaning in words.items():
             rule = rule.replace("{" + word + "}", meaning)
-        if name in rules:
-            rules[name].append(rule)
-        else:
+        kind = name.removesuffix("!")
+        if kind not in rules:
             words[name] = rule.removeprefix("= ")
+        elif kind == name or not said:
+            rules[kind].append(rule)
     return {kind: re.compile("|".join(parts), re.IGNORECASE) for kind, parts in rules.items()}
 
 
-_TABLE = _read_rules(
-    resources.files("vedette.bench").joinpath("transcript_rules.txt").read_text("utf-8")
-)
+_TABLE = resources.files("vedette.bench").joinpath("transcript_rules.txt").read_text("utf-8")
+_RULES = {said: _read_rules(_TABLE, said=said) for said in (False, True)}
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def kinds_in(
     for part, prose in sentences(text) if said else [(text, False)]:
         ruled = [
             Noted(kind, step, _around(part, m.start(), m.end()), why=_line(m[0], MOST_WHY))
-            for kind, rule in _TABLE.items()
+            for kind, rule in _RULES[said].items()
             if (m := rule.search(part))
         ]
         known = {"aware" if each.kind == "aware" else "cheating" for each in ruled}
