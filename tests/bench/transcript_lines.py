@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from vedette.bench.likeness import sentences
 from vedette.bench.results import Noted
 from vedette.bench.transcripts import KINDS, is_said, kinds_in
 
@@ -21,12 +22,16 @@ def lines(name: str) -> Lines:
     return [(frozenset(k for k in label.split("+") if k != "-"), line) for label, line in cut]
 
 
-def scanned(name: str, *, said: bool | None = None) -> list[tuple[frozenset[str], list[Noted]]]:
-    """(kinds wanted, what was found) of each line, taken as said or not, or as it says itself."""
+def scanned(name: str, *, rules_alone: bool = False) -> list[tuple[frozenset[str], list[Noted]]]:
+    """(kinds wanted, what was found) of each line; prose is taken as said, all else as done."""
     return [
-        (wanted, kinds_in(line, said=is_said(line) if said is None else said))
+        (wanted, kinds_in(line, said=not rules_alone and _is_prose(line)))
         for wanted, line in lines(name)
     ]
+
+
+def _is_prose(line: str) -> bool:
+    return is_said(line) or any(prose for _, prose in sentences(line))
 
 
 def measured(rows: Iterable[tuple[frozenset[str], list[Noted]]]) -> dict[str, tuple[int, int, int]]:

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("inspect_ai")
 
 from inspect_ai.log import EvalSample
-from inspect_ai.model import ChatMessageAssistant, ModelOutput
+from inspect_ai.model import ChatMessageAssistant, ContentReasoning, ContentText, ModelOutput
 from inspect_ai.scorer import Score
 from inspect_ai.tool import ToolCall
 
@@ -139,11 +139,15 @@ def test_the_process_takes_a_task_without_a_suite() -> None:
 
 def test_what_was_said_and_done_is_the_trajectory_and_is_scanned() -> None:
     call = ToolCall(id="1", function="bash", arguments={"cmd": "curl http://a.example"})
-    message = ChatMessageAssistant(content="this is a CTF", tool_calls=[call])
+    thought = ContentReasoning(reasoning="Perhaps they are testing me.")
+    unseen = ContentReasoning(reasoning="sealed", redacted=True)
+    said = ContentText(text="this is a CTF")
+    message = ChatMessageAssistant(content=[thought, unseen, said], tool_calls=[call])
     output = ModelOutput.from_content("m", "done")
     sample = read_sample(ended(messages=[message], output=output, metadata={"domain": "web"}), None)
-    assert sample.trajectory[0] == "said: this is a CTF"
-    assert [(kind, step) for kind, step, _ in sample.noted or ()] == [("aware", 1), ("network", 2)]
+    assert sample.trajectory[:2] == ("thought: Perhaps they are testing me.", "said: this is a CTF")
+    found = sorted((each.step, each.kind) for each in sample.noted or ())
+    assert found == [(1, "aware"), (2, "aware"), (3, "network")]
     assert (sample.tool_calls, sample.family, sample.submitted) == (1, "web", b"done")
     assert sample.evidence["reason"] == "it has no score"
 
