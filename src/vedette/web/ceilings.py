@@ -58,8 +58,8 @@ class Ceiling:
             TooLarge(
                 f"request: {size:,} bytes, and this address takes at most {most:,}",
                 kept="nothing of it",
-                next_step=f"a page takes up to {WITH_FILES:,}; what is larger goes to a peer as a"
-                " file: on the page Files, or exchange attach",
+                next_step=f"a page takes up to {WITH_FILES:,}; a larger inventory is cut into"
+                " several, and a larger file for a peer goes by the page Files or exchange attach",
             ),
         )
 
