@@ -197,3 +197,8 @@ def test_a_number_that_may_be_part_of_the_name_is_looked_for_in_names() -> None:
     assert found == ["Windows 10 Version 22H2", "Windows"]
     (sure,) = typed_in.entries("Windows v10")
     assert known.meant(sure.readings)[0].product == "Windows"
+
+
+def test_names_that_were_garbled_are_shown_repaired() -> None:
+    known = Known([advisory("Geutebr\u00c3\u00bcck", "G-Cam")])
+    assert known.candidates("G-Cam")[0].vendor == "Geutebrück"

@@ -79,7 +79,8 @@ def read(content: str, name: str) -> Inventory:
     if unsure := [entry.text for entry in listed if not entry.sure]:
         shown = ", ".join(unsure[:5])
         notes.append(
-            f"{len(unsure):,} entries can end in a version or in a name, read as both: {shown}"
+            f"{counted(len(unsure), 'entry', 'entries')} can end in a version or in a name, read as both:"
+            f" {shown}"
         )
     return Inventory(name, tuple(dict.fromkeys(components)), tuple(notes))
 

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from vedette.matching import names
 from vedette.matching.model import Advisory, Affected
 from vedette.matching.products import cpe_words, product_words
-from vedette.matching.vendors import vendor_words
+from vedette.matching.vendors import repair, vendor_words
 
 LEAST = 0.3
 SHOWN = 10
@@ -128,7 +128,7 @@ def _names_of(affected: Affected) -> set[_Name]:
         purl = "pkg:" + "/".join(quote(part, safe="") for part in key.split("/"))
         return {(affected.ecosystem.partition(":")[0], affected.name, purl)}
     if affected.product:
-        return {(affected.vendor, affected.product, "")}
+        return {(repair(affected.vendor), repair(affected.product), "")}
     found = set()
     for cpe in affected.cpes:
         if words := cpe_words(cpe):
