@@ -23,8 +23,8 @@ from benchmarks.data import pypi_advisories
 from benchmarks.result import Result, in_turns, timed
 from vedette.cli.match import quiet_collector
 from vedette.formats import osv_in
-from vedette.matching.engine import join
 from vedette.matching.holdings import Holdings
+from vedette.matching.joining import join
 from vedette.matching.model import Component, Inventory
 from vedette.matching.rows import Loaded
 

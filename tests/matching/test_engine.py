@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from tests.matching.build import osv
 from tests.matching.plain_engine import plain_match
 
 from vedette.formats.matches_out import jsonl_found
+from vedette.matching import joining
 from vedette.matching.building import build
 from vedette.matching.engine import found, match
 from vedette.matching.index import Index
@@ -134,11 +136,15 @@ worlds = st.tuples(
 
 
 @settings(max_examples=300, deadline=None)
-@given(worlds)
+@given(worlds, st.sampled_from([1, joining.FEW]))
 def test_the_engine_gives_the_lines_of_plain_loops(
-    world: tuple[list[tuple[Component, ...]], list[Advisory]],
+    world: tuple[list[tuple[Component, ...]], list[Advisory]], few: int
 ) -> None:
-    held, records = world
+    with patch.object(joining, "FEW", few):
+        _compare(*world)
+
+
+def _compare(held: list[tuple[Component, ...]], records: list[Advisory]) -> None:
     inventories = [Inventory(f"i{n}", rows) for n, rows in enumerate(held)]
     expected = plain_match(inventories, records)
     text, count = jsonl_found(found(inventories, records))

@@ -23,9 +23,9 @@ import msgspec
 from vedette import __version__
 from vedette.kernel.clock import format_time
 from vedette.kernel.words import counted, versioned
-from vedette.matching.engine import finding_of, plain_reason
 from vedette.matching.holdings import Finding, Hit
 from vedette.matching.identity import Claim
+from vedette.matching.joining import finding_of, plain_reason
 from vedette.matching.model import LINE, Component, Exploited, Match
 from vedette.matching.rows import Texts
 from vedette.matching.vex import Suppressed

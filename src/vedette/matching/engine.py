@@ -11,31 +11,23 @@ Rules:
   the line names the first, and its reason the others with their ranges.
 - A correction supersedes the records it names, for the components that both speak of: verdict,
   range and fix come from the correction and the reason says so. The newest correction counts.
-
-How: components that are the same package in the same version are one group. The groups of a key
-are sorted by version, and each row of the key finds its own by bisection; decisions are made once
-a group and told once a component.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 from msgspec.structs import replace
 
 from vedette.kernel.words import counted
-from vedette.matching import names, versions
-from vedette.matching.holdings import Finding, Group, Hit, Holdings, Shelf
-from vedette.matching.identity import Claim, weaker
-from vedette.matching.model import CONFIDENCES, Advisory, Affected, Component, Inventory, Match
-from vedette.matching.rows import Correction, Loaded, Row, Source, Texts, plain
-from vedette.matching.verdict import decide
+from vedette.matching.holdings import Finding, Group, Hit, Holdings
+from vedette.matching.identity import Claim
+from vedette.matching.joining import finding_of, hit_of, join
+from vedette.matching.model import CONFIDENCES, Advisory, Component, Inventory, Match
+from vedette.matching.rows import Correction, Loaded, Source
 
 SHOWN = 3
-_KNOWN = 1000
-_FEW = 8
 _VERDICTS = ("affected", "unknown", "unaffected")
 
 
@@ -134,149 +126,6 @@ def _newest(stream: Iterable[Advisory]) -> list[Advisory]:
     return [a for same in latest.values() for a in same if a.affected and not a.withdrawn]
 
 
-def join(holdings: Holdings, source: Source) -> None:
-    """Give each group its hits."""
-    superseding = {name for c in source.corrections for name in (c.id, *c.supersedes)}
-    for key, rows in source.each(holdings.by_key):
-        scheme, groups = key.partition("/")[0], holdings.by_key[key]
-        if len(groups) <= _FEW:
-            _join_few(scheme, groups, rows, source, superseding)
-        else:
-            _join_key(Shelf(scheme, groups), rows, source, superseding)
-
-
-def _join_few(
-    scheme: str,
-    groups: Iterable[Group],
-    rows: Iterable[Row],
-    source: Source,
-    superseding: set[str],
-) -> None:
-    """Do what `_join_key` does where the groups are few, as they are for most keys."""
-    keys = versions.sortables(scheme)
-    each = [(keys[group.claim.version], group) for group in groups]
-    hasty = isinstance(source, Loaded)
-    for row in rows:
-        bounds = row.bounds
-        for version, group in each:
-            if row.release and not names.same_release(group.claim.release, row.release):
-                continue
-            if bounds is None or version is None:
-                _ask(row, group, source, superseding)
-                continue
-            place = bisect_right(bounds, version)
-            if place & 1:
-                group.hits.append((row.where, row, place >> 1))
-            elif hasty and not row.release and source.product(row)[1].strays:
-                _ask(row, group, source, superseding)
-
-
-def _join_key(shelf: Shelf, rows: Iterable[Row], source: Source, superseding: set[str]) -> None:
-    sortable, odd = shelf.sortable, shelf.odd
-    takes = [group.hits.append for group in shelf.groups]
-    # what bounds hit, by interval: many advisories of one package state the same
-    known: dict[tuple[str, ...], list[tuple[int, list[Callable[[Hit], None]]]]] = {}
-    hasty = isinstance(source, Loaded)
-    for row in rows:
-        bounds = row.bounds
-        if bounds is None or row.release:
-            _join_row(row, shelf, source, superseding)
-            continue
-        spans = known.get(bounds)
-        if spans is None:
-            if len(known) >= _KNOWN:
-                known.clear()
-            spans = known[bounds] = []
-            for place in range(1, len(bounds), 2):
-                low, end = bisect_left(sortable, bounds[place - 1]), bounds[place]
-                if low < len(sortable) and sortable[low] < end:
-                    spans.append((place // 2, takes[low : bisect_left(sortable, end, low)]))
-        everyone = len(spans) == 1 and len(spans[0][1]) == len(takes)
-        if hasty and not everyone and source.product(row)[1].strays:
-            _join_row(replace(row, bounds=None), shelf, source, superseding)
-            continue
-        for interval, hit_takes in spans:
-            hit = (row.where, row, interval)
-            for take in hit_takes:
-                take(hit)
-        for group in odd:
-            _ask(row, group, source, superseding)
-
-
-def _join_row(row: Row, shelf: Shelf, source: Source, superseding: set[str]) -> None:
-    """Join a row that asks its advisory, or that is of one release."""
-    asked = [*shelf.groups, *shelf.odd] if row.bounds is None else shelf.odd
-    for interval in range(len(row.bounds or ()) // 2):
-        start, end = (row.bounds or ())[2 * interval : 2 * interval + 2]
-        low = bisect_left(shelf.sortable, start)
-        for group in shelf.groups[low : bisect_left(shelf.sortable, end, low)]:
-            if names.same_release(group.claim.release, row.release):
-                group.hits.append((row.where, row, interval))
-    for group in asked:
-        if names.same_release(group.claim.release, row.release):
-            _ask(row, group, source, superseding)
-
-
-def _ask(row: Row, group: Group, source: Source, superseding: set[str]) -> None:
-    found = _asked(row, group.claim, *source.product(row))
-    if found.verdict != "unaffected" or row.advisory in superseding:
-        group.hits.append(_told(found))
-
-
-def _told(finding: Finding) -> Hit:
-    return finding.where, finding, None
-
-
-def finding_of(hit: Hit, claim: Claim) -> Finding:
-    """The finding of a hit."""
-    if hit[2] is None:
-        return hit[1]
-    where, row, interval = hit
-    reason = plain_reason(claim, row)
-    confidence = claim.confidence
-    if confidence != "exact" or claim.via or row.release:
-        confidence, reason = _confidence(row, claim, "", reason)
-    fixed, aliases = plain(row.fixed_in(interval), Texts), plain(row.aliases, Texts)
-    said = ("affected", confidence, row.text, fixed, aliases, reason, plain(row.summary, str))
-    return Finding(where, row.advisory, row.place, *said, claim.version)
-
-
-def plain_reason(claim: Claim, row: Row) -> str:
-    """Why a plain row hits."""
-    return f"version {claim.version} lies in {row.text}"
-
-
-def _asked(row: Row, claim: Claim, advisory: Advisory, affected: Affected) -> Finding:
-    """The finding of the advisory itself."""
-    decision = decide(claim.version, affected)
-    confidence, reason = _confidence(row, claim, affected.context, decision.reason)
-    if decision.verdict == "unknown":
-        confidence = "possible"
-    aliases = tuple(sorted(set(affected.aliases or advisory.aliases)))
-    said = (decision.verdict, confidence, decision.range, decision.fixed, aliases, reason)
-    found = Finding(row.where, row.advisory, row.place, *said, advisory.summary, claim.version)
-    found.product = affected.product
-    return found
-
-
-def _confidence(row: Row, claim: Claim, context: str, reason: str) -> tuple[str, str]:
-    """How sure both sides are, and the reason with what makes them less sure."""
-    confidence = weaker(claim.confidence, row.confidence)
-    if claim.doubt:
-        reason += f"; {claim.doubt}"
-    if claim.via:
-        reason += f"; through its source package {claim.via}"
-    if not names.same_release(claim.release, row.release, vague=False):
-        confidence = weaker(confidence, "likely")
-        reason += f"; the inventory does not say that it is release {row.release}"
-    if context:
-        confidence = weaker(confidence, "likely")
-        reason += f"; stated as part of {context}"
-    if confidence != "exact" and not (row.release or context):
-        reason += "; the product is matched by its words"
-    return confidence, reason
-
-
 _Held = Sequence[tuple[Component, tuple[Group, ...]]]
 
 
@@ -300,12 +149,12 @@ def _lines(held: _Held, corrections: Sequence[Correction], taken: list[int]) -> 
             if group.told is None:
                 once = _once_each(group.hits)
                 group.told = (
-                    group.hits if once else [_told(finding) for _, finding in _merged(same)]
+                    group.hits if once else [hit_of(finding) for _, finding in _merged(same)]
                 )
             yield component, group.claim, group.told
         else:
             for component, finding in _corrected(_merged(same), corrections, taken):
-                yield component, groups[0].claim, (_told(finding),)
+                yield component, groups[0].claim, (hit_of(finding),)
 
 
 def _once_each(hits: Sequence[Hit]) -> bool:

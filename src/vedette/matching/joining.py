@@ -1,0 +1,167 @@
+"""The join: which advisories' rows find which components, and what each says of them.
+
+Components that say the same of what they are are one group. Where a key has few groups, each looks
+for its version in a row's bounds; where it has many, they are sorted by version, and each row finds
+its own by bisection. Decisions are made once a group.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable
+
+from msgspec.structs import replace
+
+from vedette.matching import names, versions
+from vedette.matching.holdings import Finding, Group, Hit, Holdings, Shelf
+from vedette.matching.identity import Claim, weaker
+from vedette.matching.model import Advisory, Affected
+from vedette.matching.rows import Loaded, Row, Source, Texts, plain
+from vedette.matching.verdict import decide
+
+FEW = 8
+_KNOWN = 1000
+
+
+def join(holdings: Holdings, source: Source) -> None:
+    """Give each group its hits."""
+    superseding = {name for c in source.corrections for name in (c.id, *c.supersedes)}
+    for key, rows in source.each(holdings.by_key):
+        scheme, groups = key.partition("/")[0], holdings.by_key[key]
+        if len(groups) <= FEW:
+            _join_few(scheme, groups, rows, source, superseding)
+        else:
+            _join_key(Shelf(scheme, groups), rows, source, superseding)
+
+
+def _join_few(
+    scheme: str,
+    groups: Iterable[Group],
+    rows: Iterable[Row],
+    source: Source,
+    superseding: set[str],
+) -> None:
+    """Do what `_join_key` does where the groups are few, as they are for most keys."""
+    keys = versions.sortables(scheme)
+    each = [(keys[group.claim.version], group) for group in groups]
+    hasty = isinstance(source, Loaded)
+    for row in rows:
+        bounds = row.bounds
+        for version, group in each:
+            if row.release and not names.same_release(group.claim.release, row.release):
+                continue
+            if bounds is None or version is None:
+                _ask(row, group, source, superseding)
+                continue
+            place = bisect_right(bounds, version)
+            if place & 1:
+                group.hits.append((row.where, row, place >> 1))
+            elif hasty and not row.release and source.product(row)[1].strays:
+                _ask(row, group, source, superseding)
+
+
+def _join_key(shelf: Shelf, rows: Iterable[Row], source: Source, superseding: set[str]) -> None:
+    sortable, odd = shelf.sortable, shelf.odd
+    takes = [group.hits.append for group in shelf.groups]
+    # what bounds hit, by interval: many advisories of one package state the same
+    known: dict[tuple[str, ...], list[tuple[int, list[Callable[[Hit], None]]]]] = {}
+    hasty = isinstance(source, Loaded)
+    for row in rows:
+        bounds = row.bounds
+        if bounds is None or row.release:
+            _join_row(row, shelf, source, superseding)
+            continue
+        spans = known.get(bounds)
+        if spans is None:
+            if len(known) >= _KNOWN:
+                known.clear()
+            spans = known[bounds] = []
+            for place in range(1, len(bounds), 2):
+                low, end = bisect_left(sortable, bounds[place - 1]), bounds[place]
+                if low < len(sortable) and sortable[low] < end:
+                    spans.append((place // 2, takes[low : bisect_left(sortable, end, low)]))
+        everyone = len(spans) == 1 and len(spans[0][1]) == len(takes)
+        if hasty and not everyone and source.product(row)[1].strays:
+            _join_row(replace(row, bounds=None), shelf, source, superseding)
+            continue
+        for interval, hit_takes in spans:
+            hit = (row.where, row, interval)
+            for take in hit_takes:
+                take(hit)
+        for group in odd:
+            _ask(row, group, source, superseding)
+
+
+def _join_row(row: Row, shelf: Shelf, source: Source, superseding: set[str]) -> None:
+    """Join a row that asks its advisory, or that is of one release."""
+    asked = [*shelf.groups, *shelf.odd] if row.bounds is None else shelf.odd
+    for interval in range(len(row.bounds or ()) // 2):
+        start, end = (row.bounds or ())[2 * interval : 2 * interval + 2]
+        low = bisect_left(shelf.sortable, start)
+        for group in shelf.groups[low : bisect_left(shelf.sortable, end, low)]:
+            if names.same_release(group.claim.release, row.release):
+                group.hits.append((row.where, row, interval))
+    for group in asked:
+        if names.same_release(group.claim.release, row.release):
+            _ask(row, group, source, superseding)
+
+
+def _ask(row: Row, group: Group, source: Source, superseding: set[str]) -> None:
+    found = _asked(row, group.claim, *source.product(row))
+    if found.verdict != "unaffected" or row.advisory in superseding:
+        group.hits.append(hit_of(found))
+
+
+def hit_of(finding: Finding) -> Hit:
+    """The hit of a finding."""
+    return finding.where, finding, None
+
+
+def finding_of(hit: Hit, claim: Claim) -> Finding:
+    """The finding of a hit."""
+    if hit[2] is None:
+        return hit[1]
+    where, row, interval = hit
+    reason = plain_reason(claim, row)
+    confidence = claim.confidence
+    if confidence != "exact" or claim.via or row.release:
+        confidence, reason = _confidence(row, claim, "", reason)
+    fixed, aliases = plain(row.fixed_in(interval), Texts), plain(row.aliases, Texts)
+    said = ("affected", confidence, row.text, fixed, aliases, reason, plain(row.summary, str))
+    return Finding(where, row.advisory, row.place, *said, claim.version)
+
+
+def plain_reason(claim: Claim, row: Row) -> str:
+    """Why a plain row hits."""
+    return f"version {claim.version} lies in {row.text}"
+
+
+def _asked(row: Row, claim: Claim, advisory: Advisory, affected: Affected) -> Finding:
+    """The finding of the advisory itself."""
+    decision = decide(claim.version, affected)
+    confidence, reason = _confidence(row, claim, affected.context, decision.reason)
+    if decision.verdict == "unknown":
+        confidence = "possible"
+    aliases = tuple(sorted(set(affected.aliases or advisory.aliases)))
+    said = (decision.verdict, confidence, decision.range, decision.fixed, aliases, reason)
+    found = Finding(row.where, row.advisory, row.place, *said, advisory.summary, claim.version)
+    found.product = affected.product
+    return found
+
+
+def _confidence(row: Row, claim: Claim, context: str, reason: str) -> tuple[str, str]:
+    """How sure both sides are, and the reason with what makes them less sure."""
+    confidence = weaker(claim.confidence, row.confidence)
+    if claim.doubt:
+        reason += f"; {claim.doubt}"
+    if claim.via:
+        reason += f"; through its source package {claim.via}"
+    if not names.same_release(claim.release, row.release, vague=False):
+        confidence = weaker(confidence, "likely")
+        reason += f"; the inventory does not say that it is release {row.release}"
+    if context:
+        confidence = weaker(confidence, "likely")
+        reason += f"; stated as part of {context}"
+    if confidence != "exact" and not (row.release or context):
+        reason += "; the product is matched by its words"
+    return confidence, reason
