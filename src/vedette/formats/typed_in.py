@@ -78,10 +78,8 @@ def read(content: str, name: str) -> Inventory:
     ]
     if unsure := [entry.text for entry in listed if not entry.sure]:
         shown = ", ".join(unsure[:5])
-        notes.append(
-            f"{counted(len(unsure), 'entry', 'entries')} can end in a version or in a name, read as both:"
-            f" {shown}"
-        )
+        many = counted(len(unsure), "entry", "entries")
+        notes.append(f"{many} can end in a version or in a name, read as both: {shown}")
     return Inventory(name, tuple(dict.fromkeys(components)), tuple(notes))
 
 
