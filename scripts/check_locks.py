@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PIN = re.compile(r"(?P<name>[a-z0-9][a-z0-9-]*)==(?P<version>[\w.!+-]+)(?P<marker> ; [^@]+)?")
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 HEAVY = re.compile(r"(torch.*|nvidia-.*|triton)")
-HOST = re.compile(r"\w+://|@\s|\b(index-url|find-links|trusted-host|registry\s*=)")
+HOST = re.compile(r"\w://|@\s|\b(index-url|find-links|trusted-host|registry\s*=)")
 NAMES_HOST = re.compile(r'"resolved":|^\s*[\w@:/.-]*registry\s*=|index-url|find-links')
 OTHER_FILES = ("package-lock.json", "npm-shrinkwrap.json", ".npmrc", "uv.lock", "pip.conf")
 EXTRAS_OF = {

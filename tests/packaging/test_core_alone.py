@@ -55,10 +55,10 @@ write_export(Path(sys.argv[1]), [(entry, entry.hash)], [point], [keys.public])
 """
 
 
-def pip(python: Path | str, *arguments: str | Path) -> None:
-    """Run pip quietly; skip the test where the index can't be reached."""
+def pip(*arguments: str | Path) -> None:
+    """Run this environment's pip quietly; skip the test where the index can't be reached."""
     done = subprocess.run(
-        [python, "-m", "pip", "--disable-pip-version-check", *arguments, "-qq"],
+        [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments, "-qq"],
         capture_output=True,
         text=True,
     )
@@ -73,18 +73,26 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bin folder of an environment that holds the built wheel and the core's lock, no more."""
     folder = tmp_path_factory.mktemp("core")
     pip(
-        sys.executable,
         *("wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", folder, ROOT),
     )
     (wheel,) = folder.glob("vedette-*.whl")
-    subprocess.run([sys.executable, "-m", "venv", folder / "env"], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "env"], check=True)
     python = folder / "env" / "bin" / "python"
     lock = ROOT / "requirements" / "core.txt"
     pip(
-        python,
-        *("install", "--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", lock),
+        *(
+            "--python",
+            python,
+            "install",
+            "--no-deps",
+            "--require-hashes",
+            "--only-binary",
+            ":all:",
+            "-r",
+            lock,
+        ),
     )
-    pip(python, "install", "--no-deps", "--no-index", wheel)
+    pip("--python", python, "install", "--no-deps", "--no-index", wheel)
     return python.parent
 
 
