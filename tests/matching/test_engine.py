@@ -38,29 +38,33 @@ QUALIFIERS = [
 ]
 
 
-@st.composite
-def products(draw: st.DrawFn) -> dict[str, object]:
-    ecosystem = draw(st.sampled_from(sorted(ECOSYSTEMS)))
+def products(ecosystem: str) -> st.SearchStrategy[dict[str, object]]:
     packages, bounds = ECOSYSTEMS[ecosystem]
     bound = st.sampled_from([*bounds, "soon"]).filter(bool)
     kinds = st.sampled_from(["introduced", "fixed", "last_affected", "limit"])
     events = st.lists(st.tuples(kinds, bound).map(lambda e: dict([e])), max_size=4)
     start = st.sampled_from([[], [{"introduced": "0"}]])
     ranges = st.tuples(start, events, st.sampled_from(["ECOSYSTEM", "ECOSYSTEM", "GIT"]))
-    return {
-        "package": {"ecosystem": ecosystem, "name": draw(st.sampled_from(packages))},
-        "ranges": [
-            {"type": kind, "events": [*first, *rest]}
-            for first, rest, kind in draw(st.lists(ranges, max_size=2))
-        ],
-        "versions": draw(st.lists(bound, max_size=2)),
-    }
+    return st.builds(
+        lambda name, ranges, versions: {
+            "package": {"ecosystem": ecosystem, "name": name},
+            "ranges": [{"type": kind, "events": [*first, *rest]} for first, rest, kind in ranges],
+            "versions": versions,
+        },
+        st.sampled_from(packages),
+        st.lists(ranges, max_size=2),
+        st.lists(bound, max_size=2),
+    )
+
+
+# made once: what is made within a drawing is looked through anew at each
+PRODUCTS = st.lists(st.one_of(map(products, sorted(ECOSYSTEMS))), min_size=1, max_size=3)
 
 
 @st.composite
 def advisories(draw: st.DrawFn) -> Advisory:
     more: dict[str, object] = {
-        "affected": draw(st.lists(products(), min_size=1, max_size=3)),
+        "affected": draw(PRODUCTS),
         "aliases": draw(st.lists(st.sampled_from(["CVE-1", "CVE-2", "A-9"]), unique=True)),
         "modified": draw(st.sampled_from(["2026-01-01", "2026-01-02", "2026-01-03"])),
     }
@@ -73,28 +77,29 @@ def advisories(draw: st.DrawFn) -> Advisory:
     return osv(f"A-{draw(st.integers(0, 5))}", "", [], **more)
 
 
-@st.composite
-def worded(draw: st.DrawFn) -> Advisory:
-    ranges = st.builds(
-        lambda low, high, status: Range("generic", (Interval(low, high),), status=status),
-        st.sampled_from([None, "1.0"]),
-        st.sampled_from([None, "1.0", "2.0"]),
-        st.sampled_from(["affected", "affected", "unaffected", "unknown"]),
-    )
-    product = st.builds(
-        Affected,
-        vendor=st.sampled_from(["Acme", ""]),
-        product=st.sampled_from(["Pump 2", "Pump (old)"]),
-        scheme=st.just("generic"),
-        ranges=st.lists(ranges, max_size=2).map(tuple),
-        versions=st.lists(st.sampled_from(["1.0", "odd"]), max_size=1).map(tuple),
-        default=st.sampled_from(["unaffected", "affected"]),
-        context=st.sampled_from(["", "Plant 1"]),
-        aliases=st.sampled_from([(), ("CVE-7",)]),
-        fixed=st.sampled_from([(), ("2.1",)]),
-    )
-    affected = draw(st.lists(product, min_size=1, max_size=2).map(tuple))
-    return Advisory(f"B-{draw(st.integers(0, 3))}", affected=affected, modified="2026-01-01")
+GENERIC = st.builds(
+    lambda low, high, status: Range("generic", (Interval(low, high),), status=status),
+    st.sampled_from([None, "1.0"]),
+    st.sampled_from([None, "1.0", "2.0"]),
+    st.sampled_from(["affected", "affected", "unaffected", "unknown"]),
+)
+WORDED = st.builds(
+    Affected,
+    vendor=st.sampled_from(["Acme", ""]),
+    product=st.sampled_from(["Pump 2", "Pump (old)"]),
+    scheme=st.just("generic"),
+    ranges=st.lists(GENERIC, max_size=2).map(tuple),
+    versions=st.lists(st.sampled_from(["1.0", "odd"]), max_size=1).map(tuple),
+    default=st.sampled_from(["unaffected", "affected"]),
+    context=st.sampled_from(["", "Plant 1"]),
+    aliases=st.sampled_from([(), ("CVE-7",)]),
+    fixed=st.sampled_from([(), ("2.1",)]),
+)
+worded = st.builds(
+    lambda affected, number: Advisory(f"B-{number}", affected=affected, modified="2026-01-01"),
+    st.lists(WORDED, min_size=1, max_size=2).map(tuple),
+    st.integers(0, 3),
+)
 
 
 @st.composite
@@ -131,7 +136,7 @@ def told_alike(records: list[Advisory]) -> list[Advisory]:
 
 worlds = st.tuples(
     st.lists(st.lists(components(), max_size=5).map(tuple), min_size=1, max_size=3),
-    st.lists(advisories() | worded(), max_size=7).map(told_alike),
+    st.lists(advisories() | worded, max_size=7).map(told_alike),
 )
 
 
