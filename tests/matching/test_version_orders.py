@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -23,19 +24,29 @@ numbers = st.integers(0, 30).map(str) | st.sampled_from(["00", "007", "10", "202
 releases = st.lists(numbers, min_size=1, max_size=4).map(".".join)
 labels = st.sampled_from(["a", "b", "rc", "alpha", "beta", "c", "pre", "preview"])
 separators = st.sampled_from(["", ".", "-", "_"])
+number_or_none = numbers | st.just("")
+short = numbers.filter(lambda n: len(n) < 5)
+tails = st.text("0123456789abz.+~", max_size=8)
+revisions = st.just("") | tails.filter(bool).map(lambda t: "-" + t)
+
+
+@cache
+def among(*words: str) -> st.SearchStrategy[str]:
+    """One of these, made once: what is made within a drawing is read anew at each."""
+    return st.sampled_from(words)
 
 
 @st.composite
 def pep440(draw: st.DrawFn) -> str:
-    text = draw(st.sampled_from(["", "v", "1!", "0!"])) + draw(releases)
+    text = draw(among("", "v", "1!", "0!")) + draw(releases)
     if draw(st.booleans()):
-        text += draw(separators) + draw(labels) + draw(separators) + draw(numbers | st.just(""))
+        text += draw(separators) + draw(labels) + draw(separators) + draw(number_or_none)
     if draw(st.booleans()):
-        text += draw(st.sampled_from([".post", "post", "-r", "-", ".rev-"])) + draw(numbers)
+        text += draw(among(".post", "post", "-r", "-", ".rev-")) + draw(numbers)
     if draw(st.booleans()):
-        text += draw(st.sampled_from([".dev", "dev", "-dev."])) + draw(numbers)
+        text += draw(among(".dev", "dev", "-dev.")) + draw(numbers)
     if draw(st.booleans()):
-        text += "+" + draw(st.sampled_from(["ubuntu.1", "abc", "1", "1.a", "01-B", "2.0"]))
+        text += "+" + draw(among("ubuntu.1", "abc", "1", "1.a", "01-B", "2.0"))
     return text
 
 
@@ -43,50 +54,47 @@ def pep440(draw: st.DrawFn) -> str:
 def semver(draw: st.DrawFn) -> str:
     text = ".".join(str(draw(st.integers(0, 12))) for _ in range(3))
     if draw(st.booleans()):
-        part = st.sampled_from(["0", "1", "11", "a", "alpha", "rc", "x-1", "1a", "-"])
+        part = among("0", "1", "11", "a", "alpha", "rc", "x-1", "1a", "-")
         text += "-" + ".".join(draw(st.lists(part, min_size=1, max_size=3)))
-    return text + draw(st.sampled_from(["", "+build.1"]))
+    return text + draw(among("", "+build.1"))
 
 
 @st.composite
 def debian(draw: st.DrawFn) -> str:
-    tail = st.text("0123456789abz.+~", max_size=8)
-    text = draw(st.sampled_from(["", "0:", "1:"])) + draw(numbers) + draw(tail)
-    return text + draw(st.just("") | tail.filter(bool).map(lambda t: "-" + t))
+    text = draw(among("", "0:", "1:")) + draw(numbers) + draw(tails)
+    return text + draw(revisions)
 
 
 @st.composite
 def rpm(draw: st.DrawFn) -> str:
-    text = draw(st.sampled_from(["", "1:"])) + draw(numbers)
+    text = draw(among("", "1:")) + draw(numbers)
     return text + draw(st.text("0123456789abz.~^", max_size=8)) + "-" + draw(releases)
 
 
 @st.composite
 def gem(draw: st.DrawFn) -> str:
-    parts = st.integers(0, 12).map(str) | st.sampled_from(["a", "pre", "rc1", "0", "0"])
+    parts = st.integers(0, 12).map(str) | among("a", "pre", "rc1", "0", "0")
     return ".".join([draw(numbers), *draw(st.lists(parts, max_size=4))])
 
 
 @st.composite
 def maven(draw: st.DrawFn) -> str:
-    text = draw(numbers.filter(lambda n: len(n) < 5))
-    word = st.sampled_from(
-        ["alpha", "beta", "rc", "ga", "final", "sp", "snapshot", "foo", "a", "m"]
-    )
+    text = draw(short)
+    word = among("alpha", "beta", "rc", "ga", "final", "sp", "snapshot", "foo", "a", "m")
     for _ in range(draw(st.integers(0, 3))):
-        text += draw(st.sampled_from([".", "-"])) + draw(st.integers(0, 12).map(str) | word)
+        text += draw(among(".", "-")) + draw(st.integers(0, 12).map(str) | word)
     return text
 
 
 @st.composite
 def alpine(draw: st.DrawFn) -> str:
-    plain = st.integers(0, 30).map(str) | st.sampled_from(["01", "012", "2", "007"])
+    plain = st.integers(0, 30).map(str) | among("01", "012", "2", "007")
     text = str(draw(st.integers(0, 12))) + "".join(
         "." + p for p in draw(st.lists(plain, max_size=3))
     )
-    text += draw(st.sampled_from(["", "", "a", "b"]))
-    suffix = st.sampled_from(["alpha", "beta", "pre", "rc", "p"])
-    counts = st.sampled_from(["1", "2", "10"])
+    text += draw(among("", "", "a", "b"))
+    suffix = among("alpha", "beta", "pre", "rc", "p")
+    counts = among("1", "2", "10")
     for name in draw(st.lists(suffix, max_size=2)):
         text += f"_{name}{draw(counts)}"
     return f"{text}-r{draw(st.integers(0, 12))}"
@@ -98,29 +106,25 @@ def nuget(draw: st.DrawFn) -> str:
         st.lists(st.integers(0, 12), min_size=1, max_size=4).map(lambda n: ".".join(map(str, n)))
     )
     if draw(st.booleans()):
-        part = st.sampled_from(["0", "1", "11", "a", "Beta", "rc-1", "RC", "preview", "2a"])
+        part = among("0", "1", "11", "a", "Beta", "rc-1", "RC", "preview", "2a")
         text += "-" + ".".join(draw(st.lists(part, min_size=1, max_size=3)))
-    return text + draw(st.sampled_from(["", "+build.1"]))
+    return text + draw(among("", "+build.1"))
 
 
 @st.composite
 def composer(draw: st.DrawFn) -> str:
-    text = draw(st.sampled_from(["", "v"])) + ".".join(
-        str(draw(st.integers(0, 9))) for _ in range(3)
-    )
+    text = draw(among("", "v")) + ".".join(str(draw(st.integers(0, 9))) for _ in range(3))
     # as univers, which takes Composer's versions for semantic ones, orders them too
-    return text + draw(st.sampled_from(["", "-alpha", "-beta", "-alpha.1", "-beta.2", "-beta.11"]))
+    return text + draw(among("", "-alpha", "-beta", "-alpha.1", "-beta.2", "-beta.11"))
 
 
 @st.composite
 def go(draw: st.DrawFn) -> str:
     base = "v" + ".".join(str(draw(st.integers(0, 3))) for _ in range(3))
-    time, commit = draw(st.integers(20190101000000, 20190101000003)), draw(st.sampled_from("ab"))
+    time, commit = draw(st.integers(20190101000000, 20190101000003)), draw(among("a", "b"))
     pseudo = f"{time}-{commit * 12}"
     return base + draw(
-        st.sampled_from(
-            ["", f"-{pseudo}", f"-0.{pseudo}", f"-rc.1.0.{pseudo}", "-rc.1", "+incompatible"]
-        )
+        among("", f"-{pseudo}", f"-0.{pseudo}", f"-rc.1.0.{pseudo}", "-rc.1", "+incompatible")
     )
 
 
