@@ -118,3 +118,13 @@ def _one_chain_of_middleware() -> Iterator[None]:
         patch.setattr(ClientHandler, "load_middleware", share)
         patch.setattr("django.test.client.store_rendered_templates", lambda *_, **__: None)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_cache_of_builds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Instances of one process keep the builds of shipped suites together: a build's name is the
+    digest of what went in, and it is checked before each use."""
+    folder = tmp_path_factory.mktemp("builds")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vedette.services.here.Here.cache_dir", folder)
+        yield
