@@ -292,3 +292,42 @@ def test_a_folder_without_a_file_is_told(
     assert ended.value.code == 0
     told = capsys.readouterr()
     assert (told.out, "none: a folder without a file" in told.err) == ("", True)
+
+
+def test_nothing_to_match_with_is_said(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (files / "yaml").mkdir()
+    (files / "yaml/PYSEC-1.yaml").write_text("id: PYSEC-1")
+    given = ("--inventory", "site.csv", "--advisories", "yaml")
+    code, out, err = run(capsys, "match", *given)
+    assert (code, out) == (0, "")
+    assert "make JSON of the YAML" in err
+    assert "no file of advisories was read" in err
+    index = ("index", "--advisories", "yaml", "--out", "none.idx")
+    assert "no advisory was read" in run(capsys, *index)[2]
+    assert "no advisory in it" in run(capsys, "match", *given[:-1], "none.idx")[2]
+
+
+def test_what_cannot_be_read_leaves_the_index_as_it_was(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(capsys, "index", "--advisories", "osv", "--out", "all.idx")[0] == 0
+    before = (files / "all.idx").read_bytes()
+    (files / "other.json").write_text('{"hello": 1}')
+    code, _, err = run(capsys, "index", "--advisories", "other.json", "--out", "all.idx")
+    assert (code, (files / "all.idx").read_bytes()) == (2, before)
+    for part in ("neither an OSV", "kept: all.idx as it was", "next: give OSV"):
+        assert part in err
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["{", "[]", "{}", "<bom/>", "<a", "", "\0\1", "a,b\n1,2\n", '{"a":' * 999, 'product\n"x\n'],
+)
+def test_whatever_is_refused_says_what_to_do(
+    files: Path, capsys: pytest.CaptureFixture[str], content: str
+) -> None:
+    (files / "bad").write_text(content)
+    code, out, err = run(capsys, "match", "--advisories", "osv", "--inventory", "bad")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("vedette: bad: ")
+    assert "; next: " in err

@@ -115,6 +115,8 @@ def match(
     source = AdvisoryPaths(present(advisories))
     statements, suppressed = read_statements(present(vex), problems), list[Suppressed]()
     index = source.sole_index()
+    if index is not None and not index.header["advisories"]:
+        problems.append(f"{index.name}: no advisory in it, so that nothing could match")
     if ray and (form != "jsonl" or index is None):
         raise BadInput(
             "--ray: only for JSON Lines, with one index as --advisories",
