@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,6 +25,7 @@ from vedette.matching.products import cpe_words, product_words
 from vedette.matching.vex import Suppressed
 
 MAX_WORDS = 300
+_PART = re.compile(r"[0-9]+|[^\W\d_]{3,}")
 MOST_NAMES = 20
 
 
@@ -64,10 +66,14 @@ def pair(ours: str, theirs: str) -> tuple[str, str]:
 
 def met(component: Component, advisory: Advisory) -> list[Affected]:
     """The advisory's products that a component may be."""
+    return _met(component, advisory.affected)
+
+
+def _met(component: Component, products: Iterable[Affected]) -> list[Affected]:
     own = identity.of_component(component).keys()
     return [
         one
-        for one in advisory.affected
+        for one in products
         if not own.isdisjoint(
             _keys(
                 *(one.ecosystem, one.name, one.purl, one.vendor, one.product, one.models, one.cpes)
@@ -77,8 +83,22 @@ def met(component: Component, advisory: Advisory) -> list[Affected]:
 
 
 def names(component: Component, advisory: Advisory) -> list[str]:
-    """How the advisory calls the products that a component may be."""
-    return list(dict.fromkeys(map(product_name, met(component, advisory))))[:MOST_NAMES]
+    """How the advisory calls the products that a component may be, where a word is alike."""
+    own = _parts(f"{component.product or component.name} {component.model}")
+    alike = [
+        one
+        for one in advisory.affected
+        if not own.isdisjoint(_parts(one.product or product_name(one)))
+    ]
+    if len(alike) > 1:
+        alike = _met(component, alike)
+    return list(dict.fromkeys(map(product_name, alike)))[:MOST_NAMES]
+
+
+@lru_cache(maxsize=1 << 14)
+def _parts(name: str) -> frozenset[str]:
+    """The numbers and the words of three letters or more in a name."""
+    return frozenset(_PART.findall(product_words(name)))
 
 
 @lru_cache(maxsize=1 << 14)
