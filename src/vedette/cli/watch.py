@@ -140,9 +140,10 @@ def watch(
             if every is None and not kept.path(INDEX).exists():
                 raise
             tell([f"{error}; matched against the index in hand"])
-        news = list(_news(kept, inventories, everything))
+        names: dict[tuple[str, ...], str] = {}
+        news = list(_news(kept, inventories, everything, names))
         for line in news:
-            click.echo(json.dumps(line) if as_json else _words(line))
+            click.echo(json.dumps(line) if as_json else _words(line, names.get(_key(line), "")))
         if not (news or every):
             tell(["nothing new in the published index since the last time"])
         if who is not None and (every is None or watch_private.due(state, who.clock.now())):
@@ -300,8 +301,12 @@ class _NoRedirection(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def _news(kept: _State, inventories: Sequence[Path], everything: bool) -> Iterator[dict[str, Any]]:
+def _news(
+    kept: _State, inventories: Sequence[Path], everything: bool, names: dict[tuple[str, ...], str]
+) -> Iterator[dict[str, Any]]:
     """The lines that are new, changed or gone since the last time; then they are remembered.
+
+    What a component is called goes to `names`.
 
     A line is changed when what is to be done about it is: its verdict, or the versions that fix it.
     """
@@ -318,6 +323,7 @@ def _news(kept: _State, inventories: Sequence[Path], everything: bool) -> Iterat
         line = json.loads(json.dumps(found.line()))
         key = _key(line)
         now[key] = line
+        names[key] = found.name
         earlier = before.get(key)
         if earlier is None:
             yield {"change": "new", **line}
@@ -343,11 +349,15 @@ def _key(line: dict[str, Any]) -> tuple[str, ...]:
     return line["inventory"], line["component"], line["advisory"]
 
 
-def _words(line: dict[str, Any]) -> str:
+def _words(line: dict[str, Any], name: str = "") -> str:
     from vedette.formats.matches_out import printable
+    from vedette.kernel.words import versioned
 
     fixed = f"  fixed: {', '.join(line['fixed'])}" if line["fixed"] else ""
-    what = f"{line.get('purl') or line['component']} {line['version']}".strip()
+    known = line.get("purl") or name or line["component"]
+    what = versioned(known, line["version"])
+    if known == name and name != line["component"]:
+        what += f" [{line['component']}]"
     shown = f"{line['change']:<9} {line['verdict']:<8} {what}  {line['advisory']}{fixed}"
     embargo = watch_private.words(line) if "embargo" in line else ""
     return printable(f"{shown}  {line['reason']}{embargo}")
