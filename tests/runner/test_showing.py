@@ -14,6 +14,7 @@ import pytest
 
 pytest.importorskip("inspect_ai")
 
+from tenacity import Future, RetryError
 from tests.runner.sealed import PLAN
 
 from vedette.bench.suites import find_suite
@@ -78,3 +79,26 @@ def test_tokens_and_time_end_a_sample_whatever_else_is_used_up() -> None:
     assert attempt.used_up == "tool_calls"
     attempt.tokens = 10
     assert attempt.used_up == "tokens"
+
+
+def test_what_retries_were_given_up_for_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    attempt: Future[None] = Future(3)
+    attempt.set_exception(ValueError("the endpoint answered 502"))
+
+    async def given_up(*_: Any) -> str:
+        raise RetryError(attempt)
+
+    monkeypatch.setattr(task, "_loop", given_up)
+    suite = find_suite("daemons")
+    item = suite.items[0]
+    attempts: dict[tuple[str, int], Attempt] = {}
+    bench: Any = SimpleNamespace(
+        harness=SimpleNamespace(suite=suite, items={item.id: item}),
+        budgets={item.id: item.budget},
+        shows=None,
+        attempts=attempts,
+        meter=SimpleNamespace(fault=lambda *_: ""),
+    )
+    state: Any = SimpleNamespace(metadata={"item": item.id, "trial": 0})
+    asyncio.run(task.solve_item(bench)(state, None))  # type: ignore[arg-type]
+    assert attempts[item.id, 0].ended == "error: ValueError: the endpoint answered 502"

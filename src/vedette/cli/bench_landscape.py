@@ -35,6 +35,7 @@ def landscape(folder: Path | None, as_json: bool) -> None:
             click.echo(
                 f"  {entry['on']}  {entry['model'][:32]:<32} {share:.2f} ({low:.2f} to {high:.2f})"
                 f"  {entry['suite']} {entry['version']}  {entry['lab']}"
+                + (f"  uplift {entry['uplift']}" if entry["uplift"] else "")
             )
     for text in found["gaps"]:
         click.echo(f"gap: {text}")

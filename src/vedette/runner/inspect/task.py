@@ -142,7 +142,9 @@ def solve_item(bench: Bench) -> Solver:
             if scope.cancelled_caught:
                 attempt.ended = _because("seconds used up", bench.meter.fault(item.id, trial))
         except Exception as error:
-            said = f"{type(error).__name__}: {error}"
+            last = getattr(error, "last_attempt", None)  # of retries that were given up
+            cause = (last.exception() if last is not None else None) or error
+            said = f"{type(cause).__name__}: {cause}"
             told = bench.meter.fault(item.id, trial)
             attempt.ended = f"error: {_because(said[:180], told if told not in said else '')}"
         finally:
