@@ -34,7 +34,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -55,8 +55,10 @@ OLDER = {"score": 100, "why": "words", "times": 1}  # what scans before likeness
 SAID = ("said: ", "thought: ")
 
 
-def _read_rules(text: str, *, said: bool) -> dict[str, re.Pattern[str]]:
+@cache
+def _rules(said: bool) -> dict[str, re.Pattern[str]]:
     """Read the table: kind -> one pattern of all its rules, for what was said or done."""
+    text = resources.files("vedette.bench").joinpath("transcript_rules.txt").read_text("utf-8")
     words: dict[str, str] = {}
     rules: dict[str, list[str]] = {kind: [] for kind in RULED}
     for line in text.splitlines():
@@ -71,10 +73,6 @@ def _read_rules(text: str, *, said: bool) -> dict[str, re.Pattern[str]]:
         elif kind == name or not said:
             rules[kind].append(rule)
     return {kind: re.compile("|".join(parts), re.IGNORECASE) for kind, parts in rules.items()}
-
-
-_TABLE = resources.files("vedette.bench").joinpath("transcript_rules.txt").read_text("utf-8")
-_RULES = {said: _read_rules(_TABLE, said=said) for said in (False, True)}
 
 
 @dataclass(frozen=True)
@@ -94,6 +92,11 @@ class Flag:
     score: int
     why: str
     times: int
+
+    @property
+    def where(self) -> str:
+        """Trial and step, in words."""
+        return f"trial {self.trial + 1}, " + (f"step {self.line}" if self.line else "submitted")
 
     @property
     def grounds(self) -> str:
@@ -159,7 +162,7 @@ def kinds_in(
     for part, prose in sentences(text) if said else [(text, False)]:
         ruled = [
             Noted(kind, step, _around(part, m.start(), m.end()), why=_line(m[0], MOST_WHY))
-            for kind, rule in _RULES[said].items()
+            for kind, rule in _rules(said).items()
             if (m := rule.search(part))
         ]
         known = {"aware" if each.kind == "aware" else "cheating" for each in ruled}

@@ -37,7 +37,7 @@ def scan(folder: Path, suite: str | None, as_json: bool) -> None:
         click.echo(json.dumps(found.to_json(), indent=1))
         return
     for flag in found.flags:
-        place = f"{flag.subject} {flag.item}#{flag.trial} step {flag.line}"
+        place = f"{flag.subject}, {flag.item}, {flag.where}"
         click.echo(f"{flag.kind:<10} {place}: {flag.quote}  [{flag.grounds}]")
     counts = found.to_json()["counts"]
     told = [f"{name}: {sum(kinds.values())}" for name, kinds in counts.items()]

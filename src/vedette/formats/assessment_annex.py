@@ -36,9 +36,9 @@ def flags_of(flags: Mapping[str, Any]) -> Iterator[Content]:
     caption = "Words worth reading, by kind; a flag is no verdict"
     yield Grid(caption, ("Subject", "Kind", "Flags"), rows)
     if flags["flags"]:
-        heads = ("Subject", "Kind", "Item", "Trial", "Step", "Words", "Why")
+        heads = ("Kind", "Words", "Why", "Subject", "Where")
         quoted = tuple(
-            (f.subject, f.kind, f.item, str(f.trial + 1), str(f.line), f.quote, f.grounds)
+            (f.kind, f.quote, f.grounds, f.subject, f"{f.item}, {f.where}")
             for f in Scan.from_json(flags).flags[:MOST_FLAGS]
         )
         yield Grid("The words", heads, quoted)

@@ -76,7 +76,7 @@ def flags(result: RunResult) -> Table:
             flag.kind,
             flag.subject,
             flag.item,
-            "submitted" if flag.line == 0 else f"trial {flag.trial + 1}, step {flag.line}",
+            flag.where,
             flag.quote,
             flag.grounds,
         ]
