@@ -170,9 +170,9 @@ def effective_size(
     """Return how many independent samples these are worth: between 1 and n."""
     n, groups = len(scores), len(set(clusters))
     mean = sum(scores) / n
-    if groups < 2 or mean in (0, 1):
+    plain = mean * (1 - mean) / max(1, n - 1)
+    if groups < 2 or plain == 0:  # which it is, too, where a mean is next to nothing
         return float(groups)
-    plain = mean * (1 - mean) / (n - 1)
     design = max(1.0, clustered_error(scores, clusters) ** 2 / plain)
     few = (t_quantile((1 + level) / 2, n - 1) / t_quantile((1 + level) / 2, groups - 1)) ** 2
     return max(1.0, n / design * few)
