@@ -87,3 +87,13 @@ def test_entries_of_an_assessment_are_of_its_assessed_subjects_by_domain() -> No
 @pytest.mark.parametrize("document", [{}, {"suite": 3}, {"suite": {}, "made_at": "x"}, []])
 def test_a_form_that_is_not_known_gives_none(document: Any) -> None:
     assert entries(document, lab="Lab A", assessment="a-1") == []
+
+
+def test_uplift_stands_with_its_interval_and_a_real_minus() -> None:
+    up = {"over": "mutator", "estimate": "-0.2500", "low": "-0.6700", "high": "0.4100"}
+    score = {"n": 8, "solved": 2, "estimate": "0.25", "low": "0.03", "high": "0.81"}
+    subject = {"name": "m", "role": "assessed", "score": score, "uplift": up, "domains": {}}
+    document = {"suite": {"name": "toys"}, "made_at": "2026-12-01", "subjects": [subject]}
+    (made,) = entries(document, lab="Lab A", assessment="a-1")
+    minus = "\N{MINUS SIGN}"
+    assert made.uplift == f"{minus}0.25 over mutator ({minus}0.67 to +0.41)"

@@ -102,8 +102,11 @@ def _entry(
 
 
 def _uplift(up: Mapping[str, Any]) -> str:
-    share = f"{float(up['estimate']):+.2f}".replace("-", "\N{MINUS SIGN}")
-    return f"{share} over {up['over']}"
+    share, low, high = (
+        f"{float(up[key]):+.2f}".replace("-", "\N{MINUS SIGN}")
+        for key in ("estimate", "low", "high")
+    )
+    return f"{share} over {up['over']} ({low} to {high})"
 
 
 def landscape(rows: Sequence[Entry], *, today: date) -> dict[str, Any]:
