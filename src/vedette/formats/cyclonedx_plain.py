@@ -17,7 +17,7 @@ from vedette.kernel.bounds import FLATTER, MIB
 from vedette.kernel.errors import BadInput
 
 MAX_NESTING = 100
-_MOST = 64 * MIB
+_MOST = 512 * MIB
 _None = Annotated[list[object], msgspec.Meta(max_length=0)]
 
 
