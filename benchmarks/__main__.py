@@ -42,6 +42,7 @@ SUBJECTS = (
     "match_scale",
     "growth",
     "match_changes",
+    "bad_input",
     "private",
     "dedupe",
     "reading",

@@ -24,7 +24,7 @@ class Cost:
 
 
 # Runs a command from a small process: one's peak memory counts that of whom it was forked from.
-_LAUNCH = """
+LAUNCH = """
 import os, sys, time
 started = time.perf_counter()
 child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ,
@@ -37,7 +37,7 @@ sys.exit(os.waitstatus_to_exitcode(status))
 
 def cost(command: Sequence[str]) -> Cost:
     """Run a command to its good end. Raises RuntimeError with what it said."""
-    seconds, memory = output([sys.executable, "-S", "-c", _LAUNCH, *command]).split()
+    seconds, memory = output([sys.executable, "-S", "-c", LAUNCH, *command]).split()
     return Cost(float(seconds), float(memory))
 
 
