@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,7 +19,7 @@ import jsonschema
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from django.test import Client
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -57,7 +57,8 @@ FIELDS = (
     "session",
 )
 PROBLEM = "application/problem+json"
-HOSTILE = ("", "\x00", "\ud800", "9" * 300, "ü" * 5000)
+UNREAD = ("\x00", "\ud800")
+HOSTILE = ("", *UNREAD, "9" * 300, "ü" * 5000)
 
 
 @dataclass
@@ -223,8 +224,12 @@ def test_generated_requests_get_described_answers(
             assert answer.headers["content-type"] == [PROBLEM]
 
 
-def test_text_that_no_database_takes_is_refused(there: There) -> None:
-    """Each text of each body in turn is hostile; what is wrong is the request, never the server."""
+def test_text_that_no_database_takes_is_refused(there: There, pytestconfig: pytest.Config) -> None:
+    """Each text of each body in turn is hostile; what is wrong is the request, never the server.
+
+    What no reader of bodies lets through comes to no database: one text at a time on the first.
+    """
+    again = connection.vendor == "postgresql" and not pytestconfig.getoption("--long")
     wrong = {}
     client = Client(raise_request_exception=False)
     headers = {"Authorization": f"Bearer {there.token}"}
@@ -235,7 +240,8 @@ def test_text_that_no_database_takes_is_refused(there: There) -> None:
         if schema is None:
             continue
         for hostile in HOSTILE:
-            for body in bodies(schema, hostile):
+            most = 1 if again and hostile in UNREAD else None
+            for body in islice(bodies(schema, hostile), most):
                 answer = client.post(
                     address, json.dumps(body), content_type="application/json", headers=headers
                 )

@@ -167,7 +167,10 @@ def actor_of(person: Person, org_id: str = "") -> Actor | None:
     """The person as an actor in one of its organisations (the first where none is named)."""
     rows = Membership.objects.filter(person=person).order_by("pk")
     row = rows.filter(org_id=org_id).first() if org_id else rows.first()
-    return _actor(row) if row else None
+    if row is None:
+        return None
+    row.person = person
+    return _actor(row)
 
 
 def organisations_of(person: Person) -> list[tuple[str, str, str]]:
