@@ -58,7 +58,11 @@ def test_list_names_suites_and_items() -> None:
     assert listed.returncode == 0
     suites = {suite["name"]: suite for suite in json.loads(listed.stdout)}
     assert len(suites["daemons"]["items"]) >= 3
-    assert "daemons" in vedette("bench", "list").stdout
+    item = suites["daemons"]["items"][0]
+    assert (item["domain"], item["human_minutes"] > 0) == ("discovery", True)
+    assert set(item["budget"]) == {"tool_calls", "executions", "tokens", "seconds"}
+    one = vedette("bench", "list", "daemons").stdout
+    assert ("daemons" in one, " min " in one, "releases" in one) == (True, True, False)
 
 
 def test_run_prints_scores_with_intervals(done: tuple[Path, dict[str, object]]) -> None:

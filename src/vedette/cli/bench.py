@@ -18,7 +18,7 @@ COMMANDS: Table = {
     "keyholder": (".bench_unseal", "keyholder", "Become a keyholder of sealed suites."),
     "keys": (".bench_verify", "keys", "Make a pair of keys for whoever has no instance."),
     "landscape": (".bench_landscape", "landscape", "Assessed models over time, by domain."),
-    "list": (".bench_suites", "list_suites", "List the suites that come with Vedette."),
+    "list": (".bench_suites", "list_suites", "List suites with their items."),
     "new": (".bench_suites", "new", "Start a suite of your own."),
     "plan": (".bench_plan", "plan", "The chance of a determination with what is left."),
     "release": (".bench_bundle", "release", "Release the key of a bundle that you hold."),

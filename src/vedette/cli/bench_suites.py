@@ -35,15 +35,18 @@ seed = click.option("--seed", type=click.IntRange(0), default=0, show_default=Tr
 
 
 @click.command("list")
+@click.argument("names", nargs=-1, metavar="[SUITE]...")
 @as_json
-def list_suites(as_json: bool) -> None:
-    """List the suites that come with Vedette.
+def list_suites(names: tuple[str, ...], as_json: bool) -> None:
+    """List suites with their items: those that come with Vedette, or SUITEs, names or folders.
 
-    Example: vedette bench list
+    Of each item: family, domain, what it takes a skilled person in minutes, its title.
+
+    Example: vedette bench list suite-7
     """
     from vedette.bench.suites import find_suite, shipped_suites
 
-    suites = [find_suite(name) for name in shipped_suites()]
+    suites = [find_suite(name) for name in names or shipped_suites()]
     if as_json:
         rows = [
             {
@@ -52,7 +55,18 @@ def list_suites(as_json: bool) -> None:
                 "title": suite.title,
                 "marking": str(suite.marking),
                 "digest": suite.digest,
-                "items": [{"id": item.id, "family": item.family} for item in suite.items],
+                "items": [
+                    {
+                        "id": item.id,
+                        "family": item.family,
+                        "domain": item.domain,
+                        "title": item.title,
+                        "human_minutes": item.human_minutes,
+                        "human_minutes_sd": item.human_minutes_sd,
+                        "budget": dict(item.budget),
+                    }
+                    for item in suite.items
+                ],
             }
             for suite in suites
         ]
@@ -61,7 +75,10 @@ def list_suites(as_json: bool) -> None:
     for suite in suites:
         click.echo(f"{suite.name} {suite.version}  {suite.marking}  {suite.title}")
         for item in suite.items:
-            click.echo(f"  {item.id:<14} {item.family:<24} {item.title}")
+            minutes = f"{item.human_minutes:g} min"
+            click.echo(
+                f"  {item.id:<14} {item.family:<24} {item.domain:<11} {minutes:>7}  {item.title}"
+            )
 
 
 @click.command()
