@@ -141,7 +141,7 @@ worlds = st.tuples(
 
 
 @settings(max_examples=300, deadline=None)
-@given(worlds, st.sampled_from([1, joining.FEW]))
+@given(worlds, st.sampled_from([0, 8]))
 def test_the_engine_gives_the_lines_of_plain_loops(
     world: tuple[list[tuple[Component, ...]], list[Advisory]], few: int
 ) -> None:

@@ -19,7 +19,7 @@ from vedette.matching.model import Advisory, Affected
 from vedette.matching.rows import Loaded, Row, Source, Texts, plain
 from vedette.matching.verdict import decide
 
-FEW = 8
+FEW = 2
 _KNOWN = 1000
 
 
