@@ -15,6 +15,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from msgspec.structs import astuple
+
 from vedette.site.boot import boot
 
 boot(Path(sys.argv[2]))
@@ -270,7 +272,7 @@ def inventory(
     rows: dict[int, list[Any]] = {}
     for place, (purl, (name, version)) in enumerate(zip(purls, packages, strict=True)):
         component = Component(purl, name, version, purl)
-        rows.setdefault(code(f"pypi/{name}"), []).append((place, component))
+        rows.setdefault(code(f"pypi/{name}"), []).append((place, astuple(component)))
     with transaction.atomic(), scoped(SYSTEM):
         owner.save()
         row = Inventory(org_id=owner.id, name="plant", taken_at=here().clock.now())

@@ -42,6 +42,13 @@ def test_a_tiny_run_writes_both_accounts(tmp_path: Path) -> None:
     assert str(ROOT) not in page + done.stderr
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("name", harness.SUBJECTS)
+def test_each_runs_at_its_smallest_size(name: str, tmp_path: Path) -> None:
+    done = bench(name, "--quick", "--out", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_part_never_replaces_the_full_account() -> None:
     for arguments in (["ledger"], ["--quick"], ["no-such", "--out", "x"], ["--quick", "--renew"]):
         assert bench(*arguments).returncode == 2
