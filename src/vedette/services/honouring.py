@@ -29,15 +29,10 @@ Lifted = frozenset[tuple[str, str]]
 class Stated:
     """What is stated for one organisation; empty (false) where nothing is."""
 
-    def __init__(self, org: str) -> None:
-        with transaction.atomic(), scoped(SYSTEM):
-            feeds = HonouredFeed.objects.filter(org_id=org, honoured=True).values("feed")
-            rows = VexDocument.objects.filter(
-                Q(org_id=org, feed="") | Q(org_id=here().org, feed__in=feeds), withdrawn_at=None
-            )
-            found = rows.order_by("taken_at", "pk").values_list("pk", "site", "about")
-            self._rows = [(pk, site, frozenset(about)) for pk, site, about in found]
-        self._read: dict[str, list[Statement]] = {}
+    def __init__(
+        self, rows: list[tuple[str, str, frozenset[str]]], read: dict[str, list[Statement]]
+    ) -> None:
+        self._rows, self._read = rows, read
 
     def __bool__(self) -> bool:
         return bool(self._rows)
@@ -53,6 +48,39 @@ class Stated:
                 for row in VexDocument.objects.filter(pk__in=missing):
                     self._read[row.pk] = _statements(row)
         return [one for pk in named for one in self._read[pk]]
+
+
+def stated(org: str) -> Stated:
+    """What is stated for one organisation."""
+    return stated_each([org])[org]
+
+
+def stated_each(orgs: Collection[str]) -> dict[str, Stated]:
+    """What is stated for each of several; what one has read the others need not read."""
+    read: dict[str, list[Statement]] = {}
+    with transaction.atomic(), scoped(SYSTEM):
+        honoured = HonouredFeed.objects.filter(org_id__in=orgs, honoured=True)
+        feeds = set(honoured.values_list("org_id", "feed"))
+        own, shared = (
+            Q(org_id__in=orgs, feed=""),
+            Q(org_id=here().org, feed__in={f for _, f in feeds}),
+        )
+        rows = VexDocument.objects.filter(own | shared, withdrawn_at=None).order_by(
+            "taken_at", "pk"
+        )
+        found = [
+            (owner, feed, (pk, site, frozenset(about)))
+            for owner, feed, pk, site, about in rows.values_list(
+                "org_id", "feed", "pk", "site", "about"
+            )
+        ]
+    return {
+        org: Stated(
+            [row for owner, feed, row in found if ((org, feed) in feeds if feed else owner == org)],
+            read,
+        )
+        for org in orgs
+    }
 
 
 def _statements(row: VexDocument) -> list[Statement]:

@@ -88,7 +88,7 @@ def match_inventory(inventory_id: str, indexes: Sequence[Index]) -> None:
         row = Inventory.objects.filter(id=inventory_id).first()
         if row is None or not indexes:
             return
-        stated = honouring.Stated(row.org_id)
+        stated = honouring.stated(row.org_id)
         lifted = honouring.lifted(row)
         said = product_names.said(row.org_id)
     content = read_inventory(bytes(row.data), row.name)

@@ -9,6 +9,7 @@ Rules:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from vedette.kernel.clock import format_time
@@ -23,8 +24,15 @@ from vedette.store.models import Notice, SaidName
 
 def said(org: str) -> Said:
     """What an organisation said, by the words of both names; under the instance's scope."""
-    rows = SaidName.objects.filter(org_id=org)
-    return {pair(row.ours, row.theirs): Word(row.same, row.by) for row in rows}
+    return said_each([org])[org]
+
+
+def said_each(orgs: Iterable[str]) -> dict[str, Said]:
+    """The same of several organisations."""
+    found: dict[str, dict[tuple[str, str], Word]] = {org: {} for org in orgs}
+    for row in SaidName.objects.filter(org_id__in=found):
+        found[row.org_id][pair(row.ours, row.theirs)] = Word(row.same, row.by)
+    return dict(found)
 
 
 def say(actor: Actor, notice_id: str, ours: str, theirs: str, same: bool) -> SaidName:

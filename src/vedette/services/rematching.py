@@ -160,9 +160,9 @@ class Change:
             names, notices, ids = self._at_issue(parts, inventories.values())
             records = changes.readings(ids, self.indexes)
             parts = self._held(changes.keys((*self.records, *records)), list(parts))
-            every = {o: honouring.Stated(o) for o in {r.org_id for r in inventories.values()}}
+            every = honouring.stated_each({r.org_id for r in inventories.values()})
             stated = {org: one for org, one in every.items() if one}
-            said = {org: product_names.said(org) for org in every}
+            said = product_names.said_each(every)
             held = [
                 _held(row, parts[pk], stated.get(row.org_id), said[row.org_id])
                 for pk, row in inventories.items()
