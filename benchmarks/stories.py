@@ -150,7 +150,7 @@ def office() -> list[dict[str, str]]:
 def clearinghouse(vendors: str, notes: str, notices: str) -> list[dict[str, str]]:
     """A case with that many vendors and notes; a hosted operator with that many notices."""
     made: Any = fixture()
-    reproduction.execute = lambda recipe: coordination.shown()
+    reproduction.execute = lambda recipe, build=None: coordination.shown()
     case = coordination.opened(made)
     coordinator = made.person("coordinator")
     for number in range(int(vendors)):
