@@ -117,6 +117,14 @@ def test_damage_never_breaks_the_reader(noise: bytes) -> None:
         list(match([inventory("pkg:pypi/a@1.0")], Index(damaged, "some.idx")))
 
 
+def test_places_beyond_the_file_are_damage(tmp_path: Path) -> None:
+    path = tmp_path / "advisories.idx"
+    at = GOOD.index(b"\n", GOOD.index(b"\n") + 1) + 1
+    path.write_bytes(GOOD[: at + 4] + b"\xff" * 16 + GOOD[at + 20 :])
+    with pytest.raises(BadInput, match="damaged"):
+        list(match([inventory("pkg:pypi/a@1.0")], open_index(path)))
+
+
 def test_an_index_file_is_opened_in_place(tmp_path: Path) -> None:
     path = tmp_path / "advisories.idx"
     path.write_bytes(GOOD)
