@@ -24,7 +24,7 @@ SITES = ("plant", "office")
 class World:
     """Operators with a notice at each site, and delegates, on one clearinghouse."""
 
-    def __init__(self, house: Fixture) -> None:
+    def __init__(self, house: Fixture, sites: tuple[str, ...] = SITES) -> None:
         self.house = house
         self.operators = [
             house.person("operator", house.organisation(name, "operator").id)
@@ -34,7 +34,7 @@ class World:
             house.person("delegate", house.organisation(name, "delegate").id)
             for name in ("WaterISAC", "Integrator")
         ]
-        self.notices = [notice(op, site) for op in self.operators for site in SITES]
+        self.notices = [notice(op, site) for op in self.operators for site in sites]
 
     @property
     def now(self) -> Any:

@@ -229,7 +229,7 @@ def test_vex_and_single_assets(world: World, isac: Client, oak: Client) -> None:
     assert "marked for this asset" in read(isac, url)
     isac.post(f"{url}mark/", {"asset": ["other"], "status": "done"})
     assert "name such that the notice is about" in read(isac, url)
-    assert "VEX of the operators" in read(isac, "/delegated/")
+    assert "VEX and names of the operators" in read(isac, "/delegated/")
     operator = world.operators[0].org
     file = SimpleUploadedFile("v.json", openvex())
     values = {"operator": operator, "site": "plant", "name": "v", "file": file}
@@ -247,3 +247,72 @@ def test_vex_and_single_assets(world: World, isac: Client, oak: Client) -> None:
     assert oak.post(f"{url}mark/", {"asset": ["c"]}).status_code == 403
     send(isac, f"/delegated/vex/{document}/withdraw/")
     assert "Lake Water" not in read(isac, "/delegated/vex/")
+
+
+def test_names_of_products_on_pages_and_over_the_api(world: World, oak: Client) -> None:
+    row, operator = world.notices[0], world.operators[0].org
+    names = {"ours": "Acme X208", "theirs": "Acme X-208"}
+    with scoped(SYSTEM):
+        row.matches = [row.matches[0] | {"ours": names["ours"], "theirs": [names["theirs"]]}]
+        row.save()
+    isac = visitor(world.house, "delegate", world.delegates[0].org, "ada@isac.example")
+    at, page = f"/delegated/{row.id}/", "/delegated/vex/"
+    made = world.mandate(world.operators[0], world.delegates[0], ["answer-notices"])
+    assert "Is it this product?" in read(isac, at)
+    assert "Yes, it is" not in read(isac, at), "the mandate is not for it"
+    send(isac, f"{at}names/", **names, same="yes")
+    assert "is not for this" in read(isac, at)
+    mandates.end_mandate(world.operators[0], made.id)
+    world.mandate(world.operators[0], world.delegates[0])
+    assert "No, another product" in read(isac, at)
+    send(isac, f"{at}names/", **names, same="no")
+    assert "another product" in read(isac, page)
+    assert "of WaterISAC, for Oak Utility under mandate-" in read(oak, "/inventories/")
+    token = accounts.make_token("ada@isac.example")
+    (said,) = call(token, "GET", "/delegated/names").json()
+    assert (said["same"], said["own"], said["operator"]["id"]) == (False, True, operator)
+    forget = f"{page}names/{said['id']}/forget/"
+    reader = visitor(world.house, "reader", world.delegates[0].org)
+    other = visitor(world.house, "delegate", world.delegates[1].org)
+    for url in (f"{at}names/", forget):
+        assert isac.get(url).status_code == 405
+        assert reader.post(url, names).status_code == 403
+        assert other.post(url, names).status_code == 404
+        assert Client().post(url, names).status_code == 302
+    send(isac, forget)
+    assert call(token, "GET", "/delegated/names").json() == []
+    again = call(token, "POST", f"/delegated/notices/{row.id}/names", names | {"same": True})
+    assert "of WaterISAC, for Oak Utility" in again.json()["by"]
+    gone = call(token, "POST", f"/delegated/names/{again.json()['id']}/forget", {})
+    assert gone.json() == []
+
+
+def test_the_inbox_has_an_operators_filters(world: World, isac: Client) -> None:
+    world.mandate(world.operators[0], world.delegates[0])
+    world.mandate(world.operators[1], world.delegates[0], sites=["plant"])
+    oak_plant, oak_office, elm_plant, _ = world.notices
+    with scoped(SYSTEM):
+        for row, verdict, confidence, place in (
+            (oak_plant, "affected", "exact", "n/y/y/total"),
+            (oak_office, "unknown", "possible", "n/y/y/total"),
+            (elm_plant, "affected", "possible", "y/y/y/total"),
+        ):
+            row.verdict, row.row = verdict, place
+            row.matches = [row.matches[0] | {"confidence": confidence}]
+            row.save()
+
+    def shown(query: str) -> set[str]:
+        kept = json.loads(read(isac, f"/delegated/export/?format=json&{query}"))
+        assert len(kept) == read(isac, f"/delegated/?{query}").count('name="notice"')
+        return {each["id"] for each in kept}
+
+    assert shown("confidence=possible") == {oak_office.id, elm_plant.id}
+    assert shown("confidence=possible&verdict=affected") == {elm_plant.id}
+    assert shown("row=n/y/y/total") == {oak_plant.id, oak_office.id}
+    assert shown("inventory=plant") == {oak_plant.id, elm_plant.id}
+    send(isac, "/delegated/answer/?verdict=affected", every="1", state="patched")
+    assert shown("show=patched") == {oak_plant.id, elm_plant.id}
+    visitor(world.house, "delegate", world.delegates[0].org, "ada@isac.example")
+    token = accounts.make_token("ada@isac.example")
+    found = call(token, "GET", "/delegated/notices?confidence=possible&verdict=unknown").json()
+    assert [each["id"] for each in found["items"]] == [oak_office.id]

@@ -24,7 +24,7 @@ from vedette.services import asset_matches, bulk_answers, inventories, notices, 
 from vedette.services.acting import Actor, reading
 from vedette.services.bulk_answers import MOST_AT_ONCE, Answered
 from vedette.services.notices import OPEN
-from vedette.services.operator_views import narrowed
+from vedette.services.operator_views import narrowed, rows_in_use
 from vedette.services.parties import clearinghouse_only
 from vedette.store.models import (
     AssetMark,
@@ -133,8 +133,10 @@ def delegated_notices(
     operator: str = "",
     state: str = "",
     only_open: bool = False,
-    row: str = "",
+    inventory: str = "",
     verdict: str = "",
+    confidence: str = "",
+    row: str = "",
     text: str = "",
     grouped: bool = False,
 ) -> QuerySet[Notice]:
@@ -143,8 +145,15 @@ def delegated_notices(
     rows = rows.filter(org_id=operator) if operator else rows
     rows = rows.filter(state=state) if state else rows
     rows = rows.filter(OPEN) if only_open else rows
-    rows = narrowed(rows, row=row, verdict=verdict, text=text)
+    rows = narrowed(rows, inventory, verdict, confidence, row, text)
     return rows.order_by("org_id", "rank", "pk") if grouped else rows
+
+
+def chosen_from(actor: Actor) -> tuple[list[str], list[str]]:
+    """What the inbox can be narrowed to: names of inventories, and rows of the priority table."""
+    rows = Inventory.objects.filter(current=True, org_id__in=mandating(actor)).order_by("name")
+    names = list(rows.values_list("name", flat=True).distinct())
+    return names, rows_in_use(inbox(actor))
 
 
 def operators(actor: Actor) -> list[Operator]:
@@ -197,19 +206,21 @@ def likely(rows: Iterable[Notice]) -> dict[str, float]:
 
 def notice_view(actor: Actor, notice_id: str) -> dict[str, Any]:
     """One notice of an operator, with the answers that the mandate lets be given."""
-    row = _find(actor, notice_id)
+    row = find(actor, notice_id)
     found = notices.notice_view(_for(actor, row, MandateAct.READ), notice_id)
-    may = MandateAct.ANSWER in _acts(actor, row)
+    covered = _acts(actor, row)
+    may = MandateAct.ANSWER in covered
     if not may:
         found["answers"] = []
     with reading(actor, Permission.MANDATE_READ):
         marks = AssetMark.objects.filter(notice_id=notice_id)
         found["marks"] = dict(marks.values_list("component", "status"))
-    found["may_mark"] = may
+    found["may_mark"], found["may_say"] = may, MandateAct.STATE in covered
     return {**found, "operator": {"id": row.org_id, "name": names(actor).get(row.org_id, "")}}
 
 
-def _find(actor: Actor, notice_id: str) -> Notice:
+def find(actor: Actor, notice_id: str) -> Notice:
+    """A notice that a mandate shows. Raises NotFound."""
     with reading(actor, Permission.MANDATE_READ):
         row = inbox(actor).filter(id=notice_id).first()
     if row is None:
@@ -316,7 +327,7 @@ def take_by_site(
 
 def mark_assets(actor: Actor, notice_id: str, components: Sequence[str], status: str) -> Notice:
     """Mark single assets of an operator's notice, as `asset_matches.mark_assets` does."""
-    row = _find(actor, notice_id)
+    row = find(actor, notice_id)
     by = _for(actor, row, MandateAct.ANSWER)
     return asset_matches.mark_assets(by, notice_id, components, status)
 

@@ -90,7 +90,7 @@ def match_inventory(inventory_id: str, indexes: Sequence[Index]) -> None:
             return
         stated = honouring.stated(row.org_id)
         lifted = honouring.lifted(row)
-        said = product_names.said(row.org_id)
+        said = product_names.said(row.org_id, row.site)
     content = read_inventory(bytes(row.data), row.name)
 
     def speaking(inventory: Content, names: Collection[str]) -> Content:

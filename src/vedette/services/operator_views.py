@@ -97,9 +97,14 @@ def suppressed_count(actor: Actor) -> int:
     return int(Suppression.objects.filter(org_id=actor.org, lifted_at=None).count())
 
 
-def rows_in_use(actor: Actor) -> list[str]:
+def own_rows(actor: Actor) -> list[str]:
     """The rows of the priority table that the actor's notices stand in."""
-    rows = Notice.objects.filter(org_id=actor.org).exclude(row="").order_by("row")
+    return rows_in_use(Notice.objects.filter(org_id=actor.org))
+
+
+def rows_in_use(notices: QuerySet[Notice]) -> list[str]:
+    """The rows of the priority table that notices stand in."""
+    rows = notices.exclude(row="").order_by("row")
     return list(rows.values_list("row", flat=True).distinct())
 
 

@@ -162,9 +162,10 @@ class Change:
             parts = self._held(changes.keys((*self.records, *records)), list(parts))
             every = honouring.stated_each({r.org_id for r in inventories.values()})
             stated = {org: one for org, one in every.items() if one}
-            said = product_names.said_each(every)
+            places = {(r.org_id, r.site) for r in inventories.values()}
+            said = product_names.said_each(places)
             held = [
-                _held(row, parts[pk], stated.get(row.org_id), said[row.org_id])
+                _held(row, parts[pk], stated.get(row.org_id), said[row.org_id, row.site])
                 for pk, row in inventories.items()
             ]
         outcomes = matched.find_each(held, self.indexes, names)
@@ -178,7 +179,7 @@ class Change:
                 or (row.org_id, row.name) in concerned
                 or row.statements
                 or row.org_id in stated
-                or said[row.org_id]
+                or said[row.org_id, row.site]
             },
             names,
             frozenset(pk for pk, _, _ in notices),

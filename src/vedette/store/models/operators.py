@@ -215,21 +215,28 @@ class HonouredFeed(Table):
 
 
 class SaidName(Table):
-    """Whether an asset of an organisation is the product that advisories name so, as it said."""
+    """Whether an asset of an organisation is the product that advisories name so, as was said.
 
-    tenancy = Tenancy()
+    `mandate` is that under which a delegate said it, `site` the one that it counts at, "" for all.
+    """
+
+    tenancy = Tenancy(mandated=Mandated("site", (READ, STATE), (STATE,)))
 
     id = columns.random_key("said")
     org = columns.owner()
+    site = columns.text(200)
     ours = models.CharField(max_length=300)
     theirs = models.CharField(max_length=300)
     same = models.BooleanField()
-    by = columns.text(200)
+    mandate = columns.text(40)
+    by = columns.text(300)
     at = models.DateTimeField()
 
     class Meta(Table.Meta):
         constraints: ClassVar[list[Any]] = [
-            models.UniqueConstraint(fields=["org", "ours", "theirs"], name="one_word_on_two_names")
+            models.UniqueConstraint(
+                fields=["org", "site", "ours", "theirs"], name="one_word_on_two_names"
+            )
         ]
 
 

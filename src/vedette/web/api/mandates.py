@@ -9,14 +9,24 @@ from pydantic import Field
 
 from vedette.clearinghouse.mandates import MOST_BASIS, MOST_SITES
 from vedette.kernel.bounds import from_text
-from vedette.services import delegated_vex, delegates, inventories, mandates, onboarding, vex
+from vedette.services import (
+    delegates,
+    inventories,
+    mandates,
+    onboarding,
+)
 from vedette.web.api.idempotency import Asked, Router
 from vedette.web.api.inventories import RAW, InventoryIn, InventoryOut
 from vedette.web.api.kinds import Moment, Name
 from vedette.web.api.matches import AssetMarkIn
-from vedette.web.api.notices import NoticeLine, NoticeOut, SeveralIn, SeveralOut, several
+from vedette.web.api.notices import (
+    NoticeLine,
+    NoticeOut,
+    SeveralIn,
+    SeveralOut,
+    several,
+)
 from vedette.web.api.paging import Page, Paging, page_of
-from vedette.web.api.vex import SuppressedOut, VexOut
 
 router = Router(tags=["mandates"])
 Act = Literal["read-notices", "keep-inventories", "answer-notices", "state-vex"]
@@ -94,15 +104,6 @@ class DelegatedOut(NoticeOut):
 
 
 class DelegatedInventory(InventoryOut):
-    operator: dict[str, str]
-
-
-class DelegatedVex(VexOut):
-    own: bool
-    operator: dict[str, str]
-
-
-class DelegatedSuppressed(SuppressedOut):
     operator: dict[str, str]
 
 
@@ -228,68 +229,6 @@ def take_by_site(request: Asked, operator: str, name: str, exposed: bool = False
 
 
 @router.get(
-    "/delegated/vex",
-    response=list[DelegatedVex],
-    operation_id="listDelegatedVex",
-    summary="VEX documents of the operators, as far as mandates cover them",
-)
-def list_vex(request: Asked) -> Any:
-    return delegated_vex.vex_documents(request.auth)
-
-
-@router.post(
-    "/delegated/operators/{operator}/vex",
-    response=VexOut,
-    operation_id="takeDelegatedVex",
-    summary="Take a VEX document for an operator, as the body",
-    openapi_extra=RAW,
-)
-def take_vex(request: Asked, operator: str, name: str, site: str = "") -> Any:
-    """Without `site` it speaks of the whole organisation, and needs a mandate for that."""
-    return vex.describe(delegated_vex.take_vex(request.auth, operator, name, request.body, site))
-
-
-@router.post(
-    "/delegated/vex/{document_id}/withdraw",
-    response=VexOut,
-    operation_id="withdrawDelegatedVex",
-    summary="Let a document that one's own people handed in count no more",
-)
-def withdraw_vex(request: Asked, document_id: str) -> Any:
-    return vex.describe(delegated_vex.withdraw_vex(request.auth, document_id))
-
-
-@router.get(
-    "/delegated/suppressed",
-    response=list[DelegatedSuppressed],
-    operation_id="listDelegatedSuppressed",
-    summary="Matches of the operators that VEX takes away, and those lifted",
-)
-def list_suppressed(request: Asked) -> Any:
-    return delegated_vex.suppressed(request.auth)
-
-
-@router.post(
-    "/delegated/suppressed/{suppression_id}/lift",
-    response=SuppressedOut,
-    operation_id="liftDelegatedSuppressed",
-    summary="Find an operator's suppressed match again",
-)
-def lift(request: Asked, suppression_id: str) -> Any:
-    return vex.describe_suppressed(delegated_vex.lift(request.auth, suppression_id))
-
-
-@router.post(
-    "/delegated/suppressed/{suppression_id}/honour",
-    response=SuppressedOut,
-    operation_id="honourDelegatedSuppressed",
-    summary="Honour the statement on a lifted match again",
-)
-def honour(request: Asked, suppression_id: str) -> Any:
-    return vex.describe_suppressed(delegated_vex.lift(request.auth, suppression_id, lifted=False))
-
-
-@router.get(
     "/delegated/notices",
     response=Page[DelegatedLine],
     operation_id="listDelegatedNotices",
@@ -301,17 +240,19 @@ def list_notices(
     operator: str = "",
     state: str = "",
     only_open: bool = False,
-    row: str = "",
     verdict: str = "",
+    confidence: str = "",
+    row: str = "",
 ) -> Any:
-    """Of one operator the most urgent come first."""
+    """Of one operator the most urgent come first. `row` is one of the priority table."""
     rows = delegates.delegated_notices(
         request.auth,
         operator=operator,
         state=state,
         only_open=only_open,
-        row=row,
         verdict=verdict,
+        confidence=confidence,
+        row=row,
         grouped=True,
     )
     known = delegates.names(request.auth)

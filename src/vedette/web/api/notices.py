@@ -143,7 +143,9 @@ class NameIn(Schema):
 
 class NameOut(NameIn):
     id: str
+    site: str = Field(description="where it counts; empty: at every site")
     by: str
+    mandate: str
     at: Moment
 
 

@@ -18,7 +18,7 @@ from vedette.clearinghouse.states import NoticeState
 from vedette.kernel.errors import BadInput, Refused
 from vedette.kernel.permissions import Permission
 from vedette.kernel.words import versioned
-from vedette.services import delegates
+from vedette.services import delegated_names, delegates
 from vedette.services.bulk_answers import MOST_AT_ONCE
 from vedette.web.access import SignedIn, page
 from vedette.web.cells import Column, Link, Table
@@ -26,33 +26,24 @@ from vedette.web.pages import notice_export
 from vedette.web.pages.forms import done, moment, tell
 from vedette.web.pages.labels import label, sentences, state
 from vedette.web.pages.many_answers import answer_chosen, undo_answer
-from vedette.web.pages.notice_forms import ANSWERS, AnswerForm
-from vedette.web.pages.notices import notice_context, notice_row, percent
+from vedette.web.pages.notice_forms import ANSWERS, AnswerForm, Filter
+from vedette.web.pages.notices import name_said, notice_context, notice_row, percent
 
 MARKING = "TLP:AMBER+STRICT"
 MOST_ASSETS = 500
 COLUMNS = ("operator", *notice_export.COLUMNS)
 
 
-class Filter(forms.Form):
-    """Narrows the inbox, and orders it."""
+class OperatorsFilter(Filter):
+    """Narrows the inbox to operators as well, and orders it."""
 
+    field_order = ("operator", "show")
     operator = forms.ChoiceField(label="Operator", required=False, choices=[])
-    show = forms.ChoiceField(
-        label="Show",
-        required=False,
-        choices=[
-            ("", "open: to be answered"),
-            ("all", "all"),
-            *((name, label("notice", name)) for name in NoticeState),
-        ],
-    )
     by = forms.ChoiceField(
         label="Order",
         required=False,
         choices=[("", "most urgent first"), ("operator", "by operator")],
     )
-    text = forms.CharField(label="Product or advisory", max_length=100, required=False)
 
     def __init__(self, known: list[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -61,17 +52,15 @@ class Filter(forms.Form):
 
 def _filtered(
     request: SignedIn, operators: list[delegates.Operator]
-) -> tuple[Filter, QuerySet[Any]]:
-    form = Filter([(each.id, each.name) for each in operators], request.GET)
-    asked = form.cleaned_data if form.is_valid() else {}
-    show = asked.get("show", "")
+) -> tuple[OperatorsFilter, QuerySet[Any]]:
+    named = [(each.id, each.name) for each in operators]
+    form = OperatorsFilter(named, *delegates.chosen_from(request.actor), request.GET)
+    given = form.cleaned_data if form.is_valid() else {}
     return form, delegates.delegated_notices(
         request.actor,
-        operator=asked.get("operator", ""),
-        state="" if show in ("", "all") else show,
-        only_open=show == "",
-        text=asked.get("text", ""),
-        grouped=asked.get("by") == "operator",
+        operator=given.get("operator", ""),
+        grouped=given.get("by") == "operator",
+        **form.asked(),
     )
 
 
@@ -101,7 +90,7 @@ def _inbox_page(request: SignedIn, answer: AnswerForm, status: int = 200) -> Htt
             for row in shown
         ],
         "form": form,
-        "filtered": form.is_valid() and any(form.cleaned_data.values()),
+        "filtered": form.narrows,
         "operators": operators_table(operators) if operators else None,
         "answer": answer,
         "chosen": request.POST.getlist("notice"),
@@ -182,7 +171,8 @@ def notice(request: SignedIn, notice_id: str) -> HttpResponse:
         else:
             return done(request, "The answer is kept.", "delegated-notice", notice_id)
     context = {
-        **notice_context(request, found, form if offered else None),
+        **notice_context(request, found, form if offered else None, "/delegated/"),
+        "may_say": found["may_say"],
         "may_verify": False,
         "assets": _assets(found) if found["may_mark"] else None,
         "marks": [(mark, label("remediation", mark)) for mark in MARKS],
@@ -208,6 +198,13 @@ def _assets(found: dict[str, Any]) -> list[dict[str, Any]]:
         }
         for component, what in sorted(names.items())[:MOST_ASSETS]
     ]
+
+
+@require_POST
+@page(Permission.MANDATE_USE)
+def say_name(request: SignedIn, notice_id: str) -> HttpResponse:
+    """Say whether an operator's asset is the product that it is matched with."""
+    return name_said(request, delegated_names.say, notice_id, "delegated-notice")
 
 
 @require_POST

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from vedette.clearinghouse.mandates import MandateAct
 from vedette.formats.detect import MAX_VEX
 from vedette.kernel.permissions import Permission
-from vedette.services import delegated_vex, delegates, vex
+from vedette.services import delegated_names, delegated_vex, delegates, vex
 from vedette.web.access import SignedIn, page
 from vedette.web.pages.forms import done, form_page, moment, submitted
 from vedette.web.pages.vex import standing
@@ -58,6 +58,7 @@ def list_vex(request: SignedIn) -> HttpResponse:
         ],
         "page": shown,
         "rows": [{**row, "tag": standing(row)} for row in shown],
+        "names": delegated_names.listed(request.actor),
         "may_edit": request.actor.may(Permission.MANDATE_USE),
         "trail": TRAIL,
         "page_marking": MARKING,
@@ -101,6 +102,14 @@ def withdraw(request: SignedIn, document_id: str) -> HttpResponse:
     """Let a document that one's own people handed in count no more."""
     row = delegated_vex.withdraw_vex(request.actor, document_id)
     return done(request, f"{row.name} counts no more.", "delegated-vex")
+
+
+@require_POST
+@page(Permission.MANDATE_USE)
+def forget_name(request: SignedIn, said_id: str) -> HttpResponse:
+    """Take back what one's own people said of two names."""
+    delegated_names.forget(request.actor, said_id)
+    return done(request, "Forgotten; the inventories are matched anew.", "delegated-vex")
 
 
 @require_POST

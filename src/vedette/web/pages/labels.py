@@ -78,7 +78,7 @@ SAID: dict[str, dict[str, str]] = {
         ParticipantState.FIXED: "answered: fixed",
         ParticipantState.NOT_AFFECTED: "answered: not affected",
     },
-    "mandate-act": {MandateAct.STATE: "state VEX"},
+    "mandate-act": {MandateAct.STATE: "state VEX, confirm product names"},
     "fix": {"delivered": "waits for its execution", "verified": "verified by execution"},
     "notice": {
         NoticeState.PATCHED: "patched, not verified",

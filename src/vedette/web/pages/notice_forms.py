@@ -14,7 +14,7 @@ from vedette.web.pages.labels import label
 
 
 class Filter(forms.Form):
-    """Narrows the inbox."""
+    """Narrows the inbox, an operator's or its delegate's."""
 
     show = forms.ChoiceField(
         label="Show",
@@ -52,6 +52,22 @@ class Filter(forms.Form):
             ("", "every inventory"),
             *((name, name) for name in names),
         ]
+
+    def asked(self) -> dict[str, Any]:
+        """What is asked for, as the services' lists take it; nothing where it is no filter."""
+        given = self.cleaned_data if self.is_valid() else {}
+        show = given.get("show", "")
+        names = ("inventory", "verdict", "confidence", "row", "text")
+        return {
+            "state": "" if show in ("", "all") else show,
+            "only_open": show == "",
+            **{name: given.get(name, "") for name in names},
+        }
+
+    @property
+    def narrows(self) -> bool:
+        """Whether anything was asked for."""
+        return self.is_valid() and any(self.cleaned_data.values())
 
 
 class AnswerForm(forms.Form):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 from urllib.parse import quote
@@ -27,7 +28,7 @@ from vedette.services.operator_views import (
     inventory_names,
     notice_counts,
     notice_list,
-    rows_in_use,
+    own_rows,
     suppressed_count,
 )
 from vedette.web.access import SignedIn, page
@@ -54,7 +55,6 @@ def list_notices(request: SignedIn) -> HttpResponse:
 def inbox_page(request: SignedIn, answer: AnswerForm, status: int = 200) -> HttpResponse:
     """The inbox with the form that answers several notices at once."""
     form, rows = _filtered(request)
-    asked = form.cleaned_data if form.is_valid() else {}
     shown = Paginator(rows, 25).get_page(request.GET.get("page"))
     likely = scores.of_notices([row.id for row in shown])
     context = {
@@ -64,7 +64,7 @@ def inbox_page(request: SignedIn, answer: AnswerForm, status: int = 200) -> Http
             for row in shown
         ],
         "form": form,
-        "filtered": any(asked.values()),
+        "filtered": form.narrows,
         "counts": notice_counts(request.actor),
         "inventories": form.fields["inventory"].choices[1:],  # type: ignore[attr-defined]
         "index": index_status(request.actor),
@@ -81,16 +81,8 @@ def inbox_page(request: SignedIn, answer: AnswerForm, status: int = 200) -> Http
 
 def _filtered(request: SignedIn) -> tuple[Filter, QuerySet[Any]]:
     """The filter as asked, and the notices that fit it."""
-    form = Filter(inventory_names(request.actor), rows_in_use(request.actor), request.GET)
-    asked = form.cleaned_data if form.is_valid() else {}
-    show = asked.get("show", "")
-    names = ("inventory", "verdict", "confidence", "row", "text")
-    return form, notice_list(
-        request.actor,
-        state="" if show in ("", "all") else show,
-        only_open=show == "",
-        **{name: asked.get(name, "") for name in names},
-    )
+    form = Filter(inventory_names(request.actor), own_rows(request.actor), request.GET)
+    return form, notice_list(request.actor, **form.asked())
 
 
 def _undo(request: SignedIn) -> dict[str, Any] | None:
@@ -188,7 +180,6 @@ def notice(request: SignedIn, notice_id: str) -> HttpResponse:
         else:
             return done(request, "Your answer is kept.", "notice", notice_id)
     context = notice_context(request, found, form if offered else None)
-    context["names"] = product_names.pairs(found["matches"])[:MOST_NAMES]
     context["may_say"] = request.actor.may(Permission.ANSWER_GIVE)
     return render(request, "pages/notice.html", context, status=422 if form.errors else 200)
 
@@ -197,22 +188,32 @@ def notice(request: SignedIn, notice_id: str) -> HttpResponse:
 @page(Permission.ANSWER_GIVE)
 def say_name(request: SignedIn, notice_id: str) -> HttpResponse:
     """Say whether an asset is the product that it is matched with."""
+    return name_said(request, product_names.say, notice_id, "notice")
+
+
+def name_said(
+    request: SignedIn, say: Callable[..., Any], notice_id: str, back: str
+) -> HttpResponse:
+    """Say it as was chosen, and go back to the notice."""
     asked = request.POST
-    same = asked.get("same") == "yes"
+    names = asked.get("ours", ""), asked.get("theirs", "")
     try:
-        product_names.say(
-            request.actor, notice_id, asked.get("ours", ""), asked.get("theirs", ""), same
-        )
-    except BadInput as error:
+        row = say(request.actor, notice_id, *names, asked.get("same") == "yes")
+    except (BadInput, Refused) as error:
         messages.warning(request, sentences(error))
-        return redirect("notice", notice_id)
-    said = "Remembered, here and for every other advisory; your inventories are matched anew."
-    return done(request, said, "notice", notice_id)
+        return redirect(back, notice_id)
+    where = f" at {row.site}" if row.site else ""
+    said = f"Remembered{where}, for every advisory; the inventories are matched anew."
+    return done(request, said, back, notice_id)
 
 
-def notice_context(request: SignedIn, found: dict[str, Any], form: Any) -> dict[str, Any]:
-    """What the page of one notice shows."""
+def notice_context(
+    request: SignedIn, found: dict[str, Any], form: Any, base: str = "/notices/"
+) -> dict[str, Any]:
+    """What the page of one notice shows; `base` is the inbox's address."""
     return {
+        "at": f"{base}{found['id']}/",
+        "names": product_names.pairs(found["matches"])[:MOST_NAMES],
         "notice": notice_row(found, found["matches"]),
         "facts": _facts(found),
         "about": _about(request, found),

@@ -75,6 +75,11 @@ urlpatterns = [
     path("delegated/undo/", delegated.undo_several, name="delegated-undo"),
     path("delegated/export/", delegated.export, name="delegated-export"),
     path("delegated/vex/", delegated_vex.list_vex, name="delegated-vex"),
+    path(
+        "delegated/vex/names/<str:said_id>/forget/",
+        delegated_vex.forget_name,
+        name="delegated-name-forget",
+    ),
     path("delegated/vex/take/", delegated_vex.take, name="delegated-vex-take"),
     path(
         "delegated/vex/<str:document_id>/withdraw/",
@@ -91,6 +96,7 @@ urlpatterns = [
         delegated_vex.honour,
         name="delegated-vex-honour",
     ),
+    path("delegated/<str:notice_id>/names/", delegated.say_name, name="delegated-names"),
     path("delegated/<str:notice_id>/mark/", delegated.mark, name="delegated-mark"),
     path("delegated/<str:notice_id>/", delegated.notice, name="delegated-notice"),
     path("feeds/", feeds.list_feeds, name="feeds"),
