@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise, permutations
 from typing import Any
 
 import pytest
@@ -55,6 +56,40 @@ def test_any_order_of_events_gives_the_schemas_answer(
     assert from_events("pypi", shuffled) == from_events("pypi", events)
 
 
+@given(
+    st.lists(st.sampled_from(POOL[1:-1]), unique=True, min_size=2),
+    st.sampled_from(["fixed", "last_affected"]),
+    st.randoms(use_true_random=False),
+)
+def test_intervals_that_meet_are_one_in_any_order(
+    bounds: list[str], end: str, rng: random.Random
+) -> None:
+    bounds.sort(key=Version)
+    events = [e for low, high in pairwise(bounds) for e in (("introduced", low), (end, high))]
+    rng.shuffle(events)
+    assert from_events("pypi", events) == from_events(
+        "pypi", [("introduced", bounds[0]), (end, bounds[-1])]
+    )
+
+
+@pytest.mark.parametrize(
+    ("events", "text"),
+    [
+        ([("introduced", "1"), ("fixed", "1")], ""),
+        ([("fixed", "1"), ("introduced", "1"), ("introduced", "2")], ">=2"),
+        ([("introduced", "1"), ("last_affected", "1")], "1"),
+        ([("introduced", "1"), ("fixed", "2"), ("last_affected", "2")], ">=1|<2"),
+        (
+            [("last_affected", "2"), ("fixed", "2"), ("introduced", "2"), ("introduced", "1")],
+            ">=1|<=2",
+        ),
+    ],
+)
+def test_events_at_one_version_have_one_reading(events: list[tuple[str, str]], text: str) -> None:
+    for same in permutations(events):
+        assert str(from_events("pypi", same)) == f"vers:pypi/{text}"
+
+
 @pytest.mark.parametrize(
     ("version", "inside"),
     [("1.0rc1", False), ("1.0", True), ("1.5.post1", True), ("2.0.dev1", True), ("2.0", False)],
@@ -71,8 +106,8 @@ def test_a_bound_nobody_can_read_leaves_the_range_undecided() -> None:
 
 
 def test_a_scheme_without_order_decides_only_what_needs_none() -> None:
-    assert from_events("conan", [("introduced", "0")]).find("anything") == EVERY
-    undecided = from_events("conan", [("introduced", "0"), ("fixed", "2.0")])
+    assert from_events("opam", [("introduced", "0")]).find("anything") == EVERY
+    undecided = from_events("opam", [("introduced", "0"), ("fixed", "2.0")])
     assert undecided.find("1.0") is None
     assert "no version order" in undecided.why_undecided("1.0")
 
@@ -87,6 +122,7 @@ def test_every_version_includes_those_nobody_can_read() -> None:
         ([("fixed", "2.0"), ("introduced", "1.0")], "vers:pypi/>=1.0|<2.0"),
         ([("introduced", "0"), ("last_affected", "2.0")], "vers:pypi/<=2.0"),
         ([("introduced", "0")], "vers:pypi/*"),
+        ([("introduced", "1!2+a.b"), ("fixed", "2!0")], "vers:pypi/>=1%212+a.b|<2%210"),
         (
             [("introduced", "3"), ("fixed", "4"), ("introduced", "0"), ("fixed", "2")],
             "vers:pypi/<2|>=3|<4",

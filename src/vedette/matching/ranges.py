@@ -4,6 +4,8 @@ Rules:
 - Events may stand in any order; they are sorted by version first, `introduced: 0` before all.
 - `fixed` closes an interval before its version, `last_affected` after it, `limit` cuts off what
   is not below the highest limit.
+- Where one interval ends and another begins at the same version, they are one; a version that is
+  introduced and fixed at once, inside none, is not affected.
 - A bound that can't be read leaves the whole range undecided (`problem` says why), never guessed.
 - An interval without bounds holds every version, readable or not.
 
@@ -25,7 +27,7 @@ import msgspec
 from vedette.matching import versions
 from vedette.matching.versions.interface import Key
 
-_PLAIN = re.compile(r"[0-9A-Za-z._+:~!-]*")
+_PLAIN = re.compile(r"[0-9A-Za-z._+:~-]*")
 ORDERED = ("introduced", "fixed", "last_affected")
 
 
@@ -179,7 +181,7 @@ def from_events(scheme: str, events: Iterable[tuple[str, str]]) -> Range:
 
 @lru_cache(maxsize=1 << 12)  # many advisories state the same, above all "every version"
 def _from_events(scheme: str, events: tuple[tuple[str, str], ...]) -> Range:
-    rows: list[tuple[bool, Key | None, int, str, str]] = []
+    rows: list[tuple[bool, Key | None, str, str]] = []
     limits: list[tuple[Key, str]] = []
     for kind, version in events:
         if kind == "limit" and version == "*":
@@ -194,19 +196,18 @@ def _from_events(scheme: str, events: tuple[tuple[str, str], ...]) -> Range:
             assert key is not None
             limits.append((key, version))
         elif kind in ORDERED:
-            rows.append((first, key, kind == "last_affected", kind, version))
+            rows.append((first, key, kind, version))
     top = max(limits, key=itemgetter(0)) if limits else None
     return Range(scheme, tuple(_sweep(_sorted(rows), top)))
 
 
 def _sorted(
-    rows: list[tuple[bool, Key | None, int, str, str]],
+    rows: list[tuple[bool, Key | None, str, str]],
 ) -> list[tuple[Key | None, str, str]]:
-    start = [(key, kind, version) for first, key, _, kind, version in rows if first]
+    start = [(key, kind, version) for first, key, kind, version in rows if first]
     rest = [row for row in rows if not row[0]]
-    rest.sort(key=itemgetter(2))
-    rest.sort(key=itemgetter(1))  # stable: last_affected stays behind others at one version
-    return start + [(key, kind, version) for _, key, _, kind, version in rest]
+    rest.sort(key=itemgetter(1))
+    return start[:1] + [(key, kind, version) for _, key, kind, version in rest]
 
 
 def _sweep(
@@ -214,20 +215,38 @@ def _sweep(
 ) -> Iterable[Interval]:
     low: str | None = None
     inside = False
-    for key, kind, version in events:
+    for key, kinds, version in _meetings(events):
         past = top is not None and key is not None and not key < top[0]
-        if kind == "introduced":
-            if not inside and not past:
+        begins, fixed, last = [kind in kinds for kind in ORDERED]
+        if inside:
+            goes_on = begins and not (fixed and last)
+            if (fixed or last) and not goes_on:
+                inside = False
+                cut = top[1] if past and top is not None else ""
+                yield Interval(low, cut or version, high_open=bool(cut) or (fixed and not begins))
+        elif begins and not past:
+            if last:
+                yield Interval(version, version, high_open=False)
+            elif not fixed:
                 inside, low = True, None if key is None else version
-        elif inside:
-            inside = False
-            if past and top is not None:
-                yield Interval(low, top[1])
-            elif low != version or kind == "last_affected":
-                yield Interval(low, version, high_open=kind == "fixed")
     if inside:
         yield Interval(low, None if top is None else top[1])
 
 
+def _meetings(
+    events: list[tuple[Key | None, str, str]],
+) -> Iterable[tuple[Key | None, list[str], str]]:
+    """Yield each version of sorted events with the kinds of those at it."""
+    position, count = 0, len(events)
+    while position < count:
+        key, kind, version = events[position]
+        position += 1
+        kinds = [kind]
+        while position < count and key is not None and events[position][0] == key:
+            kinds.append(events[position][1])
+            position += 1
+        yield key, kinds, version
+
+
 def _quoted(version: str) -> str:
-    return version if _PLAIN.fullmatch(version) else quote(version, safe=":+~!")
+    return version if _PLAIN.fullmatch(version) else quote(version, safe=":+~")
