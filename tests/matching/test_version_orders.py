@@ -164,7 +164,10 @@ def _pub(left: str, right: str) -> int:
 ORACLES: dict[str, tuple[st.SearchStrategy[str], Callable[[str, str], int]]] = {
     "pypi": (pep440(), lambda a, b: _sign(Version(a), Version(b))),
     "apk": (alpine(), _univers(univers.AlpineLinuxVersion)),
-    "bitnami": (semver(), _univers(univers.SemverVersion)),
+    "bitnami": (
+        semver().filter(lambda v: not re.search(r"-[0-9]+(\+|$)", v)),
+        _univers(univers.SemverVersion),
+    ),
     "cargo": (semver(), _univers(univers.SemverVersion)),
     "composer": (composer(), _univers(univers.ComposerVersion)),
     "cran": (dotted(), _integers),
@@ -254,6 +257,8 @@ def test_numbers_of_any_length_are_read_and_sorted(scheme: str) -> None:
 
 
 ASCENDING = {
+    "bitnami": [["1.2.3-rc.1", "1.2.3", "1.2.3-1", "1.2.3-2", "1.2.3-10", "1.2.4"]],
+    "conan": [["1.1.1", "1.1.1b", "1.1.1k", "1.1.2"]],
     "apk": [
         ["1.0_alpha", "1.0_alpha1", "1.0_beta", "1.0_pre2", "1.0_rc1", "1.0", "1.0-r1", "1.0-r10"],
         ["0.1.0_alpha_pre2", "0.1.0_alpha", "0.1.0", "2.34"],
@@ -311,6 +316,7 @@ ASCENDING = {
     "golang": [
         ["v1.2.3", "v1.2.4-0.20191109021931-daa7c04131f5", "v1.2.4-rc.1", "v1.2.4", "v2.0.0"],
         ["v0.0.0-20190101000000-abcdef", "v1.0.0-rc.1", "v1.0.0", "v1.0.1+incompatible"],
+        ["1.21.0-0", "go1.21beta1", "go1.21rc2", "go1.21rc10", "go1.21", "go1.21.1"],
     ],
 }
 
@@ -337,6 +343,9 @@ def test_published_sequences_ascend(scheme: str, row: list[str]) -> None:
         ("composer", "1.0-stable", "1+build"),
         ("nuget", "1.00.0.1-RC", "1.0.0.1-rc+sha"),
         ("golang", "v2.0.0+incompatible", "2.0.0"),
+        ("golang", "go1.21rc2", "v1.21.0-rc.2"),
+        ("bitnami", "1.2.3-0", "1.2.3"),
+        ("conan", "1.2", "1.2.0.0"),
         ("npm", "v1.2.3", "=1.2.3+build"),
         ("apk", "1.02.3-r01", "1.02.3-r1"),
     ],

@@ -137,10 +137,7 @@ def _package(row: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def _is_wanted(package: tuple[str, str, str], wanted: Container[str]) -> bool:
-    ecosystem, name, purl = package
-    if ecosystem and name:
-        return names.from_ecosystem(ecosystem, name).key in wanted
-    found = names.from_purl(purl) if purl else None
+    found = names.stated(*package)
     return found is not None and found.key in wanted
 
 
@@ -150,7 +147,7 @@ def _affected(
     listed: tuple[str, ...],
 ) -> Affected:
     ecosystem, name, purl = package
-    found = names.from_ecosystem(ecosystem, name) if ecosystem else names.from_purl(purl)
+    found = names.stated(ecosystem, name, purl)
     scheme = found.scheme if found else ""
     ranges = [
         _range(scheme, kind, events) for kind, events in stated if kind in ("ECOSYSTEM", "SEMVER")

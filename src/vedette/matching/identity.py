@@ -101,11 +101,9 @@ def _claims(component: Component) -> dict[str, Claim]:
 def of_affected(affected: Affected) -> dict[str, Claim]:
     """Return the keys of an advisory's product."""
     claims: dict[str, Claim] = {}
-    if affected.ecosystem and affected.name:
-        package = names.from_ecosystem(affected.ecosystem, affected.name)
+    package = names.stated(affected.ecosystem, affected.name, affected.purl)
+    if package is not None:
         claims[package.key] = Claim("exact", package.release)
-    elif affected.purl and (found := names.from_purl(affected.purl)) is not None:
-        claims[found.key] = Claim("exact", found.release)
     if affected.vendor or affected.product or affected.cpes:
         from vedette.matching import products
 

@@ -2,12 +2,16 @@
 
 Rules:
 - A key is `type/namespace/name`, spelled as the package manager itself compares names: PEP 503
-  for PyPI on both sides; case does not count for Composer, NuGet, Go, GitHub, deb, rpm, apk.
+  for PyPI on both sides; case does not count where package URLs have none (npm, Composer, NuGet,
+  Go, GitHub, deb, rpm, apk and others).
+- An advisory's package is that of its ecosystem; where that is none that we know, of its purl.
 - A distribution's release is no part of the key; where both sides name one and neither is a point
   release of the other (8 and 8.6), they are different packages; where only the advisory does, the
   match is `likely`.
 - An RPM's epoch stands in a qualifier of the purl; it is put in front of the version.
-- A Debian package also bears its source package's key, because Debian's advisories name sources.
+- A package of a distribution also bears its source package's key, where its purl names that,
+  because many distributions' advisories name sources.
+- The release of a Red Hat product ("openshift:4.12::el8") is that of the system it runs on.
 - A purl that can't be read has no key.
 
 Source: package-url specification; OSV schema, `affected[].package`.
@@ -32,25 +36,34 @@ _SIMPLE = re.compile(
 )
 _PEP503 = re.compile(r"[-_.]+")
 _CASELESS = frozenset(
-    {"apk", "bitbucket", "composer", "deb", "github", "golang", "hex", "nuget", "pypi", "rpm"}
+    {"apk", "bitbucket", "bitnami", "composer", "deb", "github", "golang", "hex", "npm", "nuget"}
+    | {"pub", "pypi", "rpm", "swift"}
 )
 # OSV ecosystem -> purl type, namespace
 _ECOSYSTEMS = {
     "AlmaLinux": ("rpm", "almalinux"),
     "Alpaquita": ("apk", "alpaquita"),
     "Alpine": ("apk", "alpine"),
+    "Azure Linux": ("rpm", "azurelinux"),
+    "BellSoft Hardened Containers": ("apk", "bellsoft-hardened-containers"),
+    "Bioconductor": ("bioconductor", ""),
     "Bitnami": ("bitnami", ""),
     "CRAN": ("cran", ""),
     "Chainguard": ("apk", "chainguard"),
+    "CleanStart": ("apk", "cleanstart"),
+    "ConanCenter": ("conan", ""),
     "Debian": ("deb", "debian"),
+    "Echo": ("deb", "echo"),
     "GitHub Actions": ("github", ""),
     "Go": ("golang", ""),
     "Hackage": ("hackage", ""),
     "Hex": ("hex", ""),
     "Mageia": ("rpm", "mageia"),
     "Maven": ("maven", ""),
+    "Julia": ("julia", ""),
     "MinimOS": ("apk", "minimos"),
     "NuGet": ("nuget", ""),
+    "OSS-Fuzz": ("generic", ""),
     "Packagist": ("composer", ""),
     "Photon OS": ("rpm", "photon"),
     "Pub": ("pub", ""),
@@ -67,23 +80,57 @@ _ECOSYSTEMS = {
     "openEuler": ("rpm", "openeuler"),
     "openSUSE": ("rpm", "opensuse"),
 }
+_DISTRIBUTIONS = ("apk", "deb", "rpm")
 # other spellings of a distribution in purls
 _NAMESPACES = {
-    "rpm": {"rhel": "redhat", "rocky-linux": "rocky", "rockylinux": "rocky", "sles": "suse"}
+    "rpm": {
+        "alma": "almalinux",
+        "azure-linux": "azurelinux",
+        "opensuse-leap": "opensuse",
+        "opensuse-tumbleweed": "opensuse",
+        "opensuse.leap": "opensuse",
+        "opensuse.tumbleweed": "opensuse",
+        "rhel": "redhat",
+        "rocky-linux": "rocky",
+        "rockylinux": "rocky",
+        "sles": "suse",
+    }
 }
 _NUMBERS = re.compile(r"(?<![0-9.])[0-9]+(?:\.[0-9]+)*")
 _SERVICE_PACK = re.compile(r"([0-9]+(?:\.[0-9]+)*)(?:-lts)?[ -]?sp([0-9]+)")
+_RED_HAT = re.compile(r"::el([0-9]+)\b")
+_ROLLING = ("tumbleweed",)  # a date behind such a word is that of a snapshot
+_SOURCE_RPM = re.compile(r"(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm")
+_GIT_URL = re.compile(r"(?:[a-z+]+://)?([^#?]+?)(?:\.git)?/?", re.IGNORECASE)
 _CODENAMES = {
+    "wheezy": "7",
+    "jessie": "8",
     "stretch": "9",
     "buster": "10",
     "bullseye": "11",
     "bookworm": "12",
     "trixie": "13",
     "forky": "14",
+    "duke": "15",
+    "precise": "12.04",
+    "trusty": "14.04",
+    "xenial": "16.04",
     "bionic": "18.04",
+    "cosmic": "18.10",
+    "disco": "19.04",
+    "eoan": "19.10",
     "focal": "20.04",
+    "groovy": "20.10",
+    "hirsute": "21.04",
+    "impish": "21.10",
     "jammy": "22.04",
+    "kinetic": "22.10",
+    "lunar": "23.04",
+    "mantic": "23.10",
     "noble": "24.04",
+    "oracular": "24.10",
+    "plucky": "25.04",
+    "questing": "25.10",
 }
 
 
@@ -125,13 +172,17 @@ def from_purl(purl: str) -> Package | None:
     qualifiers = {name.lower(): unquote(value) for name, value in query.items()}
     source, _, source_version = qualifiers.get("upstream", "").partition("@")
     version = unquote(version)
-    if kind == "rpm" and version and ":" not in version and "epoch" in qualifiers:
-        version = f"{qualifiers['epoch']}:{version}"
+    if kind == "rpm":
+        epoch = f"{qualifiers['epoch']}:" if "epoch" in qualifiers else ""
+        if version and ":" not in version:
+            version = epoch + version
+        built = _SOURCE_RPM.fullmatch(source)
+        source, source_version = (built[1], epoch + built[2]) if built else ("", "")
     return Package(
         key,
         version,
         _release(qualifiers.get("distro", "")),
-        _key(kind, [*segments[:-1], source]) if source and kind in ("deb", "apk") else "",
+        _key(kind, [*segments[:-1], source]) if source and kind in _DISTRIBUTIONS else "",
         source_version,
     )
 
@@ -141,10 +192,21 @@ def from_ecosystem(ecosystem: str, name: str) -> Package:
     """Return the package of an OSV ecosystem; one that is not known keeps its own name."""
     base, _, release = ecosystem.partition(":")
     kind, namespace = _ECOSYSTEMS.get(base, (base.lower().replace(" ", "-"), ""))
+    if kind == "swift" and (address := _GIT_URL.fullmatch(name)):
+        name = address[1]
     parts = name.split(":", 1) if kind == "maven" else [p for p in name.split("/") if p]
     key = _key(kind, [namespace, *parts] if namespace else parts or [name])
-    distribution = kind in ("deb", "rpm", "apk")
-    return Package(key, release=_release(release) if distribution else "")
+    return Package(key, release=_release(release) if kind in _DISTRIBUTIONS else "")
+
+
+@lru_cache(maxsize=1 << 16)
+def stated(ecosystem: str, name: str, purl: str) -> Package | None:
+    """Return the package that an advisory names, None where it names none that can be read."""
+    known = ecosystem.partition(":")[0] in _ECOSYSTEMS
+    found = from_purl(purl) if purl and not (known and name) else None
+    if found is None and ecosystem and name:
+        return from_ecosystem(ecosystem, name)
+    return found
 
 
 def same_release(component: str, advisory: str, vague: bool = True) -> bool:
@@ -170,6 +232,10 @@ def _release(text: str) -> str:
     `Pro:22.04:LTS`, `enterprise_linux:8::baseos`, `Linux Enterprise Server 15 SP4`).
     """
     word = text.lower()
+    if system := _RED_HAT.search(word):
+        return system[1]
+    if rolling := next((name for name in _ROLLING if name in word), ""):
+        return rolling
     if pack := _SERVICE_PACK.search(word):
         return f"{pack[1]}.{pack[2]}"
     if number := _NUMBERS.search(word):

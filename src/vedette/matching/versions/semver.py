@@ -6,6 +6,8 @@ Rules:
   version, its parts like those of a pre-release.
 - A pre-release sorts below its release; numeric identifiers below alphanumeric ones. A Go
   pseudo-version is a pre-release made of a time and a commit.
+- Go's own releases are written without the hyphen: go1.21rc2 is 1.21.0-rc.2.
+- Bitnami's `-4` behind a version is the revision of the package, above the bare version.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ _VERSION = re.compile(
     re.ASCII,
 )
 
+_GO_PRE = re.compile(r"((?:go)?[0-9]+(?:\.[0-9]+)+)(rc|beta)([0-9]+)", re.ASCII)
+
 
 def key(version: str) -> bytes | None:
     """Return the sort key of `version`, None when it is no semantic version."""
@@ -33,6 +37,22 @@ def pub_key(version: str) -> bytes | None:
     if found is None:
         return None
     return _precedence(found) + (b"\x00" if found[5] is None else b"\x01" + _parts(found[5]))
+
+
+def go_key(version: str) -> bytes | None:
+    """Return the sort key of a Go module's version or of a release of Go itself."""
+    found = key(version)
+    pre = _GO_PRE.fullmatch(version) if found is None else None
+    return found if pre is None else key(f"{pre[1]}-{pre[2]}.{pre[3]}")
+
+
+def bitnami_key(version: str) -> bytes | None:
+    """Return the sort key of a Bitnami version, whose number behind the hyphen is a revision."""
+    bare, hyphen, revision = version.rpartition("-")
+    if not hyphen or not (revision.isascii() and revision.isdigit()) or "+" in version:
+        return key(version)
+    found = key(bare)
+    return found and found + number(revision) if revision.strip("0") else found
 
 
 def _precedence(found: re.Match[str]) -> bytes:
