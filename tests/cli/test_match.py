@@ -94,6 +94,18 @@ def test_the_index_gives_the_same_lines(files: Path, capsys: pytest.CaptureFixtu
     assert (code, indexed) == (0, plain)
 
 
+def test_names_in_any_script_come_out_of_an_index_alike(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (files / "inv/sbom.json").rename(files / "inv/Gerät.json")
+    (files / "site.csv").write_text("purl;serial\npkg:pypi/foo@1.5;設備\n")
+    _, plain, _ = run(capsys, *ARGS)
+    run(capsys, "index", "--advisories", "osv", "--out", "a.idx")
+    code, indexed, _ = run(capsys, "match", "--advisories=a.idx", *ARGS[3:])
+    assert (code, indexed) == (0, plain)
+    assert json.loads(indexed.splitlines()[0])["inventory"] == "inv/Gerät.json"
+
+
 @pytest.mark.parametrize(("advisories", "code"), [("osv", 1), ("empty", 0)])
 def test_fail_on_any(
     files: Path, capsys: pytest.CaptureFixture[str], advisories: str, code: int

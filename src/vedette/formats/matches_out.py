@@ -27,7 +27,7 @@ from vedette.matching.holdings import Finding, Hit
 from vedette.matching.identity import Claim
 from vedette.matching.joining import finding_of, plain_reason
 from vedette.matching.model import LINE, Component, Exploited, Match
-from vedette.matching.rows import Texts
+from vedette.matching.rows import Texts, plain
 from vedette.matching.vex import Suppressed
 
 _JUSTIFICATIONS = (
@@ -124,8 +124,13 @@ def _written(lines: Sequence[_Line]) -> bytes:
         written = _encode_lines(lines)
         if written.isascii():
             return written
-    plain = (json.dumps(msgspec.to_builtins(line), separators=(",", ":")) for line in lines)
-    return "".join(f"{line}\n" for line in plain).encode("ascii")
+    told = (json.dumps(_built(line), separators=(",", ":")) for line in lines)
+    return "".join(f"{line}\n" for line in told).encode("ascii")
+
+
+def _built(line: _Line) -> Any:
+    read = {"aliases": plain(line.aliases, Texts), "fixed": plain(line.fixed, Texts)}
+    return msgspec.to_builtins(msgspec.structs.replace(line, **read))
 
 
 def table(matches: Iterable[Match], beside: Beside, now: datetime) -> Iterator[str]:
