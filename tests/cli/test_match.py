@@ -219,7 +219,7 @@ def test_an_index_of_another_version_is_refused(
     (files / "old.idx").write_bytes(b"vedette advisory index 1\n{}\n")
     code, _, err = run(capsys, "match", "--advisories", "old.idx", "--inventory", "inv")
     assert code == 2
-    assert "index version 1, this program reads version 4" in err
+    assert "index version 1, this program reads version 5" in err
     assert "vedette index --advisories" in err
 
 

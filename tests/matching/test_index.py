@@ -93,10 +93,10 @@ GOOD = build([osv("A", "a", [{"introduced": "0"}])])
     [
         (b"", "not a Vedette advisory index"),
         (b"{}", "not a Vedette advisory index"),
-        (MAGIC + b"5\n{}\n", "index version 5, this program reads version 4"),
+        (MAGIC + b"6\n{}\n", "index version 6, this program reads version 5"),
         (GOOD[:-1], "header says"),
         (GOOD + b"x", "header says"),
-        (MAGIC + b"4\nnonsense\n", "header can't be read"),
+        (MAGIC + b"5\nnonsense\n", "header can't be read"),
     ],
 )
 def test_foreign_indexes_are_refused_in_plain_words(data: bytes, words: str) -> None:

@@ -34,11 +34,12 @@ def files_in(
     while folders:
         inner = []
         for item in _listed(folders.pop(), problems):
+            name = item.name
             if item.is_dir(follow_symlinks=False):
-                inner += [item.path] if item.name != FEED_STATE else []
-            elif not item.name.lower().endswith(endings):
+                inner += [item.path] if name != FEED_STATE else []
+            elif not (name.endswith(endings) or name.lower().endswith(endings)):
                 aside += not item.is_dir()
-                yaml = yaml or item.name.lower().endswith(_YAML)
+                yaml = yaml or name.lower().endswith(_YAML)
             elif not item.is_file(follow_symlinks=False):
                 problems.append(f"{item.path}: left aside, no regular file")
             else:

@@ -35,7 +35,10 @@ _KINDS = ("introduced", "fixed", "last_affected", "limit")
 
 
 def read(document: Any, source: str, wanted: Wanted = None) -> Advisory:
-    """Read one OSV record. Raises BadInput when it is none."""
+    """Read one OSV record. Raises BadInput when it is none.
+
+    Where all are wanted, listed versions are left out that lie in the one range beside them.
+    """
     if not isinstance(document, dict):
         raise BadInput(f"{source}: an OSV record is an object", next_step=ADVISORY_FORMS)
     specific = document.get("database_specific")
@@ -48,7 +51,8 @@ def read(document: Any, source: str, wanted: Wanted = None) -> Advisory:
                 (text(r.get("type")), [_texts_of(e) for e in objects(r.get("events"))])
                 for r in objects(row.get("ranges"))
             ]
-            affected.append(_affected(package, stated, texts(row.get("versions"))))
+            listed = list(texts(row.get("versions")))
+            affected.append(_affected(package, stated, listed, trim=wanted is None))
     return Advisory(
         id=required(document, "id", source),
         aliases=texts(document.get("aliases")),
@@ -116,7 +120,7 @@ def read_plain(data: bytes, wanted: Wanted = None) -> Advisory | None:
         package = row.package.ecosystem.strip(), row.package.name.strip(), row.package.purl.strip()
         if wanted is None or _is_wanted(package, wanted):
             stated = [(r.type.strip(), r.events) for r in row.ranges]
-            affected.append(_affected(package, stated, texts(row.versions)))
+            affected.append(_affected(package, stated, row.versions, trim=wanted is None))
     return Advisory(
         id=identifier,
         aliases=texts(plain.aliases),
@@ -144,7 +148,9 @@ def _is_wanted(package: tuple[str, str, str], wanted: Container[str]) -> bool:
 def _affected(
     package: tuple[str, str, str],
     stated: Sequence[tuple[str, list[dict[str, str]]]],
-    listed: tuple[str, ...],
+    listed: list[str],
+    *,
+    trim: bool,
 ) -> Affected:
     ecosystem, name, purl = package
     found = names.stated(ecosystem, name, purl)
@@ -153,15 +159,17 @@ def _affected(
         _range(scheme, kind, events) for kind, events in stated if kind in ("ECOSYSTEM", "SEMVER")
     ]
     if not ranges and not listed:
-        only = "commits only" if stated else "no versions"
-        ranges = [Range(scheme, problem=f"the advisory states {only}")]
+        nothing = "commits only" if stated else "no versions"
+        ranges = [Range(scheme, problem=f"the advisory states {nothing}")]
+    only = ranges[0] if trim and len(ranges) == 1 else None
+    needless = only is not None and listed and only.ascends and not only.outside(listed)
     return Affected(
         ecosystem=ecosystem,
         name=name,
         purl=purl,
         scheme=scheme,
         ranges=tuple(ranges),
-        versions=listed,
+        versions=() if needless else texts(listed),
     )
 
 

@@ -23,8 +23,10 @@ _IN_MEMORY = 16 * 1024 * 1024
 _CHUNK = 1 << 20
 _AHEAD = 20
 ROWS_A_LINE = 1000
-_ROW = 3  # numbers that stand for a row
 _USUAL = b',0,0,"exact","",0]'  # how most rows end; left out, as a reader takes it for granted
+
+
+Said = tuple[str, str, bool, tuple[str, ...], str, int]
 
 
 class Head(msgspec.Struct, gc=False):
@@ -41,42 +43,46 @@ class Head(msgspec.Struct, gc=False):
     corrects: tuple[str, ...]
     evidence: str
     size: int
-    number: int = 0
-    at: int = 0
+    number: int
+    at: int
 
 
 class Prepared(NamedTuple):
     """Some advisories, ready for the index; made anywhere, also in another process.
 
     Args:
-        heads: one an advisory.
-        rows: of each row the number of its head, its key and its size.
+        heads: the first fields of a `Head`, one an advisory.
+        keys: one a row.
+        numbers: of each row that of its head, and its size.
         lines: the lines of the records, then those of the rows, from their bounds on.
     """
 
-    heads: list[Head]
-    rows: list[tuple[int, bytes, int]]
+    heads: list[Said]
+    keys: list[bytes]
+    numbers: array[int]
     lines: bytes
 
 
 def prepare(advisories: Iterable[Advisory]) -> Prepared:
     """Prepare advisories for the index."""
-    heads: list[Head] = []
-    places: list[tuple[int, bytes, int]] = []
+    heads: list[Said] = []
+    keys: list[bytes] = []
+    numbers = array("I")
     lines: list[bytes] = []
     row_lines: list[bytes] = []
     for number, one in enumerate(_ahead(advisories)):
         record = records.dump(one) + b"\n"
-        said = (one.id, one.modified, one.withdrawn, one.corrects, one.evidence)
-        heads.append(Head(*said, len(record)))
+        said = (one.id, one.modified, one.withdrawn, one.corrects, one.evidence, len(record))
+        heads.append(said)
         lines.append(record)
         for key, row in rows.of_advisory(one, 0, 0):
             line = records.encode(row)[len(b"[0,") :]
             if line.endswith(_USUAL):
                 line = line[: -len(_USUAL)] + b"]"
-            places.append((number, plain(key), len(line)))
+            keys.append(plain(key))
+            numbers.extend((number, len(line)))
             row_lines.append(line)
-    return Prepared(heads, places, b"".join(lines + row_lines))
+    return Prepared(heads, keys, numbers, b"".join(lines + row_lines))
 
 
 def _ahead(advisories: Iterable[Advisory]) -> Iterator[Advisory]:
@@ -105,15 +111,11 @@ def write(parts: Iterable[Prepared], out: IO[bytes]) -> Made:
     """Write the index of `parts` to `out`, with memory for their ids and keys only."""
     with (
         tempfile.TemporaryFile(buffering=0) as scratch,
-        tempfile.SpooledTemporaryFile(_IN_MEMORY) as record_part,
         tempfile.SpooledTemporaryFile(_IN_MEMORY) as block_part,
     ):
         by_key: dict[bytes, array[int]] = {}
         kept, total = _collect(parts, by_key, scratch)
         corrections = _corrections(kept, scratch)
-        record_ends = array("Q", accumulate(one.size for one in kept))
-        for at, size in _runs(kept):
-            record_part.write(read_at(scratch, at, size))
         places = array("I", bytes(4 * total))  # by number, counted from 1; 0 is not kept
         for place, one in enumerate(kept, 1):
             places[one.number] = place
@@ -126,9 +128,9 @@ def write(parts: Iterable[Prepared], out: IO[bytes]) -> Made:
                 end += block_part.write(line)
                 codes.append(code)
                 block_ends.append(end)
-        return assemble(
-            out, (codes, block_ends, record_ends), corrections, (block_part, record_part)
-        )
+        record_lines = (read_at(scratch, at, size) for at, size in _runs(kept))
+        numbers = (codes, block_ends, array("Q", accumulate(one.size for one in kept)))
+        return assemble(out, numbers, corrections, chain(chunks(block_part), record_lines))
 
 
 def _corrections(kept: Sequence[Head], scratch: IO[bytes]) -> list[Correction]:
@@ -149,17 +151,16 @@ def _blocks(
 
     `known`: of each row the number of its advisory, where it lies in the scratch file, its size.
     """
-    name = records.as_json(key.decode())
-    held = [at for at in range(0, len(known), _ROW) if places[known[at]]]
-    held.sort(key=lambda at: places[known[at]])
+    name, each = records.encode(key.decode()), iter(known)
+    found = zip(each, each, each, strict=True)
+    held = sorted([(places[n], at, size) for n, at, size in found if places[n]])
     for start in range(0, len(held), ROWS_A_LINE):
         block = []
-        for at in held[start : start + ROWS_A_LINE]:
-            number, where, size = known[at : at + _ROW]
-            row = read_at(scratch, where, size)
-            if places[number] in silent and row.startswith(b"["):
+        for place, at, size in held[start : start + ROWS_A_LINE]:
+            row = read_at(scratch, at, size)
+            if place in silent and row.startswith(b"["):
                 row = b"null" + row[row.index(b"]") + 1 :]
-            block.append(b"[%d,%b" % (places[number] - 1, row))
+            block.append(b"[%d,%b" % (place - 1, row))
         yield b"[%b,[%b]]\n" % (name, b",".join(block))
 
 
@@ -175,14 +176,19 @@ def _collect(
     for part in parts:
         scratch.write(part.lines)
         at = end
-        for number, head in enumerate(part.heads, first):
-            head.number, head.at = number, at
-            known = newest.get(head.id)
-            if known is None or _newer(head, known, scratch):
+        for number, said in enumerate(part.heads, first):
+            head = Head(*said, number, at)
+            known = newest.setdefault(head.id, head)
+            if known is not head and _newer(head, known, scratch):
                 newest[head.id] = head
             at += head.size
-        for number, key, size in part.rows:
-            by_key.setdefault(key, array("Q")).extend((first + number, at, size))
+        numbers = iter(part.numbers)
+        for key, number, size in zip(part.keys, numbers, numbers, strict=True):
+            where = first + number, at, size
+            if key in by_key:
+                by_key[key].extend(where)
+            else:
+                by_key[key] = array("Q", where)
             at += size
         end += len(part.lines)
         first += len(part.heads)
@@ -214,30 +220,35 @@ def assemble(
     out: IO[bytes],
     numbers: tuple[array[int], array[int], array[int]],
     corrections: Sequence[Correction],
-    parts: tuple[IO[bytes], IO[bytes]],
+    lines: Iterable[bytes],
 ) -> Made:
-    """Write the index of its parts 2 and 3, with the keys' codes and the ends of their lines."""
-    codes, _, record_ends = numbers
+    """Write the index of the `lines` of its parts 2 and 3, in pieces of any size.
+
+    `numbers`: the keys' codes, the ends of their lines, those of the advisories' lines.
+    """
+    codes, *ends = numbers
+    advisories = len(ends[1])
+    header = {
+        "advisories": advisories,
+        "block_bytes": ends[0][-1] if ends[0] else 0,
+        "corrections": corrections,
+        "keys": len(codes),
+        "record_bytes": ends[1][-1] if ends[1] else 0,
+    }
     if sys.byteorder == "big":
         for one in numbers:
             one.byteswap()
-    header = {
-        "advisories": len(record_ends),
-        "block_bytes": parts[0].tell(),
-        "corrections": corrections,
-        "keys": len(codes),
-        "record_bytes": parts[1].tell(),
-    }
     head = (MAGIC, VERSION, b"\n", records.as_json(header), b"\n", *map(array.tobytes, numbers))
     whole, size = hashlib.sha256(), 0
-    for chunk in chain(head, *map(_chunks, parts)):
+    for chunk in chain(head, lines):
         whole.update(chunk)
         size += out.write(chunk)
     end = last_line(whole.hexdigest())
     whole.update(end)
-    return Made(len(record_ends), size + out.write(end), "sha256:" + whole.hexdigest())
+    return Made(advisories, size + out.write(end), "sha256:" + whole.hexdigest())
 
 
-def _chunks(part: IO[bytes]) -> Iterator[bytes]:
+def chunks(part: IO[bytes]) -> Iterator[bytes]:
+    """Yield a file from its start."""
     part.seek(0)
     return iter(lambda: part.read(_CHUNK), b"")

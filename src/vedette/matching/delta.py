@@ -14,7 +14,7 @@ import zlib
 from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from tempfile import TemporaryFile
 
 import msgspec
@@ -22,7 +22,7 @@ import msgspec
 from vedette.kernel.bounds import Bounds, read_json
 from vedette.kernel.errors import BadInput
 from vedette.matching import records
-from vedette.matching.building import assemble
+from vedette.matching.building import assemble, chunks
 from vedette.matching.index import DAMAGE, Index, plain
 
 MAGIC = b"vedette index delta 1\n"
@@ -56,21 +56,21 @@ def _flat(data: bytes) -> bytes:
 
 
 def _index(flat: bytes) -> bytes:
-    out, lines = io.BytesIO(), io.BytesIO(flat)
+    out, given = io.BytesIO(), io.BytesIO(flat)
     codes, block_ends, record_ends = array("I"), array("Q"), array("Q")
     # files, so that the index lies in memory once; they end with the answer
     with TemporaryFile() as block_part, TemporaryFile() as record_part:
         try:
-            corrections, keys = json.loads(lines.readline())
-            start = lines.tell()
-            deque(islice(lines, keys), maxlen=0)
+            corrections, keys = json.loads(given.readline())
+            start = given.tell()
+            deque(islice(given, keys), maxlen=0)
             places = {}
-            for where, line in enumerate(lines):
+            for where, line in enumerate(given):
                 places[_RECORD.decode(line).id] = where
                 record_part.write(line)
                 record_ends.append(record_part.tell())
-            lines.seek(start)
-            for line in islice(lines, keys):
+            given.seek(start)
+            for line in islice(given, keys):
                 name, rows = _block(line)
                 # a row's second field is its advisory's id
                 wheres = (b"%d" % places[_TEXT.decode(row[1])] for row in rows)
@@ -79,7 +79,8 @@ def _index(flat: bytes) -> bytes:
                 codes.append(zlib.crc32(plain(_TEXT.decode(name))))
                 block_ends.append(block_part.tell())
             numbers = (codes, block_ends, record_ends)
-            assemble(out, numbers, corrections, (block_part, record_part))
+            lines = chain(chunks(block_part), chunks(record_part))
+            assemble(out, numbers, corrections, lines)
         except DAMAGE:
             raise BadInput("delta: it gives no index", next_step=_WHOLE) from None
     return out.getvalue()

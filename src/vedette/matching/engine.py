@@ -53,11 +53,14 @@ def match(
         source: an index, a reader of files, or plain advisories.
         notes: takes a sentence about each kind of line that a correction left out.
     """
-    return matches(found(inventories, source, notes))
+    holdings, rows = _ready(inventories, source)
+    yield from matches(_found(holdings, rows, notes), rows)
 
 
-def matches(found: Iterable[tuple[str, Component, Claim, Sequence[Hit]]]) -> Iterator[Match]:
-    """Yield the matches of what `found` gives."""
+def matches(
+    found: Iterable[tuple[str, Component, Claim, Sequence[Hit]]], source: Source | None = None
+) -> Iterator[Match]:
+    """Yield the matches of what `found` gives; their summaries are those of `source`."""
     for name, component, claim, hits in found:
         for hit in hits:
             finding = finding_of(hit, claim)
@@ -74,7 +77,7 @@ def matches(found: Iterable[tuple[str, Component, Claim, Sequence[Hit]]]) -> Ite
                 finding.aliases,
                 finding.fixed,
                 component.product or component.name,
-                finding.summary,
+                "" if source is None else source.summary(finding.where),
             )
 
 
@@ -87,8 +90,13 @@ def found(
     notes: list[str] | None = None,
 ) -> Iterator[tuple[str, Component, Claim, Sequence[Hit]]]:
     """Yield what `match` tells by component: its inventory's name, its claim, its hits in order."""
-    holdings = Holdings(inventories, source.holds if isinstance(source, Source) else None)
-    rows = _prepared(source, holdings)
+    holdings, rows = _ready(inventories, source)
+    yield from _found(holdings, rows, notes)
+
+
+def _found(
+    holdings: Holdings, rows: Source, notes: list[str] | None
+) -> Iterator[tuple[str, Component, Claim, Sequence[Hit]]]:
     join(holdings, rows)
     taken: list[int] = []
     for name in sorted(holdings.inventories):
@@ -101,12 +109,16 @@ def found(
         )
 
 
-def _prepared(source: Source | Reader | Iterable[Advisory], holdings: Holdings) -> Source:
+def _ready(
+    inventories: Iterable[Inventory], source: Source | Reader | Iterable[Advisory]
+) -> tuple[Holdings, Source]:
+    """What the inventories hold, and the rows they may find."""
     if isinstance(source, Source):
-        return source
+        return Holdings(inventories, source.holds), source
+    holdings = Holdings(inventories)
     wanted = frozenset(holdings.by_key)
     stream = source.advisories(wanted) if isinstance(source, Reader) else source
-    return Loaded(_newest(stream), wanted)
+    return holdings, Loaded(_newest(stream), wanted)
 
 
 def _newest(stream: Iterable[Advisory]) -> list[Advisory]:

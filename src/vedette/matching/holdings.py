@@ -30,7 +30,6 @@ class Finding(msgspec.Struct, gc=False):
     fixed: tuple[str, ...]
     aliases: tuple[str, ...]
     reason: str
-    summary: str
     version: str
     product: str = ""
     beside: tuple[tuple[str, str], ...] = ()

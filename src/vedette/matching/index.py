@@ -1,7 +1,7 @@
 """The advisory index: one file that many matches reuse, the same bytes for the same advisories.
 
 Layout, uncompressed (so no library's version changes a byte):
-  line 1   `vedette advisory index 4`
+  line 1   `vedette advisory index 5`
   line 2   JSON: numbers of advisories and keys, corrections, sizes of the parts
   part 1   little-endian: for each line of part 2 the CRC-32 of its key, ascending (4 bytes each),
            then where it ends, then where each line of part 3 ends (8 bytes each)
@@ -33,7 +33,7 @@ from vedette.matching.model import Advisory, Affected
 from vedette.matching.rows import AGAIN, Correction, Row
 
 MAGIC = b"vedette advisory index "
-VERSION = b"4"
+VERSION = b"5"
 MAX_HEADER = 16 * 1024 * 1024
 _CHUNK = 1 << 18
 _NEAR = 32
@@ -214,6 +214,13 @@ class Index:
         except DAMAGE:
             raise self._damaged() from None
 
+    def summary(self, where: int) -> str:
+        """Return the summary of the advisory of that number. Raises BadInput where damaged."""
+        try:
+            return records.summary(self._line(self._record_ends, where, self._records_at))
+        except DAMAGE:
+            raise self._damaged() from None
+
     def blocks(self) -> Iterator[bytes]:
         """Yield the lines of part 2, without their ends."""
         return (self._line(self._block_ends, n, self._blocks_at)[:-1] for n in range(self._keys))
@@ -275,7 +282,6 @@ class _Row(Row, array_like=True, gc=False):
     where: Annotated[int, msgspec.Meta(ge=0)]
     fixed: tuple[msgspec.Raw, ...] = ()
     aliases: msgspec.Raw = msgspec.Raw(b"[]")
-    summary: msgspec.Raw = msgspec.Raw(b'""')
 
 
 _decode: Callable[[bytes], tuple[str, list[Row]]]

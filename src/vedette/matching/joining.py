@@ -127,7 +127,7 @@ def finding_of(hit: Hit, claim: Claim) -> Finding:
     if confidence != "exact" or claim.via or row.release:
         confidence, reason = _confidence(row, claim, "", reason)
     fixed, aliases = plain(row.fixed_in(interval), Texts), plain(row.aliases, Texts)
-    said = ("affected", confidence, row.text, fixed, aliases, reason, plain(row.summary, str))
+    said = ("affected", confidence, row.text, fixed, aliases, reason)
     return Finding(where, row.advisory, row.place, *said, claim.version)
 
 
@@ -144,7 +144,7 @@ def _asked(row: Row, claim: Claim, advisory: Advisory, affected: Affected) -> Fi
         confidence = "possible"
     aliases = tuple(sorted(set(affected.aliases or advisory.aliases)))
     said = (decision.verdict, confidence, decision.range, decision.fixed, aliases, reason)
-    found = Finding(row.where, row.advisory, row.place, *said, advisory.summary, claim.version)
+    found = Finding(row.where, row.advisory, row.place, *said, claim.version)
     found.product = affected.product
     return found
 

@@ -166,7 +166,8 @@ def _all_inside(keys: Sequence[Any], bounds: tuple[str, ...]) -> bool:
     """Whether all keys can be read and none lies before, between or after ascending bounds."""
     try:
         if len(bounds) == 2:
-            return bool(bounds[0] <= min(keys) and max(keys) < bounds[1])
+            below = max(keys) < bounds[1]  # fails where one has no key
+            return bool(below and (not bounds[0] or bounds[0] <= min(keys)))
         ascending = sorted(keys)
         edges = [0, *[bisect_left(ascending, bound) for bound in bounds], len(ascending)]
     except TypeError:  # one has no key

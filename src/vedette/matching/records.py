@@ -19,12 +19,13 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Advisory).decode
 
 
-class _Names(msgspec.Struct):
+class _Head(msgspec.Struct):
     id: str
     aliases: tuple[str, ...] = ()
+    summary: str = ""
 
 
-_NAMES = msgspec.json.Decoder(_Names)
+_HEAD = msgspec.json.Decoder(_Head)
 
 
 def dump(advisory: Advisory) -> bytes:
@@ -42,8 +43,13 @@ def load(line: bytes) -> Advisory:
 
 def names(line: bytes) -> tuple[str, ...]:
     """The id and the aliases of what `dump` wrote."""
-    found = _NAMES.decode(line)
+    found = _HEAD.decode(line)
     return found.id, *found.aliases
+
+
+def summary(line: bytes) -> str:
+    """The summary of what `dump` wrote."""
+    return _HEAD.decode(line).summary
 
 
 def as_json(value: Any) -> bytes:
@@ -51,7 +57,7 @@ def as_json(value: Any) -> bytes:
     return _ENCODE(value).encode("ascii")
 
 
-def encode(value: msgspec.Struct) -> bytes:
-    """Return a struct as compact JSON in ASCII, its fields in their order."""
+def encode(value: msgspec.Struct | str) -> bytes:
+    """Return a text or a struct as compact JSON in ASCII, its fields in their order."""
     line = _encode(value)
     return line if line.isascii() else _IN_ORDER(msgspec.json.decode(line)).encode("ascii")

@@ -34,7 +34,7 @@ class Row(msgspec.Struct, array_like=True, gc=False):
         advisory: its id.
         text: the range in words.
         fixed: for each interval, the fixed versions, or their JSON.
-        aliases, summary: of the advisory, or their JSON.
+        aliases: of the advisory, or their JSON.
         product, count, number: its order among the rows of all advisories with that id: which
             product, which of its keys, and which of equal ids.
         confidence, release: what the advisory's side claims.
@@ -46,7 +46,6 @@ class Row(msgspec.Struct, array_like=True, gc=False):
     text: str = ""
     fixed: tuple[Texts | msgspec.Raw, ...] = ()
     aliases: Texts | msgspec.Raw = ()
-    summary: str | msgspec.Raw = ""
     product: int = 0
     count: int = 0
     confidence: str = "exact"
@@ -89,12 +88,14 @@ class Source(Protocol):
     """Rows by key in order, the advisory and its product behind each, and the corrections.
 
     `holds` is whether a key may have rows; "yes" where it has none costs time only. `each` yields
-    those of the keys that may, with their rows. Of the corrections the oldest is first.
+    those of the keys that may, with their rows. `summary` is that of the advisory of a number. Of the
+    corrections the oldest is first.
     """
 
     def holds(self, key: str, /) -> bool: ...
     def each(self, keys: Iterable[str]) -> Iterator[tuple[str, Iterable[Row]]]: ...
     def product(self, row: Row) -> tuple[Advisory, Affected]: ...
+    def summary(self, where: int, /) -> str: ...
 
     @property
     def corrections(self) -> Sequence[Correction]: ...
@@ -121,8 +122,8 @@ def of_advisory(
             if wanted is not None and key not in wanted:
                 continue
             bounds = None if advisory.corrects else plain_bounds(affected, key, claim)
-            if bounds is not None and (not hastily or claim.release) and affected.strays:
-                bounds = None
+            if bounds is not None and affected.versions and (not hastily or claim.release):
+                bounds = None if affected.strays else bounds
             if bounds is None:
                 row = Row(where, None, advisory.id, number=number, product=product, count=count)
                 row.confidence, row.release = claim.confidence, claim.release
@@ -142,7 +143,6 @@ def of_advisory(
                     only.text,
                     fixed,
                     aliases,
-                    advisory.summary,
                     product,
                     count,
                     claim.confidence,
@@ -223,3 +223,6 @@ class Loaded:
     def product(self, row: Row) -> tuple[Advisory, Affected]:
         advisory = self._advisories[row.number]
         return advisory, advisory.affected[row.product]
+
+    def summary(self, where: int) -> str:
+        return self._advisories[where].summary
