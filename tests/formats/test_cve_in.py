@@ -11,7 +11,7 @@ import pytest
 
 from vedette.formats import cve_in
 from vedette.formats.detect import read_advisory
-from vedette.matching import identity
+from vedette.matching import identity, names
 from vedette.matching.verdict import decide
 
 
@@ -115,3 +115,64 @@ def test_every_record_of_the_sample_is_read(data_dir: Path) -> None:
                 )
                 count += 1
     assert count == 2931
+
+
+@pytest.mark.parametrize(
+    ("collection", "package", "purl"),
+    [
+        ("https://npmjs.example", "@a/b", "pkg:npm/%40a/b"),
+        ("https://pypi.example", "Foo_Bar", "pkg:pypi/foo-bar"),
+        ("https://example.org/maven2", "org.a:b", "pkg:maven/org.a/b"),
+        ("https://pkg.go.dev", "example.org/a", "pkg:golang/example.org/a"),
+        ("https://hex.pm", "a", "pkg:hex/a"),
+        ("https://pub.dev", "a", "pkg:pub/a"),
+        ("https://cran.r-project.example", "A", "pkg:cran/A"),
+    ],
+)
+def test_a_package_is_found_in_its_collection(collection: str, package: str, purl: str) -> None:
+    one = product(entry("0", lessThan="2.0"), packageName=package, collectionURL=collection)
+    wanted = names.from_purl(purl)
+    assert wanted is not None
+    assert wanted.key in identity.of_affected(one)
+    assert str(one.ranges[0]) == f"vers:{wanted.scheme}/<2.0"
+
+
+@pytest.mark.parametrize(
+    ("vendor", "package", "purl"),
+    [
+        ("Go standard library", "net/http", "pkg:golang/stdlib"),
+        ("Go toolchain", "cmd/go", "pkg:golang/toolchain"),
+        ("golang.org/x/net", "golang.org/x/net/http2", "pkg:golang/golang.org/x/net"),
+        ("golang.org/x/ne", "golang.org/x/net", "pkg:golang/golang.org/x/net"),
+    ],
+)
+def test_a_package_of_go_is_found_by_its_module(vendor: str, package: str, purl: str) -> None:
+    versions = entry("0", lessThan="1.2", versionType="semver")
+    where = {"packageName": package, "collectionURL": "https://pkg.go.dev"}
+    assert product(versions, vendor=vendor, product=package, **where).purl == purl
+
+
+def red_hat(*versions: dict[str, Any], cpe: str = "cpe:/o:redhat:enterprise_linux:8") -> Any:
+    browser = "https://access.redhat.com/downloads/content/package-browser/"
+    where = {"packageName": "openssl", "collectionURL": browser, "cpes": [cpe]}
+    platform = {"vendor": "Red Hat", "product": "Red Hat Enterprise Linux 8"}
+    return product(*versions, defaultStatus="affected", **platform, **where)
+
+
+def test_what_red_hat_calls_the_product_is_the_packages_platform() -> None:
+    fixed = entry("1:1.1.1k-9.el8_7", "unaffected", lessThan="*", versionType="rpm")
+    one = red_hat(fixed)
+    assert set(identity.of_affected(one)) == {"rpm/redhat/openssl"}
+    assert identity.of_affected(one)["rpm/redhat/openssl"].release == "8"
+    assert verdicts(one, ["1:1.1.1k-7.el8_6", "1:1.1.1k-9.el8_7"]) == [A, N]
+    assert decide("1:1.1.1k-7.el8_6", one).fixed == ("1:1.1.1k-9.el8_7",)
+    layered = red_hat(fixed, cpe="cpe:/a:redhat:ansible_automation_platform:2")
+    assert layered.context == "Red Hat Enterprise Linux 8"
+    assert identity.of_affected(layered)["rpm/redhat/openssl"].release == ""
+
+
+def test_what_is_unaffected_without_a_version_is_not_affected() -> None:
+    row = {"vendor": "V", "product": "P", "defaultStatus": "unaffected"}
+    meta = {"cveId": "CVE-2024-1", "state": "PUBLISHED"}
+    record = {"cveMetadata": meta, "containers": {"cna": {"affected": [row]}}}
+    assert cve_in.read(record, "x").affected == ()

@@ -8,8 +8,12 @@ Rules:
 - `changes` cut a range at each `at` and go on with that status.
 - A single `version` may hold words ("< 5.2", "all versions"): read as words.
 - Commits (versionType git and the like) say nothing of versions.
+- A package in a collection that we know is found by its purl: Go's by their module, Red Hat's by
+  the release, not by the platform that is the record's `product` there.
+- `cpeApplicability` is read as well, see `cve_cpe`.
 - A version that nothing speaks of has the `defaultStatus`, but "unknown" (also where none is
-  given) is taken as not listed: unaffected.
+  given) is taken as not listed: unaffected. One that is "unaffected" without any version is not
+  affected.
 """
 
 from __future__ import annotations
@@ -50,15 +54,22 @@ _SCHEMES = {
 }
 # what a collection's address contains -> purl type
 _COLLECTIONS = {
+    "cran.r-project": "cran",
     "crates": "cargo",
     "go.dev": "golang",
+    "golang.org": "golang",
+    "hackage": "hackage",
+    "hex.pm": "hex",
     "maven": "maven",
     "npmjs": "npm",
     "nuget": "nuget",
     "packagist": "composer",
+    "pub.dev": "pub",
     "pypi": "pypi",
+    "redhat.com": "rpm",
     "rubygems": "gem",
 }
+_GO = {"go standard library": "stdlib", "go toolchain": "toolchain"}
 _STATUSES = ("affected", "unaffected", "unknown")
 
 
@@ -69,12 +80,14 @@ def read(document: Any, source: str, wanted: Wanted = None) -> Advisory:
     meta = mapping(document.get("cveMetadata"))
     containers = mapping(document.get("containers"))
     cna = mapping(containers.get("cna"))
-    rows = [
-        row
-        for container in (cna, *objects(containers.get("adp")))
-        for row in objects(container.get("affected"))
-    ]
+    containers_read = (cna, *objects(containers.get("adp")))
+    rows = [row for one in containers_read for row in objects(one.get("affected"))]
     found = [a for row in rows for a in _affected(row)]
+    for container in containers_read:
+        if "cpeApplicability" in container:
+            from vedette.formats import cve_cpe
+
+            found += cve_cpe.read(container)
     if wanted is not None:
         found = [a for a in found if any(key in wanted for key in identity.of_affected(a))]
     return Advisory(
@@ -93,23 +106,30 @@ def _affected(row: dict[str, Any]) -> list[Affected]:
     default = text(row.get("defaultStatus"))
     stated = objects(row.get("versions"))
     ranges = [r for entry in stated for r in _ranges(entry, scheme)]
+    if not ranges and not stated and default == "unaffected":
+        return []
     if not ranges and default != "affected":
         only = "commits only" if stated else "no versions"
         ranges = [Range(scheme or versions.GENERIC, problem=f"the record states {only}")]
     product = text(row.get("product"))
     vendor = text(row.get("vendor"))
-    nameless = product.lower() in ("", "n/a") and not purl and not texts(row.get("cpes"))
-    if nameless:
+    cpes = texts(row.get("cpes"))
+    if product.lower() in ("", "n/a") and not purl and not cpes:
         return []
+    context = ""
+    if _of_platform(row):
+        context = "" if _enterprise_release(row) else product
+        product, cpes = "" if purl else text(row.get("packageName")), ()
     one = Affected(
         purl=purl,
-        vendor="" if vendor.lower() == "n/a" else vendor,
+        vendor="" if vendor.lower() == "n/a" or not product else vendor,
         product=product,
-        cpes=texts(row.get("cpes")),
+        cpes=cpes,
         scheme=scheme or versions.GENERIC,
         ranges=tuple(dict.fromkeys(ranges)),
         versions=_literal(stated),
         default="affected" if default == "affected" else "unaffected",
+        context=context,
     )
     return [one]
 
@@ -128,10 +148,31 @@ def _literal(stated: list[dict[str, Any]]) -> tuple[str, ...]:
 
 def _purl(row: dict[str, Any]) -> str:
     name, address = text(row.get("packageName")), text(row.get("collectionURL")).lower()
-    for part, kind in _COLLECTIONS.items():
-        if name and part in address:
-            return f"pkg:{kind}/{name.replace(':', '/')}"
-    return ""
+    kind = next((kind for part, kind in _COLLECTIONS.items() if part in address), "")
+    if not name or not kind:
+        return ""
+    if kind == "rpm":
+        release = _enterprise_release(row)
+        distribution = f"?distro=redhat-{release}" if release else ""
+        return f"pkg:rpm/redhat/{name}{distribution}" if "/" not in name else ""
+    if kind == "golang":
+        module = text(row.get("vendor"))
+        if f"{name}/".startswith(f"{module}/"):
+            name = module
+        name = _GO.get(module.lower(), name)
+    return f"pkg:{kind}/{name.replace(':', '/')}"
+
+
+def _of_platform(row: dict[str, Any]) -> bool:
+    """Whether the record's product is the platform of its package (Red Hat)."""
+    return bool(row.get("packageName")) and "redhat.com" in text(row.get("collectionURL")).lower()
+
+
+def _enterprise_release(row: dict[str, Any]) -> str:
+    """The release of Red Hat Enterprise Linux that a record's product is, "" for another."""
+    names = " ".join(texts(row.get("cpes")))
+    found = re.search(r":(?:enterprise_linux|rhel_[a-z0-9]+):([0-9.]+)|::el([0-9]+)", names)
+    return (found[1] or found[2]) if found else ""
 
 
 def _ranges(entry: dict[str, Any], scheme: str) -> list[Range]:
@@ -146,7 +187,9 @@ def _ranges(entry: dict[str, Any], scheme: str) -> list[Range]:
     changes = [(text(c.get("at")), text(c.get("status"))) for c in objects(entry.get("changes"))]
     bounds = [b for b in (version, below, upto, *(at for at, _ in changes)) if b]
     order = scheme or _SCHEMES.get(kind) or _order(kind, bounds)
-    spoken = f"{version} < {below}" if below else f"{version} <= {upto}"
+    spoken = ""
+    if order == versions.GENERIC:
+        spoken = f"{version} < {below}" if below else f"{version} <= {upto}"
     return _cut(order, version, below, upto, status, changes, spoken)
 
 

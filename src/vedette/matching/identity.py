@@ -13,8 +13,8 @@ from vedette.matching.model import CONFIDENCES, Affected, Component
 class Claim(msgspec.Struct, frozen=True, gc=False):
     """One way to be a product: how sure this side is, and the distribution's release if stated.
 
-    On a component's side `version` and `via` say which version counts and whose it is, and `doubt`
-    why that is not certain.
+    On a component's side `version` and `via` say which version counts and whose it is, `doubt` why
+    that is not certain, and `cpe` by which name it is known.
     """
 
     confidence: str
@@ -22,6 +22,7 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
     version: str = ""
     via: str = ""
     doubt: str = ""
+    cpe: str = ""
 
 
 TYPED = "typed, and confirmed by nobody"
@@ -90,11 +91,11 @@ def _claims(component: Component) -> dict[str, Claim]:
     for text in dict.fromkeys((product, component.model)):
         found = products.component_keys(component.vendor, text, models, cpes)
         for key, confidence in found.items():
-            claims.setdefault(key, Claim(confidence, "", version))
+            claims.setdefault(key, Claim(confidence, "", version, cpe=component.cpe))
     if component.product and component.model:
         joined = f"{component.product} {component.model}"
         for key, confidence in products.component_keys(component.vendor, joined).items():
-            claims.setdefault(key, Claim(confidence, "", version))
+            claims.setdefault(key, Claim(confidence, "", version, cpe=component.cpe))
     return claims
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
-from vedette.matching import names, versions
+from vedette.matching import cpe, names, versions
 from vedette.matching.holdings import Finding, Group, Hit, Holdings, Shelf
 from vedette.matching.identity import Claim, weaker
 from vedette.matching.model import Advisory, Affected
@@ -107,7 +107,11 @@ def _join_row(row: Row, shelf: Shelf, source: Source, superseding: set[str]) -> 
 
 
 def _ask(row: Row, group: Group, source: Source, superseding: set[str]) -> None:
-    found = _asked(row, group.claim, *source.product(row))
+    advisory, affected = source.product(row)
+    own = group.claim.cpe
+    if own and affected.cpes and cpe.contradict(affected.cpes, own):
+        return
+    found = _asked(row, group.claim, advisory, affected)
     if found.verdict != "unaffected" or row.advisory in superseding:
         group.hits.append(hit_of(found))
 

@@ -19,7 +19,8 @@ Rules:
 - The vendor's name before the product's does not count: `likely`; where no vendor is stated it may
   be the advisory's: `possible`. So is one word of an asset's name that is the advisory's product
   and has the digits of a model.
-- CPE names count as vendor and product words: `likely`; a wildcard product has no key.
+- CPE names count as vendor and product words: `likely`; a wildcard product has no key. Where both
+  sides bear one, other attributes must not contradict each other (see `cpe`).
 - Nothing else matches: parts of names are never guessed here.
 """
 
@@ -30,6 +31,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from vedette.matching import designation, listing, orders, vendors
+from vedette.matching.cpe import EDITION, NONE, PRODUCT, VENDOR, attributes, plain
 from vedette.matching.cutting import words
 from vedette.matching.designation import Designation, Unresolved
 from vedette.matching.model import CONFIDENCES
@@ -42,6 +44,7 @@ _VERSION_END = re.compile(
     re.IGNORECASE,
 )
 _FAMILY = re.compile(r"(?i)\b(?:family|series|product line)\b")
+_PRE = re.compile("(?:alpha|beta|dev|pre|rc)(?![a-z])")
 _MODEL = re.compile(r"[0-9a-z]+")
 
 
@@ -64,17 +67,17 @@ def model_words(model: str) -> str:
 
 
 def cpe_words(cpe: str) -> tuple[str, str, str] | None:
-    """Return vendor, product and version of a CPE 2.3 or 2.2 name, None without a product."""
-    if cpe.startswith("cpe:2.3:"):
-        parts = re.split(r"(?<!\\):", cpe)[3:6]
-    elif cpe.startswith("cpe:/"):
-        parts = cpe[5:].split(":")[1:4]
-    else:
+    """Return vendor, product and version of a CPE 2.3 or 2.2 name, None without a product.
+
+    The update ("sp1") stands behind the version.
+    """
+    parts = attributes(cpe)
+    if parts is None or parts[PRODUCT] in NONE:
         return None
-    vendor, product, version = [re.sub(r"\\(.)", r"\1", p) for p in (*parts, "", "", "")][:3]
-    if product in ("", "*", "-"):
-        return None
-    return (vendor if vendor not in ("*", "-") else ""), product, version
+    vendor, product, version, update = map(plain, parts[VENDOR:EDITION])
+    if version not in NONE and update not in NONE:
+        version += f"-{update}" if _PRE.match(update) else f" {update}"
+    return (vendor if vendor not in NONE else ""), product, version
 
 
 def component_keys(

@@ -57,7 +57,8 @@ def decide(version: str, affected: Affected) -> Decision:
         return _unknown(affected, Range(affected.scheme).why_undecided(version))
     if affected.default == "affected":
         reason = f"version {version} is none of those stated as unaffected"
-        return Decision("affected", reason, "all versions not stated otherwise", affected.fixed)
+        fixed = affected.fixed or _unaffected_from(version, affected)
+        return Decision("affected", reason, "all versions not stated otherwise", fixed)
     return Decision("unaffected", f"version {version} is in no affected range")
 
 
@@ -86,6 +87,18 @@ def _by_hits(version: str, affected: Affected, hits: list[tuple[Range, Interval]
 def _fixed(hits: list[tuple[Range, Interval]], affected: Affected) -> tuple[str, ...]:
     found = [interval.fixed for _, interval in hits if interval.fixed]
     return tuple(dict.fromkeys(found or affected.fixed))
+
+
+def _unaffected_from(version: str, affected: Affected) -> tuple[str, ...]:
+    """The versions above this one from which the product is stated as unaffected."""
+    found: list[str] = []
+    for item in affected.ranges:
+        own = versions.key(item.scheme, version) if item.status == "unaffected" else None
+        for low in [i.low for i in item.intervals if i.low]:
+            start = versions.key(item.scheme, low)
+            if own is not None and start is not None and own < start:
+                found.append(low)
+    return tuple(dict.fromkeys(found))
 
 
 def _unknown(affected: Affected, reason: str, text: str = "") -> Decision:

@@ -18,7 +18,6 @@ Rules:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,14 +26,13 @@ from urllib.parse import parse_qsl
 
 from vedette.kernel.clock import parse_time
 from vedette.kernel.errors import BadInput
-from vedette.matching import identity, names
+from vedette.matching import cpe, identity, names
 from vedette.matching.model import Affected, Component, Inventory, Match, Statement
 from vedette.matching.verdict import decide
 
 TAKES_AWAY = ("not_affected", "fixed")
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 _DECIDED_ELSEWHERE = ("distro", "epoch", "upstream", "vers")
-_CPE = re.compile(r"(?<!\\):")
 
 
 @dataclass(frozen=True)
@@ -157,7 +155,7 @@ def _same(product: Affected, component: Component) -> bool:
     if product.context and not (product.purl and _single(product)):
         return False
     packages = product.purl and component.purl
-    if not packages and any(_covers_cpe(cpe, component) for cpe in product.cpes):
+    if not packages and any(_covers_cpe(name, component) for name in product.cpes):
         return _has_version(product, _version(component))
     own = identity.of_component(component)
     return any(
@@ -202,20 +200,13 @@ def _qualifiers(purl: str) -> dict[str, str]:
 
 def _covers_cpe(stated: str, component: Component) -> bool:
     """Whether a CPE name covers the component's: every attribute equal, or left open by it."""
-    asked, held = _attributes(stated), _attributes(component.cpe)
-    if len(asked) < 3 or len(held) < 3 or "*" in asked[:3]:
+    asked, named = cpe.attributes(stated), cpe.attributes(component.cpe)
+    if asked is None or named is None or cpe.ANY in asked[: cpe.VERSION]:
         return False
-    if len(held) > 3 and held[3] == "*" and component.version:
-        held[3] = component.version.lower()
+    held = list(named)
+    if held[cpe.VERSION] == cpe.ANY and component.version:
+        held[cpe.VERSION] = component.version.lower()
     return all(
-        wanted == "*" or (place < len(held) and held[place] == wanted)
-        for place, wanted in enumerate(asked)
+        wanted == cpe.ANY or (have != cpe.ANY and cpe.meets(wanted, have))
+        for wanted, have in zip(asked, held, strict=True)
     )
-
-
-def _attributes(cpe: str) -> list[str]:
-    name = cpe.removeprefix("cpe:2.3:").removeprefix("cpe:/")
-    if name == cpe:
-        return []
-    parts = [re.sub(r"\\(.)", r"\1", part).lower() or "*" for part in _CPE.split(name)]
-    return parts + ["*"] * (11 - len(parts))
