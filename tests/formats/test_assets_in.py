@@ -52,7 +52,8 @@ def test_unused_columns_are_told() -> None:
         (b"", "nothing in it"),
         (b"\x00\x01\x02\x00PK" * 9, "binary|UTF-16"),
         (b"\x89PNG\r\n\x1a\n" + bytes(100), "a binary file"),
-        (b"\x1f\x8b\x08\x00\x12\x34\x56\x01", "a binary file"),
+        (b"\x1f\x8b\x08\x00\x12\x34\x56\x01", "a binary file: packed with gzip; next: unpack"),
+        (b"PK\x03\x04" + b"\x14\x00" * 50, "a spreadsheet or a ZIP archive"),
         (b" \r\n", "nothing in it"),
         (b'product,version\n"a,1\nb,2\n', "line 2: a quotation mark that is not closed"),
         (b"product\n" + b"x" * 5000 + b"\n", "longer than"),
@@ -87,6 +88,26 @@ def test_french_and_spanish_headers(header: str, encoding: str) -> None:
     assert (asset.vendor, asset.product, asset.model) == tuple(row.split(";")[:3])
     assert (asset.version, asset.serial, asset.site) == tuple(row.split(";")[3:6])
     assert (asset.zone, asset.criticality) == ("cellule 4", "haute")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Manufacturer Name;Product Description;Product Version;Serial #",
+        "Hersteller;Produkt;Firmware-Stand;Seriennummer",
+        "sep=;\r\nMARCA;Nombre de producto;Versión del firmware;Nº de serie",
+        "Make;Equipment Type;FW Ver.;S/N",
+        "Produttore;Prodotto;Versione software;Numero di serie",
+        "Fabrikant;Apparaat;Firmwareversie;Serienummer",
+    ],
+)
+def test_headers_as_people_write_them(header: str) -> None:
+    data = f"{header};Latest version;Hardware revision\nSiemens;X208;V5.2;S1;V9;HW3\n"
+    inventory = read_inventory(data.encode(), "site.csv")
+    (asset,) = inventory.components
+    assert (asset.id, asset.vendor, asset.version) == ("S1", "Siemens", "V5.2")
+    assert "X208" in (asset.product, asset.name)
+    assert inventory.notes == ("columns not used: Latest version, Hardware revision",)
 
 
 GERMAN = (

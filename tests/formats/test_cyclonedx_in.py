@@ -128,6 +128,8 @@ OPEN = b'<bom xmlns="http://cyclonedx.org/schema/bom/1.5">'
         (OPEN + b"<a>" * 500, "nested deeper"),
         (OPEN, "not XML"),
         (b"<html></html>", "neither a CycloneDX"),
+        (b'<?xml version="1.0" encoding="EBCDIC-XX"?>' + OPEN, "an encoding that is not read"),
+        (b'<?xml version="1.0" encoding="Shift_JIS"?>' + OPEN, "an encoding that is not read"),
         (b'{"bomFormat": "Other"}', "neither a CycloneDX nor"),
         (b"{", "not JSON"),
     ],
@@ -136,6 +138,26 @@ def test_hostile_and_foreign_documents_are_refused(data: bytes, words: str) -> N
     with pytest.raises(BadInput, match=words) as caught:
         read_inventory(data, "sbom.xml")
     assert str(caught.value).startswith("sbom.xml: ")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("form", [OutputFormat.JSON, OutputFormat.XML])
+def test_documents_are_read_in_any_encoding_of_unicode(form: OutputFormat, encoding: str) -> None:
+    data = written(SchemaVersion.V1_6, form)
+    text = data.decode().replace('encoding="UTF-8"', f'encoding="{encoding[:6].rstrip("-")}"')
+    again = read_inventory(text.encode(encoding), "sbom")
+    assert again == read_inventory(data, "sbom")
+
+
+def test_what_extends_xml_is_none_of_its_component() -> None:
+    odd = b'<component bom-ref="x"><name>odd</name></component>'
+    parts = (b"<version>9</version>", b"<purl>pkg:pypi/b@9</purl>", odd)
+    alien = b"".join(part.replace(b"</", b"</z:").replace(b"<", b"<z:", 1) for part in parts)
+    alien = alien.replace(b"<name>", b"<z:name>")
+    data = b"<components>%s<component><name>a</name><version>1</version>%s</component></components>"
+    opened = OPEN.replace(b"<bom", b'<bom xmlns:z="https://z.example"')
+    inventory = read_inventory(opened + data % (alien, alien) + b"</bom>", "sbom")
+    assert inventory.components == (Component(id="row:1", name="a", version="1"),)
 
 
 def test_components_nested_too_deep_are_refused() -> None:
@@ -213,6 +235,7 @@ def test_the_reference_librarys_documents_are_read_at_once() -> None:
     ("components", "note"),
     [
         ("5", "components: no list, so that nothing of it could be read"),
+        ("[]", "no component in it, so that nothing could match"),
         ('[{"name": "a"}, 7, "b"]', "components: 2 of 3 left aside, no objects"),
     ],
 )

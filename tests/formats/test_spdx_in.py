@@ -127,3 +127,37 @@ def test_the_root_of_an_spdx_3_sbom_is_its_subject() -> None:
     assert [(c.id, c.version, c.purl) for c in inventory.components] == [
         ("urn:a", "1", ""), ("urn:b", "", "pkg:pypi/b@2")
     ]  # fmt: skip
+
+
+def test_every_purl_and_cpe_of_a_package_counts() -> None:
+    names = {
+        "purl": ["pkg:generic/a@1", "pkg:pypi/a@1", "pkg:pypi/a@1"],
+        "cpe23Type": ["cpe:2.3:a:x:a:1:*:*:*:*:*:*:*", "cpe:2.3:a:y:a:1:*:*:*:*:*:*:*"],
+    }
+    references = [
+        {"referenceType": kind, "referenceLocator": name} for kind in names for name in names[kind]
+    ]
+    package = {"name": "a", "versionInfo": "1", "originator": "Organization: Y"}
+    rows = [{**package, "externalRefs": references}, package]
+    document = {"spdxVersion": "SPDX-2.3", "packages": rows}
+    inventory = read_inventory(json.dumps(document).encode(), "sbom")
+    told = [(c.id, c.purl, c.cpe) for c in inventory.components]
+    first = "pkg:generic/a@1"
+    assert told == [
+        (first, first, names["cpe23Type"][0]),
+        ("row:2", "", ""),
+        (first, "pkg:pypi/a@1", ""),
+        (first, "", names["cpe23Type"][1]),
+    ]
+    assert inventory.components[0].vendor == "Y"
+    assert inventory.notes == ()
+
+
+@pytest.mark.parametrize("kind", ["ai_AIPackage", "dataset_DatasetPackage"])
+def test_models_and_data_sets_are_packages(kind: str) -> None:
+    maker = {"type": "Organization", "spdxId": "urn:m", "name": "Maker"}
+    row = {"type": kind, "spdxId": "urn:a", "name": "a", "software_packageVersion": "1"}
+    graph = [maker, row | {"originatedBy": ["urn:m"], "software_packageUrl": "pkg:pypi/a@1"}]
+    document = {"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld", "@graph": graph}
+    (component,) = read_inventory(json.dumps(document).encode(), "sbom").components
+    assert (component.id, component.purl, component.vendor) == ("urn:a", "pkg:pypi/a@1", "Maker")

@@ -91,6 +91,19 @@ def test_a_table_without_a_header_is_no_typed_list(text: str) -> None:
         read_inventory(text.encode(), "plant")
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("SPDXVersion: SPDX-2.3\nPackageName: a\nPackageVersion: 1.0\n", "export it as JSON"),
+        ("bomFormat: CycloneDX\ncomponents:\n- name: a\n  version: 1\n", "export it as JSON"),
+        ("Name   : openssl\nVersion: 3.0.7\nRelease: 27.el9\n", "no column for a product"),
+    ],
+)
+def test_keys_and_values_are_no_typed_list(text: str, words: str) -> None:
+    with pytest.raises(BadInput, match=words):
+        read_inventory(text.encode(), "plant")
+
+
 def test_bounds_are_plain() -> None:
     with pytest.raises(BadInput, match="more than 200 characters"):
         typed_in.entries("x" * 201)

@@ -51,6 +51,24 @@ def test_verdicts(purl: str, verdict: str | None) -> None:
         assert line.confidence == "possible"
 
 
+@pytest.mark.parametrize(
+    ("purl", "version", "confidence"),
+    [
+        ("pkg:pypi/foo@3.0", "1.5", "likely"),
+        ("pkg:pypi/foo@1.5.0", "v1.5", "exact"),
+        ("pkg:pypi/foo@1.5", "3.0", None),
+    ],
+)
+def test_a_purl_of_another_version_is_told(purl: str, version: str, confidence: str | None) -> None:
+    held = Inventory("inv", (Component(id="a", version=version, purl=purl),))
+    line = one(held, osv("A", "foo", FIX_2))
+    assert (line.confidence if line else None) == confidence
+    if line and confidence == "likely":
+        assert line.reason == (
+            "version 1.5 lies in vers:pypi/>=1.0|<2.0; its purl states version 3.0"
+        )
+
+
 def test_a_missing_version_is_empty_and_unknown() -> None:
     line = one(inventory("pkg:pypi/foo"), osv("A", "foo", FIX_2))
     assert line is not None

@@ -3,9 +3,9 @@
 Rules:
 - UTF-8 (with or without mark), UTF-16 by its mark or its zero bytes, else Windows-1252.
 - The separator (`;`, `,`, tab, `|`) is the one that splits the header into most columns.
-- Columns are known by their header, in English, German, French or Spanish, in any case, also where
-  the header was garbled on its way; the first that fits counts. Whoever knows better says so by
-  field and header.
+- Columns are known by their header, as `asset_columns` says. Whoever knows better says so by field
+  and header.
+- A first line `sep=;`, as spreadsheets write it, is none of the list.
 - A list without a product, name, model, purl or CPE column is refused; columns not used are named.
 - A row whose column `confirmed` says no is one whose product was guessed for somebody: like words
   that were typed it never matches as `exact`.
@@ -21,10 +21,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from vedette.formats.asset_columns import FIELDS as FIELDS
+from vedette.formats.asset_columns import guess
 from vedette.formats.interface import INVENTORY_FORMS, NONE_CHOSEN, PARTS
 from vedette.kernel.errors import BadInput
 from vedette.kernel.words import counted
-from vedette.matching import identity, names, vendors
+from vedette.matching import identity, names
 from vedette.matching.model import Component, Inventory
 
 MAX_ROWS = 1_000_000
@@ -32,102 +34,19 @@ MAX_COLUMNS = 500
 MAX_CELL = 4096
 SEPARATORS = ";,\t|"
 
-FIELDS = {
-    "id": (
-        *("id", "asset id", "asset tag", "asset", "asset number", "bom ref", "tag"),
-        *("inventarnummer", "anlagennummer", "kennung", "inventar nr"),
-        *(
-            "identifiant",
-            "repère",
-            "numéro d inventaire",
-            "identificador",
-            "inventario",
-            "etiqueta",
-        ),
-    ),
-    "name": (
-        *("name", "component", "package", "package name", "software", "hostname", "host"),
-        *("komponente", "paket", "rechner", "anwendung"),
-        *("nom", "composant", "logiciel", "nombre", "componente", "equipo"),
-    ),
-    "version": (
-        *("version", "firmware version", "firmware", "fw version", "fw", "software version"),
-        *("sw version", "current version", "installed version", "os version", "release", "rev"),
-        *("firmwareversion", "firmwarestand", "fw stand", "softwareversion", "softwarestand"),
-        *("sw stand", "ausgabestand", "versionsstand", "revision", "stand"),
-        *("version firmware", "version du firmware", "micrologiciel", "version logicielle"),
-        *("versión", "versión de firmware", "versión firmware", "versión de software"),
-    ),
-    "purl": ("purl", "package url"),
-    "vendor": (
-        *("vendor", "manufacturer", "make", "supplier", "brand", "oem", "vendor name"),
-        *("hersteller", "herstellername", "fabrikat", "lieferant", "marke", "anbieter"),
-        *("fabricant", "constructeur", "marque", "fournisseur", "fabricante", "marca", "proveedor"),
-    ),
-    "product": (
-        *("product", "product name", "device", "device name", "device type", "description"),
-        *("equipment", "produkt", "produktname", "gerät", "geraet", "gerätename", "gerätetyp"),
-        *("produktbezeichnung", "bezeichnung", "beschreibung", "type", "typ"),
-        *(
-            "produit",
-            "nom du produit",
-            "nombre del producto",
-            "désignation",
-            "appareil",
-            "équipement",
-            "producto",
-            "dispositivo",
-            "descripción",
-        ),
-    ),
-    "model": (
-        *("model", "model number", "model no", "part number", "part no", "order number"),
-        *("order no", "mlfb", "article number", "catalog number", "sku", "model name"),
-        *("modell", "modellnummer", "typenbezeichnung", "bestellnummer", "bestell nr"),
-        *("artikelnummer", "artikel nr", "teilenummer"),
-        *("modèle", "référence", "référence produit", "numéro de commande", "réf", "modelo"),
-        *("referencia", "número de pedido", "número de modelo", "código de producto"),
-    ),
-    "serial": (
-        *("serial", "serial number", "serial no", "sn", "s n", "serialnumber"),
-        *("seriennummer", "serien nr", "fabriknummer"),
-        *(
-            "numéro de série",
-            "n de série",
-            "n série",
-            "número de serie",
-            "n de serie",
-            "n serie",
-            "no de serie",
-        ),
-    ),
-    "cpe": ("cpe", "cpe23", "cpe 2 3", "cpe name"),
-    "confirmed": ("confirmed",),
-    "site": (
-        *("site", "location", "plant", "facility", "standort", "werk", "anlage", "betriebsstätte"),
-        *("ort", "gebäude", "building"),
-        *("lieu", "usine", "emplacement", "bâtiment", "planta", "ubicación", "sitio", "edificio"),
-    ),
-    "zone": (
-        *("zone", "network zone", "segment", "cell", "area", "network", "vlan"),
-        *("netz", "netzwerk", "netzsegment", "netzzone", "bereich"),
-        *("zone réseau", "réseau", "zona", "red", "segmento"),
-    ),
-    "criticality": (
-        *("criticality", "critical", "importance", "tier", "kritikalität", "kritikalitaet"),
-        *("wichtigkeit", "kritisch", "schutzbedarf"),
-        *("criticité", "criticidad"),
-    ),
-    "exposure": (
-        *("exposure", "exposed", "internet exposed", "internet facing", "exponiert"),
-        *("exposition", "öffentlich erreichbar", "aus dem internet erreichbar"),
-        *("exposición", "expuesto", "exposé"),
-    ),
-}
 _NEEDED = ("name", "product", "model", "purl", "cpe")
 _NO = frozenset({"n", "no", "0", "false"})
-_IDLE = frozenset({"asset", "current", "device", "installed", "of", "the"})
-_WORD = re.compile(r"[^\W_]+")
+_SEP = re.compile(r'\s*"?sep=.?"?[;,\t|]*\r?\n?', re.IGNORECASE)
+_PACKED = {
+    b"PK\x03\x04": "a spreadsheet or a ZIP archive",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet",
+    b"%PDF": "a PDF",
+    b"\x1f\x8b": "packed with gzip",
+    b"\xfd7zXZ": "packed with xz",
+    b"BZh": "packed with bzip2",
+    b"\x28\xb5\x2f\xfd": "packed with zstd",
+    b"7z\xbc\xaf": "packed with 7-Zip",
+}
 
 
 @dataclass(frozen=True)
@@ -173,9 +92,10 @@ def read_text(content: str, name: str, chosen: Mapping[str, str] = NONE_CHOSEN) 
         (inside, "the version is read from the product's name, and nothing is exact"),
         (len(components) - len(ids), "the id of another row: one line for both"),
     )
+    none = [] if components else ["no row in it, so that nothing could match"]
     left = [f"columns not used: {', '.join(columns.left)[:200]}"] if columns.left else []
     said = [f"{counted(count, 'row')}: {what}" for count, what in notes if count]
-    return Inventory(name, tuple(components), (*left, *said))
+    return Inventory(name, tuple(components), (*none, *left, *said))
 
 
 def by_site(content: str, name: str, none: str) -> dict[str, str]:
@@ -250,7 +170,14 @@ def find_columns(content: str, name: str, chosen: Mapping[str, str] = NONE_CHOSE
 
 def decode(data: bytes, name: str) -> str:
     """Return the text of a CSV file. Raises BadInput when it is binary."""
+    packed = next((what for magic, what in _PACKED.items() if data.startswith(magic)), "")
+    if packed:
+        raise BadInput(
+            f"{name}: a binary file: {packed}", next_step="unpack it, or save its list as CSV"
+        )
     content = _text(data, name)
+    if marked := _SEP.match(content):
+        content = content[marked.end() :]
     if not content.strip():
         raise BadInput(
             f"{name}: nothing in it", next_step="export the list anew: the file is empty"
@@ -281,21 +208,6 @@ def _text(data: bytes, name: str) -> str:
                 next_step="export the list anew, as UTF-8 if you can choose",
             ) from None
         return data.decode("cp1252", "replace")
-
-
-def guess(header: list[str]) -> dict[str, int]:
-    """Return the column of each field that the header names."""
-    words = [_WORD.findall(vendors.repair(cell).casefold()) for cell in header]
-    exact = [" ".join(found) for found in words]
-    loose = [" ".join(word for word in found if word not in _IDLE) for found in words]
-    columns: dict[str, int] = {}
-    for plain in (exact, loose):
-        for field, spellings in FIELDS.items():
-            free = [p if i not in columns.values() else "" for i, p in enumerate(plain)]
-            spelled = next((s for s in spellings if s in free), None)
-            if spelled is not None and field not in columns:
-                columns[field] = free.index(spelled)
-    return columns
 
 
 def _rows(content: str, separator: str, name: str) -> Iterator[list[str]]:

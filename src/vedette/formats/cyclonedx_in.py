@@ -23,6 +23,7 @@ from vedette.kernel.words import counted
 from vedette.matching import names
 from vedette.matching.model import Component, Inventory
 
+NO_COMPONENT = "no component in it, so that nothing could match"
 _OWNERS = frozenset({"manufacturer", "publisher", "supplier"})
 
 
@@ -103,13 +104,13 @@ def collect(
 ) -> Inventory:
     """Make an inventory of what a document says of its components.
 
-    One without id gets its purl, else `row:N`. `described`: the first is what the document is
-    about, which may well have no version. Packages of which no advisory speaks are counted and left
-    out.
+    One without id gets its purl, else `row:N`; further readings stand at the end. `described`: the
+    first is what the document is about, which may well have no version. Packages of which no
+    advisory speaks are counted and left out.
     """
     components = []
     ids = set()
-    number = nested = unreadable = unversioned = 0
+    number = nested = unreadable = unversioned = again = 0
     for number, said in enumerate(rows, 1):
         if number > MAX_COMPONENTS:
             raise BadInput(f"{name}: more than {MAX_COMPONENTS:,} components", next_step=PARTS)
@@ -120,6 +121,10 @@ def collect(
         package = names.from_purl(purl) if purl else None
         identifier = reference or purl or f"row:{number}"
         ids.add(identifier)
+        if inner is None:
+            again += 1
+            components.append(Component(identifier, label, version, purl, vendor, cpe=cpe))
+            continue
         nested += inner
         unreadable += purl != "" and package is None
         if not version:
@@ -136,13 +141,10 @@ def collect(
         (nested, "nested in others: they count like any other"),
         (unreadable, "with a purl that can't be read: matched by name and CPE, if at all"),
         (unversioned, "without a version: what affects them is unknown"),
-        (number - len(ids), "with the id of another: one line for both"),
+        (number - again - len(ids), "with the id of another: one line for both"),
     )
-    return Inventory(
-        name,
-        tuple(components),
-        tuple(f"{counted(n, 'component')} {what}" for n, what in notes if n),
-    )
+    told = [f"{counted(n, 'component')} {what}" for n, what in notes if n]
+    return Inventory(name, tuple(components), tuple(told if number else [NO_COMPONENT]))
 
 
 def _has_version(package: names.Package | None, cpe: str) -> bool:
@@ -172,6 +174,10 @@ def read_xml(data: bytes, name: str) -> Inventory:
         parser.Parse(data, True)
     except expat.ExpatError as error:
         raise BadInput(f"{name}: not XML ({error})", next_step=NOT_WHOLE) from None
+    except (LookupError, ValueError):  # what pyexpat makes of an encoding that it does not read
+        raise BadInput(
+            f"{name}: XML in an encoding that is not read", next_step="export it as UTF-8"
+        ) from None
     rows = (
         (r["id"], r["name"], r["version"], r["purl"], r["vendor"], r["cpe"], bool(r[NESTED]))
         for r in reader.rows

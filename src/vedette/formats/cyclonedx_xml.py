@@ -30,6 +30,7 @@ class CycloneDXReader:
         self.rows: list[dict[str, str]] = []
         self.described = False
         self.document: dict[str, Any] = {"metadata": {}, "vulnerabilities": []}
+        self._namespace = ""
         self._path: list[str] = []
         self._open: list[tuple[dict[str, str], int]] = []
         self._text: list[str] = []
@@ -48,9 +49,12 @@ class CycloneDXReader:
                     f"{self.name}: neither a CycloneDX XML document nor another inventory",
                     next_step=INVENTORY_FORMS,
                 )
+            self._namespace = namespace
             version = attributes.get("version", "1")
             self.document["serialNumber"] = attributes.get("serialNumber", "")
             self.document["version"] = int(version) if version.isdecimal() else 1
+        elif namespace != self._namespace:
+            local = tag  # an extension's, whatever its name is
         if len(self._path) >= MAX_XML_DEPTH:
             raise BadInput(f"{self.name}: nested deeper than {MAX_XML_DEPTH}", next_step=FLATTER)
         if local == "component" and self._is_listed():

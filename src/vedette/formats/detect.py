@@ -41,6 +41,8 @@ MAX_ADVISORY = 16 * MIB
 MAX_VEX = 64 * MIB
 MAX_INVENTORY = 512 * MIB
 PART = 500
+# marks of UTF-8, UTF-16 and UTF-32, what else stands before the first letter, and its zero bytes
+_BEFORE = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
 ADVISORY_ENDINGS = (".json", "epss.csv")
 INVENTORY_ENDINGS = (".csv", ".json", ".tsv", ".txt", ".xml")
 
@@ -111,7 +113,7 @@ def read_inventory(
         raise BadInput(
             f"{name}: {len(data):,} bytes, more than the {MAX_INVENTORY:,} allowed", next_step=PARTS
         )
-    head = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
+    head = data[:64].lstrip(_BEFORE)
     if head.startswith((b"{", b"[")):
         if b'"CycloneDX"' in data:
             from vedette.formats import cyclonedx_in
@@ -132,6 +134,8 @@ def read_inventory(
     from vedette.formats import assets_in, listings_in, typed_in
 
     content = assets_in.decode(data, name)
+    if content.startswith(("SPDXVersion:", "spdxVersion:", "bomFormat:")):
+        raise BadInput(f"{name}: an SBOM as YAML or tag-value", next_step="export it as JSON")
     listing = listings_in.read(content, name)
     if listing is not None:
         return listing

@@ -21,8 +21,9 @@ Wanted = Container[str] | None
 # Whether advisories may speak of a package, by purl; others may be left out. None keeps all.
 Spoken = Mapping[str, bool | None] | None
 # What a document says of a component: id, name, version, purl, vendor, CPE; and whether another
-# holds it. Of one that is left out its id alone.
-Said = tuple[str, str, str, str, str, str, bool] | str
+# holds it, or None where it is one more reading of a component told before. Of one that is left out
+# its id alone.
+Said = tuple[str, str, str, str, str, str, bool | None] | str
 # which column of an asset CSV is what, where nobody says
 NONE_CHOSEN: Mapping[str, str] = MappingProxyType({})
 # what to do next, where a file is none of these, or is too much for one

@@ -27,6 +27,7 @@ MAX_VENDOR_WORDS = 2
 _BREAK = re.compile(r"[;\n\r]|,(?![0-9])|,(?=[0-9][0-9a-z]*\s)")
 _BULLET = re.compile(r"^(?:[-*\u2022\u2013]\s+|\(?[0-9]{1,4}[.)]\s+)+")
 _SEPARATOR = re.compile(r"[;,\t|]")
+_KEYED = re.compile(r"(?im)^\s*(?:package ?)?(?:name|version)\s*:")
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -109,8 +110,11 @@ def _readings(entry: Entry, row: str) -> list[Component]:
 def looks_typed(content: str) -> bool:
     """Whether a text without a header is a list of products: short entries, some with numbers.
 
-    Lines with the same number of separators each are a table, and a table needs its header.
+    Lines with the same number of separators each are a table, and a table needs its header. Lines
+    of keys and values (`Version: 1.0`) are another tool's.
     """
+    if _KEYED.search(content):
+        return False
     lines = [line for line in content.splitlines() if line.strip()]
     cells = {len(_SEPARATOR.findall(line)) for line in lines}
     if len(lines) > 1 and len(cells) == 1 and cells != {0}:

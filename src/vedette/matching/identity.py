@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from vedette.matching import inside, names
+from vedette.matching import inside, names, versions
 from vedette.matching.inside import Inside
 from vedette.matching.model import CONFIDENCES, Affected, Component
 
@@ -26,6 +26,7 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
 
 
 TYPED = "typed, and confirmed by nobody"
+TORN = "its purl states version"
 INSIDE = "the version is read from the product's name"
 
 
@@ -59,6 +60,15 @@ def version_inside(component: Component) -> Inside | None:
     return found if found.version and found.sure else None
 
 
+def _contradicts(package: names.Package, version: str) -> bool:
+    """Whether a purl states another version than its component does."""
+    stated = package.version
+    if stated == version or not stated or not version or stated.endswith(f":{version}"):
+        return False
+    own, other = (versions.key(package.scheme, each) for each in (version, stated))
+    return own != other or own is None
+
+
 def _claims(component: Component) -> dict[str, Claim]:
     version = component.version
     claims: dict[str, Claim] = {}
@@ -67,11 +77,14 @@ def _claims(component: Component) -> dict[str, Claim]:
         epoch, _, rest = package.version.partition(":")
         if not version or (version == rest and epoch.isdigit()):
             version = package.version
-        claims[package.key] = Claim("exact", package.release, version)
+        sure, doubt = "exact", ""
+        if _contradicts(package, version):
+            sure, doubt = "likely", f"{TORN} {package.version}"
+        claims[package.key] = Claim(sure, package.release, version, "", doubt)
         if package.source_key:
             source = package.source_version or version
             via = "" if package.source_key == package.key else package.source_key
-            claims[package.source_key] = Claim("exact", package.release, source, via)
+            claims[package.source_key] = Claim(sure, package.release, source, via, doubt)
     if component.purl and not component.vendor and not component.cpe:
         return claims
     from vedette.matching import products  # large, and not needed for packages

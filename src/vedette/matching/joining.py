@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from vedette.matching import cpe, names, versions
 from vedette.matching.holdings import Finding, Group, Hit, Holdings, Shelf
-from vedette.matching.identity import Claim, weaker
+from vedette.matching.identity import TORN, Claim, weaker
 from vedette.matching.model import Advisory, Affected
 from vedette.matching.rows import Loaded, Row, Source, Texts, plain
 from vedette.matching.verdict import decide
@@ -166,6 +166,6 @@ def _confidence(row: Row, claim: Claim, context: str, reason: str) -> tuple[str,
     if context:
         confidence = weaker(confidence, "likely")
         reason += f"; stated as part of {context}"
-    if confidence != "exact" and not (row.release or context):
+    if confidence != "exact" and not (row.release or context or claim.doubt.startswith(TORN)):
         reason += "; the product is matched by its words"
     return confidence, reason
