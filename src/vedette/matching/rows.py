@@ -88,8 +88,8 @@ class Source(Protocol):
     """Rows by key in order, the advisory and its product behind each, and the corrections.
 
     `holds` is whether a key may have rows; "yes" where it has none costs time only. `each` yields
-    those of the keys that may, with their rows. `summary` is that of the advisory of a number. Of the
-    corrections the oldest is first.
+    those of the keys that may, with their rows. `summary` is that of the advisory of a number. The
+    oldest of the corrections is first.
     """
 
     def holds(self, key: str, /) -> bool: ...
