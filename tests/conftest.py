@@ -1,4 +1,5 @@
-"""What all tests share: the real data folder, slow runs, hypothesis without deadlines.
+"""What all tests share: an instance of each profile in the test's own database, the real data
+folder, slow runs, hypothesis without deadlines.
 
 pyproject.toml adds the rest: no sockets beyond loopback, random order.
 """
@@ -16,6 +17,9 @@ from django.test import override_settings
 from django.test.client import ClientHandler
 from hypothesis import HealthCheck, settings
 from threadpoolctl import threadpool_limits
+
+from vedette.kernel.permissions import Profile
+from vedette.services.testing import Fixture, instance
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -92,6 +96,30 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip("no real data: VEDETTE_DATA names no folder")
     return folder
+
+
+@pytest.fixture
+def lab(db: None, tmp_path: Path) -> Iterator[Fixture]:
+    with instance(Profile.LAB, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def office(db: None, tmp_path: Path) -> Iterator[Fixture]:
+    with instance(Profile.OFFICE, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def clearinghouse(db: None, tmp_path: Path) -> Iterator[Fixture]:
+    with instance(Profile.CLEARINGHOUSE, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def operator(db: None, tmp_path: Path) -> Iterator[Fixture]:
+    with instance(Profile.OPERATOR, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture(scope="session", autouse=True)

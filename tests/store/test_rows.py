@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
 
 from vedette.kernel.ids import new_id
-from vedette.kernel.permissions import Profile
 from vedette.kernel.sealing import PREFIX
-from vedette.services.testing import START, Fixture, instance
+from vedette.services.testing import START, Fixture
 from vedette.store import rows
 from vedette.store.models import InMessage, Schedule
 from vedette.store.tenancy import SYSTEM, NoScope, Scope, scoped
-
-
-@pytest.fixture
-def office(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.OFFICE, tmp_path) as made:
-        yield made
 
 
 def message(office: Fixture) -> InMessage:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from django.apps import apps
 from django.db import connection
@@ -12,18 +9,11 @@ from tests.services.flow import OfficeStory
 
 from vedette.kernel.errors import OurFault
 from vedette.kernel.ids import new_id
-from vedette.kernel.permissions import Profile
 from vedette.kernel.sealing import PREFIX
-from vedette.services.testing import Fixture, instance
+from vedette.services.testing import Fixture
 from vedette.store.models import Act, InMessage
 from vedette.store.sealing import SealedField, sealed_places, unreadable
 from vedette.store.tenancy import SYSTEM, scoped
-
-
-@pytest.fixture
-def office(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.OFFICE, tmp_path) as made:
-        yield made
 
 
 def raw(table: str, column: str, key: str) -> str:

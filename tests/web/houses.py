@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,18 +10,11 @@ from django.test import Client
 from tests.services.coordination import Executions, opened
 from tests.web.visitors import visitor
 
-from vedette.kernel.permissions import Profile
 from vedette.services import cases
 from vedette.services.acting import Actor
-from vedette.services.testing import Fixture, instance
+from vedette.services.testing import Fixture
 from vedette.store.models import Case, Finding, Organisation
 from vedette.store.tenancy import SYSTEM, scoped
-
-
-@pytest.fixture
-def clearinghouse(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.CLEARINGHOUSE, tmp_path) as made:
-        yield made
 
 
 @dataclass

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,26 +12,13 @@ from django.test import Client
 from tests.services.flow import CLOSES, MODEL, OPENS, PERSON, QUOTA, LabStory, OfficeStory, move
 
 from vedette.kernel.clock import format_time
-from vedette.kernel.permissions import Profile
 from vedette.services import accounts
 from vedette.services.acting import instance_actor
-from vedette.services.testing import Fixture, instance
+from vedette.services.testing import Fixture
 from vedette.store.models import Plan, Session
 from vedette.store.tenancy import SYSTEM, scoped
 from vedette.web.api.idempotency import ScopedOperation
 from vedette.web.api.routers import api
-
-
-@pytest.fixture
-def lab(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.LAB, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def office(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.OFFICE, tmp_path) as made:
-        yield made
 
 
 @dataclass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,7 @@ from django.test import Client
 from tests.web.visitors import visitor
 
 from vedette.kernel.bounds import MIB
-from vedette.kernel.permissions import Profile
-from vedette.services.testing import Fixture, instance
+from vedette.services.testing import Fixture
 
 SIZE = 500_000_000
 FORM = "multipart/form-data; boundary=x"
@@ -33,12 +31,6 @@ class Stream:
         return piece
 
     readline = read
-
-
-@pytest.fixture
-def lab(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.LAB, tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,25 +13,12 @@ from tests.services.test_documents import SECRET, assessed
 from tests.web.visitors import read, stranger, visitor
 
 from vedette.kernel.ids import new_id
-from vedette.kernel.permissions import Profile
 from vedette.services.here import use
-from vedette.services.testing import Fixture, instance
+from vedette.services.testing import Fixture
 from vedette.store.models import DocumentCopy, Membership
 from vedette.store.tenancy import SYSTEM, scoped
 
 CSS = Path(__file__).resolve().parents[2] / "src/vedette/web/static/vedette/vedette.css"
-
-
-@pytest.fixture
-def lab(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.LAB, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def office(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.OFFICE, tmp_path) as made:
-        yield made
 
 
 def test_a_document_is_read_taken_and_traced(lab: Fixture) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,22 +11,9 @@ from tests.web.visitors import visitor
 
 from vedette.kernel.clock import format_time
 from vedette.kernel.ids import new_id
-from vedette.kernel.permissions import Profile
 from vedette.services import access, builds, fingerprints
-from vedette.services.testing import Fixture, instance
+from vedette.services.testing import Fixture
 from vedette.web.pages.builds import runs
-
-
-@pytest.fixture
-def lab(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.LAB, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def office(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.OFFICE, tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tests.services.coordination import (
     shown,
 )
 from tests.services.running import run_jobs
-from tests.web.houses import House, clearinghouse, finding_of, house, status_of
+from tests.web.houses import House, finding_of, house, status_of
 from tests.web.visitors import read, refused, send, stranger, visitor
 
 from vedette.services import cases, fixes
@@ -27,7 +27,7 @@ from vedette.services.testing import Fixture
 from vedette.store.models import Advisory, Case, CaseParticipant, Organisation
 from vedette.store.tenancy import SYSTEM, scoped
 
-__all__ = ["clearinghouse", "executions", "house"]
+__all__ = ["executions", "house"]
 FACTS = {"kev": "no", "automatable": "yes", "impact": "total"}
 WORDS = {"title": "ujson overflows", "summary": "It overflows.", "details": "With an indent."}
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
 from django.apps import apps
 from django.test import Client
 from tests.services.flow import CLOSES, OPENS, LabStory, OfficeStory, move, run_due
@@ -14,9 +11,8 @@ from tests.services.test_custody import certificate_for, hold_message
 from tests.services.test_readings import report_body
 from tests.web.visitors import read, refused, send, stranger, visitor
 
-from vedette.kernel.permissions import Profile
 from vedette.services import material
-from vedette.services.testing import Fixture, instance
+from vedette.services.testing import Fixture
 from vedette.store.models import Custody, Hold, Seconding
 from vedette.store.sealing import SealedField
 from vedette.store.tenancy import SYSTEM, scoped
@@ -24,18 +20,6 @@ from vedette.web.pages.words import material_kind
 
 ONE_WORD = {"act", "consultation", "question", "review", "run"}
 HOLD = {"kind": "records", "basis": "44 U.S.C. 3301", "authority": "Records officer"}
-
-
-@pytest.fixture
-def office(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.OFFICE, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def lab(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.LAB, tmp_path) as made:
-        yield made
 
 
 def due(story: OfficeStory) -> str:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -20,18 +18,12 @@ from vedette.kernel.canonical import digest
 from vedette.kernel.ids import new_id
 from vedette.kernel.permissions import Profile
 from vedette.services import outbox
-from vedette.services.testing import FakePeer, Fixture, instance
+from vedette.services.testing import FakePeer, Fixture
 from vedette.store.models import OutMessage, Peer
 from vedette.store.tenancy import SYSTEM, scoped
 
 DATA = os.urandom(CHUNK + 5)
 PARTS = [DATA[:CHUNK], DATA[CHUNK:]]
-
-
-@pytest.fixture
-def lab(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.LAB, tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

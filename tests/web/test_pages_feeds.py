@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,10 +20,9 @@ from tests.web.visitors import read, refused, send, stranger, visitor
 
 from vedette.formats.feeds.folder import FeedFolder
 from vedette.formats.feeds.syncing import sync
-from vedette.kernel.permissions import Profile
 from vedette.services import feed_files, notices
 from vedette.services.here import use
-from vedette.services.testing import Fixture, instance
+from vedette.services.testing import Fixture
 
 
 def zipped(**files: bytes) -> bytes:
@@ -33,18 +31,6 @@ def zipped(**files: bytes) -> bytes:
         for name, data in files.items():
             archive.writestr(name if "." in name else f"{name}.json", data)
     return made.getvalue()
-
-
-@pytest.fixture
-def clearinghouse(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.CLEARINGHOUSE, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def operator(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.OPERATOR, tmp_path) as made:
-        yield made
 
 
 RECORD = json.dumps(osv("PYSEC-1", "5.2.0", aliases=(CVE,))).encode()

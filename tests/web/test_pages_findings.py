@@ -14,7 +14,7 @@ from tests.services.coordination import (
     shown,
 )
 from tests.services.running import run_jobs
-from tests.web.houses import House, clearinghouse, finding_of, house, status_of
+from tests.web.houses import House, finding_of, house, status_of
 from tests.web.visitors import read, refused, send, stranger, visitor
 
 from vedette.services import findings
@@ -23,7 +23,7 @@ from vedette.services.testing import Fixture
 from vedette.store.models import Attachment, Finding, Membership
 from vedette.store.tenancy import SYSTEM, scoped
 
-__all__ = ["clearinghouse", "executions", "house"]
+__all__ = ["executions", "house"]
 
 
 def test_a_finder_reports_and_learns_what_became_of_it(

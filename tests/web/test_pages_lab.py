@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,22 +19,15 @@ from tests.web.visitors import read, refused, send, stranger, visitor
 import vedette
 from vedette.kernel.canonical import canonical, digest
 from vedette.kernel.ids import new_id
-from vedette.kernel.permissions import Profile
 from vedette.services import access, readiness
 from vedette.services.here import here, use
-from vedette.services.testing import Fixture, instance
+from vedette.services.testing import Fixture
 
 WEB = Path(vedette.__file__).parent / "web"
 MINE = ("home_lab", "home_office", "plan", "dossier", "acts", "offers", "terms", "sessions")
 MORE = ("runs", "assessments", "forms", "words")
 TEMPLATES = re.compile(r"(act|assess|dossier|form|overview_|plan|run|session|terms)")
 UTC = "%Y-%m-%dT%H:%M"
-
-
-@pytest.fixture
-def lab(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.LAB, tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

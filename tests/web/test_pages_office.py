@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from django.test import Client
 from tests.bench.runs import result as made_run
 from tests.services.flow import CLOSES, MODEL, OPENS, PERSON, OfficeStory, move
 from tests.web.visitors import read, refused, send, stranger, visitor
 
-from vedette.kernel.permissions import Profile
 from vedette.services import engagement, runs
-from vedette.services.testing import Fixture, instance
+from vedette.services.testing import Fixture
 from vedette.store.models import Assessment, Run, Session
 from vedette.store.tenancy import SYSTEM, scoped
-
-
-@pytest.fixture
-def office(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.OFFICE, tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

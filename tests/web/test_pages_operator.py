@@ -5,9 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -18,12 +16,11 @@ from tests.services.advisories import (
     CORRECTION,
     PUBLIC,
     osv,
-    public_record,
-    publish_correction,
     sbom,
 )
-from tests.services.operators import FACTS, FIXED, OLD, build
+from tests.services.operators import FIXED, OLD, build
 from tests.services.running import run_jobs
+from tests.web.lakes import client, house, org
 from tests.web.visitors import read, refused, send, stranger, visitor
 
 from vedette.kernel.permissions import Profile
@@ -31,34 +28,11 @@ from vedette.matching.building import build as built
 from vedette.services import index, notices, pulls, sources
 from vedette.services.acting import act, instance_actor
 from vedette.services.pulls import RefusedIndex, Unreachable
-from vedette.services.testing import Fixture, instance
+from vedette.services.testing import Fixture
 from vedette.store.models import Notice, Peer
 from vedette.store.tenancy import SYSTEM, scoped
 
-
-@pytest.fixture
-def house(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.CLEARINGHOUSE, tmp_path) as made:
-        sources.import_advisories(made.person("coordinator"), public_record(), "public")
-        publish_correction(made, priority=FACTS)
-        build(made)
-        yield made
-
-
-@pytest.fixture
-def operator(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.OPERATOR, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def org(house: Fixture) -> str:
-    return str(house.organisation("Lake Water", "operator").id)
-
-
-@pytest.fixture
-def client(house: Fixture, org: str) -> Client:
-    return visitor(house, "operator", org)
+__all__ = ["client", "house", "org"]
 
 
 def take(client: Client, *purls: str, name: str = "plant", exposed: str = "on") -> str:

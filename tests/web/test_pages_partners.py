@@ -22,12 +22,6 @@ WHEN = {"starts": "2026-12-02T09:00", "ends": "2026-12-09T09:00"}
 
 
 @pytest.fixture
-def lab(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.LAB, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
 def house(db: None, tmp_path: Path) -> Iterator[Fixture]:
     with instance(Profile.CLEARINGHOUSE, tmp_path) as made:
         yield made

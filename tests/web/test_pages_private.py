@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -24,15 +23,9 @@ from vedette.matching.index import Index
 from vedette.services import index, inventories, jobs, private_found
 from vedette.services.acting import act, instance_actor
 from vedette.services.here import use
-from vedette.services.testing import FakePeer, Fixture, instance
+from vedette.services.testing import FakePeer, Fixture
 from vedette.store.models import LedgerEntry, Peer, Schedule
 from vedette.store.tenancy import SYSTEM, scoped
-
-
-@pytest.fixture
-def operator(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.OPERATOR, tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

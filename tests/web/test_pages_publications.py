@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 from django.test import Client
 from tests.services.flow import PERSON, LabStory, OfficeStory
 from tests.services.test_publications import MARK, TEXT, shown_to_lab
 from tests.web.test_api import Api
 from tests.web.visitors import read, refused, send, stranger, visitor
 
-from vedette.kernel.permissions import Profile
-from vedette.services.testing import Fixture, instance
-
-
-@pytest.fixture
-def lab(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.LAB, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def office(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.OFFICE, tmp_path) as made:
-        yield made
+from vedette.services.testing import Fixture
 
 
 def test_the_office_shows_settles_and_publishes(office: Fixture) -> None:

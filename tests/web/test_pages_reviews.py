@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import pytest
 from django.test import Client
 from tests.services.flow import MODEL, PERSON, LabStory, OfficeStory
 from tests.web.visitors import read, refused, send, stranger, visitor
@@ -18,21 +15,9 @@ from vedette.kernel.markings import Marking
 from vedette.kernel.permissions import Profile
 from vedette.services import engagement, readiness
 from vedette.services.here import use
-from vedette.services.testing import Fixture, instance
+from vedette.services.testing import Fixture
 from vedette.store.models import Membership
 from vedette.store.tenancy import SYSTEM, scoped
-
-
-@pytest.fixture
-def office(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.OFFICE, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def lab(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.LAB, tmp_path) as made:
-        yield made
 
 
 def requested(office: Fixture) -> tuple[OfficeStory, str]:

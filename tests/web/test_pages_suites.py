@@ -5,29 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
 from django.test import Client
 from tests.web.visitors import read, send, stranger, visitor
 
-from vedette.kernel.permissions import Profile
 from vedette.runner.scaffold import new_suite
 from vedette.services import exposures, runs
 from vedette.services.acting import act, instance_actor
 from vedette.services.suites import take_suite
-from vedette.services.testing import Fixture, instance
+from vedette.services.testing import Fixture
 from vedette.store.models import Run, Seconding
 from vedette.store.tenancy import SYSTEM, scoped
-
-
-@pytest.fixture
-def office(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.OFFICE, tmp_path) as made:
-        yield made
 
 
 def code_of(client: Client) -> str:

@@ -4,32 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import pytest
 from django.test import Client
 from tests.services.flow import PEOPLE, PERSON, QUOTA, LabStory, OfficeStory, signature
 from tests.web.visitors import read, refused, send, stranger, visitor
 
 from vedette.engagement.signed_terms import verify
-from vedette.kernel.permissions import Profile
 from vedette.services import engagement, terms
-from vedette.services.testing import Fixture, instance
-
-
-@pytest.fixture
-def lab(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.LAB, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def office(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.OFFICE, tmp_path) as made:
-        yield made
+from vedette.services.testing import Fixture
 
 
 def proposed(story: LabStory) -> str:

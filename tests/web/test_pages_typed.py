@@ -3,42 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from tests.services.advisories import CORRECTION, public_record, publish_correction
-from tests.services.operators import FACTS, build
+from tests.services.advisories import CORRECTION
 from tests.services.running import run_jobs
 from tests.services.test_product_names import csaf, publish
+from tests.web.lakes import client, house, org
 from tests.web.visitors import read, send, visitor
 
-from vedette.kernel.permissions import Profile
-from vedette.services import sources
-from vedette.services.testing import Fixture, instance
+from vedette.services.testing import Fixture
 from vedette.store.models import Notice
 from vedette.store.tenancy import SYSTEM, scoped
 
-
-@pytest.fixture
-def house(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.CLEARINGHOUSE, tmp_path) as made:
-        sources.import_advisories(made.person("coordinator"), public_record(), "public")
-        publish_correction(made, priority=FACTS)
-        build(made)
-        yield made
-
-
-@pytest.fixture
-def org(house: Fixture) -> str:
-    return str(house.organisation("Lake Water", "operator").id)
-
-
-@pytest.fixture
-def client(house: Fixture, org: str) -> Client:
-    return visitor(house, "operator", org)
+__all__ = ["client", "house", "org"]
 
 
 def only() -> Notice:

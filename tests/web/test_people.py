@@ -27,12 +27,6 @@ def house(db: None, tmp_path: Path) -> Iterator[Fixture]:
         yield made
 
 
-@pytest.fixture
-def office(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.OFFICE, tmp_path) as made:
-        yield made
-
-
 def signed_in(role: str, org: str = "") -> Client:
     code = accounts.invite(instance_actor(), f"{role}{org}@x.example", role, org)
     client = Client()

@@ -34,12 +34,6 @@ KEY = "sk-the-labs-own"
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3}
 
 
-@pytest.fixture
-def lab(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.LAB, tmp_path) as made:
-        yield made
-
-
 class Model(ThreadingHTTPServer):
     """A trivial model: remembers what it was sent, answers as told."""
 

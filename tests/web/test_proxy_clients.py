@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -18,10 +17,9 @@ from tests.web import openai_model
 from tests.web.test_proxy import Caller
 
 from vedette.kernel.bounds import from_text
-from vedette.kernel.permissions import Profile
 from vedette.runner.subjects.server import served
 from vedette.services import access
-from vedette.services.testing import Fixture, instance
+from vedette.services.testing import Fixture
 
 if TYPE_CHECKING:  # slow to import, and only this file needs them
     import anthropic
@@ -32,12 +30,6 @@ ASKED: Any = [{"role": "user", "content": "Name one animal."}]
 BASE = "http://testserver/proxy/v1"
 
 pytestmark = pytest.mark.any_database
-
-
-@pytest.fixture
-def lab(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.LAB, tmp_path) as made:
-        yield made
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,6 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,20 +13,13 @@ from tests.services.flow import MODEL, LabStory, session_of
 from tests.web.test_proxy import KEY, Caller, opened, running
 
 from vedette.kernel.errors import BadInput
-from vedette.kernel.permissions import Profile
 from vedette.services import access, proxying
-from vedette.services.testing import Fixture, instance
+from vedette.services.testing import Fixture
 from vedette.web.proxy import relay, slots, upstream
 
 STREAM = {"model": MODEL, "messages": [], "stream": True}
 
 pytestmark = pytest.mark.any_database
-
-
-@pytest.fixture
-def lab(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.LAB, tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 from django.core.wsgi import get_wsgi_application
 from tests.services.flow import CLOSES, MODEL
-from tests.web.test_proxy_clients import lab, one_connection, opened, stand_in
+from tests.web.test_proxy_clients import one_connection, opened, stand_in
 
 from vedette.bench.results import MeteredCall
 from vedette.runner.inspect.metering import Meter
 from vedette.services.testing import Fixture
 
-__all__ = ["lab", "one_connection", "stand_in"]
+__all__ = ["one_connection", "stand_in"]
 PURPOSE = {"X-Vedette-Purpose": "confirmation"}
 
 
