@@ -8,11 +8,12 @@ Rules:
 - A relationship makes a product of two: it is found by the component's names, `as part of` the
   other; where it is installed on hardware, also by the hardware's names with its versions.
 - A product of a family is found by its own name and by both.
-- A version branch is read as words; without one the versions are undecided, as they are where
-  only some serial numbers are meant. What the words leave open is undecided too: so are versions
-  under a condition, while those outside are not affected. Models that the words name are the
-  product's. Of a product named with its line ("V4.X", "V13", "V7.2 and earlier") those of the line
-  are meant; what is older than a single line ("V13") is undecided.
+- A version branch is read as words; without one the version is that of the purl or CPE name, else
+  the versions are undecided, as they are where only some serial numbers are meant. What the words
+  leave open is undecided too: so are versions under a condition, while those outside are not
+  affected. Models that the words name are the product's. Of a product named with its line ("V4.X",
+  "V13", "V7.2 and earlier") those of the line are meant; what is older than a single line ("V13")
+  is undecided.
 """
 
 from __future__ import annotations
@@ -27,13 +28,14 @@ from msgspec import structs
 from vedette.formats.interface import Wanted, mapping, objects, required, text, texts
 from vedette.kernel.bounds import FLATTER
 from vedette.kernel.errors import BadInput
-from vedette.matching import designation, identity, names, versions
+from vedette.matching import cpe, designation, identity, names, versions
 from vedette.matching.model import Advisory, Affected
 from vedette.matching.ranges import EVERY, Interval, Range
 from vedette.matching.versions import words
 
 MAX_DEPTH = 30
 _LINE = re.compile(r"(v[0-9]+(?:\.[0-9]+)*)$")
+_RANGE = re.compile("[<>*|]")
 _AFFECTED = ("known_affected", "first_affected", "last_affected")
 _OPEN = ("under_investigation", "unknown")
 _UNAFFECTED = ("fixed", "first_fixed", "known_not_affected", "recommended")
@@ -41,13 +43,18 @@ _UNAFFECTED = ("fixed", "first_fixed", "known_not_affected", "recommended")
 
 @dataclass(frozen=True)
 class _Product:
-    """A product of the tree; `version` is None where no branch states one."""
+    """A product of the tree; `version` is None where no branch states one.
+
+    `ranged` is whether the version is a range, `purls` are other names of the same product.
+    """
 
     vendor: str = ""
     product: str = ""
     family: str = ""
     version: str | None = None
+    ranged: bool = False
     purl: str = ""
+    purls: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     cpes: tuple[str, ...] = ()
     context: str = ""
@@ -77,7 +84,7 @@ def read(document: Any, source: str, wanted: Wanted = None) -> Advisory:
         aliases=tuple(all_aliases),
         summary=text(head.get("title")),
         modified=text(tracking.get("current_release_date")),
-        withdrawn=text(head.get("category")) == "csaf_withdrawn",
+        withdrawn=text(head.get("category")) in ("csaf_withdrawn", "csaf_superseded"),
         affected=tuple(dict.fromkeys(affected)),
         revision=text(tracking.get("version")),
     )
@@ -144,7 +151,14 @@ def _products(tree: dict[str, Any], source: str) -> dict[str, list[_Product]]:
         identifier = text(whole.get("product_id"))
         combined = _combine(relation, found)
         found.setdefault(identifier, []).extend(_helped(p, whole) for p in combined)
-    return found
+    return {
+        identifier: [
+            one
+            for product in listed
+            for one in (product, *(replace(product, purl=purl) for purl in product.purls))
+        ]
+        for identifier, listed in found.items()
+    }
 
 
 def _relations(tree: dict[str, Any]) -> list[dict[str, Any]]:
@@ -193,7 +207,8 @@ def _named(above: _Product, category: str, name: str) -> _Product:
         case "product_family":
             return replace(above, family=name)
         case "product_version" | "product_version_range":
-            return replace(above, version=name)
+            ranged = category == "product_version_range" and bool(_RANGE.search(name))
+            return replace(above, version=name, ranged=ranged)
     return above
 
 
@@ -204,6 +219,7 @@ def _helped(product: _Product, leaf: dict[str, Any]) -> _Product:
         product,
         product=product.product or product.family or text(leaf.get("name")),
         purl=purls[0] if purls else product.purl,
+        purls=purls[1:] if purls else product.purls,
         models=(
             *product.models,
             *texts(helper.get("model_numbers")),
@@ -255,8 +271,10 @@ def _range(product: _Product, status: str, scheme: str, pinned: str) -> Range:
         problem = f"the advisory means serial numbers {', '.join(product.serials)[:200]}"
         spoken = product.version or product.product
         return Range(versions.FIRMWARE, words=spoken, status=status, problem=problem)
-    if pinned and scheme != versions.FIRMWARE:
+    if pinned and scheme != versions.FIRMWARE and not product.ranged:
         return Range(scheme, (Interval(pinned, pinned, high_open=False),), status=status)
+    if product.version is None and (named := _named_version(product.cpes)):
+        return words.parse(named, status=status, scheme=versions.FIRMWARE)
     if product.version is None:
         problem = "the advisory names the product without a version"
         return Range(versions.FIRMWARE, words=product.product, status=status, problem=problem)
@@ -266,6 +284,16 @@ def _range(product: _Product, status: str, scheme: str, pinned: str) -> Range:
         scheme=versions.FIRMWARE,
         condition=designation.read(product.product).condition,
     )
+
+
+def _named_version(cpes: tuple[str, ...]) -> str:
+    """The version that CPE names state, "" where they state none or several."""
+    if not cpes:
+        return ""
+    from vedette.matching.products import cpe_words
+
+    stated = {found[2] for found in map(cpe_words, cpes) if found and found[2] not in cpe.NONE}
+    return stated.pop() if len(stated) == 1 else ""
 
 
 def _line_of(product: str, stated: Range) -> tuple[Range, Range | None]:

@@ -28,6 +28,7 @@ from functools import lru_cache
 from vedette.matching import versions
 from vedette.matching.ranges import EVERY, Interval, Range
 from vedette.matching.versions import beside, firmware, spoken
+from vedette.matching.versions import vers as specifiers
 
 MAX_EXPRESSION = 2000
 
@@ -190,7 +191,10 @@ def _read(expression: str, scheme: str) -> Reading:
     vers = spoken.VERS.fullmatch(plain)
     if vers is not None:
         named, plain = vers[1].lower(), vers[2].strip()
-        scheme = named if named in versions.SCHEMES else scheme
+        if named in versions.SCHEMES:
+            scheme = named
+            if (listed := specifiers.read(named, plain)) is not None:
+                return Reading(scheme, listed)
     plain = spoken.bare(plain)
     if spoken.EVERY.fullmatch(plain):
         return Reading(scheme, (EVERY,))
