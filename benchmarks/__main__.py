@@ -39,6 +39,7 @@ SUBJECTS = (
     "exchange",
     "documents",
     "match",
+    "assets",
     "match_scale",
     "growth",
     "match_changes",

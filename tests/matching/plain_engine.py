@@ -26,7 +26,6 @@ class Finding(NamedTuple):
     version: str
     aliases: tuple[str, ...]
     product: str = ""
-    beside: tuple[tuple[str, str], ...] = ()
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -55,25 +54,42 @@ def newest(advisories: Sequence[Advisory]) -> list[Advisory]:
 
 
 def merged(same: Sequence[Component], records: Sequence[Advisory], name: str) -> Finding | None:
-    best: Finding | None = None
+    every = []
     for advisory in (a for a in records if a.id == name):
         for affected in advisory.affected:
             for key, stated in identity.of_affected(affected).items():
                 for component in same:
                     claim = identity.of_component(component).get(key)
                     if claim and names.same_release(claim.release, stated.release):
-                        new = finding(component, advisory, affected, claim, stated)
-                        best = new if best is None else better(best, new)
-    return best and undecided(best)
+                        every.append(finding(component, advisory, affected, claim, stated))
+    if not every:
+        return None
+    best = min(every, key=lambda one: one.rank)
+    alike = [best, *(one for one in every if one.verdict == best.verdict)]
+    fixed = tuple(dict.fromkeys(fix for one in alike for fix in one.fixed))
+    aliases = tuple({alias for one in alike for alias in one.aliases})
+    return undecided(best, every)._replace(fixed=fixed, aliases=aliases)
 
 
-def undecided(best: Finding) -> Finding:
-    others = [f"{name} ({words})" for name, words in best.beside if name != best.product]
-    if not others:
+def undecided(best: Finding, every: Sequence[Finding]) -> Finding:
+    others = [one for one in every if one.product and one.product != best.product]
+    if best.confidence == "exact" or not best.product:
         return best
-    more = f" and {len(others) - 3} more" if len(others) > 3 else ""
-    said = f"it is no surer {best.product} than {', '.join(others[:3])}{more}"
-    return best._replace(reason=f"{best.reason}; {said}")
+    alike = [o for o in others if o.confidence == best.confidence and o.verdict != "unaffected"]
+    spared = [o for o in others if o.verdict == "unaffected" and o.rank[1] <= best.rank[1]]
+    tied = list(dict.fromkeys(f"{one.product} ({one.range})" for one in alike))
+    named = {one.product for one in alike}
+    well = list(dict.fromkeys(one.product for one in spared if one.product not in named))
+    reason = best.reason
+    if tied:
+        reason += f"; it is no surer {best.product} than {several(tied)}"
+    if well:
+        reason += f"; it may as well be {several(well)}, not affected in this version"
+    return best._replace(reason=reason)
+
+
+def several(listed: Sequence[str]) -> str:
+    return ", ".join(listed[:3]) + (f" and {len(listed) - 3} more" if len(listed) > 3 else "")
 
 
 def finding(
@@ -100,18 +116,6 @@ def finding(
         component, decision.verdict, confidence, decision.range, decision.fixed,
         "; ".join(reasons), claim.version, affected.aliases or advisory.aliases, affected.product,
     )  # fmt: skip
-
-
-def better(known: Finding, new: Finding) -> Finding:
-    best, other = (new, known) if new.rank < known.rank else (known, new)
-    said = other.product and other.verdict != "unaffected"
-    if said and other.confidence == best.confidence != "exact":
-        beside = (*best.beside, (other.product, other.range), *other.beside)
-        best = best._replace(beside=tuple(dict.fromkeys(beside)))
-    if other.verdict != best.verdict:
-        return best
-    fixed = tuple(dict.fromkeys((*best.fixed, *other.fixed)))
-    return best._replace(fixed=fixed, aliases=tuple({*best.aliases, *other.aliases}))
 
 
 def correct(found: dict[str, Finding], records: Iterable[Advisory]) -> None:

@@ -86,7 +86,7 @@ GENERIC = st.builds(
 WORDED = st.builds(
     Affected,
     vendor=st.sampled_from(["Acme", ""]),
-    product=st.sampled_from(["Pump 2", "Pump (old)"]),
+    product=st.sampled_from(["Pump 2", "Pump (old)", "Pump (new)"]),
     scheme=st.just("generic"),
     ranges=st.lists(GENERIC, max_size=2).map(tuple),
     versions=st.lists(st.sampled_from(["1.0", "odd"]), max_size=1).map(tuple),
@@ -169,3 +169,26 @@ def test_a_newer_record_that_left_the_package_counts_wherever_it_stands() -> Non
     new = osv("A", "other", [{"introduced": "0"}], modified="2026-02-01T00:00:00Z")
     held = [Inventory("i", (Component("c", purl="pkg:pypi/foo@1.0"),))]
     assert list(match(held, [old, new])) == list(match(held, [new, old])) == []
+
+
+def test_a_sibling_of_which_the_version_is_not_affected_is_told() -> None:
+    until = Range("generic", (Interval("1", "3"),), status="affected")
+    since = Range("generic", (Interval("4", None),), status="affected")
+
+    def pump(product: str, *ranges: Range) -> Affected:
+        return Affected(vendor="Acme", product=product, scheme="generic", ranges=ranges)
+
+    siblings = pump("X-208", until), pump("Nano X-208", since), pump("Micro X-208")
+    asset = Component("c", version="2", vendor="Acme", product="X208")
+    record = Advisory("A", affected=siblings)
+    held = [Inventory("i", (asset,))]
+    (line,) = match(held, [record])
+    assert line.reason.endswith(
+        "; it may as well be Nano X-208, Micro X-208, not affected in this version"
+    )
+    assert line.met == ("Acme X-208", "Acme Nano X-208", "Acme Micro X-208")
+    assert list(match(held, [replace(record, affected=siblings[1:])])) == []
+    for count in range(1, 4):
+        _compare([(asset,)], [replace(record, affected=siblings[:count])])
+    named = replace(asset, product="X-208")
+    assert "as well" not in next(match([Inventory("i", (named,))], [record])).reason

@@ -8,7 +8,8 @@ Rules:
   the advisory states makes a match `likely`. A product that is part of another likewise.
 - `unknown` has the confidence `possible`.
 - Where several products of an advisory are found with the same confidence, none of them exactly,
-  the line names the first, and its reason the others with their ranges.
+  the line names the first, and its reason the others with their ranges; and those found as surely,
+  of which the version is not affected.
 - A correction supersedes the records it names, for the components that both speak of: verdict,
   range and fix come from the correction and the reason says so. The newest correction counts.
 """
@@ -78,6 +79,7 @@ def matches(
                 finding.fixed,
                 component.product or component.name,
                 "" if source is None else source.summary(finding.where),
+                finding.met,
             )
 
 
@@ -160,9 +162,8 @@ def _lines(held: _Held, corrections: Sequence[Correction], taken: list[int]) -> 
             (group,) = groups
             if group.told is None:
                 once = _once_each(group.hits)
-                group.told = (
-                    group.hits if once else [hit_of(finding) for _, finding in _merged(same)]
-                )
+                hits = group.hits if once else [hit_of(finding) for _, finding in _merged(same)]
+                group.told = [*filter(_is_found, hits)] if group.spared else hits
             yield component, group.claim, group.told
         else:
             for component, finding in _corrected(_merged(same), corrections, taken):
@@ -179,6 +180,10 @@ def _once_each(hits: Sequence[Hit]) -> bool:
     return True
 
 
+def _is_found(hit: Hit) -> bool:
+    return hit[2] is not None or hit[1].verdict != "unaffected"
+
+
 def _merged(same: _Held) -> list[tuple[Component, Finding]]:
     """One finding an advisory, by its id, for the components that bear one id."""
     hits = [
@@ -188,40 +193,52 @@ def _merged(same: _Held) -> list[tuple[Component, Finding]]:
         for finding in (finding_of(hit, group.claim) for hit in group.hits)
     ]
     hits.sort(key=lambda hit: hit[:3])
-    lines: list[tuple[Component, Finding]] = []
+    by_advisory: dict[str, list[tuple[Component, Finding]]] = {}
     for *_, component, finding in hits:
-        if lines and lines[-1][1].advisory == finding.advisory:
-            lines[-1] = _better(lines[-1], (component, finding))
-        else:
-            lines.append((component, finding))
-    return [(component, _undecided(finding)) for component, finding in lines]
+        by_advisory.setdefault(finding.advisory, []).append((component, finding))
+    return [_best(lines) for lines in by_advisory.values()]
 
 
-def _better(
-    known: tuple[Component, Finding], new: tuple[Component, Finding]
-) -> tuple[Component, Finding]:
-    (component, finding), (_, other) = (new, known) if _rank(new) < _rank(known) else (known, new)
-    said = other.product and other.verdict != "unaffected"
-    if said and other.confidence == finding.confidence != "exact":
-        beside = (*finding.beside, (other.product, other.range), *other.beside)
-        finding = replace(finding, beside=tuple(dict.fromkeys(beside)))
-    if other.verdict == finding.verdict:
-        finding = replace(
-            finding,
-            fixed=tuple(dict.fromkeys((*finding.fixed, *other.fixed))),
-            aliases=tuple(sorted({*finding.aliases, *other.aliases})),
-        )
-    return component, finding
+def _best(lines: Sequence[tuple[Component, Finding]]) -> tuple[Component, Finding]:
+    """The line that counts, with what the others add to it."""
+    component, finding = min(lines, key=_rank)
+    if len(lines) == 1:
+        return component, finding
+    others = [other for _, other in lines if other is not finding]
+    same = [finding, *(other for other in others if other.verdict == finding.verdict)]
+    return component, replace(
+        finding,
+        fixed=tuple(dict.fromkeys(fix for one in same for fix in one.fixed)),
+        aliases=tuple(sorted({alias for one in same for alias in one.aliases})),
+        met=tuple(dict.fromkeys(name for one in (finding, *others) for name in one.met)),
+        reason="; ".join((finding.reason, *_undecided(finding, others))),
+    )
 
 
-def _undecided(finding: Finding) -> Finding:
-    """Say which other products of the advisory its words find with the same confidence."""
-    others = [f"{name} ({words})" for name, words in finding.beside if name != finding.product]
-    if not others or not finding.product:
-        return finding
-    more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
-    said = f"it is no surer {finding.product} than {', '.join(others[:SHOWN])}{more}"
-    return replace(finding, reason=f"{finding.reason}; {said}", beside=())
+def _undecided(finding: Finding, others: Iterable[Finding]) -> Iterator[str]:
+    """Which other products of the advisory the words find as surely, affected or not."""
+    if finding.confidence == "exact" or not finding.product:
+        return
+    rank, tied, spared = CONFIDENCES.index(finding.confidence), {}, {}
+    for other in others:
+        surer = CONFIDENCES.index(other.confidence) - rank
+        if other.product == finding.product or not other.product or surer > 0:
+            continue
+        if other.verdict == "unaffected":
+            spared[other.product] = other.product
+        elif surer == 0:
+            tied[other.product, other.range] = f"{other.product} ({other.range})"
+    if tied:
+        yield f"it is no surer {finding.product} than {_listed(tied.values())}"
+    known = {name for name, _ in tied}
+    if unharmed := [name for name in spared if name not in known]:
+        yield f"it may as well be {_listed(unharmed)}, not affected in this version"
+
+
+def _listed(names: Iterable[str]) -> str:
+    every = list(names)
+    more = f" and {len(every) - SHOWN} more" if len(every) > SHOWN else ""
+    return ", ".join(every[:SHOWN]) + more
 
 
 def _rank(line: tuple[Component, Finding]) -> tuple[int, int]:

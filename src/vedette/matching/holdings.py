@@ -17,8 +17,8 @@ _MOST = 1 << 16
 class Finding(msgspec.Struct, gc=False):
     """What one advisory says of one claim; `where` and `place` are those of its row.
 
-    `product` is the advisory's, "" where it is not needed; `beside` are others of it that may be
-    meant as well, with their ranges.
+    `product` is the advisory's, "" where it is not needed; `met` are all of its products that the
+    claim meets by words, as the advisory calls them.
     """
 
     where: int
@@ -32,7 +32,7 @@ class Finding(msgspec.Struct, gc=False):
     reason: str
     version: str
     product: str = ""
-    beside: tuple[tuple[str, str], ...] = ()
+    met: tuple[str, ...] = ()
 
 
 Hit = tuple[int, Row, int] | tuple[int, Finding, None]
@@ -43,11 +43,12 @@ class Group(msgspec.Struct, gc=False):
 
     `hits` holds plain rows with the interval that was hit, made a finding when it is asked for,
     and the findings of advisories that were asked; both begin with the number of the advisory, and
-    stand in its order.
+    stand in its order. `spared` is whether some of these say that the version is not affected.
     """
 
     claim: Claim
     hits: list[Hit] = []
+    spared: bool = False
     # one an advisory, for all components that have no other group
     told: Sequence[Hit] | None = None
 

@@ -15,61 +15,103 @@ from msgspec.structs import replace
 from vedette.matching import cpe, names, versions
 from vedette.matching.holdings import Finding, Group, Hit, Holdings, Shelf
 from vedette.matching.identity import TORN, Claim, weaker
-from vedette.matching.model import Advisory, Affected
+from vedette.matching.model import Affected
 from vedette.matching.rows import Loaded, Row, Source, Texts, plain
 from vedette.matching.verdict import decide
 
 FEW = 2
 _KNOWN = 1000
+_MOST = 1 << 16
+
+
+class _Asking:
+    """Asks advisories, each once of a version: a component may meet a product under many keys."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._superseding = {n for c in source.corrections for n in (c.id, *c.supersedes)}
+        self._known: dict[tuple[int, int, int, str], tuple[Affected, Finding]] = {}
+
+    def ask(self, row: Row, group: Group) -> None:
+        """Give a group its hit where the advisory says something of it."""
+        claim = group.claim
+        asked = row.where, row.number, row.product, claim.version
+        answer = self._known.get(asked)
+        if answer is None:
+            if len(self._known) >= _MOST:
+                self._known.clear()
+            answer = self._known[asked] = self._answer(row, claim.version)
+        affected, said = answer
+        if claim.cpe and affected.cpes and cpe.contradict(affected.cpes, claim.cpe):
+            return
+        if said.verdict == "unaffected":
+            if not said.met and said.advisory not in self._superseding:
+                return
+            group.spared = True
+        confidence, reason = _confidence(row, claim, affected.context, said.reason)
+        if said.verdict == "unknown":
+            confidence = "possible"
+        found = replace(said, confidence=confidence, reason=reason, place=row.place)
+        group.hits.append(hit_of(found))
+
+    def _answer(self, row: Row, version: str) -> tuple[Affected, Finding]:
+        """The advisory's product, and what it says of a version, whatever the key."""
+        advisory, affected = self.source.product(row)
+        decision = decide(version, affected)
+        aliases = tuple(sorted(set(affected.aliases or advisory.aliases)))
+        said = (decision.verdict, "", decision.range, decision.fixed, aliases, decision.reason)
+        found = Finding(row.where, row.advisory, row.place, *said, version)
+        if affected.product or affected.cpes:
+            found.product, found.met = affected.product, (affected.called,)
+        return affected, found
 
 
 def join(holdings: Holdings, source: Source) -> None:
     """Give each group its hits."""
-    superseding = {name for c in source.corrections for name in (c.id, *c.supersedes)}
+    asking = _Asking(source)
     for key, rows in source.each(holdings.by_key):
         scheme, groups = key.partition("/")[0], holdings.by_key[key]
         if len(groups) <= FEW:
-            _join_few(scheme, groups, rows, source, superseding)
+            _join_few(scheme, groups, rows, asking)
         else:
-            _join_key(Shelf(scheme, groups), rows, source, superseding)
+            _join_key(Shelf(scheme, groups), rows, asking)
 
 
 def _join_few(
     scheme: str,
     groups: Iterable[Group],
     rows: Iterable[Row],
-    source: Source,
-    superseding: set[str],
+    asking: _Asking,
 ) -> None:
     """Do what `_join_key` does where the groups are few, as they are for most keys."""
     keys = versions.sortables(scheme)
     each = [(keys[group.claim.version], group) for group in groups]
-    hasty = isinstance(source, Loaded)
+    hasty = isinstance(asking.source, Loaded)
     for row in rows:
         bounds = row.bounds
         for version, group in each:
             if row.release and not names.same_release(group.claim.release, row.release):
                 continue
             if bounds is None or version is None:
-                _ask(row, group, source, superseding)
+                asking.ask(row, group)
                 continue
             place = bisect_right(bounds, version)
             if place & 1:
                 group.hits.append((row.where, row, place >> 1))
-            elif hasty and not row.release and source.product(row)[1].strays:
-                _ask(row, group, source, superseding)
+            elif hasty and not row.release and asking.source.product(row)[1].strays:
+                asking.ask(row, group)
 
 
-def _join_key(shelf: Shelf, rows: Iterable[Row], source: Source, superseding: set[str]) -> None:
+def _join_key(shelf: Shelf, rows: Iterable[Row], asking: _Asking) -> None:
     sortable, odd = shelf.sortable, shelf.odd
     takes = [group.hits.append for group in shelf.groups]
     # what bounds hit, by interval: many advisories of one package state the same
     known: dict[tuple[str, ...], list[tuple[int, list[Callable[[Hit], None]]]]] = {}
-    hasty = isinstance(source, Loaded)
+    hasty = isinstance(asking.source, Loaded)
     for row in rows:
         bounds = row.bounds
         if bounds is None or row.release:
-            _join_row(row, shelf, source, superseding)
+            _join_row(row, shelf, asking)
             continue
         spans = known.get(bounds)
         if spans is None:
@@ -81,18 +123,18 @@ def _join_key(shelf: Shelf, rows: Iterable[Row], source: Source, superseding: se
                 if low < len(sortable) and sortable[low] < end:
                     spans.append((place // 2, takes[low : bisect_left(sortable, end, low)]))
         everyone = len(spans) == 1 and len(spans[0][1]) == len(takes)
-        if hasty and not everyone and source.product(row)[1].strays:
-            _join_row(replace(row, bounds=None), shelf, source, superseding)
+        if hasty and not everyone and asking.source.product(row)[1].strays:
+            _join_row(replace(row, bounds=None), shelf, asking)
             continue
         for interval, hit_takes in spans:
             hit = (row.where, row, interval)
             for take in hit_takes:
                 take(hit)
         for group in odd:
-            _ask(row, group, source, superseding)
+            asking.ask(row, group)
 
 
-def _join_row(row: Row, shelf: Shelf, source: Source, superseding: set[str]) -> None:
+def _join_row(row: Row, shelf: Shelf, asking: _Asking) -> None:
     """Join a row that asks its advisory, or that is of one release."""
     asked = [*shelf.groups, *shelf.odd] if row.bounds is None else shelf.odd
     for interval in range(len(row.bounds or ()) // 2):
@@ -103,17 +145,7 @@ def _join_row(row: Row, shelf: Shelf, source: Source, superseding: set[str]) -> 
                 group.hits.append((row.where, row, interval))
     for group in asked:
         if names.same_release(group.claim.release, row.release):
-            _ask(row, group, source, superseding)
-
-
-def _ask(row: Row, group: Group, source: Source, superseding: set[str]) -> None:
-    advisory, affected = source.product(row)
-    own = group.claim.cpe
-    if own and affected.cpes and cpe.contradict(affected.cpes, own):
-        return
-    found = _asked(row, group.claim, advisory, affected)
-    if found.verdict != "unaffected" or row.advisory in superseding:
-        group.hits.append(hit_of(found))
+            asking.ask(row, group)
 
 
 def hit_of(finding: Finding) -> Hit:
@@ -138,19 +170,6 @@ def finding_of(hit: Hit, claim: Claim) -> Finding:
 def plain_reason(claim: Claim, row: Row) -> str:
     """Why a plain row hits."""
     return f"version {claim.version} lies in {row.text}"
-
-
-def _asked(row: Row, claim: Claim, advisory: Advisory, affected: Affected) -> Finding:
-    """The finding of the advisory itself."""
-    decision = decide(claim.version, affected)
-    confidence, reason = _confidence(row, claim, affected.context, decision.reason)
-    if decision.verdict == "unknown":
-        confidence = "possible"
-    aliases = tuple(sorted(set(affected.aliases or advisory.aliases)))
-    said = (decision.verdict, confidence, decision.range, decision.fixed, aliases, reason)
-    found = Finding(row.where, row.advisory, row.place, *said, claim.version)
-    found.product = affected.product
-    return found
 
 
 def _confidence(row: Row, claim: Claim, context: str, reason: str) -> tuple[str, str]:

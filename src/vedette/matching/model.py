@@ -17,6 +17,7 @@ LINE = (
     *("inventory", "component", "purl", "version", "advisory", "aliases", "range"),
     *("fixed", "verdict", "confidence", "reason"),
 )
+MAX_WORDS = 300
 CONFIDENCES = ("exact", "likely", "possible")
 
 
@@ -97,6 +98,18 @@ class Affected(msgspec.Struct, frozen=True, dict=True, omit_defaults=True):
     aliases: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
     context: str = ""
+
+    @cached_property
+    def called(self) -> str:
+        """Vendor and product, as the advisory writes them."""
+        if self.product or not self.cpes:
+            product = self.product or self.name or self.purl
+            named = product.casefold().startswith(self.vendor.casefold())
+            return (product if named else f"{self.vendor} {product}")[:MAX_WORDS]
+        from vedette.matching.products import cpe_words  # large, and not needed for packages
+
+        found = next(filter(None, map(cpe_words, self.cpes)), ("", self.cpes[0], ""))
+        return " ".join(found[:2]).replace("_", " ").strip()[:MAX_WORDS]
 
     @cached_property
     def loose(self) -> tuple[str, ...]:
@@ -185,7 +198,11 @@ class Advisory(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Match(NamedTuple):
-    """One line of `vedette match`; `name` and `summary` are for people and no part of the line."""
+    """One line of `vedette match`.
+
+    No part of the line are `name` and `summary`, which are for people, and `met`: the advisory's
+    products that the component meets by words, as the advisory calls them.
+    """
 
     inventory: str
     component: str
@@ -200,6 +217,7 @@ class Match(NamedTuple):
     fixed: tuple[str, ...] = ()
     name: str = ""
     summary: str = ""
+    met: tuple[str, ...] = ()
 
     def line(self) -> dict[str, Any]:
         """The fields of the contract, `purl` only where there is one."""

@@ -27,7 +27,7 @@ Rules:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from vedette.matching import designation, listing, orders, vendors
@@ -80,10 +80,14 @@ def cpe_words(cpe: str) -> tuple[str, str, str] | None:
     return (vendor if vendor not in NONE else ""), product, version
 
 
+@lru_cache(maxsize=1 << 12)
 def component_keys(
-    vendor: str, product: str, models: Iterable[str] = (), cpes: Iterable[str] = ()
-) -> dict[str, str]:
-    """Return an inventory's keys of a product, each with this side's confidence."""
+    vendor: str, product: str, models: tuple[str, ...] = (), cpes: tuple[str, ...] = ()
+) -> Mapping[str, str]:
+    """Return an inventory's keys of a product, each with this side's confidence.
+
+    Many assets are one product in several versions.
+    """
     keys = _Keys(vendor, stated=("-",), silent=("-", "?"))
     detailed = keys.numbers((product, *models), advisory=False)
     keys.names(product, cpes, ("product",) if detailed else ("product", "detailed"))
@@ -97,9 +101,9 @@ def component_keys(
     for token in product.split() if len(product) < 120 else ():
         if designation.telling(designation.squeezed(token)) and " " in product.strip():
             keys.add("product", product_words(token), "possible")
-    for model in (f"{named.family} {named.model}", named.model, *models):
-        for begun in designation.openings(model):
-            keys.add("series", begun, "possible")
+    series = (f"{named.family} {named.model}", named.model, *models)
+    for begun in dict.fromkeys(b for model in series for b in designation.openings(model)):
+        keys.add("series", begun, "possible")
     return keys.found
 
 

@@ -20,11 +20,18 @@ from msgspec.structs import replace
 
 from vedette.matching import identity
 from vedette.matching.engine import match
-from vedette.matching.model import Advisory, Affected, Component, Inventory, Match, Statement
-from vedette.matching.products import cpe_words, product_words
+from vedette.matching.model import (
+    MAX_WORDS,
+    Advisory,
+    Affected,
+    Component,
+    Inventory,
+    Match,
+    Statement,
+)
+from vedette.matching.products import product_words
 from vedette.matching.vex import Suppressed
 
-MAX_WORDS = 300
 _PART = re.compile(r"[0-9]+|[^\W\d_]{3,}")
 MOST_NAMES = 20
 
@@ -49,16 +56,6 @@ def asset_name(component: Component) -> str:
     return " ".join(filter(None, (component.vendor, product, model)))[:MAX_WORDS]
 
 
-def product_name(affected: Affected) -> str:
-    """An advisory's vendor and product, as it writes them."""
-    if affected.product or not affected.cpes:
-        product = affected.product or affected.name or affected.purl
-        named = product.casefold().startswith(affected.vendor.casefold())
-        return (product if named else f"{affected.vendor} {product}")[:MAX_WORDS]
-    found = next(filter(None, map(cpe_words, affected.cpes)), ("", affected.cpes[0], ""))
-    return " ".join(found[:2]).replace("_", " ").strip()[:MAX_WORDS]
-
-
 def pair(ours: str, theirs: str) -> tuple[str, str]:
     """Two names by their words."""
     return product_words(ours), product_words(theirs)
@@ -66,14 +63,10 @@ def pair(ours: str, theirs: str) -> tuple[str, str]:
 
 def met(component: Component, advisory: Advisory) -> list[Affected]:
     """The advisory's products that a component may be."""
-    return _met(component, advisory.affected)
-
-
-def _met(component: Component, products: Iterable[Affected]) -> list[Affected]:
     own = identity.of_component(component).keys()
     return [
         one
-        for one in products
+        for one in advisory.affected
         if not own.isdisjoint(
             _keys(
                 *(one.ecosystem, one.name, one.purl, one.vendor, one.product, one.models, one.cpes)
@@ -82,17 +75,10 @@ def _met(component: Component, products: Iterable[Affected]) -> list[Affected]:
     ]
 
 
-def names(component: Component, advisory: Advisory) -> list[str]:
-    """How the advisory calls the products that a component may be, where a word is alike."""
+def alike(component: Component, theirs: Iterable[str]) -> list[str]:
+    """Those of an advisory's products, as it calls them, that share a word with a component."""
     own = _parts(f"{component.product or component.name} {component.model}")
-    alike = [
-        one
-        for one in advisory.affected
-        if not own.isdisjoint(_parts(one.product or product_name(one)))
-    ]
-    if len(alike) > 1:
-        alike = _met(component, alike)
-    return list(dict.fromkeys(map(product_name, alike)))[:MOST_NAMES]
+    return [name for name in theirs if not own.isdisjoint(_parts(name))][:MOST_NAMES]
 
 
 @lru_cache(maxsize=1 << 14)
@@ -138,7 +124,7 @@ def _heeded(
     spoken: dict[bool, list[tuple[Component, Affected, Word]]] = {True: [], False: []}
     for component in components:
         for product in met(component, advisory):
-            word = words.get(pair(asset_name(component), product_name(product)))
+            word = words.get(pair(asset_name(component), product.called))
             if word is not None:
                 spoken[word.same].append((component, product, word))
     others = [product for _, product, _ in spoken[False]]
@@ -173,6 +159,6 @@ def _statement(line: Match, component: Component, product: Affected, word: Word)
         status="not_affected",
         vulnerability=frozenset({line.advisory}),
         justification="component_not_present",
-        words=f"{asset_name(component)} is another product than {product_name(product)}",
+        words=f"{asset_name(component)} is another product than {product.called}",
         source=word.by,
     )

@@ -191,7 +191,7 @@ def _found(
             also=tuple(group[1:]),
             title=next((r.summary for r in records if r.summary), group[0]),
             verdict="affected" if any(m.verdict == "affected" for m in own) else "unknown",
-            matches=tuple(_json(line, components, read.by_id) for line in own[:MAX_MATCHES]),
+            matches=tuple(_json(line, components) for line in own[:MAX_MATCHES]),
             left_out=max(0, len(own) - MAX_MATCHES),
             remedy=_remedy(own),
             naive=_difference(own, records, touched, read, naive),
@@ -243,14 +243,12 @@ def _names(advisory: Advisory) -> tuple[str, ...]:
     return (advisory.id, *aliases, *advisory.corrects)
 
 
-def _json(
-    line: Match, components: Mapping[str, Component], records: Mapping[str, Advisory]
-) -> dict[str, object]:
+def _json(line: Match, components: Mapping[str, Component]) -> dict[str, object]:
     """A line; where it is by words, how both sides write them, to be confirmed or not."""
     component = components.get(line.component)
     by_words: dict[str, object] = {}
     if component is not None and not line.purl and line.confidence != "exact":
-        names = said.names(component, records[line.advisory])
+        names = said.alike(component, line.met)
         by_words = {"ours": said.asset_name(component), "theirs": names}
     return {
         "component": line.component,
