@@ -53,11 +53,18 @@ def test_a_typed_list_shows_first_matches_and_is_kept_when_wanted(client: Client
     }
     again = client.post("/inventories/type/", chosen | {"step": "match"}).content.decode()
     assert "says nothing of these products" in again
-    at = send(client, "/inventories/type/", **chosen | {"version_0": "5.1.0", "step": "keep"})
+    keep = chosen | {"version_0": "5.1.0", "step": "keep"}
+    at = send(client, "/inventories/type/", **keep, sure_0="on")
     run_jobs()
     assert "desk" in read(client, at)
-    row = only()
-    assert row.matches[0]["confidence"] == "exact", "the product was chosen"
+    assert only().matches[0]["confidence"] == "exact", "the product was confirmed"
+    send(client, "/inventories/type/", **keep)
+    run_jobs()
+    assert only().matches[0]["confidence"] == "likely", "equal names confirm nothing"
+    listed = SimpleUploadedFile("desk.txt", b"ujson 5.1.0, no such thing 7.2")
+    send(client, "/inventories/take/", file=listed)
+    run_jobs()
+    assert only().matches[0]["confidence"] != "exact", "nor does a typed list as a file"
 
 
 def test_the_nearest_name_is_not_exact_before_somebody_says_so(

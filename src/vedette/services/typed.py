@@ -3,7 +3,8 @@
 Rules:
 - Candidates come from the indexes in hand; the list never leaves the instance.
 - A product that somebody confirmed counts like any other of an asset list. What was only typed, or
-  chosen for the person as the nearest name, never matches as `exact`.
+  proposed to the person, never matches as `exact`, not even where it is called as was typed: a
+  product that no advisory names may be called so, too. A typed list as a file is read likewise.
 - First matches are shown before anything is kept.
 """
 

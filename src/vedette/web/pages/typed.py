@@ -52,11 +52,11 @@ class ChooseForm(forms.Form):
     ) -> None:
         super().__init__(*args, **options)
         self._entries = [entry for entry, _ in meant]
-        self._nearest: list[str] = []
+        self._proposed: list[str] = []
         for number, (entry, candidates) in enumerate(meant):
             known = [(_value(one), _label(one)) for one in candidates]
             best = known[0][0] if candidates and candidates[0].score >= SURE else AS_TYPED
-            self._nearest.append("" if best == AS_TYPED or _is_named(candidates) else best)
+            self._proposed.append("" if best == AS_TYPED else best)
             self.fields[f"product_{number}"] = forms.ChoiceField(
                 label=entry.text,
                 help_text=_why(candidates),
@@ -67,7 +67,7 @@ class ChooseForm(forms.Form):
                 ],
                 initial=best,
             )
-            if self._nearest[-1]:
+            if self._proposed[-1]:
                 self.fields[f"sure_{number}"] = forms.BooleanField(
                     label="Yes, this is what I run", required=False
                 )
@@ -94,7 +94,7 @@ class ChooseForm(forms.Form):
                 rows.append(Chosen("", name, version, confirmed="no"))
             elif product != LEAVE_OUT:
                 vendor, name, purl = json.loads(product)
-                sure = product != self._nearest[number] or values.get(f"sure_{number}")
+                sure = product != self._proposed[number] or values.get(f"sure_{number}")
                 confirmed = "yes" if seen and sure else "no"
                 rows.append(Chosen(vendor, name, version, purl, confirmed))
         return rows
@@ -119,9 +119,8 @@ def _why(candidates: list[Candidate]) -> str:
         return "No advisory here names it."
     if candidates[0].score < SURE:
         return "No product here is called so, or nearly so: choose one, or leave it as typed."
-    if _is_named(candidates):
-        return ""
-    return "The nearest name: say whether it is yours. Until then no match with it is exact."
+    named = "Called as you typed it" if _is_named(candidates) else "The nearest name"
+    return f"{named}: say whether it is yours. Until then no match with it is exact."
 
 
 def _value(one: Candidate) -> str:
