@@ -75,12 +75,13 @@ def window_of(acts: list[dict[str, Any]]) -> dict[str, Any] | None:
 def _act_line(
     decision: dict[str, Any], model: str, acts: list[dict[str, Any]]
 ) -> tuple[str, Any, Any, str]:
-    """An act's title, the lab's decision, where the newest offer stands, and its page."""
+    """An act's title, the lab's decision unless it is the offer that was made, that, its page."""
     standing = decision["standing"]
     own = [a for a in acts if a["kind"] == decision["act"] and a["model"] == model]
+    said = standing and not (own and standing["choice"] == "offer")
     return (
         decision["title"],
-        state("choice", standing["choice"]) if standing else None,
+        state("choice", standing["choice"]) if said else None,
         state("act", own[0]["state"]) if own else None,
         f"/acts/{own[0]['id']}/" if own else "/acts/",
     )
