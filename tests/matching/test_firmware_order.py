@@ -28,6 +28,7 @@ LADDERS = [
     ["SE2020MP13", "SE2021MP5", "SE2021MP12"],
     ["15.2(6)E2a", "15.2(7)E0a"],
     ["B", "F", "W"],
+    ["R203", "R203-V1", "R203-V2", "R204"],
 ]
 ALIKE = [
     ["V4.2.3 Update 1", "4.2.3 upd1", "v4.2.3.0 Update 01", "Firmware V4.2.3 U1"],
@@ -50,7 +51,7 @@ UNREAD = [
     *("", "NVR 5.6 Build 595 T2-Patch", "Main r1600 Estop_v24", "august 28", "2 Feb"),
     *("1.42.06162022", "70044_update_05032019-482", "1.2 SP1 SP2", "X", "April 40, 2023"),
     *("12.4 (firmware 1.46)", "2018 R2 SP1 Version 2.2.0.183", "1.2 FP2 HF6 (1.2.14002.257)"),
-    *("8.1x", "R7x", "1.X.3"),
+    *("8.1x", "R7x", "1.X.3", "CIR_CDC_v1.2.17", "CIR CDC v1.2.17", "RTS/RTD_3.6.6"),
     *("Windows Server 2003", "serial number 22081", "V3.X.17", "４.2", "2.51 2.52"),
 ]  # fmt: skip
 

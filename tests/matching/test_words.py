@@ -187,6 +187,8 @@ CONDITIONS = [
     ("8.3.2 on Windows 2008 Rs SP1", ["8.3.2"], ["8.3.3"], "on Windows 2008 Rs SP1"),
     ("Essential Edition V2.8.0.060", ["2.8.0.060"], ["2.8.1"], "Essential Edition"),
     ("* (with the nossl tag)", ["1.0", "what"], [], "with the nossl tag"),
+    ("<= 1.01.28 (with ScreenEditor Version 1.01.2)", ["1.01.28"], ["1.02"],
+     "with ScreenEditor Version 1.01.2"),
     ("BIOS < V20.01.10", ["20.01.09", "21"], [], "BIOS < V20.01.10"),
     ("<=the_first_5_digits_of_serial_number_20082", ["1.0"], [],
      "<=the first 5 digits of serial number 20082"),
@@ -227,6 +229,10 @@ def test_a_condition_that_speaks_of_other_versions_leaves_all_open(expression: s
         ("2701680", ("2701680",)),
         ("882476 Gemini TF Big Bore", ("882476 Gemini TF Big Bore",)),
         ("v9.x model 35700BAX3", ("35700BAX3",)),
+        ("474021A.102", ("474021A.102",)),
+        ("053L000091 (global) / 054U000091 (U.S.)", ("053L000091", "054U000091")),
+        ("1SAP561100R0001 (revision index B1 with BSP <= UN30 1.76)", ("1SAP561100R0001",)),
+        ("1SAP520100R0001 | G1  with BSP <= UN31 1.76", ("1SAP520100R0001",)),
         ("SE2021MP3", ()),
         ("SR620", ()),
         ("MMT-508 MiniMed pump", ()),
@@ -237,6 +243,11 @@ def test_a_condition_that_speaks_of_other_versions_leaves_all_open(expression: s
 def test_words_that_name_models_decide_no_version(expression: str, names: tuple[str, ...]) -> None:
     assert words.read(expression, versions.FIRMWARE).names == names
     assert decided(expression, "9.1") == "unknown"
+
+
+def test_an_order_number_may_bear_a_condition() -> None:
+    found = words.read("1SAP561100R0001 (revision index B1 with BSP <= UN30 1.76)", "firmware")
+    assert (found.condition, found.within) == ("revision index B1 with BSP <= UN30 1.76", ())
 
 
 def test_a_product_named_under_a_condition_leaves_its_versions_open() -> None:

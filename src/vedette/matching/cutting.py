@@ -41,13 +41,13 @@ BRACKET = re.compile(r"\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 # R32(EN)CPU, QJ71C24N(-R2): a part of the designation that may be there or not
 _OPTIONAL = re.compile(
     r"\w-?\([^()]*\)\w|[\w*] ?\(-|\w\([A-Z]\)|[0-9]\([A-Z]{2}\)|\[\]| - \([A-Z]\) "
-    r"|\([A-Z]{1,2}\) CPU\b"
+    r"|\([A-Z]{1,2}\) CPU\b|[0-9]\([A-Z](?:/[A-Z])+\)"
 )
 _ASIDE = re.compile(r"\s\((?!-)[^()]*(?:\([^()]*\)[^()]*)*\)(?! (?:CPU|BT)\b)")
 _KITS = re.compile(r"(?i)^\S+ kits for [^:]*: ")
 GENERATION = re.compile(
-    r"(?i)(?<=\S)\s+(?:(?:version|ver\.?|release) ?|v ?)[0-9]+(?:\.[0-9x]+)*\b"
-    r"(?: (?:sp|upd|update|hf) ?[0-9]+)*\b"
+    r"(?i)(?<=\S)\s+(?:(?:version|ver\.?|release) ?|v ?)[0-9]+(?:\.[0-9x]+)*"
+    r"(?: ?(?:sp|upd|update|hf) ?[0-9]+)*\b"
 )
 _BOUND = re.compile(
     r"(?i)(?<=\S)\s+(?:version )?(v?[0-9]+(?:\.[0-9]+)*(?: r[0-9])?)"
@@ -62,8 +62,8 @@ _YEAR_INSIDE = re.compile(
 )
 _PROFINET = re.compile(r"(?i)\s(w\. ?(?:pn|profinet|profibus))\b")
 _GENERIC_END = re.compile(
-    r"(?i)[\s,]+(?:all )?(?:firmware|software|fw|sw|series|family|versions?|models?|with"
-    r"|order code)$"
+    r"(?i)[\s,]+(?:all )?(?:firmware|software|fw|sw|series|(?:product )?family|versions?"
+    r"|models?|with|order code)$"
 )
 _DEVICES_END = re.compile(r"(?i)(?<=[0-9]) devices$")
 _BARE = re.compile(r"[0-9]+(?:\.[0-9]+)?T?")
@@ -123,13 +123,15 @@ def cut(product: str) -> Name:
 
 def split(bare: str) -> tuple[str, str]:
     """Return family and model of a name without brackets, generation and empty words."""
-    series = SERIES.search(bare)
-    start = series.end() if series else 0
-    head, tokens = bare[:start].strip(), bare[start:].split()
+    series, start = None, 0
+    for found in SERIES.finditer(bare):  # the last of several in a row: S7-1500 ET 200pro
+        if series is None or not bare[start : found.start()].strip():
+            series, start = found, found.end()
+    head, tokens = bare[:start].strip(), bare[start:].lstrip(": ").split()
     for place, token in enumerate(tokens):
         if not place and _BARE.fullmatch(token) and any(map(has_digit, tokens[1:])):
             continue
-        if has_digit(token) and token.casefold() not in TECHNOLOGY:
+        if has_digit(token) and not TECHNOLOGY.fullmatch(token):
             if place and (series or token[0].isdigit()) and UNIT.fullmatch(tokens[place - 1]):
                 place -= 1
             return " ".join([head, *tokens[:place]]).strip(), " ".join(tokens[place:])

@@ -10,16 +10,17 @@ Rules:
   (CPU 1515-2, CP 343-1) belongs to the model. A designation in brackets is the model where there
   is no other.
 - Words that say nothing (firmware, software, series, family at the end) are left out; brackets
-  with the name's initials or "incl. SIPLUS variants" too; any other bracket is a variant.
+  with the name's initials, or what these stand for, "incl. SIPLUS variants" and "All models", too;
+  any other bracket is a variant.
 - What is said of serial numbers behind the name is a condition, and so is "running Android OS".
-- A name of several products, of a class of products, a sentence, or a word that names no product
-  is not one product: `reason` says which. `members` holds those of a list (see `listing`), a
-  series named by a placeholder (EFD-22xx) with an x for each, and a class named by a word of its
-  vendor's (SIMATIC HMI Comfort Panels). Nothing is guessed.
+- A name of several products, of a class of products, a sentence, a word that names no product, or
+  words that any vendor uses (Web Server), is not one product: `reason` says which. `members` holds
+  those of a list (see `listing`), a series named by a placeholder (EFD-22xx) with an x for each,
+  and a class named by a word of its vendor's (SIMATIC HMI Comfort Panels). Nothing is guessed.
 - A reading that is not the only one its words allow is none (see `scrutiny`); only what it says of
   conditions and versions is kept.
-- A version grown together with a word (v18SP1) is not read. A list whose initials stand in a
-  bracket is one name.
+- A version grown together with a word (v18ab3) is not read, but for a service pack (v18SP1). A list
+  whose initials stand in a bracket is one name; so is a class whose bracket says which of it: (Q5).
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from vedette.matching.nomenclature import (
     CLASS,
     CLASS_WORDS,
     JOINED,
-    NOT_PRODUCTS,
+    NO_NAME,
     PROSE,
     RATING,
     SERIES,
@@ -134,21 +135,23 @@ _MODELS = re.compile(r"(?i)models? .*[,/&]|.*\w\*")
 _MODEL = re.compile(r"(?:including ?)?[A-Z][A-Z-]*[0-9]{2,}[A-Z0-9-]*")
 _BRACKET_PARTS = re.compile(r"[,/&]|\s(?:and|or)\s")
 _SERIES_INSIDE = re.compile(r"(?i)\s+series(?!\s+[a-z0-9]\b(?!\S))|\s+models?(?: number)?(?=\s)")
+_LETTERED = re.compile(r"(.*\S) [Mm]odel ([A-Z]{2,5})")
 _LISTED = re.compile(
     r"\s(?:and|or|&|AND|OR)\s|\s/(?=\s)|/\s|;|\"|\bto\s[0-9]|\b[A-Z](?: [A-Z])+$"
-    r"|\b[A-Z]{3}(?: [A-Z]{3}){2,}$"
+    r"|\b[A-Z]{3,4}(?: [A-Z]{3,4}){2,}$"
     r"|\b([A-Z]{2,}-?)[0-9]{2,}\w* \1[0-9]{2,}\w* \1[0-9]|^(\S*[0-9]\S*) \2 "
 )
 _VERSION_NAME = re.compile(r"(?i)(?:[vr]|version |release )?[0-9]+(?:\.[0-9x]+)*")
-_PART_OF_NAME = re.compile(r"hardware version.*|[a-z]|(?:iec|ieee|iso) [0-9 ]+")
+_PART_OF_NAME = re.compile(r"windows pc|hardware version.*|[a-z]|(?:iec|ieee|iso) [0-9 ]+")
 _FILE_NAME = re.compile(r"(?i)\S+_[a-z]?[0-9]+[a-z]?[0-9]*(?:_\d+)?(?:\.\w+)?$")
 # XPS-Cx is XPS-C8 and others; Ex is the mark of what may run among explosives
 _PLACEHOLDER = re.compile(
     r"(?<![a-z])xx+|XX|\*|□|\b[xz]My\b|=|(?i:[0-9]x{1,2}\b)|-[A-DF-Z]x\b"
-    r"|\b([A-Z]+)[0-9]{2,}-\1[0-9]{2,}\b"
+    r"|\b([A-Z]+)[0-9]+-\1[0-9]{2,}\b"
 )
 _STANDS_FOR = str.maketrans("*□", "xx")
 _PATTERN = re.compile(r"(?i)(?=\S*[a-z0-9]{2})\S*(?:xx+|[0-9]x{1,2}\b|-[a-z]x\b|\*|□)\S*")
+_WHICH = re.compile("[A-Z][0-9]{1,2}")  # control panels (Q5): which of a class
 _OPEN = re.compile(r"(?<=[0-9])[xX]{1,3}(?![a-z])|[xX]{2,}|\*|□|(?<=-[A-Z])x\b")
 _GLUED = re.compile(r"(?i)\bv[0-9]+(?:\.[0-9]+)*[a-z]+[0-9]+\b")
 _NUMBER_INSIDE = re.compile(r"(?<!LOGO!)\s[0-9]{1,2}(?:\.[0-9x]+)*\s+\S*[A-Za-z]")
@@ -197,11 +200,13 @@ def read(product: str) -> Designation:
 
 def _parts(name: Name) -> Designation:
     family, model = split(_SERIES_INSIDE.sub("", name.bare))
+    if not model and (lettered := _LETTERED.fullmatch(name.bare)):
+        family, model = lettered.groups()
     inside = _NUMBER_INSIDE.search(f" {family} {model}".rstrip()[1:])
     if inside and not SERIES.search(name.bare) and not _unit(model):
         return _without_parts(name, Unresolved.GENERATION_INSIDE)
     ordered, generation, variants = name.orders, name.generation, [*name.variants]
-    unclear = scrutiny.unclear_name(name)
+    unclear = scrutiny.unclear_name(name) or scrutiny.unclear_cut(family, model)
     for text in name.brackets:
         before = ordered, model, generation
         ordered, model, generation, variant = _bracket(text, name.bare, *before)
@@ -267,14 +272,15 @@ def _members(name: Name) -> tuple[Designation, ...]:
     if name.optional or models or _is_list(name.bare):
         return ()
     if _PLACEHOLDER.search(name.bare):
-        if not _PATTERN.search(name.bare) or re.search(r"=|\b[xz]My\b", name.bare):
+        if not _PATTERN.search(name.bare) or re.search(r"=|\b[xz]My\b|-\*", name.bare):
             return ()
         bare, said = (text.translate(_STANDS_FOR) for text in (name.bare, name.said))
         one = _parts(replace(name, bare=bare, said=said))
         return () if one.reason else (one,)
     one = _parts(name)
     named = one.model or owned(name.bare)
-    whole = name.bare.endswith(" products")  # whatever a vendor makes
+    # whatever a vendor makes, and RUT model routers
+    whole = re.search(r" products$|(?i: models? )", name.bare)
     return (one,) if CLASS.search(name.bare) and named and not whole and not one.reason else ()
 
 
@@ -284,9 +290,13 @@ def _unread(name: Name) -> Unresolved | None:
     plain = words(bare)
     if not plain and name.orders:
         return None
-    if plain.removesuffix(" protocol") in TECHNOLOGY:
+    if TECHNOLOGY.fullmatch(plain.removesuffix(" protocol")):
         return Unresolved.NOT_A_PRODUCT
-    if plain in NOT_PRODUCTS or _PART_OF_NAME.fullmatch(plain) or _FILE_NAME.fullmatch(bare):
+    if (
+        set(plain.split()) <= NO_NAME
+        or _PART_OF_NAME.fullmatch(plain)
+        or _FILE_NAME.fullmatch(bare)
+    ):
         return Unresolved.NOT_A_PRODUCT
     if _VERSION_NAME.fullmatch(bare.strip()) and not name.series:
         return Unresolved.NOT_A_PRODUCT
@@ -297,7 +307,8 @@ def _unread(name: Name) -> Unresolved | None:
     one = ordered or any(_spelt(text, bare) for text in name.brackets)
     if name.optional or (not one and (_is_list(bare) or _PLACEHOLDER.search(bare))):
         return Unresolved.SEVERAL
-    if CLASS.search(bare) and not re.search(r"[0-9]{2}", bare):
+    sole = re.search(r"[0-9]{2}", bare) or any(map(_WHICH.fullmatch, name.brackets))
+    if CLASS.search(bare) and not sole:
         return Unresolved.SEVERAL
     if _GLUED.search(bare) or (name.generation and GENERATION.search(" " + bare)):
         return Unresolved.GENERATION_INSIDE
@@ -347,7 +358,7 @@ def _bracket(
     if not text:
         return ordered, model, generation, ""
     if found := _PART_NUMBERS.fullmatch(text):
-        return (*ordered, found[1].upper()), model, generation, ""
+        return (*ordered, *re.split(" AND |, ?", found[1].upper())), model, generation, ""
     if found := _INCLUDED.fullmatch(text):
         return ordered, model, generation, "siplus" if "siplus" in text.casefold() else text
     if _initials(text, bare):
@@ -360,8 +371,14 @@ def _bracket(
 
 
 def _initials(text: str, bare: str) -> bool:
-    """Tell whether a bracket holds the initials of the name before it, as in (SRA)."""
-    if scrutiny.repeats(text, bare):
+    """Tell whether a bracket holds the initials of the name before it, as in (SRA), or spells them.
+
+    One that says (All models) says nothing.
+    """
+    if scrutiny.repeats(text, bare) or text.casefold() == "all models":
+        return True
+    spelled = "".join(w[0] for w in WORD.findall(text) if w[0].isupper())
+    if len(spelled) > 2 and spelled in bare.split():
         return True
     first, *others = text.split()
     if not re.fullmatch("[A-Z]{2,6}", first) or not set(others) <= set(bare.split()):

@@ -7,6 +7,7 @@ Rules:
   unlike length are no list.
 - A part of the designation in brackets may be there or not: R04(EN)CPU is R04CPU and R04ENCPU;
   at its end it may also be a mark of the model's own.
+- Letters that the name itself gives values for stand for each: FX5U-xMy/z x=32,64 y=T,R z=ES,DS.
 - "X Series A and B" are the series of X; a bracket may list the models.
 - A list that could be cut in two ways has no members.
 """
@@ -34,12 +35,14 @@ _ROW = re.compile(r"\b([A-Z]{2,}-?)[0-9]\S+(?: \1[0-9]\S+){2,}")
 _COMMAS = re.compile(r",\s*(?:and\s)?|\s(?:and|&|/)\s")
 _SLASHES = re.compile(r"(?:[A-Za-z-]+[0-9]{2,}\w*/)+[A-Za-z-]+[0-9]{2,}\w*")
 _SHARED = re.compile(r"(.*?[A-Za-z -])([0-9]+(?:/[0-9]+)+)([A-Za-z]*)")
+_FORMULA = re.compile(r"(.*?)(\S+)((?:,? [xyz]=[A-Z0-9]+(?:,[A-Z0-9]+)*)+)")
+_VALUES = re.compile(r"([xyz])=(\S+?)(?=,? |$)")
 _UNITS = frozenset({"kVA", "kW", "V", "W"})
 _MODEL = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[\w./+-]+|[0-9]{3,5}")
 _CLASS_END = re.compile(
     r"(?i) (?:controllers|pumps|relays|series|devices|modules|switches|engines|models|only)+$"
 )
-_MOST = 24
+_MOST = 48
 
 
 @lru_cache(maxsize=1 << 14)
@@ -50,10 +53,12 @@ def members(name: str, brackets: tuple[str, ...] = ()) -> tuple[str, ...]:
         name: the product's name, with brackets only inside designations.
         brackets: those beside it that list models.
     """
-    found = (
-        _series(name) or _bracketed(name, brackets) or _optional(name) or _slashed(name)
-        or _joined(name)
-    )  # fmt: skip
+    if brackets:
+        found = _bracketed(name, brackets)
+    else:
+        found = (
+            _formula(name) or _series(name) or _optional(name) or _slashed(name) or _joined(name)
+        )
     whole = tuple(dict.fromkeys(" ".join(one.split()) for one in found))
     return whole if 1 < len(whole) <= _MOST else ()
 
@@ -62,7 +67,7 @@ def members(name: str, brackets: tuple[str, ...] = ()) -> tuple[str, ...]:
 def several(product: str) -> tuple[str, ...]:
     """Return the names that a list like "X-100, X-200 and X-300" may hold, () where it is none."""
     bare = BRACKET.sub("", " ".join(repair(product).split()))
-    if nomenclature.PROSE.search(bare):
+    if nomenclature.PROSE.search(bare) or "=" in bare:
         return ()
     if numbers := _SHARED.fullmatch(bare):
         head, listed, tail = numbers.groups()
@@ -76,6 +81,22 @@ def several(product: str) -> tuple[str, ...]:
         p if n == 0 or " " in p or not family else f"{family} {p}" for n, p in enumerate(parts)
     )
     return tuple(names) if len(parts) > 1 else ()
+
+
+def _formula(name: str) -> list[str]:
+    found = _FORMULA.fullmatch(name)
+    values = _VALUES.findall(found[3]) if found else []
+    if found is None or sorted(re.findall("[a-z]", found[2])) != [letter for letter, _ in values]:
+        return []
+    names = [found[1] + found[2]]
+    for letter, each in values:
+        head = len(found[1])
+        names = [
+            one[:head] + one[head:].replace(letter, value)
+            for one in names
+            for value in each.split(",")
+        ]
+    return names
 
 
 def _series(name: str) -> list[str]:
@@ -166,7 +187,8 @@ def _joined(name: str) -> list[str]:
             names.append(part)
         else:
             return []
-    return names
+    digits = [len(re.findall("[0-9]", name.rpartition(" ")[2])) for name in names]
+    return names if max(digits) - min(digits) < 3 else []
 
 
 def _run(name: str) -> list[str]:

@@ -3,11 +3,13 @@
 Rules:
 - Words are compared after `vendors.repair`, case folding and with punctuation as spaces. Vendors
   are compared by their canonical names; of several vendors in one string each counts: `likely`.
-- Order numbers are the strongest key, and need no vendor: `exact`. Catalog numbers (1756-EN2TR)
+- Order numbers are the strongest key, and need no vendor: `exact`; part numbers of a maker's own
+  kind ("part number AB-12") need it. Catalog numbers (1756-EN2TR)
   likewise, with their series where one is stated. Model numbers need the vendor.
 - Vendor and product equal, or equal as family, model, generation and variant: `exact`; equal only
   after brackets and a version at the product's end are left out: `likely`; equal product where a
-  side states no vendor: `possible`. A name that names no product ("OS"): `likely`.
+  side states no vendor: `possible`. A name that is not surely one product's ("OS", "RUT model
+  routers") is `likely` at most, in the same words too.
 - Who states an order number or a series is not matched by the words of one that states another;
   where only the advisory states it, the words make a match `likely`.
 - A name that lists several products matches each of them: `likely`. A family ("S7-1500 CPU
@@ -33,7 +35,7 @@ from functools import lru_cache
 from vedette.matching import designation, listing, orders, vendors
 from vedette.matching.cpe import EDITION, NONE, PRODUCT, VENDOR, attributes, plain
 from vedette.matching.cutting import words
-from vedette.matching.designation import Designation, Unresolved
+from vedette.matching.designation import Designation
 from vedette.matching.model import CONFIDENCES
 from vedette.matching.vendors import repair, vendor_words
 
@@ -180,7 +182,7 @@ class _Keys:
         if not full or full in ("n a", "unknown"):
             return
         named = designation.read(product)
-        if named.reason is Unresolved.NOT_A_PRODUCT:
+        if named.reason is not None:
             most = _weaker(most, "likely")
         self.add(kind, full, most, vendor)
         if bare and bare != full:
@@ -218,6 +220,8 @@ class _Keys:
     def numbers(self, texts: tuple[str, ...], *, advisory: bool) -> bool:
         """Note order and catalog numbers; tell whether they say more than a product's words."""
         ordered = [o for text in texts for o in orders.order_numbers(text)]
+        own = set(designation.read(texts[0]).orders) - set(ordered)  # of the maker's kind
+        self.models(number for number in own if "*" not in number)
         for order in ordered:
             self.note(f"order/{order}", "exact")
         stated = {found for text in texts for found in orders.catalog_numbers(text)}
@@ -231,7 +235,7 @@ class _Keys:
                 self.note(f"order/{number}/?", "likely")
             if not (series and advisory):
                 self.note(f"order/{number}", "exact")
-        return bool(ordered or in_series)
+        return bool(ordered or own or in_series)
 
 
 def _weaker(*confidences: str) -> str:

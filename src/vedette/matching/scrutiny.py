@@ -6,6 +6,10 @@ Rules:
 - One designation is the model. A second may be another product or an order number, unless it is
   an option right behind the first (4TX, L3, PN/2), the number of a standard, or of one unit; an
   order or catalog number makes sure that one product is meant.
+- The model begins where it does for sure: not at a unit that lacks its number (TM MFP), at a word
+  torn in two (SIO- MB04ADS), at an operating system; a state (end of life), another part's release
+  (hardware) or a second series (GOT1000 Series GT14) is no part of it.
+- A condition that includes others names products that may be meant, too.
 - What follows "for" and has a number is what the product is made for; "R2" may be a release, V90 a
   model, X400-550 a row of models; a word that stands there twice, or words that begin alike, are
   two names run together.
@@ -21,19 +25,25 @@ from collections import Counter
 
 from vedette.matching import orders
 from vedette.matching.cutting import Name, has_digit, words
-from vedette.matching.nomenclature import RATING, SERIES, TECHNOLOGY, UNIT, pair
+from vedette.matching.nomenclature import CLASS, RATING, SERIES, TECHNOLOGY, UNIT, pair
 
-_SILENT = frozenset(
-    {"all", "and", "article", "below", "cat", "code", "cpu", "devices", "earlier", "family"}
-    | {"feature", "firmware", "fw", "incl", "including", "kits", "later", "level", "mlfb", "mlfbs"}
-    | {"model", "models", "n", "net", "newer", "no", "number", "numbers", "or", "order", "part"}
-    | {"prior", "release", "series", "siplus", "software", "sw", "type", "ver", "version"}
-    | {"versions", "variant", "variants", "with"}
-)
+_SAYS_NOTHING = """
+    all and article below cat code cpu devices earlier family feature firmware fw incl including
+    kits later level mlfb mlfbs model models n net newer no number numbers or order part prior
+    product release series siplus software sw type ver version versions variant variants with
+"""
+_SILENT = frozenset(_SAYS_NOTHING.split())
 _RELEASE = re.compile(r"R[0-9](?:\.[0-9]+)?")
 _HIGH = re.compile(r"(?i)v ?[2-9][0-9]")
 _TYPE = re.compile("[A-Z]{3}-[0-9]{4}")  # of a maker's own, as in PC10B Type=TCC-1021
 _STANDARD = frozenset({"iec", "ieee", "en", "iso", "ul", "model", "dnp"})
+# what is neither a model's name nor its version: a state, a part's release, a radio's standard
+_NO_MODEL = re.compile(
+    r"(?i)\b(?:end[- ]of[- ][a-z]+|eol|discontinued)\b|\bhardware$|\bhw [a-z0-9]|\bwi-?fi [0-9]"
+    r"|[0-9]\S* series \S*[0-9]"
+)
+_SYSTEM = re.compile(r"(?i)win(?:dows)?(?:[78]|1[01])\b")
+_TORN = re.compile(r"[A-Z0-9]+ ?-")
 _FOR_ONE = re.compile(r"\bfor\b.*[0-9]{2}")
 _ALIKE = re.compile(r"(?:^|\s)([A-Z]{2,}[A-Z0-9])(\S*) \1(\S*)(?=\s|$)")
 _SIPLUS = re.compile(r"(?i)(?:incl\.?|including) siplus(?: net)? variants?")
@@ -60,6 +70,8 @@ def left_over(name: Name, parts: tuple[str, ...]) -> bool:
 def unclear_name(name: Name) -> bool:
     """Whether the bare name may hold two products, or one and its release."""
     bare = re.sub("(?<=[A-Z0-9])- (?=[A-Z0-9])", "-", name.bare)
+    if _NO_MODEL.search(bare) or unclear_condition(name.condition):
+        return True
     if _FOR_ONE.search(bare) or any(map(_RELEASE.fullmatch, bare.split()[1:])):
         return True
     alike = any(has_digit("".join(found)) for found in _ALIKE.findall(bare))
@@ -72,7 +84,7 @@ def unclear_name(name: Name) -> bool:
     seen = 0
     for place, token in enumerate(tokens):
         before = tokens[place - 1] if place else ""
-        if not has_digit(token) or token.casefold() in TECHNOLOGY or pair(token):
+        if not has_digit(token) or TECHNOLOGY.fullmatch(token) or pair(token):
             continue
         if before.casefold() in _STANDARD or (RATING.fullmatch(token) and seen):
             continue
@@ -80,6 +92,17 @@ def unclear_name(name: Name) -> bool:
             continue
         seen += 1
     return seen > 1
+
+
+def unclear_cut(family: str, model: str) -> bool:
+    """Whether the model may begin elsewhere: a unit without its number, a word torn in two."""
+    unit = SERIES.search(family) and any(map(UNIT.fullmatch, family.split()))
+    return bool((unit and not model) or _TORN.fullmatch(family) or _SYSTEM.match(model))
+
+
+def unclear_condition(condition: str) -> bool:
+    """Whether what a condition names may be products that are meant, too."""
+    return bool(re.search(r"\bincluding\b|\bMLFBs?\b|\) ?\w", condition))
 
 
 def _repeated(bare: str) -> bool:
@@ -109,7 +132,7 @@ def unclear_bracket(text: str, name: Name, model: str) -> bool:
     if model and (_CODE.fullmatch(text) or pair(text)):
         return _range(text)
     if text == model:
-        return True
+        return not CLASS.search(name.bare)  # which of a class: control panels (Q5)
     if len(text) == 1 or (" " not in text and _spelt(text, name.bare)):
         return True
     tokens = re.split(r"[ ,]+", text)
@@ -119,7 +142,7 @@ def unclear_bracket(text: str, name: Name, model: str) -> bool:
         and not _QUALIFIER.fullmatch(token)
         and not RATING.fullmatch(token)
         and not UNIT.fullmatch(before)
-        and token.casefold() not in TECHNOLOGY
+        and not TECHNOLOGY.fullmatch(token)
         for before, token in zip(["", *tokens], tokens, strict=False)
     )
 

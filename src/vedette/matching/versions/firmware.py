@@ -42,7 +42,8 @@ _COUNTED = _LEVEL["hf"]
 _VERSION_WORDS = r"(?:(?:firmware|software|version|release|f/w|s/w|ver|rev|fw|sw|sv|v|r)[.: ]*)*"
 _HEAD = re.compile(_VERSION_WORDS + r"([0-9]+(?:\.[0-9]+)*)(?:([a-z])(?![a-z0-9]))?", re.ASCII)
 _SECOND = re.compile(
-    r"(?:[-_]([0-9]+(?:\.[0-9]+)*)(?:([a-z])(?![a-z0-9]))?| ([0-9]{3,}))(?![0-9.]|[a-z])", re.ASCII
+    r"(?:[-_]v?([0-9]+(?:\.[0-9]+)*)(?:([a-z])(?![a-z0-9]))?| ([0-9]{3,}))(?![0-9.]|[a-z])",
+    re.ASCII,
 )
 _TAIL = re.compile(
     r"[ ._,-]*(?:(dev|alpha|beta|rc)[ ._-]*([0-9]*)(?![a-z0-9])"
@@ -68,6 +69,7 @@ _DATES = (
 _AMERICAN = re.compile(r"(?<![0-9])(?:0[1-9]|1[0-2])[0-3][0-9](?:19|20)[0-9]{2}(?![0-9])")
 _DATED = re.compile(r"(?<=[0-9])_((?:19|20)[0-9]{2})_(0[1-9]|1[0-2])_([0-3][0-9])$")
 _TRACKED = re.compile(r"([a-z]+)|([0-9]+)|([ ._/()-]+)", re.ASCII)
+_TWO_NAMES = re.compile(r"[a-z]{2}/[a-z]{2}|[a-z]{2}[ _][a-z]{2,} ?_?v[0-9]")  # CIR_CDC_v1
 _BRACKET = re.compile(r"(?<=[0-9])\([0-9]+[a-z]?\)")
 _MAX_WORDS, _MAX_LETTERS = 2, 10
 # English words are a sentence, not a version.
@@ -198,6 +200,8 @@ def _tracked(plain: str) -> tuple[str, bytes] | None:
     if re.fullmatch("[a-wyz]{2}", plain) and plain not in _LEVEL and plain not in _SENTENCE:
         return "letters", plain.encode("ascii")
     plain = re.sub(r"^(?:firmware|version|release|ver|rev|fw|v)[. ]*(?=[0-9])", "", plain)
+    if _TWO_NAMES.search(plain):
+        return None
     tokens = list(_TRACKED.finditer(plain))
     if sum(len(t[0]) for t in tokens) != len(plain) or _AMERICAN.search(plain):
         return None

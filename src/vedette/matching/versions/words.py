@@ -181,6 +181,8 @@ def _understood(plain: str, found: Reading) -> Reading:
         inner = _read(split[0], versions.FIRMWARE)
         if inner.intervals:
             return replace(found, scheme=inner.scheme, within=inner.intervals, condition=split[1])
+        if named := beside.names(split[0]):
+            return replace(found, names=named[0], condition=split[1])
     return found
 
 
