@@ -52,6 +52,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
         ("eighth", 200),
         ("ninth", 200),
         ("tenth", 292),
+        ("eleventh", 200),
     ],
 )
 def test_no_label_is_read_wrongly(split: str, count: int) -> None:

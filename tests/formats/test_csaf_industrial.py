@@ -28,6 +28,11 @@ Weintek,cMT3090,,20210217,PANEL
 AzeoTech,DAQFactory,,18.1,DAQ
 AzeoTech,DAQFactory,,18.1 Build 2346,DAQ-OLD
 Hitachi Energy,UNEM,,R15A,UNEM
+Teltonika,RUT model routers,,00.07.01,CLASS
+PEPPERL+FUCHS,WHA-GW-*,,1.0,SERIES
+AGG Software,Web Server,,4.0,ANYBODY
+Mitsubishi Electric,FX5U-32MT/ES,,1.100,FORMULA
+Siemens,SINAMICS G120 w. PN,,V4.7,THREE
 """
 # asset, advisory, verdict and confidence, as the advisories say when read by hand
 LINES = [
@@ -47,6 +52,12 @@ LINES = [
     ("DAQ", "ICSA-21-308-02", "unknown", "possible"),
     ("DAQ-OLD", "ICSA-21-308-02", "affected", "exact"),
     ("UNEM", "ICSA-23-005-01", "affected", "exact"),
+    # names that the labels hold to be several products or none
+    ("CLASS", "ICSA-23-131-08", "affected", "likely"),
+    ("SERIES", "ICSA-19-073-03", "affected", "likely"),
+    ("ANYBODY", "ICSA-21-161-02", "affected", "likely"),
+    ("FORMULA", "ICSA-23-017-02", "affected", "likely"),
+    ("THREE", "ICSA-17-129-02", "affected", "likely"),
 ]
 
 

@@ -96,6 +96,9 @@ READ = [
     ("IGSS (Interactive Graphical SCADA System)", Designation("igss")),
     ("Quantum HD Unity Interface control panels (Q5)",
      Designation("quantum hd unity interface control panels", "q5")),
+    ("SINAMICS PERFECT HARMONY GH180 with NXG I control, MLFBs: 6SR2...-,", Designation(
+        "sinamics perfect harmony", "gh180", orders=("6SR2...",),
+        condition="with NXG I control")),
     ("Modicon M580 CPU (part numbers BMEP* and BMEH*)",
      Designation("modicon", "m580 cpu", orders=("BMEP*", "BMEH*"))),
     ("ZOOM LATITUDE Programmer/Recorder/Monitor (PRM) - Model 3120",
@@ -141,6 +144,7 @@ UNREAD = [
     ("SIMATIC S7-400 CPU hardware version 5.0", Unresolved.AMBIGUOUS),
     ("SINUMERIK PCU base Win10 software /IPC", Unresolved.AMBIGUOUS),
     ("IQ Wifi 6 Firmware", Unresolved.AMBIGUOUS),
+    ("Windows 2000", Unresolved.AMBIGUOUS),
     ("GOT1000 Series GT14 Model", Unresolved.AMBIGUOUS),
     ("1-Phase Power Supply (UPS) using NMC2 including Galaxy 3500", Unresolved.AMBIGUOUS),
     ("Monitoring Unit with embedded NMC2 (NB250) NetBotz NBRK0250", Unresolved.AMBIGUOUS),

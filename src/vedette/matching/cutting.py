@@ -36,6 +36,7 @@ _GIVEN = re.compile(
 )
 _ALL = re.compile(r"^(?:All (?=[A-Z][a-z]+[A-Z])|Series )")
 _TYPE = re.compile(r"(?i) type=(\S+)$| part no\. ([0-9][0-9-]*)$| cat\. (\S+)$")
+_MLFB = re.compile(r"(?i),? mlfbs?: ([0-9][0-9A-Z]{2}[0-9][0-9A-Z.-]*?)[-,]*$")
 _SIZES = re.compile(r" ([0-9]+\" ?(?:-|&|and) ?[0-9]+\")$")
 BRACKET = re.compile(r"\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 # R32(EN)CPU, QJ71C24N(-R2): a part of the designation that may be there or not
@@ -94,11 +95,12 @@ def words(text: str) -> str:
 def cut(product: str) -> Name:
     plain = _QUOTED.sub(r"\1", _MARKS.sub("", " ".join(repair(product).split())))
     said = plain = _KITS.sub("", _ALL.sub("", plain))
+    plain, of_maker = _end(_MLFB, plain)
     plain, condition = _end(_SERIAL, plain)
     if not condition:
         plain, condition = _given(plain)
     plain, typed = _end(_TYPE, plain)
-    ordered = (*orders.order_numbers(plain), *filter(None, [typed]))
+    ordered = (*orders.order_numbers(plain), *filter(None, [of_maker, typed]))
     bare = orders.SIEMENS.sub("", BRACKET.sub("", plain))
     name = Name(bare, BRACKET.findall(plain), ordered, condition=condition, said=said)
     name.bracket_last = plain.endswith(")")

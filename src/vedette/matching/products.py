@@ -220,8 +220,12 @@ class _Keys:
     def numbers(self, texts: tuple[str, ...], *, advisory: bool) -> bool:
         """Note order and catalog numbers; tell whether they say more than a product's words."""
         ordered = [o for text in texts for o in orders.order_numbers(text)]
-        own = set(designation.read(texts[0]).orders) - set(ordered)  # of the maker's kind
-        self.models(number for number in own if "*" not in number)
+        own = [  # of the maker's kind, and no pattern
+            number
+            for number in designation.read(texts[0]).orders
+            if number not in ordered and model_words(number) and not re.search(r"\*|\.\.", number)
+        ]
+        self.models(own)
         for order in ordered:
             self.note(f"order/{order}", "exact")
         stated = {found for text in texts for found in orders.catalog_numbers(text)}

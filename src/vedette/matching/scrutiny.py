@@ -37,10 +37,10 @@ _RELEASE = re.compile(r"R[0-9](?:\.[0-9]+)?")
 _HIGH = re.compile(r"(?i)v ?[2-9][0-9]")
 _TYPE = re.compile("[A-Z]{3}-[0-9]{4}")  # of a maker's own, as in PC10B Type=TCC-1021
 _STANDARD = frozenset({"iec", "ieee", "en", "iso", "ul", "model", "dnp"})
-# what is neither a model's name nor its version: a state, a part's release, a radio's standard
+# a state, a part's release, a radio's standard, a second series; 2000 is a year or a model
 _NO_MODEL = re.compile(
     r"(?i)\b(?:end[- ]of[- ][a-z]+|eol|discontinued)\b|\bhardware$|\bhw [a-z0-9]|\bwi-?fi [0-9]"
-    r"|[0-9]\S* series \S*[0-9]"
+    r"|[0-9]\S* series \S*[0-9]| 2000$"
 )
 _SYSTEM = re.compile(r"(?i)win(?:dows)?(?:[78]|1[01])\b")
 _TORN = re.compile(r"[A-Z0-9]+ ?-")
@@ -102,7 +102,7 @@ def unclear_cut(family: str, model: str) -> bool:
 
 def unclear_condition(condition: str) -> bool:
     """Whether what a condition names may be products that are meant, too."""
-    return bool(re.search(r"\bincluding\b|\bMLFBs?\b|\) ?\w", condition))
+    return bool(re.search(r"\bincluding\b|\) ?\w", condition))
 
 
 def _repeated(bare: str) -> bool:
