@@ -27,6 +27,8 @@ from vedette.matching import products
 from vedette.matching.cutting import words
 from vedette.matching.vendors import vendor_words
 
+pytestmark = pytest.mark.any_database
+
 # share of exact readings that was reached, by judge and by how the entry was drawn
 REACHED = {
     (range_right, "entry"): 0.93,

@@ -13,6 +13,8 @@ from vedette.kernel.errors import BadInput
 from vedette.matching.engine import match
 from vedette.matching.model import Advisory, Component, Inventory
 
+pytestmark = pytest.mark.any_database
+
 CHECKED = """\
 vendor,product,model,version,serial
 Siemens,SIMATIC S7-1500 CPU 1515-2 PN,6ES7515-2AM02-0AB0,V2.9.4,S7-OLD
