@@ -9,10 +9,14 @@ from django.db import connection
 
 from vedette.kernel.ids import new_id
 from vedette.kernel.sealing import PREFIX
+from vedette.services import accounts
+from vedette.services.acting import instance_actor
 from vedette.services.testing import START, Fixture
 from vedette.store import rows
-from vedette.store.models import InMessage, Schedule
+from vedette.store.models import ApiToken, InMessage, Membership, Person, Schedule
 from vedette.store.tenancy import SYSTEM, NoScope, Scope, scoped
+
+PASSWORD = "correct horse battery"
 
 
 def message(office: Fixture) -> InMessage:
@@ -93,3 +97,17 @@ def test_a_locked_row_is_the_one_that_a_query_finds(office: Fixture) -> None:
         for field in row._meta.concrete_fields:
             assert getattr(found, field.attname) == getattr(asked, field.attname)
         assert rows.locked(InMessage, "message_id", new_id("msg")) is None
+
+
+def test_one_row_of_a_table_without_scopes_is_the_one_that_a_query_finds(office: Fixture) -> None:
+    accounts.join(accounts.invite(instance_actor(), "x@test.example", "evaluator"), "X", PASSWORD)
+    accounts.make_token("x@test.example", label="é", permissions=["bench:run:read"])
+    for model in (ApiToken, Membership, Person):
+        asked = model.objects.get()
+        found = rows.one(model, "id", asked.pk)
+        assert found is not None
+        for field in asked._meta.concrete_fields:
+            assert getattr(found, field.attname) == getattr(asked, field.attname)
+        assert rows.one(model, "id", asked.pk + 1) is None
+    with scoped(SYSTEM), pytest.raises(NoScope):
+        rows.one(InMessage, "id", 1)

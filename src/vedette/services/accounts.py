@@ -26,6 +26,7 @@ from vedette.store.models import (
     PeerOrganisation,
     Person,
 )
+from vedette.store.rows import one
 from vedette.store.tenancy import SYSTEM, scoped
 
 INVITATION_DAYS = 7
@@ -217,12 +218,17 @@ def make_token(
 
 def actor_of_token(code: str) -> Actor | None:
     """The actor behind a bearer token, None where there is none."""
-    tokens = ApiToken.objects.select_related("membership", "membership__person")
-    try:
-        row = tokens.get(digest=digest(code.encode()), ended_at=None)
-    except ApiToken.DoesNotExist:
+    row = one(ApiToken, "digest", digest(code.encode()))
+    if row is None or row.ended_at is not None:
         return None
-    actor = _actor(row.membership)
+    membership = one(Membership, "id", row.membership_id)
+    if membership is None:
+        return None
+    person = one(Person, "id", membership.person_id)
+    if person is None:
+        return None
+    membership.person = person
+    actor = _actor(membership)
     if row.permissions is None:
         return actor
     return replace(

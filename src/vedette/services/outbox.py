@@ -15,9 +15,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 from django.db import transaction
 from django.db.models import F, Q
 
@@ -35,6 +34,9 @@ from vedette.services.posting import INBOX_PATH, Told, Unreachable
 from vedette.store.models import OutMessage, Peer
 from vedette.store.rows import insert, update
 from vedette.store.tenancy import SYSTEM, scoped
+
+if TYPE_CHECKING:
+    import httpx
 
 __all__ = ["INBOX_PATH", "deliver", "find_peer", "queue", "retry", "send_now", "settle"]
 log = logging.getLogger("vedette.outbox")

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import ssl
 from functools import cache
+from typing import TYPE_CHECKING
 
-import httpx
+if TYPE_CHECKING:
+    import httpx
 
 
 @cache
@@ -19,6 +21,8 @@ def trusted() -> ssl.SSLContext:
 
 def client(timeout: httpx.Timeout | float, limits: httpx.Limits | None = None) -> httpx.Client:
     """A client whose requests share connections; to be closed by who asked for it."""
+    import httpx  # a quarter of a command's start, and most connect to nobody
+
     return httpx.Client(
         verify=trusted(),
         timeout=timeout,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from vedette.kernel.bounds import MIB, Bounds, read_json
 from vedette.kernel.errors import BadInput
+
+if TYPE_CHECKING:
+    import httpx
 
 INBOX_PATH = "/exchange/v1/inbox"
 BATCH_PATH = "/exchange/v1/batch"
@@ -79,6 +80,8 @@ def _post(
     client: httpx.Client, url: str, content: str, kind: str, bounds: Bounds, patience: float = 0
 ) -> tuple[int, Mapping[str, Any]]:
     """One POST; the status, and for a settling one the peer's answer."""
+    import httpx
+
     try:
         return _ask(client, url, content, kind, bounds, patience or PATIENCE)
     except (httpx.HTTPError, httpx.InvalidURL, BadInput, ValueError) as error:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from django.db import connection, models
 
-from vedette.store.tenancy import Table
+from vedette.store.tenancy import NoScope, Table
 
 T = TypeVar("T", bound=Table)
 
@@ -47,7 +47,18 @@ def locked(model: type[T], column: str, value: str) -> T | None:
 
     It passes no manager: for a table's row of the instance's own, under its own scope.
     """
-    statement, names, converters = _selection(model, column, connection.vendor)
+    return _found(model, column, value, "" if connection.vendor == "sqlite" else " FOR UPDATE")
+
+
+def one(model: type[T], column: str, value: Any) -> T | None:
+    """The one row with that value, of a table that no scope narrows: it passes no manager."""
+    if model.tenancy.owner:
+        raise NoScope(f"{model.__name__} is read under a scope")
+    return _found(model, column, value, "")
+
+
+def _found(model: type[T], column: str, value: Any, lock: str) -> T | None:
+    statement, names, converters = _selection(model, column, lock, connection.vendor)
     with connection.cursor() as cursor:
         cursor.execute(statement, [value])
         found = cursor.fetchone()
@@ -105,11 +116,11 @@ def _insertion(model: type[Table], vendor: str) -> tuple[str, list[Any], bool]:
 
 @cache
 def _selection(
-    model: type[Table], column: str, vendor: str
+    model: type[Table], column: str, lock: str, vendor: str
 ) -> tuple[str, list[str], list[tuple[int, Any, list[Any]]]]:
     fields = model._meta.concrete_fields
     wanted: Any = model._meta.get_field(column)
-    columns, lock = ", ".join(map(_quoted, fields)), "" if vendor == "sqlite" else " FOR UPDATE"
+    columns = ", ".join(map(_quoted, fields))
     statement = f"SELECT {columns} FROM {_table(model)} WHERE {_quoted(wanted)} = %s{lock}"  # noqa: S608
     converters = []
     for place, field in enumerate(fields):
