@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from vedette.cli import main, watch_private
 from vedette.exchange.card import Card
 from vedette.exchange.published_index import Statement
 from vedette.kernel.canonical import digest
+from vedette.kernel.errors import BadInput
 from vedette.kernel.keys import PrivateKeys
 from vedette.kernel.permissions import Profile
 from vedette.matching import delta
@@ -205,6 +207,109 @@ def test_one_that_is_away_is_said_and_what_is_in_hand_is_matched(
     assert "can't be reached" in said
     (home.folder / "state" / "advisories.idx").unlink()
     assert home.watch()[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "lines"),
+    [
+        ("advisories.idx", lambda data: data[:-9], []),
+        ("advisories.idx", lambda data: data.replace(b'"2.0"', b'"0.0"'), []),
+        ("statement.json", lambda data: data[:-9], []),
+        ("statement.json", lambda data: b"", []),
+        ("seen.jsonl", lambda data: data[:-9], [("new", "A-1")]),
+        ("seen.jsonl", lambda data: b"[1]\n\xff", [("new", "A-1")]),
+    ],
+)
+def test_what_was_damaged_at_home_is_fetched_or_told_anew(
+    home: Home,
+    there: Clearinghouse,
+    name: str,
+    data: Callable[[bytes], bytes],
+    lines: list[tuple[str, str]],
+) -> None:
+    there.publish(flaw("A-1", "2.0"))
+    home.watch("--card", there.card(home.folder / "card.json"))
+    kept = home.folder / "state" / name
+    whole = kept.read_bytes()
+    kept.write_bytes(data(whole))
+    code, told, said = home.watch()
+    assert (code, told) == (0, lines)
+    assert "damaged" in said
+    assert kept.read_bytes() == whole
+    assert "damaged" not in home.watch()[2]
+
+
+def test_what_could_not_be_shown_is_news_again(
+    home: Home, there: Clearinghouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there.publish(flaw("A-1", "2.0"))
+
+    def full(line: str, *, err: bool = False) -> None:
+        if not err:
+            raise BadInput("no room")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("vedette.cli.watch.click.echo", full)
+        assert home.watch("--card", there.card(home.folder / "card.json"))[0] == 2
+    assert home.watch()[1] == [("new", "A-1")]
+
+
+def test_one_that_runs_on_outlasts_what_goes_wrong(
+    home: Home, there: Clearinghouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card, sbom = there.card(home.folder / "card.json"), home.folder / "sbom.cdx.json"
+    held = sbom.read_bytes()
+
+    def after(rounds: list[Callable[[], object]]) -> Callable[[float], None]:
+        def sleep(_: float) -> None:
+            if not rounds:
+                raise KeyboardInterrupt
+            rounds.pop(0)()
+
+        return sleep
+
+    there.publish(flaw("A-1", "2.0"))
+    rounds: list[Callable[[], object]] = [
+        lambda: sbom.write_bytes(held),
+        lambda: there.publish(flaw("A-2", "2.0"), day=1, keys=PrivateKeys.generate()),
+        lambda: there.publish(flaw("A-1", "2.0"), flaw("A-3", "2.0"), day=2),
+    ]
+    sbom.write_bytes(held[:-9])
+    monkeypatch.setattr("vedette.cli.watch.time.sleep", after(rounds))
+    code, lines, said = home.watch("--card", card, "--every", "1")
+    assert (code, lines) == (130, [("new", "A-1"), ("new", "A-3")])
+    assert "not JSON" in said
+    assert "does not bear the signature" in said
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n100\r\nshort",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort",
+        b"220 smtp.example ready\r\n",
+        b"",
+    ],
+)
+def test_half_an_answer_is_said(home: Home, there: Clearinghouse, answer: bytes) -> None:
+    there.publish(flaw("A-1", "2.0"))
+    card = there.card(home.folder / "card.json")
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        there.url = f"http://127.0.0.1:{door.getsockname()[1]}"
+
+        def serve() -> None:
+            one, _ = door.accept()
+            with one:
+                one.recv(4096)
+                one.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        code, _, said = home.watch("--card", card)
+        thread.join()
+    assert code == 2
+    assert "/index/v1/latest" in said or "index: " in said
+    assert "our own fault" not in said
 
 
 def test_an_embargos_hour_is_said_in_utc_and_in_the_parties_zones() -> None:

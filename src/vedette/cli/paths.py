@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import click
 
 from vedette.kernel.errors import BadInput, VedetteError
 
+T = TypeVar("T")
 PATHS = click.Path(path_type=Path)
 SHOWN_PROBLEMS = 20
 
@@ -59,6 +60,17 @@ def tell(problems: list[str]) -> None:
         click.echo(f"vedette: {problem}", err=True)
     if len(problems) > SHOWN_PROBLEMS:
         click.echo(f"vedette: and {len(problems) - SHOWN_PROBLEMS:,} more", err=True)
+
+
+def recalled(path: Path, read: Callable[[bytes], T], none: T) -> T:
+    """What a file of our own holds; `none` where there is none, or a damaged one, which is told."""
+    try:
+        return read(path.read_bytes())
+    except FileNotFoundError:
+        return none
+    except (VedetteError, ValueError, KeyError, TypeError):
+        tell([f"{path}: damaged, and left aside: what it held is fetched or told anew"])
+        return none
 
 
 @contextmanager

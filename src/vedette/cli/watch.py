@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ import click
 
 from vedette.cli import watch_private
 from vedette.cli.context import instance_option
-from vedette.cli.paths import PATHS, PathsCommand, present, tell, whole
+from vedette.cli.paths import PATHS, PathsCommand, present, recalled, tell, whole
 from vedette.kernel.errors import BadInput, Refused, VedetteError
 
 if TYPE_CHECKING:
@@ -133,21 +133,11 @@ def watch(
         )
     kept, who = _State(state), watch_private.identity(folder) if embargoed else None
     maker = kept.card(card)
+    present(inventories)
     while True:
         try:
-            _refresh(kept, maker, url.rstrip("/"))
-        except Unreachable as error:
-            if every is None and not kept.path(INDEX).exists():
-                raise
-            tell([f"{error}; matched against the index in hand"])
-        names: dict[tuple[str, ...], str] = {}
-        news = list(_news(kept, inventories, everything, names))
-        for line in news:
-            click.echo(json.dumps(line) if as_json else _words(line, names.get(_key(line), "")))
-        if not (news or every):
-            tell(["nothing new in the published index since the last time"])
-        if who is not None and (every is None or watch_private.due(state, who.clock.now())):
-            try:
+            _look(kept, maker, url.rstrip("/"), inventories, everything, as_json, every is None)
+            if who is not None and (every is None or watch_private.due(state, who.clock.now())):
                 for line in watch_private.news(
                     *(state, _read(inventories, []), open_index(kept.path(INDEX))),
                     *(who, maker, url.rstrip("/")),
@@ -156,14 +146,39 @@ def watch(
                     everything=everything,
                 ):
                     click.echo(json.dumps(line) if as_json else _words(line))
-            except VedetteError as error:
-                if every is None:
-                    raise
-                tell([str(error)])
-        sys.stdout.flush()
+        except VedetteError as error:
+            if every is None:
+                raise
+            tell([str(error)])
         if every is None:
             return
         time.sleep(60 * every)
+
+
+def _look(
+    kept: _State,
+    maker: Card,
+    url: str,
+    inventories: Sequence[Path],
+    everything: bool,
+    as_json: bool,
+    once: bool,
+) -> None:
+    """Fetch what changed, and tell what is new of the published index."""
+    try:
+        _refresh(kept, maker, url)
+    except (Unreachable, Refused) as error:
+        # one that runs on has said so, and is still of use
+        if (once and isinstance(error, Refused)) or not kept.path(INDEX).exists():
+            raise
+        tell([f"{error}; matched against the index in hand"])
+    names: dict[tuple[str, ...], str] = {}
+    quiet = True
+    for line in _news(kept, inventories, everything, names):
+        click.echo(json.dumps(line) if as_json else _words(line, names.get(_key(line), "")))
+        quiet = False
+    if once and quiet:
+        tell(["nothing new in the published index since the last time"])
 
 
 @dataclass(frozen=True)
@@ -205,18 +220,24 @@ class _State:
         """What was said of the index in hand, None where there is none."""
         from vedette.exchange.published_index import read_statement
 
-        if not (self.path(ENVELOPE).exists() and self.path(INDEX).exists()):
-            return None
-        return read_statement(self.path(ENVELOPE).read_bytes(), maker.keys, maker.name)
+        def read(envelope: bytes) -> Statement | None:
+            found = read_statement(envelope, maker.keys, maker.name)
+            if not found.holds_for(self.path(INDEX).read_bytes()):
+                raise ValueError
+            return found
+
+        held = recalled(self.path(ENVELOPE), read, None) if self.path(INDEX).exists() else None
+        if held is None:
+            self.path(INDEX).unlink(missing_ok=True)
+        return held
 
     def seen(self) -> dict[tuple[str, ...], Any]:
         """What was told before, by line."""
-        found = {}
-        with suppress(FileNotFoundError), self.path(SEEN).open(encoding="utf-8") as file:
-            for text in file:
-                line = json.loads(text)
-                found[_key(line)] = line
-        return found
+
+        def read(data: bytes) -> dict[tuple[str, ...], Any]:
+            return {_key(line): line for line in map(json.loads, data.splitlines())}
+
+        return recalled(self.path(SEEN), read, {})
 
 
 def _card(path: Path) -> Card:
@@ -280,7 +301,7 @@ def _get(url: str, limit: int) -> bytes:
             data: bytes = answer.read(limit + 1)
     except urllib.error.HTTPError as error:
         raise Unreachable(f"{url} answered HTTP {error.code}", kept="the index in hand") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         reason = getattr(error, "reason", error)
         raise Unreachable(f"{url} can't be reached ({reason})", kept="the index in hand") from None
     if len(data) > limit:

@@ -6,14 +6,14 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http.client import HTTPException
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vedette.cli.paths import tell, whole
+from vedette.cli.paths import recalled, tell, whole
 from vedette.kernel.errors import BadInput, Refused
 
 if TYPE_CHECKING:
@@ -59,10 +59,8 @@ def identity(folder: Path | None) -> Identity:
 
 def due(state: Path, now: datetime) -> bool:
     """Whether a watch that keeps running asks again: once a day, whatever there is."""
-    from vedette.kernel.clock import parse_time
-
-    last = _kept(state).get("asked_at")
-    return not last or now - parse_time(last, field=STATE) >= RHYTHM
+    last = _kept(state).asked_at
+    return last is None or now - last >= RHYTHM
 
 
 def news(
@@ -89,25 +87,23 @@ def news(
     name = STATE if reveal is None else INTERSECTED
     kept, now = _kept(state, name), who.clock.now()
     asker = Asker(who.keys, who.ceiling, maker.keys, _poster(url + PRIVATE_PATH))
-    turn = kept.get("turn", 0)
     if reveal is None:
-        found = asker.ask(inventories, index, now, questions=questions, turn=turn)
+        found = asker.ask(inventories, index, now, questions=questions, turn=kept.turn)
     else:
-        found = asker.intersect(inventories, index, now, reveal=reveal, turn=turn)
-    before = {_key(line): line for line in kept.get("lines", ())}
+        found = asker.intersect(inventories, index, now, reveal=reveal, turn=kept.turn)
     lines = {}
     for each in found.matches:
         line = {**each.match.line(), "embargo": each.embargo(), "buckets": list(each.buckets)}
         line = json.loads(json.dumps(line))
         lines[_key(line)] = line
-        earlier = before.get(_key(line))
+        earlier = kept.lines.get(_key(line))
         if earlier is None:
             yield {"change": "new", **_shown(line)}
         elif {**earlier, "buckets": []} != {**line, "buckets": []}:
             yield {"change": "changed", **_shown(line)}
         elif everything:
             yield {"change": "as before", **_shown(line)}
-    for key, line in before.items():
+    for key, line in kept.lines.items():
         if key in lines:
             continue
         if found.asked.issuperset(line["buckets"]):
@@ -115,7 +111,7 @@ def news(
         else:
             lines[key] = line
     remembered = {
-        "turn": turn + 1,
+        "turn": kept.turn + 1,
         "asked_at": format_time(now),
         "lines": list(lines.values()),
     }
@@ -160,11 +156,24 @@ def _key(line: dict[str, Any]) -> tuple[str, ...]:
     return line["inventory"], line["component"], line["advisory"]
 
 
-def _kept(state: Path, name: str = STATE) -> dict[str, Any]:
-    with suppress(FileNotFoundError):
-        found: dict[str, Any] = json.loads((state / name).read_bytes())
-        return found
-    return {}
+@dataclass(frozen=True)
+class _Kept:
+    """What the last time left: how often was asked, when, and what was told, by line."""
+
+    turn: int = 0
+    asked_at: datetime | None = None
+    lines: dict[tuple[str, ...], dict[str, Any]] = field(default_factory=dict)
+
+
+def _kept(state: Path, name: str = STATE) -> _Kept:
+    from vedette.kernel.clock import parse_time
+
+    def read(data: bytes) -> _Kept:
+        found = json.loads(data)
+        lines = {_key(line): line for line in found["lines"]}
+        return _Kept(int(found["turn"]), parse_time(found["asked_at"], field=name), lines)
+
+    return recalled(state / name, read, _Kept())
 
 
 def _poster(url: str) -> Callable[[bytes], bytes]:
@@ -179,7 +188,7 @@ def _poster(url: str) -> Callable[[bytes], bytes]:
                 data: bytes = answer.read(MAX_ANSWER + 1)
         except urllib.error.HTTPError as error:
             raise _refusal(error) from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             reason = getattr(error, "reason", error)
             raise Unreachable(
                 f"{url} can't be reached ({reason})", next_step="try again later"
