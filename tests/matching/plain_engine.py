@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from vedette.matching import identity, names
+from msgspec.structs import replace
+
+from vedette.matching import identity, names, records
 from vedette.matching.identity import Claim, weaker
 from vedette.matching.model import CONFIDENCES, Advisory, Affected, Component, Inventory
 from vedette.matching.verdict import decide
@@ -36,13 +38,13 @@ def plain_match(
     inventories: Sequence[Inventory], advisories: Sequence[Advisory]
 ) -> list[dict[str, Any]]:
     """Return the lines of a match."""
-    records = newest(advisories)
+    current = newest(advisories)
     lines = []
     for inventory in sorted(inventories, key=lambda i: i.name):
         for name in sorted({c.id for c in inventory.components}):
             same = [c for c in inventory.components if c.id == name]
-            found = {a.id: f for a in records if (f := merged(same, records, a.id))}
-            correct(found, records)
+            found = {a.id: f for a in current if (f := merged(same, current, a.id))}
+            correct(found, current)
             lines += [line(inventory, name, i, found[i]) for i in sorted(found)]
     return [row for row in lines if row["verdict"] != "unaffected"]
 
@@ -50,7 +52,13 @@ def plain_match(
 def newest(advisories: Sequence[Advisory]) -> list[Advisory]:
     times = {a.id: max(b.modified for b in advisories if b.id == a.id) for a in advisories}
     current = [a for a in advisories if a.modified == times[a.id] and not a.withdrawn]
-    return list(dict.fromkeys(current))
+    return sorted(dict.fromkeys(current), key=told)
+
+
+def told(advisory: Advisory) -> tuple[str, str, list[bytes]]:
+    """By what equally new records of one id stand in order: summaries, then products."""
+    products = [records.encode(replace(p, versions=p.loose)) for p in advisory.affected]
+    return advisory.id, advisory.summary, sorted(products)
 
 
 def merged(same: Sequence[Component], records: Sequence[Advisory], name: str) -> Finding | None:

@@ -87,6 +87,7 @@ def read(document: Any, source: str, wanted: Wanted = None) -> Advisory:
         withdrawn=text(head.get("category")) in ("csaf_withdrawn", "csaf_superseded"),
         affected=tuple(dict.fromkeys(affected)),
         revision=text(tracking.get("version")),
+        origin=f"csaf {text(mapping(head.get('publisher')).get('namespace'))}".strip(),
     )
 
 

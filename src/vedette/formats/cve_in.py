@@ -96,6 +96,7 @@ def read(document: Any, source: str, wanted: Wanted = None) -> Advisory:
         modified=text(meta.get("dateUpdated")),
         withdrawn=text(meta.get("state")) == "REJECTED",
         affected=tuple(dict.fromkeys(found)),
+        origin="cve",
     )
 
 

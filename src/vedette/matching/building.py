@@ -16,7 +16,7 @@ import msgspec
 
 from vedette.matching import records, rows
 from vedette.matching.index import MAGIC, VERSION, last_line, plain, read_at
-from vedette.matching.model import Advisory
+from vedette.matching.model import Advisory, moment
 from vedette.matching.rows import Correction
 
 _IN_MEMORY = 16 * 1024 * 1024
@@ -26,7 +26,7 @@ ROWS_A_LINE = 1000
 _USUAL = b',0,0,"exact","",0]'  # how most rows end; left out, as a reader takes it for granted
 
 
-Said = tuple[str, str, bool, tuple[str, ...], str, int]
+Said = tuple[str, str, bool, tuple[str, ...], str, str, int]
 
 
 class Head(msgspec.Struct, gc=False):
@@ -42,6 +42,7 @@ class Head(msgspec.Struct, gc=False):
     withdrawn: bool
     corrects: tuple[str, ...]
     evidence: str
+    origin: str
     size: int
     number: int
     at: int
@@ -72,8 +73,8 @@ def prepare(advisories: Iterable[Advisory]) -> Prepared:
     row_lines: list[bytes] = []
     for number, one in enumerate(_ahead(advisories)):
         record = records.dump(one) + b"\n"
-        said = (one.id, one.modified, one.withdrawn, one.corrects, one.evidence, len(record))
-        heads.append(said)
+        said = (one.id, one.modified, one.withdrawn, one.corrects, one.evidence, one.origin)
+        heads.append((*said, len(record)))
         lines.append(record)
         for key, row in rows.of_advisory(one, 0, 0):
             line = records.encode(row)[len(b"[0,") :]
@@ -93,7 +94,7 @@ def _ahead(advisories: Iterable[Advisory]) -> Iterator[Advisory]:
 
 
 def build(advisories: Iterable[Advisory]) -> bytes:
-    """Return the index of `advisories`; of two with one id the newer counts."""
+    """Return the index of `advisories`; of two with one id and origin the newer counts."""
     out = io.BytesIO()
     write([prepare(advisories)], out)
     return out.getvalue()
@@ -134,7 +135,9 @@ def write(parts: Iterable[Prepared], out: IO[bytes]) -> Made:
 
 
 def _corrections(kept: Sequence[Head], scratch: IO[bytes]) -> list[Correction]:
-    found = sorted((one for one in kept if one.corrects), key=lambda one: (one.modified, one.id))
+    found = sorted(
+        (one for one in kept if one.corrects), key=lambda one: (moment(one.modified), one.id)
+    )
     others = (one for one in kept if not one.corrects)
     named = ((one.id, records.names(read_at(scratch, one.at, one.size))) for one in others)
     return rows.superseding([(one.id, one.corrects, one.evidence) for one in found], named)
@@ -169,40 +172,78 @@ def _collect(
 ) -> tuple[list[Head], int]:
     """Put the lines into the scratch file, the places of the rows into `by_key`.
 
-    Returns the newest heads by id, none withdrawn, and how many there were at all.
+    Returns the newest heads by id, none withdrawn, and how many there were at all. Of several
+    records with one id that all count, a merged one is put there, too.
     """
     newest: dict[str, Head] = {}
+    tied: dict[str, list[Head]] = {}
     end = first = 0
     for part in parts:
-        scratch.write(part.lines)
-        at = end
-        for number, said in enumerate(part.heads, first):
-            head = Head(*said, number, at)
-            known = newest.setdefault(head.id, head)
-            if known is not head and _newer(head, known, scratch):
-                newest[head.id] = head
-            at += head.size
-        numbers = iter(part.numbers)
-        for key, number, size in zip(part.keys, numbers, numbers, strict=True):
-            where = first + number, at, size
-            if key in by_key:
-                by_key[key].extend(where)
-            else:
-                by_key[key] = array("Q", where)
-            at += size
+        for head in _put(part, first, end, by_key, scratch):
+            name = f"{head.id}\0{head.origin}" if head.origin else head.id
+            known = newest.setdefault(name, head)
+            if known is not head:
+                _settle(name, head, known, newest, tied, scratch)
         end += len(part.lines)
         first += len(part.heads)
-    return [newest[name] for name in sorted(newest) if not newest[name].withdrawn], first
+    kept: dict[str, Head] = {}
+    several: dict[str, list[Head]] = {}
+    for name, head in newest.items():
+        for one in (head, *tied.get(name, ())):
+            if not one.withdrawn and (known := kept.setdefault(one.id, one)) is not one:
+                several.setdefault(one.id, [known]).append(one)
+    for identifier, heads in several.items():
+        read = [records.load(read_at(scratch, one.at, one.size)) for one in heads]
+        scratch.seek(0, io.SEEK_END)
+        part = prepare([records.merged(read)])
+        (kept[identifier],) = _put(part, first, end, by_key, scratch)
+        end += len(part.lines)
+        first += 1
+    return [kept[name] for name in sorted(kept)], first
 
 
-def _newer(head: Head, known: Head, scratch: IO[bytes]) -> bool:
-    """Whether a head counts before a known one; of equally new ones the greater record does."""
+def _put(
+    part: Prepared, first: int, end: int, by_key: dict[bytes, array[int]], scratch: IO[bytes]
+) -> list[Head]:
+    """Put one part behind the end of the scratch file; return its heads, numbered from `first`."""
+    scratch.write(part.lines)
+    heads, at = [], end
+    for number, said in enumerate(part.heads, first):
+        head = Head(*said, number, at)
+        heads.append(head)
+        at += head.size
+    numbers = iter(part.numbers)
+    for key, number, size in zip(part.keys, numbers, numbers, strict=True):
+        where = first + number, at, size
+        if key in by_key:
+            by_key[key].extend(where)
+        else:
+            by_key[key] = array("Q", where)
+        at += size
+    return heads
+
+
+def _settle(
+    name: str,
+    head: Head,
+    known: Head,
+    newest: dict[str, Head],
+    tied: dict[str, list[Head]],
+    scratch: IO[bytes],
+) -> None:
+    """Of two with one id and origin keep the newer; equally new ones both, where they differ."""
     if head.modified != known.modified:
-        return head.modified > known.modified
-    known_record = read_at(scratch, known.at, known.size)
-    newer = read_at(scratch, head.at, head.size) > known_record
+        new, old = moment(head.modified), moment(known.modified)
+        if new > old:
+            newest[name] = head
+            tied.pop(name, None)
+        if new != old:
+            return
+    record = read_at(scratch, head.at, head.size)
+    same = (known, *tied.get(name, ()))
+    if all(read_at(scratch, one.at, one.size) != record for one in same):
+        tied.setdefault(name, []).append(head)
     scratch.seek(0, io.SEEK_END)
-    return newer
 
 
 def _runs(kept: Iterable[Head]) -> Iterator[tuple[int, int]]:

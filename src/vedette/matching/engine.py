@@ -3,7 +3,8 @@
 Rules:
 - One line per inventory, component and advisory, sorted by these; `affected` outweighs `unknown`,
   then the higher confidence counts. What is unaffected has no line.
-- Of two records with one id the newer counts; a withdrawn record yields nothing.
+- Of two records with one id and origin the newer counts, equally new ones both, as do those of
+  different origins (a CVE record, two vendors' CSAF on it); a withdrawn record yields nothing.
 - Two stated releases of a distribution that differ are different packages; a release that only
   the advisory states makes a match `likely`. A product that is part of another likewise.
 - `unknown` has the confidence `possible`.
@@ -22,10 +23,11 @@ from typing import Protocol, runtime_checkable
 from msgspec.structs import replace
 
 from vedette.kernel.words import counted
+from vedette.matching import records
 from vedette.matching.holdings import Finding, Group, Hit, Holdings
 from vedette.matching.identity import Claim
 from vedette.matching.joining import finding_of, hit_of, join
-from vedette.matching.model import CONFIDENCES, Advisory, Component, Inventory, Match
+from vedette.matching.model import CONFIDENCES, Advisory, Component, Inventory, Match, moment
 from vedette.matching.rows import Correction, Loaded, Source
 
 SHOWN = 3
@@ -124,20 +126,29 @@ def _ready(
 
 
 def _newest(stream: Iterable[Advisory]) -> list[Advisory]:
-    """The newest records that speak of a product; equally new ones that differ all count."""
+    """The newest records that speak of a product, one an id."""
     times: dict[str, str] = {}
     latest: dict[str, list[Advisory]] = {}
     for advisory in stream:
-        time = times.setdefault(advisory.id, advisory.modified)
-        if advisory.modified < time:
-            continue
-        if advisory.modified > time:
-            times[advisory.id] = advisory.modified
-            latest.pop(advisory.id, None)
-        known = latest.setdefault(advisory.id, [])
+        name = advisory.id
+        if advisory.origin:
+            name = f"{name}\0{advisory.origin}"
+        time = times.setdefault(name, advisory.modified)
+        if advisory.modified != time and (new := moment(advisory.modified)) != moment(time):
+            if new < moment(time):
+                continue
+            times[name] = advisory.modified
+            latest.pop(name, None)
+        known = latest.setdefault(name, [])
         if advisory not in known:
             known.append(advisory)
-    return [a for same in latest.values() for a in same if a.affected and not a.withdrawn]
+    newest: dict[str, Advisory] = {}
+    several: dict[str, list[Advisory]] = {}
+    for one in (a for same in latest.values() for a in same if not a.withdrawn):
+        if (first := newest.setdefault(one.id, one)) is not one:
+            several.setdefault(one.id, [first]).append(one)
+    newest |= {name: records.merged(same) for name, same in several.items()}
+    return [one for one in newest.values() if one.affected]
 
 
 _Held = Sequence[tuple[Component, tuple[Group, ...]]]

@@ -58,7 +58,7 @@ class _Asking:
         """The advisory's product, and what it says of a version, whatever the key."""
         advisory, affected = self.source.product(row)
         decision = decide(version, affected)
-        aliases = tuple(sorted(set(affected.aliases or advisory.aliases)))
+        aliases = tuple(sorted({*(affected.aliases or advisory.aliases)} - {advisory.id}))
         said = (decision.verdict, "", decision.range, decision.fixed, aliases, decision.reason)
         found = Finding(row.where, row.advisory, row.place, *said, version)
         if affected.product or affected.cpes:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from datetime import UTC, datetime
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -182,7 +184,8 @@ class Advisory(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `facts` holds what a deadline rests on, as far as the publisher states it, in the form
     `kev=yes`, `automatable=no`, `impact=total`; `revision` is the version of the document itself,
-    as its publisher counts, "" where it states none.
+    as its publisher counts, "" where it states none. `origin` is whose record it is, "" for OSV: an
+    id is one record's only within it.
     """
 
     id: str
@@ -195,6 +198,20 @@ class Advisory(msgspec.Struct, frozen=True, omit_defaults=True):
     evidence: str = ""
     facts: tuple[str, ...] = ()
     revision: str = ""
+    origin: str = ""
+
+
+@lru_cache(maxsize=1 << 12)
+def moment(time: str) -> str:
+    """An RFC 3339 time as text that sorts as times do; what is none as it is."""
+    try:
+        read = datetime.fromisoformat(time)
+    except ValueError:
+        return time
+    zoned = read if read.tzinfo else read.replace(tzinfo=UTC)
+    with suppress(OverflowError):
+        zoned = zoned.astimezone(UTC)
+    return zoned.isoformat(timespec="microseconds")
 
 
 class Match(NamedTuple):

@@ -6,17 +6,50 @@ A record loses its listed versions that lie in its own ranges: they decide nothi
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from vedette.matching.model import Advisory
+from vedette.matching.model import Advisory, Affected, moment
 
 _ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 _IN_ORDER = json.JSONEncoder(separators=(",", ":")).encode
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Advisory).decode
+
+
+def merged(same: Iterable[Advisory]) -> Advisory:
+    """One record of several with one id that all count; their order does not matter."""
+    read = [({encode(replace(p, versions=p.loose)): p for p in one.affected}, one) for one in same]
+    read.sort(key=lambda known: (*_told(known[1]), sorted(known[0])))
+    each = [one for _, one in read]
+    affected: dict[bytes, Affected] = {}
+    for products, _ in read:
+        for key, product in products.items():
+            only = each[0].id == "".join(product.aliases)  # the other names are its names, too
+            affected.setdefault(key, replace(product, aliases=()) if only else product)
+    return replace(
+        each[0],
+        aliases=_union(one.aliases for one in each),
+        summary=next((one.summary for one in each if one.summary), ""),
+        modified=max((one.modified for one in each), key=moment),
+        affected=tuple(affected.values()),
+        corrects=_union(one.corrects for one in each),
+        evidence=next((one.evidence for one in each if one.evidence), ""),
+        facts=_union(one.facts for one in each),
+        revision=next((one.revision for one in each if one.revision), ""),
+        origin="",
+    )
+
+
+def _told(one: Advisory) -> tuple[str, ...]:
+    return one.origin, moment(one.modified), one.modified, one.summary
+
+
+def _union(each: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(sorted({text for one in each for text in one}))
 
 
 class _Head(msgspec.Struct):

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from vedette.kernel.errors import BadInput
 from vedette.matching import identity
 from vedette.matching.identity import Claim
-from vedette.matching.model import Advisory, Affected
+from vedette.matching.model import Advisory, Affected, moment
 
 AGAIN = "fetch the index again, or build it: vedette index --advisories PATH --out FILE"
 T = TypeVar("T")
@@ -132,8 +132,8 @@ def of_advisory(
             only = affected.ranges[0]
             fixed = tuple([(i.fixed,) if i.fixed else affected.fixed for i in only.intervals])
             aliases = affected.aliases or advisory.aliases
-            if len(aliases) > 1:
-                aliases = tuple(sorted(set(aliases)))
+            if len(aliases) > 1 or advisory.id in aliases:
+                aliases = tuple(sorted(set(aliases) - {advisory.id}))
             yield (
                 key,
                 Row(
@@ -171,7 +171,7 @@ def plain_bounds(affected: Affected, key: str, claim: Claim) -> tuple[str, ...] 
 
 def corrections(advisories: Sequence[Advisory]) -> list[Correction]:
     """Return the corrections among newest records, the oldest first, with what they supersede."""
-    found = sorted((a for a in advisories if a.corrects), key=lambda a: (a.modified, a.id))
+    found = sorted((a for a in advisories if a.corrects), key=lambda a: (moment(a.modified), a.id))
     named = ((a.id, (a.id, *a.aliases)) for a in advisories if not a.corrects)
     return superseding([(c.id, c.corrects, c.evidence) for c in found], named)
 
