@@ -49,6 +49,7 @@ _notices = st.lists(
         forensics=st.booleans(),
         criticality=st.integers(0, 3),
         small=st.booleans(),
+        doubt=st.integers(0, 5),
     ),
     max_size=40,
 )
@@ -62,6 +63,9 @@ def test_every_notice_once_urgent_first_whatever_the_order(
     flat = [notice for wave in sent for notice in wave]
     assert sorted(n.notice for n in flat) == sorted(n.notice for n in notices)
     assert all(0 < len(wave) <= size for wave in sent)
+    for one, next_ in itertools.pairwise(sent[0] if sent else ()):
+        if (one.criticality, one.operator) == (next_.criticality, next_.operator):
+            assert one.tier != next_.tier or one.doubt <= next_.doubt
     tiers = [n.tier for n in flat]
     assert tiers == sorted(tiers)
     for wave, later in itertools.pairwise(sent):

@@ -124,3 +124,24 @@ def test_who_says_what_of_which_names(clearinghouse: Fixture) -> None:
         with pytest.raises(error):
             product_names.forget(one, "said-none")
     assert product_names.listed(other) == []
+
+
+def test_a_confirmed_name_is_typed_no_more_and_what_is_surer_stands_first(
+    clearinghouse: Fixture,
+) -> None:
+    actor = hosted(clearinghouse)
+    inventories.take_inventory(actor, "typed", b"Acme X208 V5, Acme Nano 7 V5")
+    publish(clearinghouse, csaf("A-1", "Nano 7"), csaf("A-2", "X-208"))
+    assert confidences(actor) == {"A-1": "likely", "A-2": "possible"}
+    row = next(row for row in notices.notices(actor) if row["advisory"] == "A-2")
+    assert "confirmed by nobody" in row["reason"]
+    assert "CVE-2026-1232" in notices.notice_view(actor, row["id"])["matches"][0]["aliases"]
+    ((ours, theirs),) = product_names.pairs(notices.notice_view(actor, row["id"])["matches"])
+    product_names.say(actor, row["id"], ours, theirs, same=True)
+    run_jobs()
+    found = notices.notices(actor)
+    assert [(each["advisory"], each["confidence"]) for each in found] == [
+        ("A-2", "exact"),
+        ("A-1", "likely"),
+    ]
+    assert "confirmed by nobody" not in found[0]["reason"]

@@ -96,6 +96,7 @@ def test_bulk_answers_undo_and_export(world: World, isac: Client) -> None:
     assert json.loads(read(isac, "/delegated/export/?format=json&show=patched")) == []
     elm = f"/delegated/?operator={world.operators[1].org}&by=operator"
     assert "Oak Utility: plant" not in read(isac, elm)
+    assert "All 2 that the filter shows" in read(isac, elm)
     every = f"/delegated/answer/?operator={world.operators[1].org}"
     send(isac, every, every="1", state="not-affected")
     kept = json.loads(read(isac, "/delegated/export/?format=json&show=not-affected"))

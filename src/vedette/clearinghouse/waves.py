@@ -3,7 +3,8 @@
 Rules:
 - An earlier deadline goes first; "next upgrade" (no deadline) goes last.
 - Within one deadline those that need forensics go first; together these two make a tier.
-- Within a tier the more critical goes first, then the operator's id decides.
+- Within a tier the more critical goes first, then the operator's id decides; of one operator what
+  is surer goes first.
 - A wave holds one tier's notices only, at most `size` of them.
 - Small operators are not left out: while any wait in a tier, each of its waves keeps them a share
   of the seats (at least one), whatever the criticality of the others.
@@ -28,7 +29,8 @@ class NoticeRank:
     """What decides a notice's place.
 
     `deadline` None means next upgrade; a date is that day's first moment in UTC. `criticality`
-    grows with the harm a failure of that operator's system would do.
+    grows with the harm a failure of that operator's system would do, `doubt` with how unsure it is
+    that the system is affected.
     """
 
     operator: str
@@ -37,6 +39,7 @@ class NoticeRank:
     forensics: bool = False
     criticality: int = 0
     small: bool = False
+    doubt: int = 0
 
     @property
     def tier(self) -> tuple[datetime, bool]:
@@ -45,7 +48,9 @@ class NoticeRank:
 
 def order(notices: Iterable[NoticeRank]) -> tuple[NoticeRank, ...]:
     """Return the notices, most urgent first."""
-    return tuple(sorted(notices, key=lambda n: (*n.tier, -n.criticality, n.operator, n.notice)))
+    return tuple(
+        sorted(notices, key=lambda n: (*n.tier, -n.criticality, n.operator, n.doubt, n.notice))
+    )
 
 
 def waves(

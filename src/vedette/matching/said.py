@@ -141,8 +141,9 @@ def _heeded(
         if sure is not None and sure.verdict == line.verdict:
             by = spoken[True][0][2].by
             confidence = "exact" if sure.verdict == "affected" else sure.confidence
+            reason = sure.reason.replace(f"; {identity.TYPED}", "")
             line = sure._replace(
-                confidence=confidence, reason=f"{sure.reason}; confirmed as this product by {by}"
+                confidence=confidence, reason=f"{reason}; confirmed as this product by {by}"
             )
     yield line
 

@@ -23,7 +23,7 @@ from vedette.kernel.words import versioned
 from vedette.matching import changes, identity, said
 from vedette.matching.engine import found, match, matches
 from vedette.matching.index import Index
-from vedette.matching.model import Advisory, Component, Inventory, Match
+from vedette.matching.model import CONFIDENCES, Advisory, Component, Inventory, Match
 from vedette.matching.said import Said
 from vedette.matching.vex import Suppressed, honour
 
@@ -50,6 +50,15 @@ class Found:
     @property
     def names(self) -> tuple[str, ...]:
         return (self.lead, *self.also)
+
+    @property
+    def doubt(self) -> int:
+        """How unsure it is that the inventory is affected: 0 where it is so exactly, at most 5."""
+        return min(
+            len(CONFIDENCES) * (line["verdict"] != "affected")
+            + CONFIDENCES.index(str(line["confidence"]))
+            for line in self.matches
+        )
 
 
 class _Read:
@@ -256,6 +265,7 @@ def _json(line: Match, components: Mapping[str, Component]) -> dict[str, object]
         "version": line.version,
         "purl": line.purl,
         "advisory": line.advisory,
+        "aliases": list(line.aliases),
         "range": line.range,
         "fixed": list(line.fixed),
         "verdict": line.verdict,

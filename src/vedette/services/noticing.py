@@ -206,6 +206,7 @@ def _describe(doing: Doing, notice: Notice, found: Found) -> None:
     notice.facts = {
         **found.facts.to_json(),
         "criticality": found.criticality,
+        "doubt": found.doubt,
         "matches_left_out": found.left_out,
         "revisions": found.revisions,
     }
@@ -250,6 +251,7 @@ def _ranks(notices: Iterable[Notice], org: str) -> list[NoticeRank]:
             deadline=row.deadline,
             forensics=row.forensics,
             criticality=int(row.facts.get("criticality", 0)),
+            doubt=int(row.facts.get("doubt", 0)),
         )
         for row in notices
     ]

@@ -28,7 +28,8 @@ ACTS = {
     MandateAct.READ: "Read notices and matches",
     MandateAct.KEEP: "Keep inventories: hand in newer ones",
     MandateAct.ANSWER: "Answer notices, and mark single assets",
-    MandateAct.STATE: "State VEX: what is not affected, or fixed, and is no longer found",
+    MandateAct.STATE: "State VEX (what is not affected, or fixed, is no longer found), and say"
+    " whether an asset is the product that an advisory names",
 }
 DID = {"accept": "It is in force.", "end": "It is over, and covers nothing any more."}
 

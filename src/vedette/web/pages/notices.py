@@ -264,6 +264,7 @@ def _about(request: SignedIn, found: dict[str, Any]) -> list[tuple[str, Any]]:
     known: list[tuple[str, Any]] = [
         ("Advisory", _advisory(request, found["advisory"])),
         ("The same flaw in", ", ".join(found["also"])),
+        ("Known as", _known_as(found)),
         ("Operator", found.get("operator", {}).get("name")),
         (
             "Inventory",
@@ -281,6 +282,14 @@ def _about(request: SignedIn, found: dict[str, Any]) -> list[tuple[str, Any]]:
         ("Verified", moment(found["verified_at"])),
     ]
     return [(name, value) for name, value in known if value]
+
+
+def _known_as(found: dict[str, Any]) -> str:
+    """The vulnerabilities' own ids."""
+    every = {name for line in found["matches"] for name in line.get("aliases", ())}
+    names = sorted(every - {found["advisory"], *found["also"]})
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more
 
 
 def _advisory(request: SignedIn, name: str) -> Link | Code:

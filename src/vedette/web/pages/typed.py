@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 from django import forms
+from django.forms.boundfield import BoundField
 from django.http import HttpResponse
 from django.views.decorators.http import require_http_methods
 
@@ -19,9 +20,10 @@ from vedette.services import inventories, typed
 from vedette.services.matched import Found
 from vedette.services.typed import Chosen
 from vedette.web.access import SignedIn, page
-from vedette.web.cells import State, Table
+from vedette.web.cells import Table
 from vedette.web.pages.forms import done, form_page, submitted
 from vedette.web.pages.inventories import MARKING, stays
+from vedette.web.pages.labels import state
 
 SURE = 0.75
 # matches shown at once, and where there are more, of each product
@@ -67,22 +69,35 @@ class ChooseForm(forms.Form):
                 ],
                 initial=best,
             )
+            version = "" if _part_of_name(entry, best) else entry.version
+            self.fields[f"version_{number}"] = forms.CharField(
+                label="Version",
+                required=False,
+                max_length=typed.MAX_WORDS,
+                initial=version,
+                help_text="" if version else "Without one its matches stay open.",
+            )
             if self._proposed[-1]:
                 self.fields[f"sure_{number}"] = forms.BooleanField(
                     label="Yes, this is what I run", required=False
                 )
-            self.fields[f"version_{number}"] = forms.CharField(
-                label=f"Version of {entry.name}",
-                required=False,
-                max_length=typed.MAX_WORDS,
-                initial="" if _part_of_name(entry, best) else entry.version,
-            )
         self.fields["name"] = forms.CharField(
             label="Name of the inventory",
             required=False,
             max_length=inventories.MAX_NAME,
             help_text="Needed to keep it.",
         )
+
+    @property
+    def groups(self) -> list[list[BoundField]]:
+        """The fields of each entry."""
+        kinds = ("product", "version", "sure")
+        every = [[f"{kind}_{n}" for kind in kinds] for n in range(len(self._entries))]
+        return [[self[name] for name in names if name in self.fields] for names in every]
+
+    @property
+    def rest(self) -> list[BoundField]:
+        return [self["text"], self["name"]]
 
     def chosen(self, values: dict[str, Any], *, seen: bool) -> list[Chosen]:
         """The products chosen in `values`, by field; before they were `seen` none is confirmed."""
@@ -201,7 +216,7 @@ def _table(caption: str, lines: list[Line]) -> Table:
             versioned(str(line["name"]), str(line["version"])),
             str(line["advisory"]),
             title,
-            State("affected", "attention") if line["verdict"] == "affected" else State("unknown"),
+            state("verdict", str(line["verdict"])),
             str(line["confidence"]),
             ", ".join(map(str, fixed)) if isinstance(fixed := line["fixed"], list) else "",
             str(line["reason"]),
