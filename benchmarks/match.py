@@ -1,7 +1,7 @@
-"""Matching: an inventory against the PyPI advisories, beside a loop over `packaging`.
+"""Matching: an inventory against the PyPI advisories, beside loops over `packaging` and `univers`.
 
-`vedette match` on the folder of records and on its own index; the peer indexes the inventory's
-names first and reads the same records. Both are processes from start to end.
+`vedette match` on the folder of records and on its own index; the peers index the inventory's
+names first and read the same records. All are processes from start to end.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from benchmarks.data import inventory, pypi_advisories
 from benchmarks.result import Result
 
 PEER = "packaging, by hand"
+PEERS = {PEER: "packaging_loop.py", "univers and packageurl": "univers_loop.py"}
+MIDDLE = 5_000
 
 
 def run(quick: bool) -> list[Result]:
@@ -33,24 +35,27 @@ def run(quick: bool) -> list[Result]:
             inventory(records, size, bom)
             ours, theirs = folder / "ours", folder / "theirs"
             match = [*VEDETTE, "match", "--inventory", str(bom), "--advisories"]
-            loop = str(Path(__file__).parent / "peers" / "packaging_loop.py")
-            found = compare(
-                {
-                    "whole": [*match, str(records_at)],
-                    "index": [*match, str(index)],
-                    "peer": [sys.executable, loop, str(records_at), str(bom), str(theirs)],
-                },
-                1 if quick else 5,
-            )
-            ours.write_text(output([*match, str(index)]), encoding="utf-8")
-            note = _agreement(ours, theirs)
             what = f"{size:,} components × {len(records):,} advisories"
-            for way, said in (("whole", "from the records"), ("index", "with an index")):
-                results += [
-                    Result(f"{what}, {said}", unit, found[way][n], found["peer"][n], PEER, notes)
-                    for n, (unit, notes) in enumerate((("s", note), ("MiB", "")))
-                ]
-                note = ""
+            ours.write_text(output([*match, str(index)]), encoding="utf-8")
+            for peer, loop in PEERS.items() if size == MIDDLE or quick else [(PEER, PEERS[PEER])]:
+                script = str(Path(__file__).parent / "peers" / loop)
+                found = compare(
+                    {
+                        "whole": [*match, str(records_at)],
+                        "index": [*match, str(index)],
+                        "peer": [sys.executable, script, str(records_at), str(bom), str(theirs)],
+                    },
+                    1 if quick else 5,
+                )
+                note = _agreement(ours, theirs)
+                for way, said in (("whole", "from the records"), ("index", "with an index")):
+                    results += [
+                        Result(
+                            f"{what}, {said}", unit, found[way][n], found["peer"][n], peer, notes
+                        )
+                        for n, (unit, notes) in enumerate((("s", note), ("MiB", "")))
+                    ]
+                    note = ""
         building = compare({"build": build}, 1 if quick else 3)["build"]
         results.append(Result(f"building the index of {len(records):,}", "s", building[0]))
     return results
