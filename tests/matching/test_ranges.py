@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from vedette.matching.ranges import EVERY, Interval, Range, from_events
+from vedette.matching.ranges import EVERY, Interval, Range, from_events, points
 
 POOL = ["0.1", "1.0rc1", "1.0", "1.0.post1", "1.1.dev0", "1.1", "2.0", "2.0+local", "3!0"]
 
@@ -75,7 +75,7 @@ def test_intervals_that_meet_are_one_in_any_order(
 @pytest.mark.parametrize(
     ("events", "text"),
     [
-        ([("introduced", "1"), ("fixed", "1")], ""),
+        ([("introduced", "1"), ("fixed", "1")], None),
         ([("fixed", "1"), ("introduced", "1"), ("introduced", "2")], ">=2"),
         ([("introduced", "1"), ("last_affected", "1")], "1"),
         ([("introduced", "1"), ("fixed", "2"), ("last_affected", "2")], ">=1|<2"),
@@ -85,9 +85,11 @@ def test_intervals_that_meet_are_one_in_any_order(
         ),
     ],
 )
-def test_events_at_one_version_have_one_reading(events: list[tuple[str, str]], text: str) -> None:
+def test_events_at_one_version_have_one_reading(
+    events: list[tuple[str, str]], text: str | None
+) -> None:
     for same in permutations(events):
-        assert str(from_events("pypi", same)) == f"vers:pypi/{text}"
+        assert str(from_events("pypi", same)) == (f"vers:pypi/{text}" if text else "")
 
 
 @pytest.mark.parametrize(
@@ -103,6 +105,20 @@ def test_a_bound_nobody_can_read_leaves_the_range_undecided() -> None:
     found = from_events("pypi", [("introduced", "0"), ("fixed", "tomorrow")])
     assert found.find("1.0") is None
     assert "tomorrow" in found.why_undecided("1.0")
+    assert str(found) == "introduced 0, fixed tomorrow"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "listed", "text"),
+    [
+        ("pypi", ["2.0", "1!1", "1.0", "2"], "vers:pypi/1.0|2.0|1%211"),
+        ("pypi", ["2.0", "2004d"], "2.0, 2004d"),
+        ("generic", ["2.0", "1.0"], "2.0, 1.0"),
+        ("maven", ["1.0-rc", "1.0-beta"], "vers:maven/1.0-beta|1.0-rc"),
+    ],
+)
+def test_single_versions_are_written_as_vers(scheme: str, listed: list[str], text: str) -> None:
+    assert points(scheme, listed) == text
 
 
 def test_a_scheme_without_order_decides_only_what_needs_none() -> None:

@@ -27,10 +27,11 @@ from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import BadInput
 from vedette.matching import names, versions
 from vedette.matching.model import Advisory, Affected
-from vedette.matching.ranges import Range, from_events
+from vedette.matching.ranges import Range, from_events, spoken
 
 MAX_PLAIN = 16 * MIB
 _Never = Literal["\0"] | UnsetType  # no text that is read holds a NUL
+_MOST_WORDS = 500
 _KINDS = ("introduced", "fixed", "last_affected", "limit")
 
 
@@ -160,7 +161,8 @@ def _affected(
     ]
     if not ranges and not listed:
         nothing = "commits only" if stated else "no versions"
-        ranges = [Range(scheme, problem=f"the advisory states {nothing}")]
+        words = "; ".join(f"{kind} {spoken(_events(rows))}" for kind, rows in stated)[:_MOST_WORDS]
+        ranges = [Range(scheme, words=words, problem=f"the advisory states {nothing}")]
     only = ranges[0] if trim and len(ranges) == 1 else None
     needless = only is not None and listed and only.ascends and not only.outside(listed)
     return Affected(
@@ -174,13 +176,17 @@ def _affected(
 
 
 def _range(scheme: str, kind: str, rows: list[dict[str, str]]) -> Range:
-    events = [
+    events = _events(rows)
+    if not events:
+        return Range(scheme, problem="the advisory states a range without events")
+    semantic = kind == "SEMVER" and scheme not in versions.SCHEMES
+    return from_events("semver" if semantic else scheme, events)
+
+
+def _events(rows: list[dict[str, str]]) -> list[tuple[str, str]]:
+    return [
         (name, version)
         for event in rows
         for name, value in event.items()
         if name in _KINDS and (version := value.strip())
     ]
-    if not events:
-        return Range(scheme, problem="the advisory states a range without events")
-    semantic = kind == "SEMVER" and scheme not in versions.SCHEMES
-    return from_events("semver" if semantic else scheme, events)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from vedette.matching import versions
-from vedette.matching.ranges import Range
+from vedette.matching.ranges import Range, points
 from vedette.matching.versions.interface import Key
 
 LINE = (
@@ -121,6 +121,11 @@ class Affected(msgspec.Struct, frozen=True, dict=True, omit_defaults=True):
             if rest and item.status == "affected":
                 rest = item.outside(rest)
         return tuple(rest)
+
+    @cached_property
+    def points(self) -> str:
+        """The listed versions as a vers string, with commas where they have no order."""
+        return points(self.scheme, self.versions)
 
     @property
     def strays(self) -> bool:

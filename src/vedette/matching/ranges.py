@@ -82,7 +82,7 @@ class Range(msgspec.Struct, frozen=True, dict=True, omit_defaults=True):
     @cached_property
     def text(self) -> str:
         """A vers string where the scheme has one, else the advisory's own words."""
-        if self.words or self.problem or self.scheme == versions.GENERIC:
+        if self.words or not self.intervals or self.scheme == versions.GENERIC:
             return self.words or "|".join(map(str, self.intervals))
         return f"vers:{self.scheme}/" + "|".join(map(str, self.intervals))
 
@@ -189,10 +189,11 @@ def _from_events(scheme: str, events: tuple[tuple[str, str], ...]) -> Range:
             continue
         first = kind == "introduced" and version == "0"
         key = None if first else versions.key(scheme, version)
-        if key is None and not first and scheme not in versions.SCHEMES:
-            return Range(scheme, problem=f"no version order is known for {scheme}")
         if key is None and not first:
-            return Range(scheme, problem=f"bound {version!r} can't be read as {scheme}")
+            problem = f"bound {version!r} can't be read as {scheme}"
+            if scheme not in versions.SCHEMES:
+                problem = f"no version order is known for {scheme}"
+            return Range(scheme, words=spoken(events), problem=problem)
         if kind == "limit":
             assert key is not None
             limits.append((key, version))
@@ -200,6 +201,23 @@ def _from_events(scheme: str, events: tuple[tuple[str, str], ...]) -> Range:
             rows.append((first, key, kind, version))
     top = max(limits, key=itemgetter(0)) if limits else None
     return Range(scheme, tuple(_sweep(_sorted(rows), top)))
+
+
+def spoken(events: Iterable[tuple[str, str]]) -> str:
+    """Events in the schema's own words."""
+    return ", ".join(f"{kind} {version}" for kind, version in events)
+
+
+def points(scheme: str, listed: Iterable[str]) -> str:
+    """Single versions as one vers string, sorted, each once; with commas where without order."""
+    read = {version: versions.key(scheme, version) for version in listed}
+    if scheme == versions.GENERIC or any(key is None for key in read.values()):
+        return ", ".join(read)
+    found: list[Interval] = []
+    for version, key in sorted(read.items(), key=itemgetter(1)):
+        if not found or versions.key(scheme, found[-1].low or "") != key:
+            found.append(Interval(version, version, high_open=False))
+    return Range(scheme, tuple(found)).text
 
 
 def _sorted(

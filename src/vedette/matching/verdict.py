@@ -19,7 +19,7 @@ import msgspec
 
 from vedette.matching import versions
 from vedette.matching.model import Affected
-from vedette.matching.ranges import Interval, Range
+from vedette.matching.ranges import Interval, Range, points
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -47,7 +47,7 @@ def decide(version: str, affected: Affected) -> Decision:
         return _by_hits(version, affected, hits)
     if _listed(version, affected):
         reason = f"version {version} is listed as affected"
-        return Decision("affected", reason, _text(affected) or version, affected.fixed)
+        return Decision("affected", reason, points(affected.scheme, [version]), affected.fixed)
     open_ranges = [r for r in undecided if r.status != affected.default]
     if open_ranges:
         first = open_ranges[0]
@@ -109,4 +109,4 @@ def _unknown(affected: Affected, reason: str, text: str = "") -> Decision:
 
 def _text(affected: Affected) -> str:
     texts = (str(r) for r in affected.ranges if r.status == "affected")
-    return " || ".join(dict.fromkeys(filter(None, texts)))
+    return " || ".join(dict.fromkeys(filter(None, texts))) or affected.points
