@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -219,7 +220,7 @@ def _result(match: Match) -> dict[str, Any]:
     what = versioned(match.name or match.component, match.version)
     message = f"{what}: {match.verdict} ({match.confidence}): {match.reason}.{fixed}"
     location = {
-        "physicalLocation": {"artifactLocation": {"uri": match.inventory}},
+        "physicalLocation": {"artifactLocation": {"uri": _uri(match.inventory)}},
         "logicalLocations": [{"name": match.component, "fullyQualifiedName": match.purl or what}],
     }
     key = "\n".join((match.inventory, match.component, match.advisory))
@@ -234,6 +235,10 @@ def _result(match: Match) -> dict[str, Any]:
     }
 
 
+def _uri(text: str) -> str:
+    return quote(text, errors="surrogatepass")
+
+
 def _sha256(data: bytes) -> str:
     from hashlib import sha256  # slow to import
 
@@ -242,8 +247,10 @@ def _sha256(data: bytes) -> str:
 
 def vex(matches: Iterable[Match], beside: Beside, now: datetime) -> Iterator[str]:
     """OpenVEX 0.2.0: `affected`, `under_investigation` for what is unknown, what VEX settled."""
-    statements = [_statement(match) for match in matches]
-    statements += [_settled(one) for one in beside.suppressed]
+    every = [_statement(match) for match in matches]
+    every += [_settled(one) for one in beside.suppressed]
+    # one package in several inventories makes one statement
+    statements = list({json.dumps(one, sort_keys=True): one for one in every}.values())
     content = json.dumps(statements, sort_keys=True).encode()
     document = {
         "@context": "https://openvex.dev/ns/v0.2.0",
@@ -271,15 +278,18 @@ def _statement(match: Match) -> dict[str, Any]:
 def _settled(one: Suppressed) -> dict[str, Any]:
     said = one.statement
     statement = _about(one.match, said.status) | {"status_notes": f"stated by {said.source}"}
-    if said.justification in _JUSTIFICATIONS:
-        statement["justification"] = said.justification
-    if said.status == "not_affected":
-        statement["impact_statement"] = said.words or said.reason
+    if said.status == "not_affected":  # the schema has one of both
+        if said.justification in _JUSTIFICATIONS:
+            statement["justification"] = said.justification
+            statement["status_notes"] = said.reason
+        else:
+            statement["impact_statement"] = said.words or said.reason
     return statement
 
 
 def _about(match: Match, status: str) -> dict[str, Any]:
-    product: dict[str, Any] = {"@id": match.purl or f"{match.inventory}#{match.component}"}
+    place = f"urn:vedette:{_uri(match.inventory)}#{_uri(match.component)}"
+    product: dict[str, Any] = {"@id": match.purl or place}
     if match.purl:
         product["identifiers"] = {"purl": match.purl}
     return {

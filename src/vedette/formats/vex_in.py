@@ -118,7 +118,8 @@ def _openvex_product(entry: Any) -> Affected:
     known = mapping(row.get("identifiers"))
     given = text(entry) or text(row.get("@id"))
     purl = text(known.get("purl")) or (given if given.startswith("pkg:") else "")
-    return product(purl, texts([known.get("cpe23"), known.get("cpe22")]))
+    # the specification writes cpe23, its schema @cpe23
+    return product(purl, texts([known.get(f"{at}cpe{n}") for n in (23, 22) for at in ("", "@")]))
 
 
 def _csaf(document: dict[str, Any], source: str) -> Iterator[Statement]:
