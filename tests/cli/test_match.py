@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from vedette.cli import main
-from vedette.formats import many
+from vedette.formats import detect, many
 
 RECORD = {
     "id": "PYSEC-1",
@@ -211,6 +211,20 @@ def test_an_xml_bomb_is_refused(files: Path, capsys: pytest.CaptureFixture[str])
     code, _, err = run(capsys, "match", "--advisories", "osv", "--inventory", "bomb.xml")
     assert code == 2
     assert "document type or entities is not read" in err
+
+
+def test_who_waits_at_a_terminal_sees_how_far_it_is(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = "2 files read"
+    (files / "osv/PYSEC-2.json").write_text(json.dumps(RECORD | {"id": "PYSEC-2"}))
+    monkeypatch.setattr(detect, "PART", 2)
+    assert shown not in run(capsys, *ARGS)[2], "nobody waits at a pipe"
+    monkeypatch.setattr("vedette.cli.progress.shown", lambda: True)
+    assert shown in run(capsys, *ARGS)[2]
+    assert shown in run(capsys, "index", "--advisories", "osv", "--out", "a.idx")[2]
+    _, _, err = run(capsys, "match", "--advisories", "a.idx", "--inventory", "inv")
+    assert "1/1 parts of the inventories matched" in err
 
 
 def test_an_index_of_another_version_is_refused(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vedette.cli.paths import PATHS, PathsCommand, present, tell, whole
+from vedette.cli.progress import ProgressLine
 from vedette.kernel.collector import quiet_collector
 from vedette.kernel.words import counted
 
@@ -112,7 +113,8 @@ def match(
 
         chosen = chosen_columns(columns)
     files = inventory_files(present(inventories), problems)
-    source = AdvisoryPaths(present(advisories))
+    line = ProgressLine()
+    source = AdvisoryPaths(present(advisories), line.read)
     statements, suppressed = read_statements(present(vex), problems), list[Suppressed]()
     index = source.sole_index()
     if index is not None and not index.header["advisories"]:
@@ -126,7 +128,8 @@ def match(
         cut = many.parts(files)
         start = partial(_ray_pool, ray) if ray else processes
         told = many.told(advisories[0], cut, statements, SystemClock().now(), chosen, start)
-        lines = _tell_parts(told, problems, suppressed)
+        with line:
+            lines = _tell_parts(told, len(cut), line, problems, suppressed)
         tell(problems + _taken_away(suppressed))
         sys.exit(1 if fail_on and lines else 0)
     listed = read_inventory_files(files, problems, chosen)
@@ -134,8 +137,11 @@ def match(
     every = chain(statements, source.statements)
     count = _Counted(honour(run(listed, index or source, problems), listed, every, suppressed))
     chunks = WRITERS[form](count, Beside(suppressed, source.exploited), SystemClock().now())
-    while several := "".join(islice(chunks, 1000)):
+    with line:
+        several = "".join(islice(chunks, 1000))  # by now all are read
+    while several:
         sys.stdout.write(several)
+        several = "".join(islice(chunks, 1000))
     if index is None and not source.files:
         source.problems.append("no file of advisories was read, so that nothing could match")
     tell(problems + source.problems + _taken_away(suppressed))
@@ -158,8 +164,9 @@ def index(advisories: tuple[Path, ...], out: Path, as_json: bool) -> None:
     from vedette.formats.detect import AdvisoryPaths
     from vedette.matching.building import write
 
-    source = AdvisoryPaths(present(advisories))
-    with whole(out) as file:
+    line = ProgressLine()
+    source = AdvisoryPaths(present(advisories), line.read)
+    with line, whole(out) as file:
         made = write(source.prepared(), file)
     if not made.advisories:
         source.problems.append("no advisory was read, so that nothing will match")
@@ -178,14 +185,21 @@ def _ray_pool(address: str) -> Executor:
     return RayPool(address)
 
 
-def _tell_parts(told: Iterable[Told], problems: list[str], suppressed: list[Suppressed]) -> int:
+def _tell_parts(
+    told: Iterable[Told],
+    total: int,
+    line: ProgressLine,
+    problems: list[str],
+    suppressed: list[Suppressed],
+) -> int:
     """Write the lines of all parts once every inventory was read; return how many."""
     import shutil
     from tempfile import TemporaryFile
 
     lines = 0
     with TemporaryFile() as kept:
-        for part in told:
+        for number, part in enumerate(told, 1):
+            line.show(number, total, "parts of the inventories matched")
             kept.write(part.text)
             lines += part.lines
             problems += part.problems

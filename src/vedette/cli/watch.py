@@ -19,6 +19,8 @@ import click
 from vedette.cli import watch_private
 from vedette.cli.context import instance_option
 from vedette.cli.paths import PATHS, PathsCommand, present, recalled, tell, whole
+from vedette.cli.progress import ProgressLine
+from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import BadInput, Refused, VedetteError
 
 if TYPE_CHECKING:
@@ -297,8 +299,11 @@ def _refresh(kept: _State, maker: Card, url: str) -> None:
 def _get(url: str, limit: int) -> bytes:
     """Fetch at most `limit` bytes, following no redirection. Raises Unreachable, Refused."""
     try:
-        with no_redirection().open(url, timeout=SECONDS) as answer:
-            data: bytes = answer.read(limit + 1)
+        data = bytearray()
+        with no_redirection().open(url, timeout=SECONDS) as answer, ProgressLine() as line:
+            while part := answer.read(min(MIB, limit + 1 - len(data))):
+                data += part
+                line.show(len(data) // MIB, limit // MIB, "MiB fetched")
     except urllib.error.HTTPError as error:
         raise Unreachable(f"{url} answered HTTP {error.code}", kept="the index in hand") from None
     except (OSError, ValueError, HTTPException) as error:
@@ -309,7 +314,7 @@ def _get(url: str, limit: int) -> bytes:
             f"{url}: more than the {limit:,} bytes that were stated",
             next_step="try again; where it stays so, tell the clearinghouse",
         )
-    return data
+    return bytes(data)
 
 
 def no_redirection() -> urllib.request.OpenerDirector:

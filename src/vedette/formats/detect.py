@@ -151,10 +151,14 @@ class AdvisoryPaths:
     """Advisories of files, folders and indexes; read anew at each call, one file at a time.
 
     VEX documents among them fill `statements`, KEV and EPSS `exploited`; both stay one object.
+    `seen` is told every some hundred files how many were read.
     """
 
-    def __init__(self, paths: Iterable[Path]) -> None:
+    def __init__(
+        self, paths: Iterable[Path], seen: Callable[[int], object] = lambda files: None
+    ) -> None:
         self.paths = list(paths)
+        self._seen = seen
         self.problems: list[str] = []
         self.statements: list[Statement] = []
         self.exploited = Exploited()
@@ -176,6 +180,8 @@ class AdvisoryPaths:
         for path in self.paths:
             for file, found in files_in(path, ADVISORY_ENDINGS, self.problems):
                 self.files += 1
+                if self.files % PART == 0:
+                    self._seen(self.files)
                 try:
                     yield from self.of_file(file, wanted)
                 except VedetteError as error:
@@ -213,6 +219,7 @@ class AdvisoryPaths:
         found = (f for path in self.paths for f in files_in(path, ADVISORY_ENDINGS, self.problems))
         for part in _each_part(found):
             self.files += part.files
+            self._seen(self.files)
             yield part.prepared
             self.problems += part.problems
             if part.error is not None:
