@@ -72,6 +72,7 @@ def test_one_broken_record_is_told_and_its_earlier_one_stays(feed: Feed, tmp_pat
     assert [p.split(":")[0] for p in report.problems] == ["deep/A.json", "deep/C.json"]
     assert held(tmp_path) == {"A.json": osv("A"), "B.json": osv("B", "3.0")}
     assert brought(tmp_path, url).broken == 2, "told until it is mended"
+    assert feed.asked[-1] == ("/all.zip", "304", 0), "and not fetched for that"
 
 
 @pytest.mark.parametrize("cut", [0, 1, 100])

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from vedette import __version__
 from vedette.formats.bounded import load
 from vedette.formats.feeds import records
 from vedette.formats.feeds.fetching import (
@@ -158,10 +159,14 @@ class _Remote:
         if name in ("", "index.txt", "changes.csv"):
             self._directory(url)
             return
-        validators = dict(self.known.get("validators", {}))
+        # another version may read what this one could not
+        same = self.known.get("reader") == __version__
+        validators = dict(self.known.get("validators", {})) if same else {}
         file = download(self.folder, url, validators)
         if file is None:
             self.report.unchanged += 1
+            self.report.broken = self.known.get("broken", 0)
+            self.report.problems += self.known.get("problems", ())
             return
         try:
             followed = self._follow(url, file)
@@ -170,8 +175,9 @@ class _Remote:
                 _take(self.folder, self.report, file, name)
         finally:
             self.folder.forget_part(url)
-        if not followed and not self.report.broken:
-            self.known["validators"] = validators
+        if not followed:
+            told = {"broken": self.report.broken, "problems": list(self.report.problems)}
+            self.known |= {"validators": validators, "reader": __version__} | told
 
     def _follow(self, url: str, file: Path) -> bool:
         """Follow a provider's metadata or a ROLIE feed; False where the file is neither."""
