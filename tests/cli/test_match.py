@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import subprocess
 import sys
 import tracemalloc
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -104,6 +106,43 @@ def test_names_in_any_script_come_out_of_an_index_alike(
     code, indexed, _ = run(capsys, "match", "--advisories=a.idx", *ARGS[3:])
     assert (code, indexed) == (0, plain)
     assert json.loads(indexed.splitlines()[0])["inventory"] == "inv/Gerät.json"
+
+
+def test_inventories_are_named_as_given(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ("./inv", "inv//sbom.json", "./site.csv")
+    _, out, _ = run(capsys, *ARGS[:4], *given)
+    assert {json.loads(line)["inventory"] for line in out.splitlines()} == {
+        *("./inv/sbom.json", "inv//sbom.json", "./site.csv")
+    }
+
+
+def test_a_full_disk_is_no_fault_of_ours(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("vedette.formats.matches_out.WRITERS", {"table": full})
+    code, _, err = run(capsys, *ARGS, "--format", "table")
+    assert (code, err) == (
+        2,
+        "vedette: no room left (No space left on device); next: make room, and run it again\n",
+    )
+
+
+def test_a_ray_that_does_not_answer_is_said(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise ConnectionError("timed out")
+
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(init=away))
+    monkeypatch.setattr(many, "PART", 1)
+    run(capsys, "index", "--advisories", "osv", "--out", "a.idx")
+    args = ("match", "--advisories", "a.idx", "--inventory", "inv", "site.csv", "--ray", "x:1")
+    code, _, err = run(capsys, *args)
+    assert code == 2
+    assert "--ray x:1: no cluster that answers (timed out); next: " in err
 
 
 @pytest.mark.parametrize(("advisories", "code"), [("osv", 1), ("empty", 0)])

@@ -6,8 +6,9 @@ Exit codes: 0 done, 1 the answer is no, 2 bad input, usage, refused or an extra 
 
 from __future__ import annotations
 
+import errno
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -101,6 +102,10 @@ def main(args: list[str] | None = None) -> Any:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            _fault(error)
+        _fail(f"no room left ({error.strerror}); next: make room, and run it again", 2)
     except ModuleNotFoundError as error:
         extra = EXTRA_OF.get((error.name or "").split(".")[0])
         if extra is None:
@@ -111,11 +116,7 @@ def main(args: list[str] | None = None) -> Any:
             2,
         )
     except Exception as error:
-        _fail(
-            f"our own fault: {type(error).__name__}: {error}; next: report this line, with the"
-            " command and its input",
-            3,
-        )
+        _fault(error)
     sys.exit(returned if isinstance(returned, int) else 0)
 
 
@@ -137,6 +138,11 @@ EXTRA_OF = {
 }
 
 
-def _fail(line: str, code: int) -> None:
+def _fault(error: Exception) -> NoReturn:
+    said = f"our own fault: {type(error).__name__}: {error}"
+    _fail(f"{said}; next: report this line, with the command and its input", 3)
+
+
+def _fail(line: str, code: int) -> NoReturn:
     click.echo(f"vedette: {line}", err=True)
     sys.exit(code)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vedette.cli.paths import PATHS, PathsCommand, present, tell, whole
+from vedette.cli.paths import AS_GIVEN, PATHS, PathsCommand, present, tell, whole
 from vedette.cli.progress import ProgressLine
 from vedette.kernel.collector import quiet_collector
 from vedette.kernel.words import counted
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 @click.option(
     "--inventory",
     "inventories",
-    type=PATHS,
+    type=AS_GIVEN,
     multiple=True,
     required=True,
     metavar="PATH...",
@@ -80,7 +80,7 @@ if TYPE_CHECKING:
 @quiet_collector()
 def match(
     advisories: tuple[Path, ...],
-    inventories: tuple[Path, ...],
+    inventories: tuple[str, ...],
     columns: str | None,
     vex: tuple[Path, ...],
     form: str,

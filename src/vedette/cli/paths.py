@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,10 @@ import click
 from vedette.kernel.errors import BadInput, VedetteError
 
 T = TypeVar("T")
+P = TypeVar("P", str, Path)
 PATHS = click.Path(path_type=Path)
+# a path as it was given: `./a` stays so
+AS_GIVEN = click.Path()
 SHOWN_PROBLEMS = 20
 
 
@@ -44,10 +48,10 @@ class PathsCommand(click.Command):
         return super().parse_args(ctx, _spread(args, self.many))
 
 
-def present(paths: tuple[Path, ...]) -> tuple[Path, ...]:
+def present(paths: tuple[P, ...]) -> tuple[P, ...]:
     """Return the paths. Raises BadInput naming the first that does not exist."""
     for path in paths:
-        if not path.exists():
+        if not os.path.exists(path):
             raise BadInput(
                 f"{path}: no such file or folder", next_step="see how its name is written"
             )

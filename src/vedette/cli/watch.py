@@ -18,7 +18,7 @@ import click
 
 from vedette.cli import watch_private
 from vedette.cli.context import instance_option
-from vedette.cli.paths import PATHS, PathsCommand, present, recalled, tell, whole
+from vedette.cli.paths import AS_GIVEN, PATHS, PathsCommand, present, recalled, tell, whole
 from vedette.cli.progress import ProgressLine
 from vedette.kernel.bounds import MIB
 from vedette.kernel.errors import BadInput, Refused, VedetteError
@@ -42,7 +42,7 @@ class Unreachable(VedetteError):
 @click.option(
     "--inventory",
     "inventories",
-    type=PATHS,
+    type=AS_GIVEN,
     multiple=True,
     required=True,
     metavar="PATH...",
@@ -103,7 +103,7 @@ class Unreachable(VedetteError):
 @instance_option
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines: match's fields and `change`.")
 def watch(
-    inventories: tuple[Path, ...],
+    inventories: tuple[str, ...],
     url: str,
     card: Path | None,
     state: Path,
@@ -161,7 +161,7 @@ def _look(
     kept: _State,
     maker: Card,
     url: str,
-    inventories: Sequence[Path],
+    inventories: Sequence[str],
     everything: bool,
     as_json: bool,
     once: bool,
@@ -328,7 +328,7 @@ class _NoRedirection(urllib.request.HTTPRedirectHandler):
 
 
 def _news(
-    kept: _State, inventories: Sequence[Path], everything: bool, names: dict[tuple[str, ...], str]
+    kept: _State, inventories: Sequence[str], everything: bool, names: dict[tuple[str, ...], str]
 ) -> Iterator[dict[str, Any]]:
     """The lines that are new, changed or gone since the last time; then they are remembered.
 
@@ -365,7 +365,7 @@ def _news(
     tell(problems)
 
 
-def _read(inventories: Sequence[Path], problems: list[str]) -> list[Inventory]:
+def _read(inventories: Sequence[str], problems: list[str]) -> list[Inventory]:
     from vedette.formats.detect import read_inventories
 
     return list(read_inventories(present(tuple(inventories)), problems))

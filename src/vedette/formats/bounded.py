@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from vedette.kernel.bounds import FLATTER, MIB, NOT_WHOLE, Bounds, check_texts, read_json
+from vedette.kernel.bounds import FLATTER, MIB, Bounds, check_texts, no_json, read_json
 from vedette.kernel.errors import BadInput
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ def _load_slowly(data: bytes, source: str) -> Any:
     except RecursionError:
         raise BadInput(f"{source}: nested too deep", next_step=FLATTER) from None
     except ValueError as error:
-        raise BadInput(f"{source}: not JSON ({error})", next_step=NOT_WHOLE) from None
+        raise no_json(source, error) from None
     check_texts(value, data, source=source)
     return value
 

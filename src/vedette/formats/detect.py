@@ -299,13 +299,13 @@ def read_statements(paths: Iterable[Path], problems: list[str]) -> list[Statemen
     return statements
 
 
-def inventory_files(paths: Iterable[Path], problems: list[str]) -> list[tuple[str, bool]]:
+def inventory_files(paths: Iterable[Path | str], problems: list[str]) -> list[tuple[str, bool]]:
     """List inventory files, and whether a folder held each; what is left aside: `problems`."""
     return [each for path in paths for each in files_in(path, INVENTORY_ENDINGS, problems)]
 
 
 def read_inventories(
-    paths: Iterable[Path],
+    paths: Iterable[Path | str],
     problems: list[str],
     columns: Mapping[str, str] = NONE_CHOSEN,
 ) -> list[Inventory]:

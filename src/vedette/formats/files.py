@@ -23,10 +23,10 @@ _SMALLER = "cut it into several files"
 
 
 def files_in(
-    path: Path, endings: tuple[str, ...], problems: list[str]
+    path: Path | str, endings: tuple[str, ...], problems: list[str]
 ) -> Iterator[tuple[str, bool]]:
     """Yield file names as given (folder/file), and whether a folder held them."""
-    if not path.is_dir():
+    if not os.path.isdir(path):
         yield str(path), False
         return
     aside, taken, yaml = 0, 0, False

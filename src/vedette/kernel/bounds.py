@@ -22,6 +22,7 @@ _MISCODED = re.compile(rb"\xed[\xa0-\xbf]")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 NOT_WHOLE = "see that it is whole and not cut short, or get it anew from whoever made it"
+_SHORTER = "write it as text, or leave it out"
 _PARTS = "give it in parts, each of its own"
 FLATTER = "give it with less nesting; what describes software never needs so much"
 
@@ -50,12 +51,20 @@ def read_json(data: bytes, *, source: str, bounds: Bounds = Bounds()) -> Any:
         value = json.loads(data, parse_constant=_no_constant)
     except RecursionError:
         raise BadInput(f"{source}: nested deeper than {bounds.depth}", next_step=FLATTER) from None
-    except (ValueError, UnicodeDecodeError) as error:
-        raise BadInput(f"{source}: not JSON ({error})", next_step=NOT_WHOLE) from None
+    except ValueError as error:
+        raise no_json(source, error) from None
     _walk(value, source, bounds)
     if not bounds.any_text:
         check_texts(value, data, source=source)
     return value
+
+
+def no_json(source: str, error: ValueError) -> BadInput:
+    """What is wrong with a text that Python's parser refused with this error."""
+    # a JSONDecodeError or a UnicodeDecodeError says so itself; any other is about a number
+    if type(error) is ValueError and "digits" in str(error):
+        return BadInput(f"{source}: not JSON (a number of too many digits)", next_step=_SHORTER)
+    return BadInput(f"{source}: not JSON ({error})", next_step=NOT_WHOLE)
 
 
 def to_text(data: bytes) -> str:

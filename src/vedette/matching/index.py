@@ -23,7 +23,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import IO, Annotated, Any, Literal
 
 import msgspec
 
@@ -281,6 +281,7 @@ class _Row(Row, array_like=True, gc=False):
 
     where: Annotated[int, msgspec.Meta(ge=0)]
     fixed: tuple[msgspec.Raw, ...] = ()
+    confidence: Literal["exact", "likely", "possible"] = "exact"
     aliases: msgspec.Raw = msgspec.Raw(b"[]")
 
 

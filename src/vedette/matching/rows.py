@@ -71,7 +71,7 @@ def plain(value: T | msgspec.Raw, kind: type[T]) -> T:
         return value
     try:
         return msgspec.json.decode(value, type=kind)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         raise BadInput("the index is damaged", next_step=AGAIN) from None
 
 

@@ -21,6 +21,7 @@ from importlib import import_module
 from types import TracebackType
 from typing import Any
 
+from vedette.kernel.errors import BadInput
 from vedette.kernel.executor import J, R
 
 
@@ -71,7 +72,14 @@ class RayPool:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else it calls home
         self._ray: Any = import_module("ray")
         self._told = redirect_stdout(sys.stderr)  # its news would stand among our lines
-        self._ray.init(address, log_to_driver=False, logging_level="ERROR")
+        try:
+            self._ray.init(address, log_to_driver=False, logging_level="ERROR")
+        except (OSError, RuntimeError, ValueError) as error:
+            said = str(error).partition("\n")[0][:200]
+            raise BadInput(
+                f"--ray {address}: no cluster that answers ({said})",
+                next_step="see that it runs there; `local` starts one here",
+            ) from None
 
     def submit(self, function: Callable[[J], R], job: J) -> Future[R]:
         future: Future[R] = self._ray.remote(function).remote(job).future()
