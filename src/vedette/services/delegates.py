@@ -24,7 +24,7 @@ from vedette.services import asset_matches, bulk_answers, inventories, notices, 
 from vedette.services.acting import Actor, reading
 from vedette.services.bulk_answers import MOST_AT_ONCE, Answered
 from vedette.services.notices import OPEN
-from vedette.services.operator_views import narrowed, rows_in_use
+from vedette.services.operator_views import narrowed, rows_of
 from vedette.services.parties import clearinghouse_only
 from vedette.store.models import (
     AssetMark,
@@ -153,7 +153,7 @@ def chosen_from(actor: Actor) -> tuple[list[str], list[str]]:
     """What the inbox can be narrowed to: names of inventories, and rows of the priority table."""
     rows = Inventory.objects.filter(current=True, org_id__in=mandating(actor)).order_by("name")
     names = list(rows.values_list("name", flat=True).distinct())
-    return names, rows_in_use(inbox(actor))
+    return names, rows_of(inbox(actor))
 
 
 def operators(actor: Actor) -> list[Operator]:

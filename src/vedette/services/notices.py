@@ -216,6 +216,12 @@ def notice_view(actor: Actor, notice_id: str) -> dict[str, Any]:
     }
 
 
+def _known_as(row: Notice) -> list[str]:
+    """The vulnerabilities' own ids, such as CVE's, behind the records."""
+    every = {name for line in row.matches for name in line.get("aliases", ())}
+    return sorted(every - {row.advisory, *row.also})
+
+
 def describe(row: Notice) -> dict[str, Any]:
     """A notice as JSON, with its first match."""
     first = row.matches[0] if row.matches else {}
@@ -224,6 +230,7 @@ def describe(row: Notice) -> dict[str, Any]:
         "rank": row.rank,
         "advisory": row.advisory,
         "also": row.also,
+        "known_as": _known_as(row),
         "title": row.title,
         "inventory": {"id": row.inventory_id, "name": row.inventory.name},
         "component": {key: first.get(key, "") for key in ("name", "version", "range", "fixed")},

@@ -97,12 +97,12 @@ def suppressed_count(actor: Actor) -> int:
     return int(Suppression.objects.filter(org_id=actor.org, lifted_at=None).count())
 
 
-def own_rows(actor: Actor) -> list[str]:
+def rows_in_use(actor: Actor) -> list[str]:
     """The rows of the priority table that the actor's notices stand in."""
-    return rows_in_use(Notice.objects.filter(org_id=actor.org))
+    return rows_of(Notice.objects.filter(org_id=actor.org))
 
 
-def rows_in_use(notices: QuerySet[Notice]) -> list[str]:
+def rows_of(notices: QuerySet[Notice]) -> list[str]:
     """The rows of the priority table that notices stand in."""
     rows = notices.exclude(row="").order_by("row")
     return list(rows.values_list("row", flat=True).distinct())

@@ -21,6 +21,7 @@ class NoticeLine(Schema):
     rank: int
     advisory: str
     also: list[str]
+    known_as: list[str]
     title: str
     inventory: dict[str, str]
     component: dict[str, Any]

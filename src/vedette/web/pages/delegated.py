@@ -34,6 +34,9 @@ MOST_ASSETS = 500
 COLUMNS = ("operator", *notice_export.COLUMNS)
 
 
+ORDERS = [("", "the most urgent first"), ("operator", "by operator")]
+
+
 class OperatorsFilter(Filter):
     """Narrows the inbox to operators as well, and orders it."""
 
@@ -42,7 +45,7 @@ class OperatorsFilter(Filter):
     by = forms.ChoiceField(
         label="Order",
         required=False,
-        choices=[("", "most urgent first"), ("operator", "by operator")],
+        choices=ORDERS,
     )
 
     def __init__(self, known: list[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
@@ -91,6 +94,7 @@ def _inbox_page(request: SignedIn, answer: AnswerForm, status: int = 200) -> Htt
         ],
         "form": form,
         "filtered": form.narrows,
+        "caption": dict(ORDERS)[form.cleaned_data["by"] if form.is_valid() else ""],
         "operators": operators_table(operators) if operators else None,
         "answer": answer,
         "chosen": request.POST.getlist("notice"),

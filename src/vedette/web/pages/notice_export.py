@@ -13,8 +13,9 @@ from vedette.formats.matches_out import csv_cell
 from vedette.web.pages.labels import as_file
 
 COLUMNS = (
-    *("inventory", "notice", "advisory", "title", "component", "version", "fixed"),
-    *("verdict", "confidence", "row", "deadline", "state", "answered_by", "mandate"),
+    *("inventory", "notice", "advisory", "known_as", "title", "component", "version", "fixed"),
+    *("verdict", "confidence", "reason", "row", "deadline"),
+    *("state", "control", "expires_at", "answered_by", "mandate"),
 )
 
 
@@ -41,5 +42,6 @@ def _cells(row: dict[str, Any], columns: Sequence[str]) -> list[str]:
         "component": component["name"],
         "version": component["version"],
         "fixed": " ".join(component["fixed"]),
+        "known_as": " ".join(row["known_as"]),
     }
     return [str(own[name] or "") for name in columns]

@@ -8,7 +8,9 @@ from typing import Any
 from django import forms
 
 from vedette.clearinghouse.states import NoticeState
+from vedette.kernel.words import counted
 from vedette.matching.model import CONFIDENCES
+from vedette.services.here import here
 from vedette.web.pages.forms import long_text
 from vedette.web.pages.labels import label
 
@@ -46,7 +48,7 @@ class Filter(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["row"].choices = [  # type: ignore[attr-defined]
             ("", "any"),
-            *((row, row) for row in rows),
+            *((row, f"{row}: {_within(row)}") for row in rows),
         ]
         self.fields["inventory"].choices = [  # type: ignore[attr-defined]
             ("", "every inventory"),
@@ -68,6 +70,12 @@ class Filter(forms.Form):
     def narrows(self) -> bool:
         """Whether anything was asked for."""
         return self.is_valid() and any(self.cleaned_data.values())
+
+
+def _within(row: str) -> str:
+    """How long a row of the priority table gives."""
+    days = here().pack.integer_or_none("priority", "rows", row, "deadline_days")
+    return "with the next upgrade" if days is None else counted(days, "day")
 
 
 class AnswerForm(forms.Form):

@@ -28,7 +28,7 @@ from vedette.services.operator_views import (
     inventory_names,
     notice_counts,
     notice_list,
-    own_rows,
+    rows_in_use,
     suppressed_count,
 )
 from vedette.web.access import SignedIn, page
@@ -81,7 +81,7 @@ def inbox_page(request: SignedIn, answer: AnswerForm, status: int = 200) -> Http
 
 def _filtered(request: SignedIn) -> tuple[Filter, QuerySet[Any]]:
     """The filter as asked, and the notices that fit it."""
-    form = Filter(inventory_names(request.actor), own_rows(request.actor), request.GET)
+    form = Filter(inventory_names(request.actor), rows_in_use(request.actor), request.GET)
     return form, notice_list(request.actor, **form.asked())
 
 
@@ -264,7 +264,7 @@ def _about(request: SignedIn, found: dict[str, Any]) -> list[tuple[str, Any]]:
     known: list[tuple[str, Any]] = [
         ("Advisory", _advisory(request, found["advisory"])),
         ("The same flaw in", ", ".join(found["also"])),
-        ("Known as", _known_as(found)),
+        ("Known as", _listed(found["known_as"])),
         ("Operator", found.get("operator", {}).get("name")),
         (
             "Inventory",
@@ -284,10 +284,7 @@ def _about(request: SignedIn, found: dict[str, Any]) -> list[tuple[str, Any]]:
     return [(name, value) for name, value in known if value]
 
 
-def _known_as(found: dict[str, Any]) -> str:
-    """The vulnerabilities' own ids."""
-    every = {name for line in found["matches"] for name in line.get("aliases", ())}
-    names = sorted(every - {found["advisory"], *found["also"]})
+def _listed(names: list[str]) -> str:
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return ", ".join(names[:MOST_NAMES]) + more
 
