@@ -46,6 +46,18 @@ A, N, U = "affected", "unaffected", "unknown"
         ([entry("earlier", lessThanOrEqual="2.0")], {}, ["2.0", "2.1"], [A, N]),
         ([entry("0", lessThan="*")], {}, ["99", "odd"], [A, A]),
         ([entry("1.5")], {}, ["1.5", "1.5.0", "1.6"], [A, A, N]),
+        (
+            [entry("1.0", lessThanOrEqual="2.0", changes=[{"at": "2.2", "status": N}])],
+            {}, ["0.9", "2.0", "2.1", "2.2"], [N, A, N, N],
+        ),
+        (
+            [entry("1.0", lessThan="2.0", changes=[{"at": "0.5", "status": N}])],
+            {}, ["0.7", "1.0", "1.9"], [N, N, N],
+        ),
+        (
+            [entry("1.0.0", lessThanOrEqual="2.0.0", versionType="semver")],
+            {}, ["1.0.0-rc.1", "1.9.9.9", "2.0.0.0", "2.0.0.1"], [N, A, A, N],
+        ),
         ([entry("< 5.2")], {}, ["5.1", "5.2"], [A, N]),
         ([entry("all versions")], {}, ["1"], [A]),
         ([entry("n/a")], {}, ["1"], [U]),
@@ -176,3 +188,9 @@ def test_what_is_unaffected_without_a_version_is_not_affected() -> None:
     meta = {"cveId": "CVE-2024-1", "state": "PUBLISHED"}
     record = {"cveMetadata": meta, "containers": {"cna": {"affected": [row]}}}
     assert cve_in.read(record, "x").affected == ()
+
+
+def test_a_change_behind_the_range_says_where_it_is_fixed() -> None:
+    change = {"at": "2.2", "status": "unaffected"}
+    one = product(entry("0", lessThanOrEqual="2.0", changes=[change]))
+    assert decide("1.0", one).fixed == ("2.2",)

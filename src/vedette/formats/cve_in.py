@@ -5,7 +5,8 @@ Rules:
 - `lessThan` and `lessThanOrEqual` make ranges from `version` on; 0, n/a, *, -, unspecified
   and "all versions" as the start mean from the beginning, `*` as the end means without end,
   `6.6.*` all of 6.6.
-- `changes` cut a range at each `at` and go on with that status.
+- `changes` cut a range at each `at` and go on with that status; one behind the only range's end
+  says where it is fixed.
 - A single `version` may hold words ("< 5.2", "all versions"): read as words.
 - Commits (versionType git and the like) say nothing of versions.
 - A package in a collection that we know is found by its purl: Go's by their module, Red Hat's by
@@ -131,8 +132,16 @@ def _affected(row: dict[str, Any]) -> list[Affected]:
         versions=_literal(stated),
         default="affected" if default == "affected" else "unaffected",
         context=context,
+        fixed=_fixed_behind(stated) if len(ranges) == 1 else (),
     )
     return [one]
+
+
+def _fixed_behind(stated: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Where changes say that the product is unaffected; inside a range its bounds say so, too."""
+    changes = [change for entry in stated for change in objects(entry.get("changes"))]
+    found = (text(c.get("at")) for c in changes if text(c.get("status")) == "unaffected")
+    return tuple(dict.fromkeys(filter(None, found)))
 
 
 def _literal(stated: list[dict[str, Any]]) -> tuple[str, ...]:
@@ -237,16 +246,20 @@ def _cut(
     if len(keyed) < len(changes):
         problem = "a change's version can't be read"
         return [Range(order, words=spoken, status=status, problem=problem)]
-    ranges = []
-    for _, at, new in keyed:
-        ranges.append(Range(order, (Interval(low, at),), spoken, status))
-        low, status = at, new if new in _STATUSES else "unknown"
-    in_order = top is None or low is None or _ordered(order, low, top)
-    if not in_order and not ranges:
+    if low is not None and top is not None and not _ordered(order, low, top):
         problem = "the range's bounds stand the wrong way round"
-        ranges.append(Range(order, words=spoken, status=status, problem=problem))
-    elif in_order:
-        ranges.append(Range(order, (Interval(low, top, high_open=high_open),), spoken, status))
+        return [Range(order, words=spoken, status=status, problem=problem)]
+    start = None if low is None else versions.key(order, low)
+    stop = None if top is None else versions.key(order, top)
+    ranges = []
+    for key, at, new in keyed:
+        if stop is not None and (stop < key or (high_open and stop <= key)):
+            break  # changes count inside the range alone
+        if start is None or start < key:
+            ranges.append(Range(order, (Interval(low, at),), spoken, status))
+            low = at
+        status = new if new in _STATUSES else "unknown"
+    ranges.append(Range(order, (Interval(low, top, high_open=high_open),), spoken, status))
     return ranges
 
 

@@ -36,7 +36,7 @@ SCHEMES = {
     "pub": "semver.pub_key",
     "pypi": "pep440.key",
     "rpm": "rpm.key",
-    "semver": "semver.key",
+    "semver": "semver.loose_key",
     "swift": "semver.key",
 }
 

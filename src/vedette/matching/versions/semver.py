@@ -7,6 +7,7 @@ Rules:
 - A pre-release sorts below its release; numeric identifiers below alphanumeric ones. A Go
   pseudo-version is a pre-release made of a time and a commit.
 - Go's own releases are written without the hyphen: go1.21rc2 is 1.21.0-rc.2.
+- What is only called semantic, as in CVE records, may have more than three numbers.
 - Bitnami's `-4` behind a version is the revision of the package, above the bare version.
 """
 
@@ -37,6 +38,20 @@ def pub_key(version: str) -> bytes | None:
     if found is None:
         return None
     return _precedence(found) + (b"\x00" if found[5] is None else b"\x01" + _parts(found[5]))
+
+
+_MORE = re.compile(r"([0-9]+\.[0-9]+\.[0-9]+)((?:\.[0-9]+)+)", re.ASCII)
+
+
+def loose_key(version: str) -> bytes | None:
+    """Return the sort key of what is called semantic and may have more than three numbers."""
+    found = None if too_long(version) else _MORE.fullmatch(version.strip().removeprefix("v"))
+    if found is None:
+        return key(version)
+    three, more = key(found[1]), found[2].split(".")[1:]
+    while more and not more[-1].strip("0"):
+        more.pop()
+    return three and three + b"".join(map(number, more))
 
 
 def go_key(version: str) -> bytes | None:
