@@ -54,10 +54,11 @@ def test_a_typed_list_shows_first_matches_and_is_kept_when_wanted(client: Client
     again = client.post("/inventories/type/", chosen | {"step": "match"}).content.decode()
     assert "says nothing of these products" in again
     keep = chosen | {"version_0": "5.1.0", "step": "keep"}
-    at = send(client, "/inventories/type/", **keep, sure_0="on")
+    at = send(client, "/inventories/type/", **keep, sure_0="on", exposed="on")
     run_jobs()
     assert "desk" in read(client, at)
     assert only().matches[0]["confidence"] == "exact", "the product was confirmed"
+    assert only().facts["exposed"], "said to be publicly reachable"
     send(client, "/inventories/type/", **keep)
     run_jobs()
     assert only().matches[0]["confidence"] == "likely", "equal names confirm nothing"

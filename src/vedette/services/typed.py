@@ -65,9 +65,9 @@ def first_matches(actor: Actor, rows: Iterable[Chosen]) -> list[Found]:
     return matched.find(held, matches.current_indexes()).found
 
 
-def keep(actor: Actor, name: str, rows: Iterable[Chosen]) -> Inventory:
+def keep(actor: Actor, name: str, rows: Iterable[Chosen], *, exposed: bool = False) -> Inventory:
     """Take a typed list as an inventory, and have it matched. Raises BadInput."""
-    return inventories.take_inventory(actor, name, as_csv(rows))
+    return inventories.take_inventory(actor, name, as_csv(rows), exposed=exposed)
 
 
 def as_csv(rows: Iterable[Chosen]) -> bytes:

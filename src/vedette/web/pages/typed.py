@@ -87,6 +87,9 @@ class ChooseForm(forms.Form):
             max_length=inventories.MAX_NAME,
             help_text="Needed to keep it.",
         )
+        self.fields["exposed"] = forms.BooleanField(
+            label="These systems are publicly reachable", required=False
+        )
 
     @property
     def groups(self) -> list[list[BoundField]]:
@@ -97,7 +100,7 @@ class ChooseForm(forms.Form):
 
     @property
     def rest(self) -> list[BoundField]:
-        return [self["text"], self["name"]]
+        return [self["text"], self["name"], self["exposed"]]
 
     def chosen(self, values: dict[str, Any], *, seen: bool) -> list[Chosen]:
         """The products chosen in `values`, by field; before they were `seen` none is confirmed."""
@@ -168,7 +171,11 @@ def type_list(request: SignedIn) -> HttpResponse:
     seen = bool(data) and form.is_valid()
     rows = form.chosen(form.cleaned_data if seen else _first_values(form), seen=seen)
     if step == "keep" and form.is_valid():
-        kept = submitted(request, form, lambda v: typed.keep(request.actor, v["name"], rows))
+        kept = submitted(
+            request,
+            form,
+            lambda v: typed.keep(request.actor, v["name"], rows, exposed=v["exposed"]),
+        )
         if kept is not None:
             said = f"{kept.components:,} products are kept, and are being matched."
             return done(request, said, "inventory", kept.id)
