@@ -37,13 +37,20 @@ hi  libssl3:amd64  3.0.11-1~deb12u2   amd64        Secure Sockets Layer toolkit
 rc  gone           1                  amd64        removed
 """
 DPKG_W = "base-files\t12.4+deb12u5\nlibssl3:amd64\t3.0.11-1~deb12u2\ngone\t\n"
+APT = (
+    "Listing... Done\nbase-files/stable,now 12.4+deb12u5 amd64 [installed]\n"
+    "libssl3/stable,now 3.0.11-1~deb12u2 amd64 [installed,automatic]\n"
+)
 DPKG_SOURCES = (
     "base-files\t12.4+deb12u5\tamd64\tbase-files\t12.4+deb12u5\n"
     "libssl3:amd64\t3.0.11-1~deb12u2\tamd64\topenssl\t3.0.11-1~deb12u2\n"
 )
 
 
-@pytest.mark.parametrize("listing", [STATUS, DPKG_L, DPKG_W, DPKG_SOURCES])
+PASTED = DPKG_W.removesuffix("gone\t\n").replace("\t", "   ")
+
+
+@pytest.mark.parametrize("listing", [STATUS, DPKG_L, DPKG_W, DPKG_SOURCES, APT, PASTED])
 def test_dpkg(listing: str) -> None:
     inventory = read_inventory(listing.encode(), "host")
     found = {c.name: c for c in inventory.components}
@@ -56,7 +63,9 @@ def test_dpkg(listing: str) -> None:
     assert (package.source_key == "deb/debian/openssl") is by_source
     assert inventory.notes[0].startswith("taken for Debian 12,")
     assert any("source packages" in note for note in inventory.notes) is not by_source
-    assert any("1 entries left aside" in n for n in inventory.notes) is (listing != DPKG_SOURCES)
+    assert any("1 entries left aside" in n for n in inventory.notes) is (
+        listing in (STATUS, DPKG_L, DPKG_W)
+    )
 
 
 def test_ubuntu_is_told_from_the_packages() -> None:
@@ -108,9 +117,65 @@ def test_the_distribution_is_told_from_releases(line: str, key: str, release: st
     assert (package.key, package.release) == (key, release)
 
 
+@pytest.mark.parametrize(
+    ("listing", "purls"),
+    [
+        (
+            "# pinned\nFoo_Bar==1.0\nbaz[x]==2 ; python_version>'3'\n-e git+https://x\n"
+            "odd @ file:///o\n",
+            ["pkg:pypi/foo-bar@1.0", "pkg:pypi/baz@2"],
+        ),
+        ("foo==1\nbar>=2\n", ["pkg:pypi/foo@1", "pkg:pypi/bar"]),
+        ("Package  Version\n-------- -------\nfoo-bar  1.0\n", ["pkg:pypi/foo-bar@1.0"]),
+        (
+            "alpine-release-3.19.1-r0\nbusybox-1.36.1-r15\n",
+            [
+                "pkg:apk/alpine/alpine-release@3.19.1-r0?distro=alpine-3.19",
+                "pkg:apk/alpine/busybox@1.36.1-r15?distro=alpine-3.19",
+            ],
+        ),
+        (
+            "WARNING: opening x\nssl-1.0-r1 x86_64 {openssl} (Apache-2.0) [installed]\n",
+            ["pkg:apk/alpine/ssl@1.0-r1?arch=x86_64&upstream=openssl"],
+        ),
+        ("musl-1.2.4-r2 - the musl c library\n", ["pkg:apk/alpine/musl@1.2.4-r2"]),
+        ("pkg:npm/%40a/b@1\n  pkg:pypi/c@2\n", ["pkg:npm/%40a/b@1", "pkg:pypi/c@2"]),
+    ],
+)
+def test_packages_that_say_whose_they_are(listing: str, purls: list[str]) -> None:
+    inventory = read_inventory(listing.encode(), "host")
+    assert [component.purl for component in inventory.components] == purls
+    assert all(names.from_purl(purl) for purl in purls)
+    aside = len(listing.splitlines()) - len(purls)
+    assert any(f"{aside} line" in note for note in inventory.notes) is bool(aside)
+
+
+def test_a_csv_that_begins_with_a_purl_is_no_list_of_purls() -> None:
+    rows = "".join(f"pkg:pypi/a@{n},{n}\n" for n in range(20))
+    inventory = read_inventory(f"purl,version\n{rows}".encode(), "site.csv")
+    assert [c.version for c in inventory.components] == [str(n) for n in range(20)]
+
+
 def test_no_distribution_is_said() -> None:
     inventory = read_inventory(b"thing-1.0-1.x86_64\nother-2-1.noarch\n", "host")
     assert "no distribution can be told" in inventory.notes[0]
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [
+        "openssl-3.0.7-27.el9\nbash-5.1.8-9.el9\n",
+        "Installed Packages\nopenssl.x86_64  1:3.0.7-27.el9  @baseos\n"
+        "bash.noarch  5.1.8-9.el9  @a\n",
+    ],
+)
+def test_rpm_without_architectures_and_as_dnf_lists_it(listing: str) -> None:
+    first, second = read_inventory(listing.encode(), "host").components
+    found = names.from_purl(first.purl)
+    assert found is not None
+    assert (found.key, found.release) == ("rpm/redhat/openssl", "9")
+    assert found.version.endswith("3.0.7-27.el9")
+    assert second.version == "5.1.8-9.el9"
 
 
 def test_a_tabbed_asset_list_is_no_listing() -> None:

@@ -1,8 +1,9 @@
 """Listings of installed packages as a package manager prints them, known by their content.
 
 Taken: `/var/lib/dpkg/status`, `dpkg -l`, `dpkg-query -W` (name and version, then perhaps
-architecture, source package and source version), `rpm -qa` as it is or with `--last`, and with a
-`--queryformat` of name, epoch, version, release and architecture in columns.
+architecture, source package and source version), `apt list --installed`; `rpm -qa` as it is, with
+`--last`, without architectures, and with a `--queryformat` of name, epoch, version, release and
+architecture in columns, `dnf list --installed`; and what `packages_in` knows.
 
 A listing says nowhere which distribution it is of. It is told from the packages' own versions and
 from the package that is the release; a note says what it was taken for. RPM's release tag `el9`
@@ -19,6 +20,7 @@ from urllib.parse import quote
 
 from msgspec import structs
 
+from vedette.formats import packages_in
 from vedette.formats.interface import PARTS
 from vedette.formats.machine_in import debian_component, fields_of
 from vedette.kernel.errors import BadInput
@@ -41,10 +43,16 @@ _ARCH = re.compile(_ARCHES)
 _RPM = re.compile(
     rf"(?:([0-9]+|\(none\)):)?([^\s:]+?)-(?:([0-9]+):)?([^-\s:]+)-([^-\s]+)\.({_ARCHES})(?:\s.*)?"
 )
+_NVR = re.compile(r"([^\s:]+?)-(?:([0-9]+):)?([^-\s:]+)-([^-\s]+)")
+_DNF = re.compile(rf"(\S+)\.({_ARCHES})\s+(?:([0-9]+):)?([^-\s:]+)-([^-\s]+)\s+\S+")
+_APT = re.compile(r"([a-z0-9][a-z0-9+.-]*)/\S+\s+(\S+)\s+([a-z0-9-]+)\s+\[.*\]")
+_TITLE = re.compile(r"(?:Installed|Available) Packages|Listing\.\.\..*")
 _KEY = re.compile(r"(?:[0-9(none)]+:)?gpg-pubkey[-\s|;,].*")
 _COLUMNS = re.compile(r"[\s|;,]+")
 
 _DEBIAN = re.compile(r"[+~]deb([0-9]+)u")
+# a version that no other distribution writes so
+_DEBIANS = re.compile(r"\s\S*[0-9](?:[+~]deb[0-9]+u|(?:build|ubuntu)[0-9])")
 _UBUNTU = re.compile(r"(?:ubuntu[0-9.]*[.~+]|~)([0-9]{2}\.[0-9]{2})(?![0-9])")
 _RPM_TAGS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (re.compile(r"\.amzn([0-9]+)"), "amazon", "amzn-{}"),
@@ -84,7 +92,8 @@ def read(content: str, name: str) -> Inventory | None:
         raise BadInput(f"{name}: more than {20 * MAX_PACKAGES:,} lines", next_step=PARTS)
     if lines[0].startswith("Package:") and any(line.startswith("Status:") for line in lines[:20]):
         return _status(content, name)
-    for reader in (_dpkg_list, _dpkg_query, _rpm):
+    lines = [line for line in lines if not _TITLE.fullmatch(line)]
+    for reader in (_dpkg_list, _apt_list, _dpkg_query, _rpm, packages_in.read):
         found = reader(lines, name)
         if found is not None:
             return found
@@ -112,8 +121,20 @@ def _dpkg_list(lines: list[str], name: str) -> Inventory | None:
     return _debian(rows, name, len(body) - len(rows), sources=False)
 
 
+def _apt_list(lines: list[str], name: str) -> Inventory | None:
+    if not _worth(_APT.fullmatch, lines):
+        return None
+    found = [m for line in lines if (m := _APT.fullmatch(line))]
+    if len(found) < MOST * len(lines):
+        return None
+    rows = [{"Package": m[1], "Version": m[2], "Architecture": m[3]} for m in found]
+    return _debian(rows, name, len(lines) - len(rows), sources=False)
+
+
 def _dpkg_query(lines: list[str], name: str) -> Inventory | None:
     cells = [line.split("\t") for line in lines]
+    if not any("\t" in line for line in lines) and any(map(_DEBIANS.search, lines)):
+        cells = [line.split() for line in lines]  # a terminal's tabs are pasted as spaces
     held = [c for c in cells if len(c) > 1 and c[1]]
     shaped = [c for c in held if _DPKG_NAME.fullmatch(c[0]) and c[1][:1].isdigit()]
     if not shaped or len(shaped) < MOST * len(held) or any(len(c) < 2 for c in cells):
@@ -170,11 +191,17 @@ def _commonest(values: Iterable[str]) -> str:
 def _rpm(lines: list[str], name: str) -> Inventory | None:
     body = [line for line in lines if not _KEY.fullmatch(line)]
     shape: Callable[[str], _Rpm | None]
-    for shape in (_nevra, _row):
+    for shape in filter(lambda shape: _worth(shape, body), (_nevra, _row, _dnf, _nvr)):
         rows = [row for row in map(shape, body) if row]
         if rows and len(rows) >= MOST * len(body):
             return _of_rpms(rows, name, len(lines) - len(rows))
     return None
+
+
+def _worth(shape: Callable[[str], object], lines: list[str]) -> bool:
+    """Whether the first lines are such that it is worth to look at all."""
+    sample = lines[: packages_in.SAMPLE]
+    return 2 * sum(map(bool, map(shape, sample))) > len(sample)
 
 
 def _nevra(line: str) -> _Rpm | None:
@@ -183,6 +210,19 @@ def _nevra(line: str) -> _Rpm | None:
         return None
     epoch = found[3] or (found[1] or "").replace("(none)", "")
     return _Rpm(epoch, found[2], found[4], found[5], found[6])
+
+
+def _dnf(line: str) -> _Rpm | None:
+    found = _DNF.fullmatch(line)
+    return found and _Rpm(found[3] or "", found[1], found[4], found[5], found[2])
+
+
+def _nvr(line: str) -> _Rpm | None:
+    """Without an architecture: the release has to be a distribution's."""
+    found = _NVR.fullmatch(line)
+    if found is None or not any(pattern.search(found[4]) for pattern, _, _ in _RPM_TAGS):
+        return None
+    return _Rpm(found[2] or "", found[1], found[3], found[4], "")
 
 
 def _row(line: str) -> _Rpm | None:
