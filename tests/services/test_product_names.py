@@ -110,6 +110,29 @@ def test_of_several_products_the_others_still_match(clearinghouse: Fixture) -> N
     assert confidences(actor) == {}
 
 
+def test_a_product_that_it_is_may_not_be_affected_and_another_be(clearinghouse: Fixture) -> None:
+    actor = hosted(clearinghouse)
+    inventories.take_inventory(actor, "plant", b"vendor,product,version\nAcme,X208,5\n")
+    record = csaf("A-1", "X-208", "Nano X-208")
+    record["vulnerabilities"][0]["product_status"] = {  # type: ignore[index]
+        "known_affected": ["X-208"],
+        "known_not_affected": ["Nano X-208"],
+    }
+    publish(clearinghouse, record)
+    (row,) = notices.notices(actor)
+    assert "it may as well be Nano X-208, not affected in this version" in row["reason"]
+    pairs = product_names.pairs(notices.notice_view(actor, row["id"])["matches"])
+    assert [theirs for _, theirs in pairs] == ["Acme X-208", "Acme Nano X-208"]
+    product_names.say(actor, row["id"], *pairs[1], same=True)
+    run_jobs()
+    (row,) = notices.notices(actor)
+    assert row["confidence"] == "possible"
+    assert "says that it is Acme Nano X-208, not affected in this version" in row["reason"]
+    product_names.say(actor, row["id"], *pairs[0], same=False)
+    run_jobs()
+    assert confidences(actor) == {}
+
+
 def test_who_says_what_of_which_names(clearinghouse: Fixture) -> None:
     actor = hosted(clearinghouse)
     inventories.take_inventory(actor, "plant", b"vendor,product,version\nAcme,X208,5\n")

@@ -5,7 +5,8 @@ Rules:
 - Both sides are known by their words, so that what was said once counts for every asset and every
   advisory that write them so, now and later.
 - A product that it is not takes no part in the match; where no other is left, there is none.
-- A match of products that it is becomes `exact`, with whose word that is.
+- A match of products that it is becomes `exact`, with whose word that is. Where these are not
+  affected but others may be, the reason says so: it may be a part, or one of a family.
 """
 
 from __future__ import annotations
@@ -138,8 +139,12 @@ def _heeded(
         line = again
     if spoken[True]:
         sure = _match(line, components, advisory, [product for _, product, _ in spoken[True]])
-        if sure is not None and sure.verdict == line.verdict:
-            by = spoken[True][0][2].by
+        _, product, word = spoken[True][0]
+        by = word.by
+        if sure is None:
+            said = f"{by} says that it is {product.called}, not affected in this version"
+            line = line._replace(reason=f"{line.reason}; {said}")
+        elif sure.verdict == line.verdict:
             confidence = "exact" if sure.verdict == "affected" else sure.confidence
             reason = sure.reason.replace(f"; {identity.TYPED}", "")
             line = sure._replace(
