@@ -222,6 +222,21 @@ def test_the_same_over_the_api(world: World) -> None:
     assert call(isac, "GET", "/mandates").json()[0]["operator"]["name"] == "Town"
 
 
+def test_the_operators_inventories_are_listed(world: World, isac: Client, oak: Client) -> None:
+    world.mandate(world.operators[0], world.delegates[0], sites=["plant"])
+    page = read(isac, "/delegated/inventories/")
+    assert f"operator={world.operators[0].org}&amp;inventory=plant" in page
+    assert "Hand in newer ones" in page
+    for part in ("office", "Elm Utility"):
+        assert part not in page
+    reader = visitor(world.house, "reader", world.delegates[0].org)
+    assert "Hand in newer ones" not in read(reader, "/delegated/inventories/")
+    elsewhere = visitor(world.house, "delegate", world.delegates[1].org)
+    assert "No mandate covers an inventory." in read(elsewhere, "/delegated/inventories/")
+    assert isac.post("/delegated/inventories/").status_code == 405
+    assert Client().get("/delegated/inventories/").status_code == 302
+
+
 def test_vex_and_single_assets(world: World, isac: Client, oak: Client) -> None:
     world.mandate(world.operators[0], world.delegates[0])
     url = f"/delegated/{world.notices[0].id}/"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -223,6 +224,49 @@ def mark(request: SignedIn, notice_id: str) -> HttpResponse:
         return redirect("delegated-notice", notice_id)
     said = label("remediation", status) if status else "as the notice was answered"
     return done(request, f"{len(chosen)} marked: {said}.", "delegated-notice", notice_id)
+
+
+@require_GET
+@page(Permission.MANDATE_READ)
+def list_inventories(request: SignedIn) -> HttpResponse:
+    """What the operators run, as far as mandates cover it: which lists, and how old they are."""
+    shown = Paginator(delegates.kept_inventories(request.actor), 50).get_page(
+        request.GET.get("page")
+    )
+    table = Table(
+        "Inventories of the operators",
+        [
+            *("Operator", "Inventory", "Site", "Format"),
+            Column("Components", numeric=True),
+            Column("Problems", numeric=True),
+            "Taken",
+        ],
+        [
+            [
+                each["operator"]["name"],
+                Link(each["name"], f"/delegated/?{urlencode(_of_inventory(each))}"),
+                each["site"],
+                each["format"],
+                each["components"],
+                len(each["problems"]),
+                moment(each["taken_at"]),
+            ]
+            for each in shown
+        ],
+        empty="No mandate covers an inventory.",
+    )
+    context = {
+        "table": table,
+        "page": shown,
+        "may_edit": request.actor.may(Permission.MANDATE_USE),
+        "trail": [("Operators' notices", "/delegated/"), ("Inventories", "")],
+        "page_marking": MARKING,
+    }
+    return render(request, "pages/delegated_inventories.html", context)
+
+
+def _of_inventory(each: dict[str, Any]) -> dict[str, str]:
+    return {"operator": each["operator"]["id"], "inventory": each["name"]}
 
 
 @require_GET

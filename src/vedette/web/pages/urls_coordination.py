@@ -73,6 +73,7 @@ urlpatterns = [
     path("delegated/", delegated.list_notices, name="delegated"),
     path("delegated/answer/", delegated.answer_several, name="delegated-answer"),
     path("delegated/undo/", delegated.undo_several, name="delegated-undo"),
+    path("delegated/inventories/", delegated.list_inventories, name="delegated-inventories"),
     path("delegated/export/", delegated.export, name="delegated-export"),
     path("delegated/vex/", delegated_vex.list_vex, name="delegated-vex"),
     path(
