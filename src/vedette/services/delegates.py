@@ -338,10 +338,11 @@ def kept_inventories(actor: Actor) -> list[dict[str, Any]]:
     known = names(actor)
     with reading(actor, Permission.MANDATE_READ):
         rows = Inventory.objects.defer("data").filter(current=True, org_id__in=mandating(actor))
-        return [
+        found = [
             {
                 **inventories.describe(row),
                 "operator": {"id": row.org_id, "name": known.get(row.org_id, "")},
             }
             for row in rows.order_by("org_id", "name")
         ]
+    return sorted(found, key=lambda each: str(each["operator"]["name"]))

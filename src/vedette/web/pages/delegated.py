@@ -238,8 +238,8 @@ def list_inventories(request: SignedIn) -> HttpResponse:
         [
             *("Operator", "Inventory", "Site", "Format"),
             Column("Components", numeric=True),
-            Column("Problems", numeric=True),
             "Taken",
+            "Could not be read",
         ],
         [
             [
@@ -248,8 +248,8 @@ def list_inventories(request: SignedIn) -> HttpResponse:
                 each["site"],
                 each["format"],
                 each["components"],
-                len(each["problems"]),
                 moment(each["taken_at"]),
+                _first(each["problems"]),
             ]
             for each in shown
         ],
@@ -263,6 +263,11 @@ def list_inventories(request: SignedIn) -> HttpResponse:
         "page_marking": MARKING,
     }
     return render(request, "pages/delegated_inventories.html", context)
+
+
+def _first(problems: list[str]) -> str:
+    more = f", and {len(problems) - 1} more" if problems[1:] else ""
+    return "".join(problems[:1]) + more
 
 
 def _of_inventory(each: dict[str, Any]) -> dict[str, str]:
