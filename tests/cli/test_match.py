@@ -360,16 +360,18 @@ def test_a_folder_without_a_file_is_told(
 
 
 def test_nothing_to_match_with_is_said(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (files / "yaml").mkdir()
-    (files / "yaml/PYSEC-1.yaml").write_text("id: PYSEC-1")
-    given = ("--inventory", "site.csv", "--advisories", "yaml")
+    (files / "notes").mkdir()
+    (files / "notes/PYSEC-1.toml").write_text("id: PYSEC-1")
+    given = ("--inventory", "site.csv", "--advisories", "notes")
     code, out, err = run(capsys, "match", *given)
     assert (code, out) == (0, "")
-    assert "make JSON of the YAML" in err
+    assert "notes: 1 file left aside, of another ending" in err
     assert "no file of advisories was read" in err
-    index = ("index", "--advisories", "yaml", "--out", "none.idx")
-    assert "no advisory was read" in run(capsys, *index)[2]
+    assert "no advisory was read" in run(capsys, "index", *given[2:], "--out", "none.idx")[2]
     assert "no advisory in it" in run(capsys, "match", *given[:-1], "none.idx")[2]
+    (files / "notes/sbom.yaml").write_text("bomFormat: CycloneDX")
+    sboms = ("--inventory", "notes", *given[2:-1], "none.idx")
+    assert "make JSON of the YAML" in run(capsys, "match", *sboms)[2]
 
 
 def test_what_cannot_be_read_leaves_the_index_as_it_was(

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     multiple=True,
     required=True,
     metavar="PATH...",
-    help="Files or folders of OSV, CSAF 2.0/2.1 or CVE JSON 5, or an index; KEV and EPSS among them"
-    " show in table and CSV.",
+    help="Files or folders of OSV (JSON or YAML), CSAF 2.0/2.1 or CVE JSON 5, or an index; KEV and"
+    " EPSS among them show in table and CSV.",
 )
 @click.option(
     "--inventory",

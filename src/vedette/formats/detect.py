@@ -43,7 +43,10 @@ MAX_INVENTORY = 512 * MIB
 PART = 500
 # marks of UTF-8, UTF-16 and UTF-32, what else stands before the first letter, and its zero bytes
 _BEFORE = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
-ADVISORY_ENDINGS = (".json", "epss.csv")
+FEED_ENDINGS = (".json", "epss.csv")
+YAML_ENDINGS = (".yaml", ".yml")
+ADVISORY_ENDINGS = (*FEED_ENDINGS, *YAML_ENDINGS)
+VEX_ENDINGS = (".json",)
 INVENTORY_ENDINGS = (".csv", ".json", ".tsv", ".txt", ".xml")
 
 
@@ -199,6 +202,11 @@ class AdvisoryPaths:
             index = open_index(Path(file))
             yield from index if wanted is None else index.advisories(wanted)
             return
+        if file.lower().endswith(YAML_ENDINGS):
+            from vedette.formats import yaml_in
+
+            yield yaml_in.read(data, file, wanted)
+            return
         if b'"affected"' in data and (plain := _plain_osv()(data, wanted)) is not None:
             yield plain
             return
@@ -283,7 +291,7 @@ def read_statements(paths: Iterable[Path], problems: list[str]) -> list[Statemen
     """Read files and folders of VEX; what was left aside goes to `problems`. Raises BadInput."""
     statements: list[Statement] = []
     for path in paths:
-        for file, found in files_in(path, ADVISORY_ENDINGS, problems):
+        for file, found in files_in(path, VEX_ENDINGS, problems):
             try:
                 read = vex_in.read(load(content_of(file, MAX_VEX), file, MAX_VEX), file)
                 if read is None:

@@ -31,7 +31,9 @@ INVENTORY_FORMS = (
     "give CycloneDX (JSON or XML), SPDX as JSON, an asset CSV, a dpkg or rpm listing,"
     " or a typed list"
 )
-ADVISORY_FORMS = "give OSV, CSAF or CVE records as JSON, each a file of its own, or an index"
+ADVISORY_FORMS = (
+    "give OSV, CSAF or CVE records as JSON, OSV as YAML, each a file of its own, or an index"
+)
 PARTS = "cut it into several files: a site or a system each"
 
 

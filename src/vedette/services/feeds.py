@@ -29,7 +29,7 @@ from typing import Any
 from vedette.formats import vex_in
 from vedette.formats.bounded import load
 from vedette.formats.detect import (
-    ADVISORY_ENDINGS,
+    FEED_ENDINGS,
     MAX_ADVISORY,
     MAX_VEX,
     advisory_reader,
@@ -199,7 +199,7 @@ def _take(actor: Actor, folder: Path, progress: Progress, taken: Taken, of: str)
 
 
 def _is_feed(name: str) -> bool:
-    return not name.startswith(".") and name.lower().endswith(ADVISORY_ENDINGS)
+    return not name.startswith(".") and name.lower().endswith(FEED_ENDINGS)
 
 
 @dataclass(frozen=True)
