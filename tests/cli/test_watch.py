@@ -36,6 +36,7 @@ class Clearinghouse:
 
     keys: PrivateKeys = field(default_factory=PrivateKeys.generate)
     asked: list[str] = field(default_factory=list)
+    agents: set[str] = field(default_factory=set)
     built: dict[str, bytes] = field(default_factory=dict)
     latest: bytes = b"{}"
     url: str = ""
@@ -70,6 +71,7 @@ def there() -> Iterator[Clearinghouse]:
 
     class Door(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            made.agents.add(self.headers["User-Agent"])
             data = made.answer(self.path)
             self.send_response(200)
             self.send_header("Content-Length", str(len(data)))
@@ -151,6 +153,7 @@ def test_nothing_of_the_inventory_is_asked_for(home: Home, there: Clearinghouse)
         *("/index/v1/latest", f"/index/v1/{names[0]}"),
         *("/index/v1/latest", f"/index/v1/{names[1]}?since={names[0]}"),
     ]
+    assert there.agents == {"vedette"}
 
 
 def test_what_the_pinned_key_did_not_sign_is_refused(home: Home, there: Clearinghouse) -> None:

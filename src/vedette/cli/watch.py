@@ -318,8 +318,10 @@ def _get(url: str, limit: int) -> bytes:
 
 
 def no_redirection() -> urllib.request.OpenerDirector:
-    """An opener that follows no redirection."""
-    return urllib.request.build_opener(_NoRedirection)
+    """An opener that follows no redirection, and says nothing of the machine."""
+    opener = urllib.request.build_opener(_NoRedirection)
+    opener.addheaders = [("User-Agent", "vedette")]
+    return opener
 
 
 class _NoRedirection(urllib.request.HTTPRedirectHandler):
