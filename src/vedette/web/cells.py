@@ -19,7 +19,7 @@ Kind = Literal["idle", "active", "done", "attention", "urgent", "ended"]
 
 @dataclass(frozen=True)
 class Link:
-    """Text that leads somewhere on this instance; `download` where it brings a file."""
+    """Text that leads somewhere; `download` where it brings a file."""
 
     text: str
     url: str

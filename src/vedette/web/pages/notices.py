@@ -38,6 +38,7 @@ from vedette.web.pages.forms import done, moment, tell
 from vedette.web.pages.labels import sentences, state
 from vedette.web.pages.many_answers import answer_chosen, undo_answer
 from vedette.web.pages.notice_forms import ANSWERS, AnswerForm, Filter
+from vedette.web.pages.published import record
 
 MARKING = "TLP:AMBER"
 MOST_NAMES = 20
@@ -292,7 +293,8 @@ def _listed(names: list[str]) -> str:
 def _advisory(request: SignedIn, name: str) -> Link | Code:
     """The advisory's own page, where it is one of the clearinghouse's."""
     if not name.startswith("x_vedette-"):
-        return Code(name)
+        found = record(name)
+        return found if isinstance(found, Link) else Code(name)
     if here().profile == Profile.CLEARINGHOUSE:
         return Link(name, f"/advisories/{name}/")
     build = index_status(request.actor).build
@@ -319,7 +321,7 @@ def _matches(rows: list[dict[str, Any]]) -> Table:
             [
                 each["name"],
                 each["version"],
-                each["advisory"],
+                record(each["advisory"]),
                 each["range"],
                 ", ".join(each["fixed"]),
                 state("verdict", each["verdict"]),
