@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vedette.cli import main
 from vedette.formats.matches_out import Beside, jsonl, sarif, vex
 from vedette.matching.model import Match, Statement
 from vedette.matching.vex import Suppressed
@@ -68,3 +71,25 @@ def test_sarif_names_files_by_uri(rows: list[Match]) -> None:
         place = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
         assert re.fullmatch("(?:[A-Za-z0-9._~/-]|%[0-9A-F]{2})*", place)
         assert (result["kind"] == "fail") == (result["level"] != "none")
+
+
+@pytest.mark.parametrize("form", ["jsonl", "table", "csv", "sarif", "vex"])
+def test_names_that_no_encoding_has_are_written_escaped(
+    form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = {
+        "id": "A-1",
+        "modified": "2026-01-01T00:00:00Z",
+        "affected": [{"package": {"ecosystem": "PyPI", "name": "a"}, "versions": ["1"]}],
+    }
+    (tmp_path / "A-1.json").write_text(json.dumps(record))
+    odd = tmp_path / "\udcff.csv"
+    odd.write_text("purl;serial\npkg:pypi/a@1;ü\n")
+    paths = ["--advisories", str(tmp_path / "A-1.json"), "--inventory", str(odd)]
+    with pytest.raises(SystemExit) as stop:
+        main(["match", *paths, "--format", form])
+    out = capsys.readouterr().out
+    assert stop.value.code == 0
+    assert "A-1" in out
+    if form in ("jsonl", "sarif", "vex"):
+        json.loads(out)

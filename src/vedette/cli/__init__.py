@@ -7,6 +7,7 @@ Exit codes: 0 done, 1 the answer is no, 2 bad input, usage, refused or an extra 
 from __future__ import annotations
 
 import errno
+import io
 import sys
 from typing import Any, NoReturn
 
@@ -83,6 +84,8 @@ def vedette() -> None:
 
 def main(args: list[str] | None = None) -> Any:
     """Run the command line and exit with the contract's code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what its encoding lacks is written escaped
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         # without standalone mode click returns the code of an early exit instead of raising
         returned = vedette.main(args=args, prog_name="vedette", standalone_mode=False)

@@ -230,7 +230,7 @@ def _result(match: Match) -> dict[str, Any]:
         "level": "warning" if match.verdict == "affected" else "none",
         "message": {"text": message},
         "locations": [location],
-        "partialFingerprints": {"match/v1": _sha256(key.encode())},
+        "partialFingerprints": {"match/v1": _sha256(key.encode(errors="surrogatepass"))},
         "properties": {"verdict": match.verdict, "confidence": match.confidence},
     }
 
