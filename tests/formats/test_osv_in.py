@@ -12,11 +12,13 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.matching.build import inventory
 
 from vedette.formats import osv_in
 from vedette.formats.detect import AdvisoryPaths, read_advisory
 from vedette.formats.interface import texts
 from vedette.kernel.errors import BadInput
+from vedette.matching.engine import match
 from vedette.matching.ranges import Interval
 from vedette.matching.verdict import decide
 
@@ -131,6 +133,32 @@ def test_one_broken_record_never_stops_the_rest(tmp_path: Path) -> None:
     assert [a.id for a in source.advisories()] == ["A-1"]
     assert len(source.problems) == 3
     assert any("a.json: not JSON" in problem for problem in source.problems)
+
+
+@pytest.mark.parametrize(
+    ("repository", "purl"),
+    [
+        ("https://github.com/Acme/pump.git", "pkg:github/acme/pump"),
+        ("git://github.com/acme/pump/", "pkg:github/acme/pump"),
+        ("https://bitbucket.org/acme/pump", "pkg:bitbucket/acme/pump"),
+        ("https://git.example/acme/pump", ""),
+    ],
+)
+def test_a_record_without_a_package_is_about_its_repository(repository: str, purl: str) -> None:
+    commits = {"type": "GIT", "repo": repository, "events": [{"introduced": "0"}]}
+    row = {"ranges": [commits], "versions": ["v1.0.0"]}
+    record = {"id": "CVE-2026-1", "modified": "2026-01-01T00:00:00Z", "affected": [row]}
+    plain = osv_in.read_plain(json.dumps(record).encode())
+    assert plain == osv_in.read(record, "x")
+    tags = {
+        "1.0.0": "affected",
+        "v1.1.0": None,
+        "d6cd1e2bd19e03a81132a23b2025920577f84e37": "unknown",
+    }
+    for version, verdict in tags.items() if purl else ():
+        found = [line.verdict for line in match([inventory(f"{purl}@{version}")], [plain])]
+        assert found == ([verdict] if verdict else [])
+    assert purl or not list(match([inventory("pkg:github/acme/pump@1.0.0")], [plain]))
 
 
 @pytest.mark.data

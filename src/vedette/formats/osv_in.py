@@ -1,7 +1,9 @@
 """OSV records (schema 1.x) into advisories.
 
-A correction is an OSV record whose `database_specific.vedette` holds `corrects` (the ids of the
-records that it supersedes) and optionally `evidence` (such as "execution").
+A record without a package is about the repository of its commits, where package URLs have a type
+for it (github, bitbucket): its listed versions are tags then. A correction is an OSV record whose
+`database_specific.vedette` holds `corrects` (the ids of the records that it supersedes) and
+optionally `evidence` (such as "execution").
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from vedette.matching.ranges import Range, from_events, spoken
 MAX_PLAIN = 16 * MIB
 _Never = Literal["\0"] | UnsetType  # no text that is read holds a NUL
 _MOST_WORDS = 500
+_NAMELESS = "", "", ""
 _KINDS = ("introduced", "fixed", "last_affected", "limit")
 
 
@@ -75,6 +78,7 @@ class _Package(msgspec.Struct):
 class _Range(msgspec.Struct):
     type: Text = ""
     events: list[dict[str, Text]] = []
+    repo: Text = ""
 
 
 class _Row(msgspec.Struct):
@@ -119,6 +123,8 @@ def read_plain(data: bytes, wanted: Wanted = None) -> Advisory | None:
     affected = []
     for row in plain.affected:
         package = row.package.ecosystem.strip(), row.package.name.strip(), row.package.purl.strip()
+        if package == _NAMELESS:
+            package = _of_repository([r.repo for r in row.ranges])
         if wanted is None or _is_wanted(package, wanted):
             stated = [(r.type.strip(), r.events) for r in row.ranges]
             affected.append(_affected(package, stated, row.versions, trim=wanted is None))
@@ -138,7 +144,14 @@ def _texts_of(event: dict[str, Any]) -> dict[str, str]:
 
 def _package(row: dict[str, Any]) -> tuple[str, str, str]:
     package = mapping(row.get("package"))
-    return text(package.get("ecosystem")), text(package.get("name")), text(package.get("purl"))
+    found = text(package.get("ecosystem")), text(package.get("name")), text(package.get("purl"))
+    if found == _NAMELESS:
+        return _of_repository([text(r.get("repo")) for r in objects(row.get("ranges"))])
+    return found
+
+
+def _of_repository(repositories: list[str]) -> tuple[str, str, str]:
+    return "", "", next(filter(None, map(names.of_repository, repositories)), "")
 
 
 def _is_wanted(package: tuple[str, str, str], wanted: Container[str]) -> bool:

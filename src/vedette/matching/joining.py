@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
-from vedette.matching import cpe, names, versions
+from vedette.matching import names, versions
 from vedette.matching.holdings import Finding, Group, Hit, Holdings, Shelf
 from vedette.matching.identity import TORN, Claim, weaker
 from vedette.matching.model import Affected
@@ -42,8 +42,11 @@ class _Asking:
                 self._known.clear()
             answer = self._known[asked] = self._answer(row, claim.version)
         affected, said = answer
-        if claim.cpe and affected.cpes and cpe.contradict(affected.cpes, claim.cpe):
-            return
+        if claim.cpe and affected.cpes:
+            from vedette.matching import cpe  # not needed for packages
+
+            if cpe.contradict(affected.cpes, claim.cpe):
+                return
         if said.verdict == "unaffected":
             if not said.met and said.advisory not in self._superseding:
                 return

@@ -98,10 +98,15 @@ _NAMESPACES = {
 }
 _NUMBERS = re.compile(r"(?<![0-9.])[0-9]+(?:\.[0-9]+)*")
 _SERVICE_PACK = re.compile(r"([0-9]+(?:\.[0-9]+)*)(?:-lts)?[ -]?sp([0-9]+)")
-_RED_HAT = re.compile(r"::el([0-9]+)\b")
+# seldom met, and compiled when they are
+_RED_HAT = r"::el([0-9]+)\b"
 _ROLLING = ("tumbleweed",)  # a date behind such a word is that of a snapshot
-_SOURCE_RPM = re.compile(r"(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm")
-_GIT_URL = re.compile(r"(?:[a-z+]+://)?([^#?]+?)(?:\.git)?/?", re.IGNORECASE)
+_SOURCE_RPM = r"(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm"
+_GIT_URL = r"(?i)(?:[a-z+]+://)?([^#?]+?)(?:\.git)?/?"
+_REPOSITORY = (
+    r"(?i)(?:https?|git|ssh)://(?:[^/@]*@)?"
+    r"(github|bitbucket)\.(?:com|org)/([^/]+/[^/?#]+?)(?:\.git)?/?"
+)
 _CODENAMES = {
     "wheezy": "7",
     "jessie": "8",
@@ -176,7 +181,7 @@ def from_purl(purl: str) -> Package | None:
         epoch = f"{qualifiers['epoch']}:" if "epoch" in qualifiers else ""
         if version and ":" not in version:
             version = epoch + version
-        built = _SOURCE_RPM.fullmatch(source)
+        built = re.fullmatch(_SOURCE_RPM, source)
         source, source_version = (built[1], epoch + built[2]) if built else ("", "")
     return Package(
         key,
@@ -192,7 +197,7 @@ def from_ecosystem(ecosystem: str, name: str) -> Package:
     """Return the package of an OSV ecosystem; one that is not known keeps its own name."""
     base, _, release = ecosystem.partition(":")
     kind, namespace = _ECOSYSTEMS.get(base, (base.lower().replace(" ", "-"), ""))
-    if kind == "swift" and (address := _GIT_URL.fullmatch(name)):
+    if kind == "swift" and (address := re.fullmatch(_GIT_URL, name)):
         name = address[1]
     parts = name.split(":", 1) if kind == "maven" else [p for p in name.split("/") if p]
     key = _key(kind, [namespace, *parts] if namespace else parts or [name])
@@ -207,6 +212,12 @@ def stated(ecosystem: str, name: str, purl: str) -> Package | None:
     if found is None and ecosystem and name:
         return from_ecosystem(ecosystem, name)
     return found
+
+
+def of_repository(address: str) -> str:
+    """Return the package URL of a repository, "" where package URLs have no type for its host."""
+    found = re.fullmatch(_REPOSITORY, address.strip())
+    return f"pkg:{found[1].lower()}/{found[2]}" if found else ""
 
 
 def same_release(component: str, advisory: str, vague: bool = True) -> bool:
@@ -232,7 +243,7 @@ def _release(text: str) -> str:
     `Pro:22.04:LTS`, `enterprise_linux:8::baseos`, `Linux Enterprise Server 15 SP4`).
     """
     word = text.lower()
-    if system := _RED_HAT.search(word):
+    if system := re.search(_RED_HAT, word):
         return system[1]
     if rolling := next((name for name in _ROLLING if name in word), ""):
         return rolling

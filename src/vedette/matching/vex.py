@@ -26,7 +26,7 @@ from urllib.parse import parse_qsl
 
 from vedette.kernel.clock import parse_time
 from vedette.kernel.errors import BadInput
-from vedette.matching import cpe, identity, names
+from vedette.matching import identity, names
 from vedette.matching.model import Affected, Component, Inventory, Match, Statement
 from vedette.matching.verdict import decide
 
@@ -200,6 +200,8 @@ def _qualifiers(purl: str) -> dict[str, str]:
 
 def _covers_cpe(stated: str, component: Component) -> bool:
     """Whether a CPE name covers the component's: every attribute equal, or left open by it."""
+    from vedette.matching import cpe  # not needed for packages
+
     asked, named = cpe.attributes(stated), cpe.attributes(component.cpe)
     if asked is None or named is None or cpe.ANY in asked[: cpe.VERSION]:
         return False

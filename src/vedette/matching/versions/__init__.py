@@ -16,6 +16,7 @@ GENERIC = "generic"
 SCHEMES = {
     "apk": "alpine.key",
     "bioconductor": "dotted.key",
+    "bitbucket": "semver.key",
     "bitnami": "semver.bitnami_key",
     "cargo": "semver.key",
     "composer": "composer.key",
