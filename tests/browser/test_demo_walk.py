@@ -144,8 +144,9 @@ def walk(visit: Visit, instance: str, looked_at: set[tuple[str, str]], thorough:
         if status != 200:
             visit.wrong.append(f"{kind}: {status}, though a link leads there")
             continue
-        if thorough or (instance, kind) not in looked_at:
-            looked_at.add((instance, kind))
+        shown = (instance, kind_of(visit.page.url))  # where the address led
+        if thorough or shown not in looked_at:
+            looked_at.add(shown)
             visit.look(thorough=thorough)
         known += [link for link in visit.links() if link not in known]
     return set(opened)
