@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.matching.build import assets, inventory, osv
 
+from vedette.matching import identity, versions
 from vedette.matching.engine import match
 from vedette.matching.model import Advisory, Affected, Component, Inventory, Match
 from vedette.matching.ranges import Interval, Range
@@ -67,6 +68,14 @@ def test_a_purl_of_another_version_is_told(purl: str, version: str, confidence: 
         assert line.reason == (
             "version 1.5 lies in vers:pypi/>=1.0|<2.0; its purl states version 3.0"
         )
+
+
+@pytest.mark.parametrize("scheme", sorted(versions.SCHEMES))
+def test_a_purl_whose_version_nobody_can_read_is_told(scheme: str) -> None:
+    for version, stated in (("1.0", "%20"), ("~", "1.0"), (" ", "%20~")):
+        component = Component(id="a", version=version, purl=f"pkg:{scheme}/n/m@{stated}")
+        (claim,) = identity.of_component(component).values()
+        assert (claim.confidence, claim.version) == ("likely", version)
 
 
 def test_a_missing_version_is_empty_and_unknown() -> None:

@@ -66,7 +66,7 @@ def _contradicts(package: names.Package, version: str) -> bool:
     if stated == version or not stated or not version or stated.endswith(f":{version}"):
         return False
     own, other = (versions.key(package.scheme, each) for each in (version, stated))
-    return own != other or own is None
+    return own is None or other is None or own != other
 
 
 def _claims(component: Component) -> dict[str, Claim]:
