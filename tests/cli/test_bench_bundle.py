@@ -25,8 +25,9 @@ def bench(*args: object) -> tuple[int, str]:
     return made.exit_code, made.output
 
 
+@pytest.mark.parametrize("custody", ["items-there", "joint"])
 def test_a_suite_goes_out_and_comes_back_by_hand(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, custody: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("office", "lab", "ada", "bo"):
@@ -34,7 +35,7 @@ def test_a_suite_goes_out_and_comes_back_by_hand(
     given = ("--for", "lab.public.json", "--keys", "office", "--first", "ada.public.json")
     made = (
         *("bundle", "daemons", "--model", "m", "--subject", "null", "--budget", "executions=9"),
-        *(*given, "--second", "bo.public.json", "--out", "daemons.bundle"),
+        *(*given, "--second", "bo.public.json", "--out", "daemons.bundle", "--custody", custody),
     )
     code, said = bench(*made)
     assert code == 0, said
@@ -71,11 +72,23 @@ def test_a_suite_goes_out_and_comes_back_by_hand(
     Path("results.json").write_bytes(canonical(back))
     taking = ("take-results", "results.json", "--bundle", "daemons.bundle", "--out", "run")
     assert bench(*taking, "--keys", "ada")[0] == 2
+    if custody == "joint":
+        code, said = bench(*taking, "--keys", "office")
+        assert (code, "results from a third place come with one" in said) == (2, True)
+        assert not Path("run").exists()
+        Path("quote").write_text(f"measured; {plan.digest}")
+        words = ("--verifier", "Lab X", "--said", "as agreed")
+        assert bench(*taking, "--keys", "office", "--attestation", "quote")[0] == 2
+        taking = (*taking, "--attestation", "quote", *words)
     code, said = bench(*taking, "--keys", "office")
     assert (code, plan.digest in said) == (0, True), said
     assert f"canary: flagged in {len(plan.budgets)} places" in said
     taken = json.loads(Path("run/result.json").read_text())
-    assert taken["commitment"]["custody"] == "items-there"
+    assert taken["commitment"]["custody"] == custody
+    if custody == "joint":
+        attested = json.loads(Path("run/attestation.json").read_text())
+        assert attested["attestation_bound"] == "yes"
+        assert attested["attestation_words"] == "as agreed"
     assert taken["flags"]["counts"]["m"] == {"canary": len(plan.budgets)}
     code, said = bench("scan", "run", "--suite", "releases")
     assert (code, "committed to" in said) == (2, True)

@@ -205,12 +205,13 @@ def take_results(
     Example: vedette bench take-results results.json --bundle suite-7.bundle --keys office.keys
     --suite suite-7 --out run-7
     """
+    from vedette.runner.joint.recorded import Recorded
+
     if run_id:
         from vedette.bench.results import RunResult
         from vedette.cli.context import boot
 
         boot(folder)
-        from vedette.runner.joint.recorded import Recorded
         from vedette.services.acting import instance_actor
         from vedette.services.run_returns import take_run_results
 
@@ -224,6 +225,7 @@ def take_results(
     if not (bundle and keys and out):
         raise BadInput("--bundle, --keys and --out: must be given", next_step="or --run RUN")
     from vedette.bench import bundle as rules
+    from vedette.bench.custody import JOINT
     from vedette.bench.transcripts import scanned_anew
     from vedette.cli.bench_scan import canaries_of
     from vedette.kernel.keys import PrivateKeys
@@ -232,8 +234,21 @@ def take_results(
     with bundle.open("rb") as opened:
         manifest = rules.read_manifest(opened.read(rules.HEADER.size), source=str(bundle))
     result = rules.take_results(file.read_bytes(), manifest, PrivateKeys.load(keys))
+    attested = None
+    if result.commitment.custody == JOINT:
+        if attestation is None:
+            raise BadInput(
+                "--attestation: results from a third place come with one",
+                kept="nothing of them",
+                next_step="give it with --verifier and --said",
+            )
+        place = Recorded(attestation.read_bytes(), verifier, said)
+        attested = place.attest(result.commitment.digest).to_json()
     result = scanned_anew(result, canaries_of(result, suite))
     keep_result(out, result)
+    if attested:
+        (out / "attestation.json").write_text(json.dumps(attested, indent=1) + "\n", "utf-8")
+        click.echo(f"attestation: recorded, not checked; bound: {attested['attestation_bound']}")
     click.echo(f"{out}: {len(result.samples)} samples, as committed: {result.commitment.digest}")
     _tell_canary(result)
     tell_broken(result, here=False)
