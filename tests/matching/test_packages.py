@@ -133,6 +133,14 @@ def test_an_rpm_is_found_by_its_source_package(source: str, found: bool) -> None
     assert [line.confidence for line in lines] == (["exact"] if found else [])
 
 
+def test_a_debian_epoch_may_stand_in_a_qualifier() -> None:
+    events = [{"introduced": "0"}, {"fixed": "1:4.8-2"}]
+    advisory = osv("A", "login", events, ecosystem="Debian:12")
+    purl = "pkg:deb/debian/login@4.8-{}?distro=debian-12&epoch=1"
+    found = [bool(list(match([inventory(purl.format(n))], [advisory]))) for n in (1, 2)]
+    assert found == [True, False]
+
+
 def test_a_package_of_an_unknown_ecosystem_is_found_by_its_purl() -> None:
     package = {"ecosystem": "Elsewhere", "name": "zlib", "purl": "pkg:generic/zlib"}
     affected = [{"package": package, "versions": ["1.2"]}]

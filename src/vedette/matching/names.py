@@ -8,7 +8,7 @@ Rules:
 - A distribution's release is no part of the key; where both sides name one and neither is a point
   release of the other (8 and 8.6), they are different packages; where only the advisory does, the
   match is `likely`.
-- An RPM's epoch stands in a qualifier of the purl; it is put in front of the version.
+- An epoch that stands in a qualifier of the purl (RPM, Debian) is put in front of the version.
 - A package of a distribution also bears its source package's key, where its purl names that,
   because many distributions' advisories name sources.
 - The release of a Red Hat product ("openshift:4.12::el8") is that of the system it runs on.
@@ -177,10 +177,10 @@ def from_purl(purl: str) -> Package | None:
     qualifiers = {name.lower(): unquote(value) for name, value in query.items()}
     source, _, source_version = qualifiers.get("upstream", "").partition("@")
     version = unquote(version)
+    epoch = f"{qualifiers['epoch']}:" if "epoch" in qualifiers else ""
+    if kind in ("deb", "rpm") and version and ":" not in version:
+        version = epoch + version
     if kind == "rpm":
-        epoch = f"{qualifiers['epoch']}:" if "epoch" in qualifiers else ""
-        if version and ":" not in version:
-            version = epoch + version
         built = re.fullmatch(_SOURCE_RPM, source)
         source, source_version = (built[1], epoch + built[2]) if built else ("", "")
     return Package(
