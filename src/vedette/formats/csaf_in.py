@@ -21,6 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from msgspec import structs
@@ -73,9 +74,13 @@ def read(document: Any, source: str, wanted: Wanted = None) -> Advisory:
     products = _products(mapping(document.get("product_tree")), source)
     statuses, aliases, all_aliases = _statuses(document)
     affected = []
+    unaffected = _fixed(statuses, products)
     for identifier, status in statuses.items():
-        fixed = _fixed(identifier, statuses, products)
-        for product in products.get(identifier, ()):
+        same = products.get(identifier, ())
+        named = dict.fromkeys((p.vendor, p.product) for p in same if status != "unaffected")
+        stated = [unaffected[name] for name in named if name in unaffected]
+        fixed = stated[0] if len(stated) == 1 else tuple(dict.fromkeys(chain(*stated)))
+        for product in same:
             one = _affected(product, status, tuple(aliases.get(identifier, ())), fixed)
             if wanted is None or any(key in wanted for key in identity.of_affected(one)):
                 affected.append(one)
@@ -328,20 +333,12 @@ def _within(item: Interval, line: Interval, scheme: str) -> Interval:
 
 
 def _fixed(
-    identifier: str, statuses: dict[str, str], products: dict[str, list[_Product]]
-) -> tuple[str, ...]:
-    """The versions of the same product that are stated as not affected."""
-    if statuses[identifier] == "unaffected":
-        return ()
-    own = {(p.vendor, p.product) for p in products.get(identifier, ())}
-    return tuple(
-        dict.fromkeys(
-            p.version
-            for other, status in statuses.items()
-            if status == "unaffected"
-            for p in products.get(other, ())
-            if (p.vendor, p.product) in own
-            and p.version
-            and versions.key(versions.FIRMWARE, p.version)
-        )
-    )
+    statuses: dict[str, str], products: dict[str, list[_Product]]
+) -> dict[tuple[str, str], tuple[str, ...]]:
+    """The versions that are stated as not affected, by vendor and product."""
+    found: dict[tuple[str, str], dict[str, None]] = {}
+    for identifier, status in statuses.items():
+        for p in products.get(identifier, ()) if status == "unaffected" else ():
+            if p.version and versions.key(versions.FIRMWARE, p.version):
+                found.setdefault((p.vendor, p.product), {})[p.version] = None
+    return {name: tuple(stated) for name, stated in found.items()}

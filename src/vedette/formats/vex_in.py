@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -133,29 +134,30 @@ def _csaf(document: dict[str, Any], source: str) -> Iterator[Statement]:
         for group in objects(mapping(document.get("product_tree")).get("product_groups"))
     }
 
-    def about(row: dict[str, Any], identifier: str) -> bool:
-        listed = texts(row.get("product_ids"))
-        grouped = (i for group in texts(row.get("group_ids")) for i in groups.get(group, ()))
-        return identifier in listed or identifier in grouped
+    def told(rows: list[dict[str, Any]], field: str) -> dict[str, str]:
+        """What the first of the rows about a product says, by the product's id."""
+        said: dict[str, str] = {}
+        for row in rows:
+            grouped = (groups.get(group, ()) for group in texts(row.get("group_ids")))
+            for identifier in chain(texts(row.get("product_ids")), *grouped):
+                said.setdefault(identifier, text(row.get(field)))
+        return said
 
     for vulnerability in objects(document.get("vulnerabilities")):
         ids = [text(row.get("text")) for row in objects(vulnerability.get("ids"))]
         known = frozenset(filter(None, [text(vulnerability.get("cve")), *ids]))
-        flags = objects(vulnerability.get("flags"))
-        threats = [
-            t for t in objects(vulnerability.get("threats")) if t.get("category") == "impact"
-        ]
+        labels = told(objects(vulnerability.get("flags")), "label")
+        threats = objects(vulnerability.get("threats"))
+        impacts = told([t for t in threats if t.get("category") == "impact"], "details")
         for listing, status in _CSAF.items():
             for identifier in texts(mapping(vulnerability.get("product_status")).get(listing)):
-                labels = [text(f.get("label")) for f in flags if about(f, identifier)]
-                said = [text(t.get("details")) for t in threats if about(t, identifier)]
                 yield Statement(
                     status=status,
                     vulnerability=known,
                     products=tuple(products.get(identifier, ())),
                     time=text(tracking.get("current_release_date")),
-                    justification=next(iter(labels), ""),
-                    words=next(iter(said), ""),
+                    justification=labels.get(identifier, ""),
+                    words=impacts.get(identifier, ""),
                     source=f"{source}, {name}" if name else source,
                 )
 
