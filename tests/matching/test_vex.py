@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -10,10 +11,19 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from vedette.formats.vex_in import product
+from vedette.matching import vex
 from vedette.matching.model import Affected, Component, Inventory, Match, Statement
 from vedette.matching.vex import TAKES_AWAY, Suppressed, honour
 
 FOO = "pkg:pypi/foo@1.0"
+
+
+@pytest.fixture(autouse=True, scope="module", params=[0, vex.FEW])
+def few(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Statements are asked one by one where they are few, else found by their marks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vex, "FEW", request.param)
+        yield
 
 
 def match_of(component: Component, advisory: str = "PYSEC-1", *aliases: str) -> Match:

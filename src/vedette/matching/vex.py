@@ -35,6 +35,11 @@ _EARLIEST = datetime.min.replace(tzinfo=UTC)
 _DECIDED_ELSEWHERE = ("distro", "epoch", "upstream", "vers")
 
 
+_Stated = tuple[Statement, str | None]  # a statement, and the inventory it is inside of
+FEW = 8
+ANY_MARK = "*"
+
+
 @dataclass(frozen=True)
 class Suppressed:
     """A match that a statement took away."""
@@ -73,7 +78,8 @@ class _Held:
     """The statements by vulnerability, and what they may be about."""
 
     def __init__(self, inventories: Sequence[Inventory], statements: Iterable[Statement]) -> None:
-        self._statements: dict[str, list[tuple[Statement, str | None]]] = {}
+        self._statements: dict[str, list[_Stated]] = {}
+        self._marked: dict[str, dict[str, list[_Stated]]] = {}
         self._inventories = {inventory.name: inventory for inventory in inventories}
         self._components: dict[str, dict[str, list[Component]]] = {}
         for statement in statements:
@@ -108,15 +114,33 @@ class _Held:
         if inventory is None:
             return None
         components = self._of(inventory).get(match.component, [])
+        if not components:
+            return None
+        whole = self._of(inventory).get(inventory.subject, [])
+        asked = _marks_of((components[0], *whole), inventory.link)
         spoken = [
             statement
             for name in vulnerability
-            for statement, only in self._statements.get(name, ())
+            for statement, only in self._about(name, asked)
             if only in (None, match.inventory)
-            and components
             and all(self._covers(statement, each, inventory, only) for each in components)
         ]
         return max(spoken, key=_weight, default=None)
+
+    def _about(self, vulnerability: str, asked: set[str]) -> Iterator[_Stated]:
+        """Yield the statements on a vulnerability that may be about what bears these marks."""
+        every = self._statements.get(vulnerability, [])
+        if len(every) <= FEW:
+            yield from every
+            return
+        marked = self._marked.get(vulnerability)
+        if marked is None:
+            marked = self._marked[vulnerability] = {}
+            for stated in every:
+                for mark in _marks(stated[0]):
+                    marked.setdefault(mark, []).append(stated)
+        for mark in sorted(asked & marked.keys()):
+            yield from marked[mark]
 
     def _of(self, inventory: Inventory) -> dict[str, list[Component]]:
         if inventory.name not in self._components:
@@ -141,6 +165,32 @@ class _Held:
         inside = any(_same(outer, one) for outer in statement.within for one in whole)
         part = any(_same(product, component) for product in statement.products)
         return (inside and part) or any(_same(outer, component) for outer in statement.within)
+
+
+def _marks(statement: Statement) -> set[str]:
+    """What one of its products, or what they are part of, must bear; ANY where that is unknown."""
+    marks = {f"ref {reference}" for reference in statement.references}
+    for product in (*statement.products, *statement.within):
+        marks.update(identity.of_affected(product))
+        marks.update(map(_cpe_mark, product.cpes))
+    return marks
+
+
+def _marks_of(components: Iterable[Component], link: str) -> set[str]:
+    """The marks of components by which `_marks` may mean them."""
+    marks = {ANY_MARK}
+    for one in components:
+        marks.update((f"ref {one.id}", f"ref {link}{one.id}", *identity.of_component(one)))
+        if one.cpe:
+            marks.add(_cpe_mark(one.cpe))
+    return marks
+
+
+def _cpe_mark(name: str) -> str:
+    from vedette.matching import cpe  # not needed for packages
+
+    named = (cpe.attributes(name) or ())[: cpe.VERSION]
+    return ANY_MARK if any(map(cpe.is_wild, named)) else f"cpe {' '.join(map(cpe.plain, named))}"
 
 
 def _weight(statement: Statement) -> tuple[datetime, bool, str]:
