@@ -190,7 +190,7 @@ class Others(RuleBasedStateMachine):
         act_id = self.acts[number]
         self.story.office.send("engagement.withdrawn", {"act": act_id}, thread=act_id)
 
-    @rule(data=st.data(), path=st.sampled_from(posts()))
+    @rule(data=st.data(), path=st.deferred(lambda: st.sampled_from(posts())))
     def others_call(self, data: Any, path: str) -> None:
         token = data.draw(st.sampled_from(self.tokens))
         known = self.ids()
