@@ -255,9 +255,12 @@ def _affected(
     package = names.from_purl(product.purl) if product.purl else None
     scheme = package.scheme if package else versions.FIRMWARE
     stated = _range(product, status, scheme, package.version if package else "")
-    stated, older = _line_of(product.product, stated)
-    doubt = words.doubts(stated)
-    meant = words.read(product.version or "", versions.FIRMWARE).names
+    older = doubt = None
+    meant: tuple[str, ...] = ()
+    if stated.problem or stated.scheme.startswith(versions.FIRMWARE):
+        stated, older = _line_of(product.product, stated)
+        doubt = words.doubts(stated)
+        meant = words.read(product.version or "", versions.FIRMWARE).names
     return Affected(
         purl=product.purl,
         vendor=product.vendor,
