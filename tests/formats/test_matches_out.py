@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vedette.cli import main
@@ -51,6 +51,7 @@ statements = st.builds(
 taken = st.builds(Suppressed, matches, statements)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(matches, max_size=3), st.lists(taken, max_size=3))
 def test_openvex_keeps_the_rules_of_its_schema(rows: list[Match], gone: list[Suppressed]) -> None:
     document = json.loads("".join(vex([*rows, *rows], Beside(gone), NOW)))
@@ -64,6 +65,7 @@ def test_openvex_keeps_the_rules_of_its_schema(rows: list[Match], gone: list[Sup
         assert ("action_statement" in one) == (one["status"] == "affected")
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(matches, max_size=3))
 def test_sarif_names_files_by_uri(rows: list[Match]) -> None:
     document = json.loads("".join(sarif(rows, Beside(), NOW)))

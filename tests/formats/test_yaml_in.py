@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vedette.formats import osv_in, yaml_in
@@ -42,6 +42,7 @@ records = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=40, deadline=None)
 @given(records, st.booleans())
 def test_a_record_is_the_same_in_both_forms(record: dict[str, Any], flow: bool) -> None:
     form = {"default_flow_style": flow, "sort_keys": False, "allow_unicode": True}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
@@ -46,6 +46,7 @@ def quoted(version: Version) -> str:
     return str(version).replace("!", "%21")
 
 
+@settings(max_examples=40, deadline=None)
 @given(constraints(), st.sampled_from(POOL))
 def test_intervals_hold_what_the_constraints_hold(
     rows: list[tuple[str, Version]], version: str
