@@ -167,6 +167,28 @@ def test_what_was_guessed_is_shown_and_can_be_overruled(
     assert inventory.components[0].product == "M340"
 
 
+ABOVE = "Register of Mill Creek;;;\nExported 2026-11-20\n;;;\n"
+LIST = "Vendor;Product;Version;Site\nSiemens;SIMATIC S7-1500;V2.9.4;East\nABB;AC500;3.1;West\n"
+
+
+def test_lines_above_the_header_are_left_aside_and_said() -> None:
+    plain = assets_in.read_text(LIST, "a.csv")
+    titled = assets_in.read_text(ABOVE + LIST, "a.csv")
+    assert titled.components == plain.components
+    assert titled.notes == ("2 lines above the header left aside", *plain.notes)
+    assert assets_in.by_site(ABOVE + LIST, "a.csv", "") == assets_in.by_site(LIST, "a.csv", "")
+    own = LIST.replace("Product", "Anlage").replace("Vendor", "Von")
+    chosen = {"product": "Anlage", "vendor": "Von"}
+    named = assets_in.renamed(ABOVE + own, "a.csv", chosen)
+    assert named.startswith("vendor;product;version;site\nSiemens;")
+    assert assets_in.header_alone(ABOVE + LIST) == LIST.partition("\n")[0] + "\n"
+
+
+def test_what_stands_above_no_header_is_no_title() -> None:
+    with pytest.raises(BadInput, match="in the header 'Register of Mill Creek;;;'"):
+        assets_in.read_text(ABOVE + "a;b;c;d\n1;2;3;4\n", "a.csv")
+
+
 def test_rows_are_kept_counted_and_explained() -> None:
     text = "vendor,product,version,serial,purl\nA,,1,S1,\nA,B,,S2,\nA,B,1,S2,wrong\n"
     inventory = read_inventory(text.encode(), "site.csv")

@@ -46,6 +46,7 @@ def test_early_destruction_by_two_on_the_pages(office: Fixture) -> None:
     assert "message received" in read(one, f"/custody/{act_id}/")
     where = send(one, f"/custody/{act_id}/destroy/", why="nothing came of it")
     assert where == "/seconds/"
+    assert "Its destruction waits for a second person" in read(two, f"/custody/{act_id}/")
     page = read(one, "/seconds/")
     assert "You proposed it" in page
     assert "Second it" not in page
@@ -56,6 +57,7 @@ def test_early_destruction_by_two_on_the_pages(office: Fixture) -> None:
     send(two, f"/seconds/{asked.id}/do/")
     run_due()
     page = read(one, f"/custody/{act_id}/")
+    assert "waits for a second" not in page
     assert "No copy of it on the office’s instance can be read" in page
     assert "the ledger" in page
     assert "what the lab said" not in read(one, f"/acts/{act_id}/")

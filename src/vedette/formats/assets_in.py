@@ -5,7 +5,9 @@ Rules:
 - The separator (`;`, `,`, tab, `|`) is the one that splits the header into most columns.
 - Columns are known by their header, as `asset_columns` says. Whoever knows better says so by field
   and header.
-- A first line `sep=;`, as spreadsheets write it, is none of the list.
+- A first line `sep=;`, as spreadsheets write it, is none of the list. Lines above the header, such
+  as a title, are left aside and said; the header is the first line that names a product and
+  something else of it.
 - A list without a product, name, model, purl or CPE column is refused; columns not used are named.
 - A row whose column `confirmed` says no is one whose product was guessed for somebody: like words
   that were typed it never matches as `exact`.
@@ -32,9 +34,11 @@ from vedette.matching.model import Component, Inventory
 MAX_ROWS = 1_000_000
 MAX_COLUMNS = 500
 MAX_CELL = 4096
+MAX_HEAD = 1 << 16
 SEPARATORS = ";,\t|"
 
 _NEEDED = ("name", "product", "model", "purl", "cpe")
+_ABOVE = 20  # among so many lines the header is looked for
 _NO = frozenset({"n", "no", "0", "false"})
 _SEP = re.compile(r'\s*"?sep=.?"?[;,\t|]*\r?\n?', re.IGNORECASE)
 _PACKED = {
@@ -51,11 +55,16 @@ _PACKED = {
 
 @dataclass(frozen=True)
 class Columns:
-    """What each column was taken as: place and header by field; what was left; the separator."""
+    """What each column was taken as: place and header by field; what was left; the separator.
+
+    `start` is where the header begins, behind the lines `above` it.
+    """
 
     taken: dict[str, int]
     header: list[str]
     separator: str
+    start: int = 0
+    above: int = 0
 
     @property
     def named(self) -> dict[str, str]:
@@ -77,7 +86,7 @@ def read(data: bytes, name: str, chosen: Mapping[str, str] = NONE_CHOSEN) -> Inv
 def read_text(content: str, name: str, chosen: Mapping[str, str] = NONE_CHOSEN) -> Inventory:
     """Read the text of an asset CSV as `read` does. Raises BadInput."""
     columns = find_columns(content, name, chosen)
-    rows = _rows(content, columns.separator, name)
+    rows = _rows(content[columns.start :], columns.separator, name)
     next(rows, None)
     components = [_component(row, columns.taken, number) for number, row in enumerate(rows, 1)]
     ids = {component.id for component in components}
@@ -93,9 +102,12 @@ def read_text(content: str, name: str, chosen: Mapping[str, str] = NONE_CHOSEN) 
         (len(components) - len(ids), "the id of another row: one line for both"),
     )
     none = [] if components else ["no row in it, so that nothing could match"]
+    above = [f"{counted(columns.above, 'line')} above the header left aside"]
     left = [f"columns not used: {', '.join(columns.left)[:200]}"] if columns.left else []
     said = [f"{counted(count, 'row')}: {what}" for count, what in notes if count]
-    return Inventory(name, tuple(components), (*none, *left, *said))
+    return Inventory(
+        name, tuple(components), (*none, *(above if columns.above else ()), *left, *said)
+    )
 
 
 def by_site(content: str, name: str, none: str) -> dict[str, str]:
@@ -110,7 +122,7 @@ def by_site(content: str, name: str, none: str) -> dict[str, str]:
             next_step="name a column `site`, or take it as one inventory",
         )
     place = columns.taken["site"]
-    rows = _rows(content, columns.separator, name)
+    rows = _rows(content[columns.start :], columns.separator, name)
     header = next(rows)
     parts: dict[str, list[list[str]]] = {}
     for row in rows:
@@ -123,7 +135,7 @@ def renamed(content: str, name: str, chosen: Mapping[str, str]) -> str:
     """An asset CSV whose header says what each column is, as `chosen` has it. Raises BadInput."""
     columns = find_columns(content, name, chosen)
     fields = {place: field for field, place in columns.taken.items()}
-    rows = _rows(content, columns.separator, name)
+    rows = _rows(content[columns.start :], columns.separator, name)
     next(rows, None)
     named = [fields.get(place, f"unused: {title}") for place, title in enumerate(columns.header)]
     return _written([named, *rows], columns.separator)
@@ -143,8 +155,9 @@ def _written(rows: list[list[str]], separator: str) -> str:
 
 def find_columns(content: str, name: str, chosen: Mapping[str, str] = NONE_CHOSEN) -> Columns:
     """Return what each column of a CSV is taken as. Raises BadInput."""
-    lines = content.splitlines()
-    header_line = next((line for line in lines if line.strip()), "")
+    start, above = _header_at(content, chosen)
+    content = content[start:]
+    header_line = next((line for line in content[:MAX_HEAD].splitlines() if line.strip()), "")
     separator = max(SEPARATORS, key=header_line.count)
     header = next(_rows(content, separator, name), [])
     taken = guess(header)
@@ -165,7 +178,24 @@ def find_columns(content: str, name: str, chosen: Mapping[str, str] = NONE_CHOSE
             f"{name}: no column for a product found in the header {header_line[:80]!r}",
             next_step="name a column product, model, name or purl",
         )
-    return Columns(taken, header, separator)
+    return Columns(taken, header, separator, start, above)
+
+
+def _header_at(content: str, chosen: Mapping[str, str]) -> tuple[int, int]:
+    """Where the header begins, and how many lines that hold something stand above it."""
+    wanted = {title.strip().casefold() for title in chosen.values() if title}
+    start = above = 0
+    for line in content[:MAX_HEAD].splitlines(keepends=True)[:_ABOVE]:
+        if line.strip(" \t\r\n;,|"):
+            cells = line.strip("\r\n").split(max(SEPARATORS, key=line.count))
+            plain = [cell.strip(' "').casefold() for cell in cells]
+            taken = guess(plain)
+            named = any(field in taken for field in _NEEDED) and (not above or len(taken) > 1)
+            if named or (wanted and wanted.issubset(plain)):
+                return start, above
+            above += 1
+        start += len(line)
+    return 0, 0
 
 
 def decode(data: bytes, name: str) -> str:

@@ -15,7 +15,7 @@ from vedette.services import material, two_person, vault
 from vedette.services.acting import Actor, Doing, act, reading
 from vedette.services.assessments import open_sealed_threshold
 from vedette.services.binding import require_export
-from vedette.services.custody import hold_rows, holds_of
+from vedette.services.custody import EARLY, hold_rows, holds_of
 from vedette.services.here import here
 from vedette.services.hold_views import hold_kinds, hold_row
 from vedette.services.sides import find_act, only, own_side, stamp
@@ -95,6 +95,7 @@ def custody_view(actor: Actor, act_id: str) -> dict[str, Any]:
             "may_list": office and actor.host and actor.may(Permission.CUSTODY_DESTROY),
             "may_export": office and actor.host and actor.may(Permission.CUSTODY_EXPORT),
             "destroy": _destroy_label(actor, made) if office else "",
+            "proposed": _proposed(actor, row.id) if office else None,
         }
 
 
@@ -116,6 +117,14 @@ def _destroy_label(actor: Actor, made: Custody | None) -> str:
         return ""
     moves = CUSTODY.moves(made.state if made else CUSTODY.initial, Side.OFFICE)
     return next((move.label for move in moves), "")
+
+
+def _proposed(actor: Actor, act_id: str) -> dict[str, Any] | None:
+    """Who proposed to destroy it now, and until when a second person can, for who may."""
+    if not (actor.host and actor.may(Permission.CUSTODY_DESTROY)):
+        return None
+    waits = two_person.waiting_for(EARLY, act_id)
+    return {"by": waits.proposer, "lapses_at": stamp(waits.lapses_at)} if waits else None
 
 
 def _key(row: Act) -> str:

@@ -80,6 +80,7 @@ def custody(request: SignedIn, act_id: str) -> HttpResponse:
         "state": state("custody", found["state"]),
         "due": moment(found["due_at"]),
         "asked": moment(found["asked_at"]),
+        "lapses": moment(found["proposed"]["lapses_at"]) if found["proposed"] else None,
         "destroyed": moment(found["destroyed_at"]),
         "facts": _facts(found),
         "holds": hold_cards(found["holds"], found["may_hold"]),
