@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,17 @@ def test_a_killed_process_costs_no_result(tmp_path: Path) -> None:
     jobs = [(tmp_path, number) for number in range(20)]
     assert list(in_order(processes, killed_once, jobs)) == list(range(0, 40, 2))
     assert (tmp_path / "killed").exists()
+
+
+def test_a_process_that_dies_while_jobs_are_still_named_costs_none(tmp_path: Path) -> None:
+    def named() -> Iterator[tuple[Path, int]]:
+        yield tmp_path, 3
+        while not (tmp_path / "killed").exists():
+            time.sleep(0.01)
+        time.sleep(0.2)  # until the pool knows, and takes no more
+        yield tmp_path, 4
+
+    assert list(in_order(processes, killed_once, named())) == [6, 8]
 
 
 def test_a_process_that_dies_every_time_is_told(tmp_path: Path) -> None:

@@ -50,15 +50,24 @@ def in_order(
 ) -> Iterator[R]:
     """Yield `function` of each job, in the order of the jobs, by the executors that `start` makes.
 
+    Jobs are executed from the first on while later ones are still being named.
     Jobs that a dying process took along are executed again by a new executor, so a job must be one
     that can be. Raises OurFault after TRIES executors broke.
     """
     from concurrent.futures import BrokenExecutor  # slow to import
 
-    waiting = deque(jobs)
+    coming = iter(jobs)
+    waiting: deque[J] = deque()
     for _ in range(TRIES):
         with start() as executor:
-            futures = deque(executor.submit(function, job) for job in waiting)
+            futures: deque[Future[R]] = deque()
+            try:
+                futures.extend(executor.submit(function, job) for job in waiting)
+                for job in coming:
+                    waiting.append(job)
+                    futures.append(executor.submit(function, job))
+            except BrokenExecutor:
+                continue
             while futures:
                 try:
                     result = futures.popleft().result()

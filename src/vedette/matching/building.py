@@ -8,14 +8,14 @@ import sys
 import tempfile
 import zlib
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate, chain, islice
 from typing import IO, NamedTuple
 
 import msgspec
 
 from vedette.matching import records, rows
-from vedette.matching.index import MAGIC, VERSION, last_line, plain, read_at
+from vedette.matching.index import MAGIC, VERSION, last_line, plain, reading
 from vedette.matching.model import Advisory, moment
 from vedette.matching.rows import Correction
 
@@ -26,6 +26,7 @@ ROWS_A_LINE = 1000
 _USUAL = b',0,0,"exact","",0]'  # how most rows end; left out, as a reader takes it for granted
 
 
+Read = Callable[[int, int], bytes]
 Said = tuple[str, str, bool, tuple[str, ...], str, str, int]
 
 
@@ -115,8 +116,9 @@ def write(parts: Iterable[Prepared], out: IO[bytes]) -> Made:
         tempfile.SpooledTemporaryFile(_IN_MEMORY) as block_part,
     ):
         by_key: dict[bytes, array[int]] = {}
+        read = reading(scratch)
         kept, total = _collect(parts, by_key, scratch)
-        corrections = _corrections(kept, scratch)
+        corrections = _corrections(kept, read)
         places = array("I", bytes(4 * total))  # by number, counted from 1; 0 is not kept
         for place, one in enumerate(kept, 1):
             places[one.number] = place
@@ -125,21 +127,21 @@ def write(parts: Iterable[Prepared], out: IO[bytes]) -> Made:
         codes, block_ends = array("I"), array("Q")
         end = 0
         for code, key in sorted((zlib.crc32(key), key) for key in by_key):
-            for line in _blocks(key, by_key.pop(key), places, silent, scratch):
+            for line in _blocks(key, by_key.pop(key), places, silent, read):
                 end += block_part.write(line)
                 codes.append(code)
                 block_ends.append(end)
-        record_lines = (read_at(scratch, at, size) for at, size in _runs(kept))
+        record_lines = (read(size, at) for at, size in _runs(kept))
         numbers = (codes, block_ends, array("Q", accumulate(one.size for one in kept)))
         return assemble(out, numbers, corrections, chain(chunks(block_part), record_lines))
 
 
-def _corrections(kept: Sequence[Head], scratch: IO[bytes]) -> list[Correction]:
+def _corrections(kept: Sequence[Head], read: Read) -> list[Correction]:
     found = sorted(
         (one for one in kept if one.corrects), key=lambda one: (moment(one.modified), one.id)
     )
     others = (one for one in kept if not one.corrects)
-    named = ((one.id, records.names(read_at(scratch, one.at, one.size))) for one in others)
+    named = ((one.id, records.names(read(one.size, one.at))) for one in others)
     return rows.superseding([(one.id, one.corrects, one.evidence) for one in found], named)
 
 
@@ -148,7 +150,7 @@ def _blocks(
     known: array[int],
     places: array[int],
     silent: frozenset[int],
-    scratch: IO[bytes],
+    read: Read,
 ) -> Iterator[bytes]:
     """Yield the lines of one key; rows of a `silent` advisory have no bounds, so that it is asked.
 
@@ -160,7 +162,7 @@ def _blocks(
     for start in range(0, len(held), ROWS_A_LINE):
         block = []
         for place, at, size in held[start : start + ROWS_A_LINE]:
-            row = read_at(scratch, at, size)
+            row = read(size, at)
             if place in silent and row.startswith(b"["):
                 row = b"null" + row[row.index(b"]") + 1 :]
             block.append(b"[%d,%b" % (place - 1, row))
@@ -177,6 +179,7 @@ def _collect(
     """
     newest: dict[str, Head] = {}
     tied: dict[str, list[Head]] = {}
+    read = reading(scratch)
     end = first = 0
     for part in parts:
         for head in _put(part, first, end, by_key, scratch):
@@ -193,9 +196,9 @@ def _collect(
             if not one.withdrawn and (known := kept.setdefault(one.id, one)) is not one:
                 several.setdefault(one.id, [known]).append(one)
     for identifier, heads in several.items():
-        read = [records.load(read_at(scratch, one.at, one.size)) for one in heads]
+        same = [records.load(read(one.size, one.at)) for one in heads]
         scratch.seek(0, io.SEEK_END)
-        part = prepare([records.merged(read)])
+        part = prepare([records.merged(same)])
         (kept[identifier],) = _put(part, first, end, by_key, scratch)
         end += len(part.lines)
         first += 1
@@ -239,9 +242,10 @@ def _settle(
             tied.pop(name, None)
         if new != old:
             return
-    record = read_at(scratch, head.at, head.size)
+    read = reading(scratch)
+    record = read(head.size, head.at)
     same = (known, *tied.get(name, ()))
-    if all(read_at(scratch, one.at, one.size) != record for one in same):
+    if all(read(one.size, one.at) != record for one in same):
         tied.setdefault(name, []).append(head)
     scratch.seek(0, io.SEEK_END)
 

@@ -21,7 +21,7 @@ import zlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import IO, Annotated, Any, Literal
 
@@ -52,12 +52,19 @@ def plain(key: str) -> bytes:
     return key.encode("utf-8", "replace").decode().translate(_UNSAFE).encode()
 
 
-def read_at(file: IO[bytes], start: int, size: int) -> bytes:
-    """Read of an unbuffered file by position, which may move. Raises OSError."""
+def reading(file: IO[bytes]) -> Callable[[int, int], bytes]:
+    """What reads so many bytes of an open unbuffered file from a place on; its position may move.
+
+    It raises OSError.
+    """
     if _PREAD:
-        return os.pread(file.fileno(), size, start)
-    file.seek(start)
-    return file.read(size)
+        return partial(os.pread, file.fileno())
+
+    def read(size: int, start: int) -> bytes:
+        file.seek(start)
+        return file.read(size)
+
+    return read
 
 
 def last_line(digest: str) -> bytes:
@@ -84,12 +91,13 @@ class File:
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb", buffering=0)
+        self._read = reading(self._file)
         self.size = os.fstat(self._file.fileno()).st_size
         weakref.finalize(self, self._file.close)
 
     def read(self, start: int, end: int) -> bytes:
         end = min(end, self.size)  # a damaged index may name places far away
-        return read_at(self._file, start, end - start) if start < end else b""
+        return self._read(end - start, start) if start < end else b""
 
 
 class Index:
