@@ -264,7 +264,7 @@ def _about(request: SignedIn, found: dict[str, Any]) -> list[tuple[str, Any]]:
     components = {each["component"] for each in found["matches"]}
     known: list[tuple[str, Any]] = [
         ("Advisory", _advisory(request, found["advisory"])),
-        ("The same flaw in", ", ".join(found["also"])),
+        ("The same flaw in", _listed(found["also"])),
         ("Known as", _listed(found["known_as"])),
         ("Operator", found.get("operator", {}).get("name")),
         (
@@ -285,7 +285,9 @@ def _about(request: SignedIn, found: dict[str, Any]) -> list[tuple[str, Any]]:
     return [(name, value) for name, value in known if value]
 
 
-def _listed(names: list[str]) -> str:
+def _listed(names: list[str]) -> Link | str:
+    if len(names) == 1:
+        return record(names[0])
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return ", ".join(names[:MOST_NAMES]) + more
 
