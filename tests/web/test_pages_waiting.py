@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
-import pytest
 from django.test import Client
 from tests.services.flow import PERSON, LabStory, OfficeStory
 from tests.services.test_bound_reviews import CYBER, DOSSIER, SECRET
@@ -16,21 +13,8 @@ from tests.web.visitors import read, send, visitor
 
 from vedette.engagement import terms as rules
 from vedette.kernel.ids import new_id
-from vedette.kernel.permissions import Profile
 from vedette.services import custody, engagement, publications, reviews, terms
-from vedette.services.testing import Fixture, instance
-
-
-@pytest.fixture
-def office(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.OFFICE, tmp_path) as found:
-        yield found
-
-
-@pytest.fixture
-def lab(db: None, tmp_path: Path) -> Iterator[Fixture]:
-    with instance(Profile.LAB, tmp_path) as found:
-        yield found
+from vedette.services.testing import Fixture
 
 
 def test_the_offices_overview_says_what_waits(office: Fixture) -> None:

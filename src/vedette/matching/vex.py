@@ -33,11 +33,9 @@ from vedette.matching.verdict import decide
 TAKES_AWAY = ("not_affected", "fixed")
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 _DECIDED_ELSEWHERE = ("distro", "epoch", "upstream", "vers")
-
-
+FEW = 8  # statements on a vulnerability that are sooner asked one by one
+_ANY = "*"
 _Stated = tuple[Statement, str | None]  # a statement, and the inventory it is inside of
-FEW = 8
-ANY_MARK = "*"
 
 
 @dataclass(frozen=True)
@@ -178,7 +176,7 @@ def _marks(statement: Statement) -> set[str]:
 
 def _marks_of(components: Iterable[Component], link: str) -> set[str]:
     """The marks of components by which `_marks` may mean them."""
-    marks = {ANY_MARK}
+    marks = {_ANY}
     for one in components:
         marks.update((f"ref {one.id}", f"ref {link}{one.id}", *identity.of_component(one)))
         if one.cpe:
@@ -190,7 +188,7 @@ def _cpe_mark(name: str) -> str:
     from vedette.matching import cpe  # not needed for packages
 
     named = (cpe.attributes(name) or ())[: cpe.VERSION]
-    return ANY_MARK if any(map(cpe.is_wild, named)) else f"cpe {' '.join(map(cpe.plain, named))}"
+    return _ANY if any(map(cpe.is_wild, named)) else f"cpe {' '.join(map(cpe.plain, named))}"
 
 
 def _weight(statement: Statement) -> tuple[datetime, bool, str]:

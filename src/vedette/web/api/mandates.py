@@ -9,23 +9,12 @@ from pydantic import Field
 
 from vedette.clearinghouse.mandates import MOST_BASIS, MOST_SITES
 from vedette.kernel.bounds import from_text
-from vedette.services import (
-    delegates,
-    inventories,
-    mandates,
-    onboarding,
-)
+from vedette.services import delegates, inventories, mandates, onboarding
 from vedette.web.api.idempotency import Asked, Router
 from vedette.web.api.inventories import RAW, InventoryIn, InventoryOut
 from vedette.web.api.kinds import Moment, Name
 from vedette.web.api.matches import AssetMarkIn
-from vedette.web.api.notices import (
-    NoticeLine,
-    NoticeOut,
-    SeveralIn,
-    SeveralOut,
-    several,
-)
+from vedette.web.api.notices import NoticeLine, NoticeOut, SeveralIn, SeveralOut, several
 from vedette.web.api.paging import Page, Paging, page_of
 
 router = Router(tags=["mandates"])
