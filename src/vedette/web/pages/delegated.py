@@ -253,7 +253,7 @@ def list_inventories(request: SignedIn) -> HttpResponse:
             ]
             for each in shown
         ],
-        empty="No mandate covers an inventory.",
+        empty="No mandate covers an inventory yet. Operators give them on their page Mandates.",
     )
     context = {
         "table": table,
